@@ -1,0 +1,1133 @@
+"""The compiled engine: the histories of :mod:`sim.processes`, bit for bit, told by one flat loop.
+
+The sections follow those of the SimPy engine: alarms, the plan (its cast), the state of one
+history, the events, effects and levels, the settle, the end. What differs is only how the next
+thing to do is found:
+
+* every entity has one clock; the next event is the least clock, the first of equals in the order
+  at one instant; clocks stand in groups of sixteen, and a group is searched again only after one
+  of its clocks has moved;
+* a change of level marks the shocks whose speed it may change and the tracks whose clauses read
+  it; the settle looks at these alone;
+* the speed of a shock is looked up in a table over the levels that it depends on.
+
+The tables are arrays of records, one record an entity, so that what an event needs lies together
+and few arrays are passed around.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sim import laws
+from sim._compiled import compiled, trailing_zeros
+from sim.program import (
+    ABANDON,
+    ABANDONED,
+    AFTER,
+    CLEAR,
+    DATED,
+    DAYS_PER_YEAR,
+    DELEGATION,
+    GOAL,
+    LOWER,
+    MAX_EVENTS,
+    MAX_EVENTS_AT_AN_INSTANT,
+    NOTHING,
+    ONGOING,
+    RAISE,
+    RATE,
+    REMEMBERED,
+    RUIN,
+    WINDOW,
+    Code,
+    Entry,
+    Program,
+    What,
+    cannot_advance,
+)
+from sim.rows import Rows, empty
+
+Words = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Table = Any  # an array of records
+
+WAITING, AT_TABLE, DELAYED, COMPLETED, GONE = range(5)
+GROUP = 16  # clocks
+WORD = 64  # bits
+LARGEST_TABLE = 1024  # speeds of one shock
+
+# What the log says (sim.program.What), as plain numbers.
+(OPENS, FADES, HAPPENS, PASSES, BREAKS, BEGINS, SUCCEEDS, FAILS) = range(8)
+(PAUSES, RESUMES, LEAVES, COMPLETES, REOPENS, RISES, FALLS, WAITS) = range(8, 16)
+ONE = np.uint64(1)
+
+
+# -- the plan: what does not change from history to history ---------------------------------------
+
+
+class Plan(NamedTuple):
+    """A program as records (C conditions, S stages, T tracks, K shocks as in :class:`Code`).
+
+    Clock 0 is the calendar of windows; then come the conditions that fade, the shocks and the
+    tracks, each in file order: the order at one instant. ``x_first`` and ``x_last`` bound a part
+    of the flat table x; the last is excluded.
+    """
+
+    world: Table  # (1,) what concerns all
+    levels: Table  # (C + S,) conditions, then stage conditions
+    readers: Table  # undated shocks that depend on a level, by level
+    watch: Words  # (C + S, words) tracks, by place in the priority, whose clauses read a level
+    party_watch: Words  # (P, words) tracks at which a party sits
+    capacity: Ints  # (P,)
+    tracks: Table
+    stages: Table
+    setbacks: Table
+    shocks: Table
+    breaks: Table
+    influences: Table  # by what they bear on: odds and times of stages, speeds of shocks
+    rules: Ints  # (R + 1,) first item of each rule
+    items: Ints  # first literal of each item
+    literals: Table
+    effects: Ints  # first step of each bundle of effects
+    steps: Table
+    laws: Table  # of durations, delays and fades
+    law_table: Floats
+    speeds: Floats  # tables of the shocks' speeds
+    parties: Ints
+    holds: Ints
+    postures: Ints
+    by_priority: Ints
+    fading: Ints  # the condition of each fading clock
+    dates: Floats
+    windows: Table
+    openings: Table
+
+
+def _record(names: str, floats: str = "", words: str = "") -> np.dtype[Any]:
+    fields = [(name, np.int64) for name in names.split()]
+    fields += [(name, np.float64) for name in floats.split()]
+    fields += [(name, np.uint64) for name in words.split()]
+    return np.dtype(fields, align=True)
+
+
+WORLD = _record("goal ruin conditions first_fade first_shock first_track clocks counts", "horizon")
+LEVEL = _record("maximum initially fade_clock fade_law reader_first reader_last", "", "stream")
+READER = _record("shock stride")
+TRACK = _record("first last start_rule left_out party_first party_last place")
+STAGE = _record(
+    "track law gate effects hold_first hold_last window_first window_last setback_first "
+    "setback_last odds_first odds_last time_first time_last",
+    "success",
+    "stream",
+)
+SETBACK = _record("when delay resume effects count", "weight")
+SHOCK = _record(
+    "timing after when effects count breaks_count date_first date_last break_first break_last "
+    "speed_first speed_last table",
+    "rate probability",
+    "stream",
+)
+BREAK = _record("track stage delay resume", "probability")
+INFLUENCE = _record("level least negated per_level", "ratio")
+LITERAL = _record("level least negated")
+STEP = _record("kind of")
+LAW = _record("family start count", "a b c d")
+SPAN = _record("", "opens closes")
+OPENING = _record("stage", "time")
+
+
+def _table(dtype: np.dtype[Any], size: int, **columns: Any) -> Table:
+    table = np.zeros(size, dtype).view(np.recarray)
+    for name, values in columns.items():
+        table[name] = values
+    return table
+
+
+def _bounds(name: str, start: Ints, offset: int = 0) -> dict[str, Ints]:
+    return {f"{name}_first": start[:-1] + offset, f"{name}_last": start[1:] + offset}
+
+
+def plan(code: Code) -> Plan:
+    """The plan of a code, with the numbers of the code's draw."""
+    conditions, stages = code.conditions, len(code.stage_track)
+    levels, tracks, shocks = conditions + stages, len(code.start_rule), len(code.timing)
+    fading = np.flatnonzero(code.fade_law != NOTHING)
+    place = np.empty(tracks, np.int64)
+    place[code.by_priority] = np.arange(tracks)
+    watch, party_watch = _watches(code, levels, place)
+    influences, bounds = _influences(code)
+    strides, table_first, size = _table_layout(code, levels)
+    its_plan = Plan(
+        world=_table(
+            WORLD,
+            1,
+            goal=code.goal,
+            ruin=code.ruin,
+            conditions=conditions,
+            first_fade=1,
+            first_shock=1 + len(fading),
+            first_track=1 + len(fading) + shocks,
+            clocks=1 + len(fading) + shocks + tracks,
+            counts=code.counts,
+            horizon=code.horizon,
+        ),
+        levels=_levels(code, levels, fading),
+        readers=_table(READER, len(code.reader), shock=code.reader, stride=strides),
+        watch=watch,
+        party_watch=party_watch,
+        capacity=code.capacity,
+        tracks=_table(
+            TRACK,
+            tracks,
+            first=code.stage_start[:-1],
+            last=code.stage_start[1:],
+            start_rule=code.start_rule,
+            left_out=code.left_out,
+            place=place,
+            **_bounds("party", code.party_start),
+        ),
+        stages=_table(
+            STAGE,
+            stages,
+            track=code.stage_track,
+            law=code.duration_law,
+            gate=code.gate,
+            effects=code.stage_effects,
+            success=code.success,
+            stream=code.stage_stream,
+            **_bounds("hold", code.hold_start),
+            **_bounds("window", code.window_start),
+            **_bounds("setback", code.setback_start),
+            **bounds["odds"],
+            **bounds["time"],
+        ),
+        setbacks=_table(
+            SETBACK,
+            len(code.setback_when),
+            when=code.setback_when,
+            delay=code.setback_delay,
+            resume=code.setback_resume,
+            effects=code.setback_effects,
+            count=code.setback_count,
+            weight=code.setback_weight,
+        ),
+        shocks=_table(
+            SHOCK,
+            shocks,
+            timing=code.timing,
+            after=code.after_law,
+            when=code.shock_when,
+            effects=code.shock_effects,
+            count=code.shock_count,
+            breaks_count=code.breaks_count,
+            table=table_first,
+            rate=code.rate,
+            probability=code.probability,
+            stream=code.shock_stream,
+            **_bounds("date", code.date_start),
+            **_bounds("break", code.break_start),
+            **bounds["speed"],
+        ),
+        breaks=_table(
+            BREAK,
+            len(code.break_track),
+            track=code.break_track,
+            stage=code.break_stage,
+            delay=code.break_delay,
+            resume=code.break_resume,
+            probability=code.break_probability,
+        ),
+        influences=influences,
+        rules=code.rule_start,
+        items=code.item_start,
+        literals=_table(
+            LITERAL,
+            len(code.literal_condition),
+            level=code.literal_condition,
+            least=code.literal_least,
+            negated=code.literal_negated,
+        ),
+        effects=code.effect_start,
+        steps=_table(STEP, len(code.effect_kind), kind=code.effect_kind, of=code.effect_of),
+        laws=_table(
+            LAW,
+            len(code.law_family),
+            family=code.law_family,
+            start=code.law_start,
+            count=code.law_count,
+            **dict(zip("abcd", code.law_params.T, strict=True)),
+        ),
+        law_table=code.law_table,
+        speeds=np.zeros(size + 1),
+        parties=code.party,
+        holds=code.hold,
+        postures=code.postures,
+        by_priority=code.by_priority,
+        fading=fading,
+        dates=code.date,
+        windows=_table(
+            SPAN, len(code.window_opens), opens=code.window_opens, closes=code.window_closes
+        ),
+        openings=_table(
+            OPENING, len(code.opening_time), stage=code.opening_stage, time=code.opening_time
+        ),
+    )
+    _fill_speeds(its_plan, new_levels(levels))
+    return its_plan
+
+
+def _levels(code: Code, levels: int, fading: Ints) -> Table:
+    stage_conditions = levels - code.conditions
+    fade_clock = np.full(levels, NOTHING, np.int64)
+    fade_clock[fading] = 1 + np.arange(len(fading))
+    return _table(
+        LEVEL,
+        levels,
+        maximum=np.concatenate([code.maximum, np.ones(stage_conditions, np.int64)]),
+        initially=np.concatenate([code.initially, np.zeros(stage_conditions, np.int64)]),
+        fade_clock=fade_clock,
+        fade_law=np.concatenate([code.fade_law, np.full(stage_conditions, NOTHING)]),
+        stream=np.concatenate([code.fade_stream, np.zeros(stage_conditions, np.uint64)]),
+        **_bounds("reader", code.reader_start),
+    )
+
+
+def _watches(code: Code, levels: int, place: Ints) -> tuple[Words, Words]:
+    """Which tracks must be looked at when a level changes, or a party comes free."""
+    words = len(place) // WORD + 1
+    watch = np.zeros((levels, words), np.uint64)
+    party_watch = np.zeros((len(code.capacity), words), np.uint64)
+    for track in range(len(place)):
+        word, bit = divmod(int(place[track]), WORD)
+        mark = np.uint64(1 << bit)
+        gates = code.gate[code.stage_start[track] : code.stage_start[track + 1]]
+        for rule in (code.start_rule[track], *gates):
+            first = code.item_start[code.rule_start[rule]]
+            last = code.item_start[code.rule_start[rule + 1]]
+            watch[code.literal_condition[first:last], word] |= mark
+        parties = code.party[code.party_start[track] : code.party_start[track + 1]]
+        party_watch[parties, word] |= mark
+    return watch, party_watch
+
+
+def _influences(code: Code) -> tuple[Table, dict[str, dict[str, Ints]]]:
+    """Influences in the order in which they are multiplied in, and each target's part of them."""
+    chosen = np.concatenate([code.odds, code.time, code.speed])
+    table = _table(
+        INFLUENCE,
+        len(chosen),
+        level=code.influence_condition[chosen],
+        least=code.influence_least[chosen],
+        negated=code.influence_negated[chosen],
+        per_level=code.influence_per_level[chosen],
+        ratio=code.influence_ratio[chosen],
+    )
+    after_odds, after_time = len(code.odds), len(code.odds) + len(code.time)
+    return table, {
+        "odds": _bounds("odds", code.odds_start),
+        "time": _bounds("time", code.time_start, after_odds),
+        "speed": _bounds("speed", code.speed_start, after_time),
+    }
+
+
+def _table_layout(code: Code, levels: int) -> tuple[Ints, Ints, int]:
+    """The stride of each level in each shock's table of speeds, and where the tables begin."""
+    highest = np.concatenate([code.maximum, np.ones(levels - code.conditions, np.int64)])
+    level_of = np.repeat(np.arange(levels), np.diff(code.reader_start))
+    strides = np.zeros(len(code.reader), np.int64)
+    first = np.full(len(code.timing), NOTHING, np.int64)
+    size = 0
+    for k in np.flatnonzero(code.timing != DATED):
+        entries = np.flatnonzero(code.reader == k)
+        radices = highest[level_of[entries]] + 1
+        if np.sum(np.log2(radices)) <= np.log2(LARGEST_TABLE):
+            strides[entries] = np.cumprod(np.append(1, radices))[:-1]
+            first[k] = size
+            size += int(np.prod(radices))
+    return strides, first, size
+
+
+@compiled(kept=True)
+def _fill_speeds(plan, levels):  # type: ignore[no-untyped-def]
+    """Every speed of every tabulated shock, computed as it would be without a table."""
+    for k in range(len(plan.shocks)):
+        if plan.shocks[k].table == NOTHING:
+            continue
+        size = 1
+        for c in range(len(levels)):
+            for r in range(plan.levels[c].reader_first, plan.levels[c].reader_last):
+                if plan.readers[r].shock == k:
+                    size *= plan.levels[c].maximum + 1
+        for entry in range(size):
+            for c in range(len(levels)):
+                for r in range(plan.levels[c].reader_first, plan.levels[c].reader_last):
+                    if plan.readers[r].shock == k:
+                        radix = plan.levels[c].maximum + 1
+                        levels[c].now_at = entry // plan.readers[r].stride % radix
+            plan.speeds[plan.shocks[k].table + entry] = speed_of(plan, levels, k)
+
+
+# -- the state of one history ---------------------------------------------------------------------
+
+
+class State(NamedTuple):
+    """Everything that changes while a history is told; reset for each, never allocated anew."""
+
+    now: Table  # (1,) the time, and what else there is only one of
+    levels: Table  # (C + S,)
+    tracks: Table
+    stages: Table
+    shocks: Table
+    due: Floats  # (groups * GROUP,) when each clock runs out
+    groups: Table
+    counts: Ints
+    free: Ints  # (P,) delegations
+    look: Words  # tracks at which the settle must look, by place in the priority
+    looked: Words  # those at which it has looked in vain
+    changed: Words  # shocks whose speed may have changed
+    ranks: Ints  # the last clocks of this instant
+
+
+NOW = _record("over actor binding opening events logged", "time")
+LEVEL_NOW = _record("now_at holders draws", "first risen held")
+# where: WAITING .. GONE; note: what the track lacked when everything was last at rest;
+# lacks: what it lacked when it was last looked at; success, setback, delay: the attempt's luck
+TRACK_NOW = _record(
+    "where stage begun note lacks resume_at", "ended luck_success luck_setback luck_delay"
+)
+STAGE_NOW = _record("attempts window")  # window: the first span that is not over
+SHOCK_NOW = _record("occurrence fired date entry", "luck residual speed")  # entry: in its table
+GROUP_NOW = _record("stale first", "time")
+
+
+def new_levels(levels: int) -> Table:
+    """Room for the levels of one history."""
+    return _table(LEVEL_NOW, levels)
+
+
+def new_state(plan: Plan) -> State:
+    """Room for one history at a time."""
+    world = plan.world[0]
+    groups = -(-int(world.clocks) // GROUP)
+    words = plan.watch.shape[1]
+    return State(
+        now=_table(NOW, 1),
+        levels=new_levels(len(plan.levels)),
+        tracks=_table(TRACK_NOW, len(plan.tracks)),
+        stages=_table(STAGE_NOW, len(plan.stages)),
+        shocks=_table(SHOCK_NOW, len(plan.shocks)),
+        due=np.full(groups * GROUP, np.inf),
+        groups=_table(GROUP_NOW, groups),
+        counts=np.zeros(world.counts, np.int64),
+        free=np.zeros(len(plan.capacity), np.int64),
+        look=np.zeros(words, np.uint64),
+        looked=np.zeros(words, np.uint64),
+        changed=np.zeros(len(plan.shocks) // WORD + 1, np.uint64),
+        ranks=np.zeros(REMEMBERED, np.int64),
+    )
+
+
+# -- clocks ---------------------------------------------------------------------------------------
+
+
+@compiled()
+def set_clock(state, clock, time):  # type: ignore[no-untyped-def]
+    """Let a clock run out at a time, whatever it was set to before."""
+    state.due[clock] = time
+    state.groups[clock // GROUP].stale = 1
+
+
+@compiled()
+def next_clock(due, groups):  # type: ignore[no-untyped-def]
+    """The clock that runs out next; of equals the first in the order at one instant."""
+    soonest, chosen = np.inf, 0
+    for g in range(len(groups)):
+        group = groups[g]
+        if group.stale:
+            first = g * GROUP
+            time = due[first]
+            for clock in range(g * GROUP + 1, g * GROUP + GROUP):
+                if due[clock] < time:
+                    time, first = due[clock], clock
+            group.stale, group.time, group.first = 0, time, first
+        if group.time < soonest:
+            soonest, chosen = group.time, group.first
+    return chosen
+
+
+# -- clauses, ratios, draws -----------------------------------------------------------------------
+
+
+@compiled()
+def item_holds(plan, levels, item):  # type: ignore[no-untyped-def]
+    """One item of a list of clauses: does one of its literals hold?"""
+    for i in range(plan.items[item], plan.items[item + 1]):
+        literal = plan.literals[i]
+        if (levels[literal.level].now_at >= literal.least) != (literal.negated == 1):
+            return True
+    return False
+
+
+@compiled()
+def lacking(plan, levels, rule):  # type: ignore[no-untyped-def]
+    """The first item of a list of clauses that does not hold, or NOTHING."""
+    for item in range(plan.rules[rule], plan.rules[rule + 1]):
+        if not item_holds(plan, levels, item):
+            return item
+    return NOTHING
+
+
+@compiled()
+def times_ratios(plan, levels, value, first, last):  # type: ignore[no-untyped-def]
+    """A value times its ratios: one by one, once per level where the influence says so."""
+    for i in range(first, last):
+        influence = plan.influences[i]
+        times = levels[influence.level].now_at
+        if influence.per_level == 0:
+            times = 1 if (times >= influence.least) != (influence.negated == 1) else 0
+        for _ in range(times):
+            value *= influence.ratio
+    return value
+
+
+@compiled()
+def speed_of(plan, levels, k):  # type: ignore[no-untyped-def]
+    """The speed of an undated shock's clock."""
+    shock = plan.shocks[k]
+    if lacking(plan, levels, shock.when) != NOTHING:
+        return 0.0
+    speed = 1.0 if shock.timing == AFTER else shock.rate / DAYS_PER_YEAR
+    speed = times_ratios(plan, levels, speed, shock.speed_first, shock.speed_last)
+    return laws.bounded_speed(speed)
+
+
+@compiled()
+def days(plan, i, u):  # type: ignore[no-untyped-def]
+    """A duration, delay or fade at the uniform u."""
+    law = plan.laws[i]
+    return laws.quantile(
+        law.family, law.a, law.b, law.c, law.d, plan.law_table, law.start, law.count, u
+    )
+
+
+@compiled()
+def wind(plan, state, seed, replication, k):  # type: ignore[no-untyped-def]
+    """Draw the next occurrence of a shock: its luck and, where it is undated, its residual."""
+    shock, its_state = plan.shocks[k], state.shocks[k]
+    if shock.timing == DATED and shock.probability >= 1.0:
+        return
+    occurrence = np.uint64(its_state.occurrence)
+    u = laws.uniforms(seed, shock.stream, replication, occurrence, np.uint64(0))
+    its_state.luck = u[1]
+    if shock.timing == AFTER:
+        its_state.residual = days(plan, shock.after, u[0])
+    elif shock.timing == RATE:
+        its_state.residual = laws.unit_exponential(u[0])
+
+
+# -- effects and levels ---------------------------------------------------------------------------
+
+
+@compiled()
+def tell(log, state, what, subject, detail, value):  # type: ignore[no-untyped-def]
+    """Write an entry of the event log, where there is one and it has room."""
+    if log is not None:
+        now = state.now[0]
+        if now.logged < len(log):
+            log[now.logged, 0], log[now.logged, 1], log[now.logged, 2] = now.time, what, subject
+            log[now.logged, 3], log[now.logged, 4] = detail, value
+        now.logged += 1
+
+
+@compiled()
+def set_level(plan, state, log, i, new):  # type: ignore[no-untyped-def]
+    """A level changes: note first rises and days held, and whom it concerns."""
+    level = state.levels[i]
+    was = level.now_at
+    if new == was:
+        return
+    level.now_at = new
+    now = state.now[0]
+    if was == 0:
+        level.risen = now.time
+        if np.isnan(level.first):
+            level.first = now.time
+            if i == plan.world[0].ruin:
+                now.over = 1
+            elif i == plan.world[0].goal and now.actor != NOTHING:
+                now.binding = state.tracks[now.actor].note
+    elif new == 0:
+        level.held += now.time - level.risen
+    for r in range(plan.levels[i].reader_first, plan.levels[i].reader_last):
+        reader = plan.readers[r]
+        state.shocks[reader.shock].entry += (new - was) * reader.stride
+        mark_shock(state, reader.shock)
+    for word in range(plan.watch.shape[1]):
+        state.look[word] |= plan.watch[i, word]
+    tell(log, state, RISES if new > was else FALLS, i, new, 0.0)
+
+
+@compiled()
+def mark_shock(state, k):  # type: ignore[no-untyped-def]
+    """The settle must see whether this shock's speed has changed."""
+    state.changed[k // WORD] |= ONE << np.uint64(k % WORD)
+
+
+@compiled()
+def mark_track(plan, state, track):  # type: ignore[no-untyped-def]
+    """The settle must see whether this track may begin."""
+    place = plan.tracks[track].place
+    state.look[place // WORD] |= ONE << np.uint64(place % WORD)
+
+
+@compiled()
+def set_fade(plan, state, seed, replication, i):  # type: ignore[no-untyped-def]
+    """Draw a fading condition's clock anew."""
+    level = plan.levels[i]
+    if level.fade_clock != NOTHING:
+        draw = np.uint64(state.levels[i].draws)
+        state.levels[i].draws += 1
+        u = laws.uniforms(seed, level.stream, replication, draw, np.uint64(0))
+        delay = days(plan, level.fade_law, u[0])
+        set_clock(state, level.fade_clock, state.now[0].time + delay)
+
+
+@compiled()
+def take_effect(plan, state, log, seed, replication, effects):  # type: ignore[no-untyped-def]
+    """Clears, lowers, raises and reopens, in the order in which they stand."""
+    for s in range(plan.effects[effects], plan.effects[effects + 1]):
+        kind, of = plan.steps[s].kind, plan.steps[s].of
+        if kind <= RAISE:
+            now_at = state.levels[of].now_at
+            new = 0 if kind == CLEAR else max(0, now_at - 1)
+            if kind == RAISE:
+                new = min(plan.levels[of].maximum, now_at + 1)
+            set_level(plan, state, log, of, new)
+            if kind == RAISE:
+                set_fade(plan, state, seed, replication, of)
+            elif new == 0 and plan.levels[of].fade_clock != NOTHING:
+                set_clock(state, plan.levels[of].fade_clock, np.inf)
+        else:
+            track = plan.stages[of].track
+            if state.tracks[track].where == COMPLETED:
+                tell(log, state, REOPENS, of, NOTHING, 0.0)
+                go_back(plan, state, log, track, of)
+
+
+@compiled()
+def go_back(plan, state, log, track, stage):  # type: ignore[no-untyped-def]
+    """A track waits at a stage again: that stage and the later ones are no longer done."""
+    for later in range(stage, plan.tracks[track].last):
+        set_level(plan, state, log, plan.world[0].conditions + later, 0)
+    state.tracks[track].stage, state.tracks[track].where = stage, WAITING
+    mark_track(plan, state, track)
+
+
+@compiled()
+def release(plan, state, log, track):  # type: ignore[no-untyped-def]
+    """Delegations leave the table, and what the attempt held is held no longer."""
+    for p in range(plan.tracks[track].party_first, plan.tracks[track].party_last):
+        party = plan.parties[p]
+        state.free[party] += 1
+        for word in range(plan.party_watch.shape[1]):
+            state.look[word] |= plan.party_watch[party, word]
+    hold(plan, state, log, state.tracks[track].stage, -1)
+
+
+@compiled()
+def hold(plan, state, log, stage, change):  # type: ignore[no-untyped-def]
+    """Held conditions rise or fall with the attempts in progress."""
+    for h in range(plan.stages[stage].hold_first, plan.stages[stage].hold_last):
+        i = plan.holds[h]
+        state.levels[i].holders += change
+        set_level(plan, state, log, i, min(plan.levels[i].maximum, state.levels[i].holders))
+
+
+# -- the events -----------------------------------------------------------------------------------
+
+
+@compiled()
+def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-untyped-def]
+    """An attempt ends in success or in a setback."""
+    its_state = state.tracks[track]
+    at = its_state.stage
+    stage = plan.stages[at]
+    ratio = times_ratios(plan, state.levels, 1.0, stage.odds_first, stage.odds_last)
+    chance = laws.success_probability(stage.success, ratio)
+    success = its_state.luck_success < chance
+    # Which setbacks are possible is decided with the attempt's own holds still up.
+    chosen = NOTHING if success else choose(plan, state.levels, stage, its_state.luck_setback)
+    if success:
+        tell(log, state, SUCCEEDS, at, state.stages[at].attempts - 1, chance)
+        state.now[0].actor = track
+    else:
+        tell(log, state, FAILS, at, chosen, chance)
+    release(plan, state, log, track)
+    if not success:
+        state.counts[plan.setbacks[chosen].count] += 1
+    effects = stage.effects if success else plan.setbacks[chosen].effects
+    take_effect(plan, state, log, seed, replication, effects)
+    state.now[0].actor = NOTHING
+    if not success:
+        delay = days(plan, plan.setbacks[chosen].delay, its_state.luck_delay)
+        pause(plan, state, log, track, plan.setbacks[chosen].resume, delay)
+        return
+    set_level(plan, state, log, plan.world[0].conditions + at, 1)
+    set_clock(state, plan.world[0].first_track + track, np.inf)
+    if at + 1 < plan.tracks[track].last:
+        its_state.stage, its_state.where = at + 1, WAITING
+        mark_track(plan, state, track)
+    else:
+        # Only now: a track cannot reopen itself by its own last success.
+        its_state.where, its_state.ended = COMPLETED, state.now[0].time
+        tell(log, state, COMPLETES, track, NOTHING, 0.0)
+
+
+@compiled()
+def choose(plan, levels, stage, u):  # type: ignore[no-untyped-def]
+    """A setback by weight, among those that are possible now."""
+    whole = 0.0
+    for b in range(stage.setback_first, stage.setback_last):
+        setback = plan.setbacks[b]
+        if setback.weight > 0.0 and lacking(plan, levels, setback.when) == NOTHING:
+            whole += setback.weight
+    reached, chosen = 0.0, stage.setback_first
+    for b in range(stage.setback_first, stage.setback_last):
+        setback = plan.setbacks[b]
+        if setback.weight > 0.0 and lacking(plan, levels, setback.when) == NOTHING:
+            reached += setback.weight
+            chosen = b
+            if u * whole < reached:
+                break
+    return chosen
+
+
+@compiled()
+def pause(plan, state, log, track, resume, delay):  # type: ignore[no-untyped-def]
+    """A track is out of the room for a while."""
+    state.tracks[track].where, state.tracks[track].resume_at = DELAYED, resume
+    tell(log, state, PAUSES, track, resume, delay)
+    set_clock(state, plan.world[0].first_track + track, state.now[0].time + delay)
+
+
+@compiled()
+def resume(plan, state, log, track):  # type: ignore[no-untyped-def]
+    """A delay ends: the track waits at the stage where it resumes, or is abandoned."""
+    its_state = state.tracks[track]
+    set_clock(state, plan.world[0].first_track + track, np.inf)
+    if its_state.resume_at == ABANDON:
+        its_state.where, its_state.ended = GONE, state.now[0].time
+        tell(log, state, LEAVES, track, NOTHING, 0.0)
+    else:
+        tell(log, state, RESUMES, its_state.resume_at, NOTHING, 0.0)
+        go_back(plan, state, log, track, its_state.resume_at)
+
+
+@compiled()
+def strike(plan, state, log, seed, replication, k):  # type: ignore[no-untyped-def]
+    """A shock's instant has come; whether it happens depends on ``when`` and its chance."""
+    shock, its_state = plan.shocks[k], state.shocks[k]
+    occurrence, luck = its_state.occurrence, its_state.luck
+    its_state.occurrence += 1
+    if shock.timing == DATED:
+        its_state.date += 1
+        set_clock(state, plan.world[0].first_shock + k, next_date(plan, its_state, shock))
+    else:
+        its_state.fired = 1
+        mark_shock(state, k)
+    if shock.timing == DATED and lacking(plan, state.levels, shock.when) != NOTHING:
+        tell(log, state, PASSES, k, occurrence, 0.0)
+    elif shock.probability < 1.0 and not luck < shock.probability:
+        tell(log, state, PASSES, k, occurrence, shock.probability)
+    else:
+        tell(log, state, HAPPENS, k, occurrence, 0.0)
+        state.counts[shock.count] += 1
+        take_effect(plan, state, log, seed, replication, shock.effects)
+        for j in range(shock.break_first, shock.break_last):
+            break_off(plan, state, log, seed, replication, k, j, occurrence)
+    if shock.timing == AFTER:
+        its_state.residual = np.inf
+    else:
+        wind(plan, state, seed, replication, k)
+
+
+@compiled()
+def next_date(plan, its_state, shock):  # type: ignore[no-untyped-def]
+    """The next date of a dated shock, or never."""
+    return plan.dates[its_state.date] if its_state.date < shock.date_last else np.inf
+
+
+@compiled()
+def break_off(plan, state, log, seed, replication, k, j, occurrence):  # type: ignore[no-untyped-def]
+    """A shock may break an attempt in progress."""
+    one, shock = plan.breaks[j], plan.shocks[k]
+    its_state = state.tracks[one.track]
+    at = its_state.stage
+    if its_state.where != AT_TABLE or (one.stage != NOTHING and one.stage != at):
+        return
+    block = np.uint64(1 + j - shock.break_first)
+    u = laws.uniforms(seed, shock.stream, replication, np.uint64(occurrence), block)
+    if not u[0] < one.probability:
+        return
+    state.counts[shock.breaks_count] += 1
+    tell(log, state, BREAKS, at, k, 0.0)
+    release(plan, state, log, one.track)
+    resume_at = one.resume
+    if resume_at == NOTHING or resume_at > at:
+        resume_at = at
+    pause(plan, state, log, one.track, resume_at, days(plan, one.delay, u[1]))
+
+
+@compiled()
+def fade(plan, state, log, seed, replication, i):  # type: ignore[no-untyped-def]
+    """A condition's clock has run out: one level less."""
+    tell(log, state, FADES, i, NOTHING, 0.0)
+    set_level(plan, state, log, i, state.levels[i].now_at - 1)
+    if state.levels[i].now_at > 0:
+        set_fade(plan, state, seed, replication, i)
+    else:
+        set_clock(state, plan.levels[i].fade_clock, np.inf)
+
+
+@compiled()
+def open_window(plan, state, log):  # type: ignore[no-untyped-def]
+    """A window opens: an event that only settles."""
+    stage = plan.openings[state.now[0].opening].stage
+    state.now[0].opening += 1
+    set_clock(state, 0, next_opening(plan, state))
+    tell(log, state, OPENS, stage, NOTHING, 0.0)
+    mark_track(plan, state, plan.stages[stage].track)
+    # Windows that open at the same instant are open already, whichever event is the first.
+    also = state.now[0].opening
+    while also < len(plan.openings) and plan.openings[also].time == state.now[0].time:
+        mark_track(plan, state, plan.stages[plan.openings[also].stage].track)
+        also += 1
+
+
+@compiled()
+def next_opening(plan, state):  # type: ignore[no-untyped-def]
+    """The next opening in the calendar, or never."""
+    opening = state.now[0].opening
+    return plan.openings[opening].time if opening < len(plan.openings) else np.inf
+
+
+# -- the settle -----------------------------------------------------------------------------------
+
+
+@compiled()
+def settle(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
+    """After every event: who may begin begins, clocks are rescaled, the waiting take note."""
+    word = 0
+    while word < len(state.look):
+        if state.look[word] == 0:
+            word += 1
+            continue
+        bit = trailing_zeros(state.look[word])
+        mark = ONE << np.uint64(bit)
+        state.look[word] &= ~mark
+        track = plan.by_priority[word * WORD + bit]
+        if state.tracks[track].where != WAITING:
+            continue
+        lacks = unmet(plan, state, track)
+        if lacks == NOTHING:
+            begin(plan, state, log, seed, replication, track)
+            word = 0
+        else:
+            state.tracks[track].lacks = lacks
+            state.looked[word] |= mark
+    for word in range(len(state.changed)):
+        while state.changed[word] != 0:
+            bit = trailing_zeros(state.changed[word])
+            state.changed[word] &= ~(ONE << np.uint64(bit))
+            rescale(plan, state, word * WORD + bit)
+    if log is not None:
+        for track in range(len(state.tracks)):
+            one = state.tracks[track]
+            if one.where == WAITING and one.begun == 0 and one.lacks != one.note:
+                tell(log, state, WAITS, track, one.lacks, 0.0)
+    take_note(plan, state)
+
+
+@compiled()
+def take_note(plan, state):  # type: ignore[no-untyped-def]
+    """Those that were looked at and still wait for their first attempt note what they lack."""
+    for word in range(len(state.looked)):
+        while state.looked[word] != 0:
+            bit = trailing_zeros(state.looked[word])
+            mark = ONE << np.uint64(bit)
+            state.looked[word] &= ~mark
+            its_state = state.tracks[plan.by_priority[word * WORD + bit]]
+            if its_state.where != WAITING:
+                continue
+            if its_state.begun == 0:
+                its_state.note = its_state.lacks
+            stage = plan.stages[its_state.stage]
+            if its_state.lacks == DELEGATION and stage.window_first != stage.window_last:
+                # Its window will close without an event: look again each time.
+                state.look[word] |= mark
+
+
+@compiled()
+def unmet(plan, state, track):  # type: ignore[no-untyped-def]
+    """The first thing that a waiting track lacks, or NOTHING."""
+    its_state = state.tracks[track]
+    stage = plan.stages[its_state.stage]
+    if its_state.begun == 0:
+        item = lacking(plan, state.levels, plan.tracks[track].start_rule)
+        if item != NOTHING:
+            return item
+    item = lacking(plan, state.levels, stage.gate)
+    if item != NOTHING:
+        return item
+    if stage.window_first != stage.window_last:
+        span, now = state.stages[its_state.stage].window, state.now[0].time
+        while span < stage.window_last and now >= plan.windows[span].closes:
+            span += 1
+        state.stages[its_state.stage].window = span
+        if span == stage.window_last or now < plan.windows[span].opens:
+            return WINDOW
+    for p in range(plan.tracks[track].party_first, plan.tracks[track].party_last):
+        if state.free[plan.parties[p]] <= 0:
+            return DELEGATION
+    return NOTHING
+
+
+@compiled()
+def begin(plan, state, log, seed, replication, track):  # type: ignore[no-untyped-def]
+    """An attempt begins: delegations are seized, holds rise, the duration is drawn."""
+    its_state = state.tracks[track]
+    at = its_state.stage
+    stage = plan.stages[at]
+    its_state.where, its_state.begun = AT_TABLE, 1
+    for p in range(plan.tracks[track].party_first, plan.tracks[track].party_last):
+        state.free[plan.parties[p]] -= 1
+    attempt = state.stages[at].attempts
+    state.stages[at].attempts += 1
+    tell(log, state, BEGINS, at, attempt, 0.0)
+    hold(plan, state, log, at, 1)
+    u = laws.uniforms(seed, stage.stream, replication, np.uint64(attempt), np.uint64(0))
+    its_state.luck_success, its_state.luck_setback, its_state.luck_delay = u[1], u[2], u[3]
+    # Own holds are up: they bear on the attempt's length.
+    ratio = times_ratios(plan, state.levels, 1.0, stage.time_first, stage.time_last)
+    length = days(plan, stage.law, u[0]) * ratio
+    set_clock(state, plan.world[0].first_track + track, state.now[0].time + length)
+
+
+@compiled()
+def rescale(plan, state, k):  # type: ignore[no-untyped-def]
+    """Let an undated shock's clock run at its present speed."""
+    its_state = state.shocks[k]
+    if plan.shocks[k].table != NOTHING:
+        speed = plan.speeds[plan.shocks[k].table + its_state.entry]
+    else:
+        speed = speed_of(plan, state.levels, k)
+    if speed == its_state.speed and its_state.fired == 0:
+        return
+    clock, now = plan.world[0].first_shock + k, state.now[0].time
+    if its_state.speed > 0.0 and its_state.fired == 0:
+        its_state.residual = (state.due[clock] - now) * its_state.speed
+    its_state.speed, its_state.fired = speed, 0
+    due = np.inf
+    if speed > 0.0 and its_state.residual < np.inf:
+        due = now + its_state.residual / speed
+    set_clock(state, clock, due)
+
+
+# -- one history and many -------------------------------------------------------------------------
+
+
+@compiled()
+def cast_off(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
+    """Day 0: everyone takes their place, levels and postures rise."""
+    reset(plan, state)
+    set_clock(state, 0, next_opening(plan, state))
+    for k in range(len(plan.shocks)):
+        wind(plan, state, seed, replication, k)
+        if plan.shocks[k].timing == DATED:
+            due = next_date(plan, state.shocks[k], plan.shocks[k])
+            set_clock(state, plan.world[0].first_shock + k, due)
+        else:
+            mark_shock(state, k)
+    conditions = plan.world[0].conditions
+    for n in range(conditions + len(plan.postures)):
+        if n < conditions:
+            i, new = n, plan.levels[n].initially
+            if new == 0:
+                continue
+        else:
+            i = plan.postures[n - conditions]
+            new = min(plan.levels[i].maximum, state.levels[i].now_at + 1)
+        set_level(plan, state, log, i, new)
+        set_fade(plan, state, seed, replication, i)
+
+
+@compiled()
+def reset(plan, state):  # type: ignore[no-untyped-def]
+    """Everything as it was before day 0."""
+    now = state.now[0]
+    now.time, now.over, now.opening, now.events, now.logged = 0.0, 0, 0, 0, 0
+    now.actor, now.binding = NOTHING, NOTHING
+    for i in range(len(state.levels)):
+        level = state.levels[i]
+        level.now_at, level.holders, level.draws = 0, 0, 0
+        level.first, level.risen, level.held = np.nan, 0.0, 0.0
+    for track in range(len(state.tracks)):
+        one = state.tracks[track]
+        one.stage, one.begun, one.ended = plan.tracks[track].first, 0, 0.0
+        one.where = GONE if plan.tracks[track].left_out else WAITING
+        one.note, one.lacks, one.resume_at = NOTHING, NOTHING, NOTHING
+        mark_track(plan, state, track)
+    for at in range(len(state.stages)):
+        state.stages[at].attempts, state.stages[at].window = 0, plan.stages[at].window_first
+    for k in range(len(state.shocks)):
+        shock = state.shocks[k]
+        shock.occurrence, shock.fired, shock.entry = 0, 0, 0
+        shock.date, shock.speed, shock.residual = plan.shocks[k].date_first, 0.0, np.inf
+    for clock in range(len(state.due)):
+        state.due[clock] = np.inf
+    for group in range(len(state.groups)):
+        state.groups[group].stale = 1
+    for column in range(len(state.counts)):
+        state.counts[column] = 0
+    for party in range(len(state.free)):
+        state.free[party] = plan.capacity[party]
+    # A history that ended in ruin has left its marks.
+    for word in range(len(state.changed)):
+        state.changed[word] = 0
+
+
+@compiled()
+def run(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
+    """One history; False where time cannot advance or the events are too many."""
+    cast_off(plan, state, log, seed, replication)
+    now, world = state.now[0], plan.world[0]
+    events_of_instant = 0
+    while now.over == 0:
+        settle(plan, state, log, seed, replication)
+        clock = next_clock(state.due, state.groups)
+        due = state.due[clock]
+        if not due < world.horizon:
+            break
+        events_of_instant = events_of_instant + 1 if due == now.time and now.events > 0 else 1
+        now.time = due
+        now.events += 1
+        if events_of_instant > MAX_EVENTS_AT_AN_INSTANT - REMEMBERED:
+            state.ranks[events_of_instant % REMEMBERED] = clock
+            if events_of_instant > MAX_EVENTS_AT_AN_INSTANT:
+                return False
+        if now.events > MAX_EVENTS:
+            for i in range(len(state.ranks)):
+                state.ranks[i] = clock
+            return False
+        if clock >= world.first_track:
+            track = clock - world.first_track
+            if state.tracks[track].where == AT_TABLE:
+                conclude(plan, state, log, seed, replication, track)
+            else:
+                resume(plan, state, log, track)
+        elif clock >= world.first_shock:
+            strike(plan, state, log, seed, replication, clock - world.first_shock)
+        elif clock >= world.first_fade:
+            fading = plan.fading[clock - world.first_fade]
+            fade(plan, state, log, seed, replication, fading)
+        else:
+            open_window(plan, state, log)
+    return True
+
+
+@compiled()
+def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
+    """The row of a history that has been told, into place ``i``."""
+    world, now = plan.world[0], state.now[0]
+    goal = state.levels[world.goal].first
+    ruin = np.nan if world.ruin == NOTHING else state.levels[world.ruin].first
+    end = now.time if now.over else world.horizon
+    rows.outcome[i], rows.time[i] = ONGOING, world.horizon
+    if not np.isnan(ruin) and not goal < ruin:
+        rows.outcome[i], rows.time[i] = RUIN, ruin
+    elif not np.isnan(goal):
+        rows.outcome[i], rows.time[i] = GOAL, goal
+    else:
+        all_over, one_gone, last = True, False, 0.0
+        for track in range(len(state.tracks)):
+            if plan.tracks[track].left_out == 0:
+                one = state.tracks[track]
+                all_over = all_over and one.where >= COMPLETED
+                one_gone = one_gone or one.where == GONE
+                last = max(last, one.ended)
+        if all_over and one_gone:
+            rows.outcome[i], rows.time[i] = ABANDONED, last
+    for c in range(len(state.levels)):
+        level = state.levels[c]
+        rows.first[i, c] = level.first
+        if c < world.conditions:
+            rows.held[i, c] = level.held + (end - level.risen if level.now_at > 0 else 0.0)
+    for c in range(len(state.counts)):
+        rows.counts[i, c] = state.counts[c]
+    rows.binding[i] = now.binding
+
+
+@compiled(kept=True, nogil=True)
+def run_all(plan, state, log, seed, first, rows):  # type: ignore[no-untyped-def]
+    """Histories from ``first`` on, one a row; the place of one that failed, or NOTHING."""
+    for i in range(len(rows.time)):
+        if not run(plan, state, log, seed, np.uint64(first + np.uint64(i))):
+            return i
+        write(plan, state, rows, i)
+    return NOTHING
+
+
+def simulate(program: Program, seed: int, first: int, count: int) -> Rows:
+    """Tell the histories ``first .. first + count - 1``.
+
+    Args, rows and errors are those of :func:`sim.processes.simulate`; processes of a user's own
+    need the SimPy engine.
+    """
+    rows, _ = _simulate(program, seed, first, empty(program, count), None)
+    return rows
+
+
+def trace(program: Program, seed: int, replication: int) -> tuple[Rows, list[Entry]]:
+    """One history with its event log, as :func:`sim.processes.trace` writes it."""
+    room = 4096
+    while True:
+        log = np.zeros((room, 5))
+        rows, state = _simulate(program, seed, replication, empty(program, 1), log)
+        used = int(state.now[0].logged)
+        if used <= room:
+            return rows, [
+                (time, What(int(what)), int(subject), int(detail), value)
+                for time, what, subject, detail, value in log[:used].tolist()
+            ]
+        room = used
+
+
+def _simulate(
+    program: Program, seed: int, first: int, rows: Rows, log: Floats | None
+) -> tuple[Rows, State]:
+    its_plan = plan(program.code)
+    state = new_state(its_plan)
+    failed = run_all(its_plan, state, log, np.uint64(seed), np.uint64(first), rows)
+    if failed != NOTHING:
+        raise cannot_advance(
+            program,
+            seed,
+            first + failed,
+            float(state.now[0].time),
+            int(state.now[0].events),
+            [_rank(program.code, its_plan, clock) for clock in set(state.ranks.tolist())],
+        )
+    return rows, state
+
+
+def _rank(code: Code, its_plan: Plan, clock: int) -> int:
+    """The rank in the order at one instant of the entity that has a clock."""
+    world, stages = its_plan.world[0], len(its_plan.stages)
+    if clock < world.first_shock:
+        return stages + int(its_plan.fading[clock - world.first_fade])
+    return int(stages + code.conditions + clock - world.first_shock)
