@@ -48,6 +48,14 @@ def fingerprint(folder: Path | None = None) -> str:
     return digest.hexdigest()
 
 
+def fingerprint_of_laws() -> str:
+    """Version of all that decides what a history is; results of different ones are not mixed."""
+    digest = hashlib.blake2b(digest_size=8)
+    for name in ("laws.py", "program.py", "processes.py"):
+        digest.update((Path(__file__).parent / name).read_bytes())
+    return digest.hexdigest()
+
+
 def cache_folder() -> Path:
     """A folder for machine code, writable, private to this version of the sources."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
@@ -90,6 +98,9 @@ def compiled(*signature: Any, kept: bool = False, **options: Any) -> Callable[[F
         options: further options of ``numba.njit``.
     """
     options = {"error_model": "numpy", "forceinline": True, "_nrt": False} | options
+    if not (kept or signature):
+        # Called from compiled code alone: no wrappers for Python, which take long to compile.
+        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
     def decorate(function: F) -> F:
         if not JIT:

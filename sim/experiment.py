@@ -1,0 +1,490 @@
+"""Strategies x replications under common random numbers, on all cores, kept in a results folder.
+
+The work is cut into blocks. A block is a function of program, seed, first replication and count
+alone, so results depend neither on the number of workers nor on the size of the blocks nor on the
+order in which they end. The compiled engine runs in threads, the SimPy engine in processes.
+
+A results folder holds ``manifest.json`` and Parquet parts, one a block. Parts are written under
+another name and renamed, so that whatever has the name of a part is whole. The same run in the
+same folder goes on where it stopped; another run is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import importlib.metadata
+import json
+import multiprocessing
+import os
+import platform
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED as FIRST
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import union_categoricals
+from tqdm import tqdm
+
+from sim import _compiled, kernel, processes
+from sim.program import Program, translate
+from sim.rows import Rows, empty, frame
+from sim.scenario import Scenario
+
+ENGINES: dict[str, Callable[..., Rows]] = {
+    "compiled": kernel.simulate,
+    "simpy": processes.simulate,
+}
+# Histories in a block: about a second of work, so that a stop is soon obeyed.
+BLOCK = {"compiled": 20_000, "simpy": 200}
+MOST_REPLICATIONS = 10**12
+PACKAGES = ("detente", "numpy", "pandas", "numba", "simpy", "pyarrow", "scipy")
+MANIFEST = "manifest.json"
+
+
+class InputError(Exception):
+    """What was asked for cannot be done; the message says what is allowed."""
+
+
+class RunError(Exception):
+    """The run failed; what was finished is kept."""
+
+
+class Stopped(Exception):
+    """The run was stopped from outside; what was finished is kept."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Replications ``first .. first + count - 1`` of one strategy."""
+
+    strategy: str
+    first: int
+    count: int
+
+    @property
+    def part(self) -> str:
+        """The file name of its part."""
+        return f"part-{self.strategy}-{self.first:012d}-{self.count}.parquet"
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run has told.
+
+    Attributes:
+        scenario: what was run.
+        manifest: as in ``manifest.json``.
+        folder: where the parts are, or None where nothing was written.
+        frame: all rows, with the columns of :mod:`sim.rows`; strategies in order, then
+            replications.
+    """
+
+    scenario: Scenario
+    manifest: dict[str, Any]
+    folder: Path | None = None
+    _parts: tuple[pd.DataFrame, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All rows."""
+        parts = list(self._parts) if self.folder is None else _read_parts(self)
+        return combine(parts, list(self.manifest["strategies"]))
+
+
+def run(
+    scenario: Scenario,
+    strategies: Sequence[str] | None = None,
+    replications: int = 2000,
+    seed: int = 1,
+    *,
+    engine: str = "compiled",
+    workers: int | None = None,
+    block: int | None = None,
+    out: str | Path | None = None,
+    quiet: bool = True,
+    user_processes: Sequence[processes.UserProcess] = (),
+    columns: Sequence[str] | None = None,
+) -> Results:
+    """Tell histories of a scenario.
+
+    Args:
+        scenario: what is negotiated.
+        strategies: their names; all of the scenario where None.
+        replications: histories of each strategy; replication r meets the same luck in all.
+        seed: 0 <= seed < 2**64.
+        engine: "compiled" or "simpy"; both tell the same histories.
+        workers: threads or processes; one a core where None.
+        block: histories in a block; results do not depend on it.
+        out: a results folder; nothing is written where None.
+        quiet: no progress bar.
+        user_processes: SimPy processes of the user's own (SimPy engine, one worker).
+        columns: the columns to write, besides strategy, draw and replication; all where None.
+
+    Raises:
+        InputError: what was asked for cannot be done.
+        RunError: a worker died, or a file could not be written.
+        sim.program.ModelError: a history in which time cannot advance.
+        Stopped: Ctrl-C; finished parts are kept.
+    """
+    names = _check(scenario, strategies, replications, seed, engine, workers, block)
+    if user_processes and engine != "simpy":
+        raise InputError('processes of your own need engine="simpy"')
+    began = time.time()
+    programs = {name: translate(_chosen(scenario, name)) for name in names}
+    manifest = _manifest(scenario, names, replications, seed, engine)
+    manifest["columns"] = None if columns is None else _known_columns(programs, columns)
+    done: list[Block] = []
+    folder = None
+    if out is not None:
+        folder = _prepare(Path(out), manifest)
+        done = _finished(folder, names)
+    size = block or BLOCK[engine]
+    blocks = list(_cut(names, replications, size, done))
+    parts: list[pd.DataFrame] = []
+    crew = 1 if user_processes else min(workers or os.cpu_count() or 1, max(1, len(blocks)))
+    bar = tqdm(
+        total=replications * len(names),
+        initial=replications * len(names) - sum(b.count for b in blocks),
+        unit=" histories",
+        unit_scale=True,
+        disable=quiet,
+        desc=scenario.name,
+    )
+    with bar:
+        for finished, rows in _tell(programs, seed, blocks, engine, crew, user_processes):
+            table = frame(programs[finished.strategy], rows, finished.first)
+            if manifest["columns"] is not None:
+                table = table[manifest["columns"]]
+            if folder is None:
+                parts.append(table)
+            else:
+                _write_part(table, folder / finished.part)
+            bar.update(finished.count)
+    manifest["finished"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    manifest["seconds"] = round(time.time() - began, 3)
+    if folder is not None:
+        _write_manifest(folder, manifest)
+    return Results(scenario, manifest, folder, tuple(parts))
+
+
+def _chosen(scenario: Scenario, name: str) -> Scenario:
+    return scenario.strategy(name) if name in scenario.strategies else scenario
+
+
+def names_of(scenario: Scenario) -> list[str]:
+    """The strategies of a scenario; one called ``default`` where it has none."""
+    return list(scenario.strategies) or [scenario.chosen.name]
+
+
+# -- what was asked for ---------------------------------------------------------------------------
+
+
+def _check(
+    scenario: Scenario,
+    strategies: Sequence[str] | None,
+    replications: int,
+    seed: int,
+    engine: str,
+    workers: int | None,
+    block: int | None,
+) -> list[str]:
+    known = names_of(scenario)
+    names = list(dict.fromkeys(strategies)) if strategies else known
+    for name in names:
+        if name not in known:
+            raise InputError(f'unknown strategy "{name}"{nearest(name, known)}')
+    _within("replications", replications, 1, MOST_REPLICATIONS)
+    _within("seed", seed, 0, 2**64 - 1)
+    if workers is not None:
+        _within("workers", workers, 1, 1024)
+    if block is not None:
+        _within("block", block, 1, 10**7)
+    if engine not in ENGINES:
+        raise InputError(f'unknown engine "{engine}"{nearest(engine, list(ENGINES))}')
+    return names
+
+
+def _within(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise InputError(f"{name}: found {value}; allowed: {low} to {high}")
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """The end of a message about an unknown name: the nearest one, and all that are allowed."""
+    import difflib
+
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f'; did you mean "{close[0]}"?' if close else ""
+    return f"{hint}; allowed: {', '.join(known)}"
+
+
+def _known_columns(programs: dict[str, Program], columns: Sequence[str]) -> list[str]:
+    program = next(iter(programs.values()))
+    known = list(frame(program, empty(program, 0)).columns)
+    for name in columns:
+        if name not in known:
+            raise InputError(f'unknown column "{name}"{nearest(name, known)}')
+    keys = ["strategy", "draw", "replication"]
+    return [name for name in known if name in keys or name in columns]
+
+
+# -- blocks ---------------------------------------------------------------------------------------
+
+
+def _cut(names: Sequence[str], replications: int, size: int, done: list[Block]) -> Iterator[Block]:
+    """Blocks for whatever is not done yet, strategy by strategy."""
+    for name in names:
+        at = 0
+        for old in sorted((b for b in done if b.strategy == name), key=lambda b: b.first):
+            yield from _pieces(name, at, min(old.first, replications), size)
+            at = max(at, old.first + old.count)
+        yield from _pieces(name, at, replications, size)
+
+
+def _pieces(name: str, first: int, last: int, size: int) -> Iterator[Block]:
+    for at in range(first, last, size):
+        yield Block(name, at, min(size, last - at))
+
+
+def _tell(
+    programs: dict[str, Program],
+    seed: int,
+    blocks: Sequence[Block],
+    engine: str,
+    workers: int,
+    user_processes: Sequence[processes.UserProcess],
+) -> Iterator[tuple[Block, Rows]]:
+    """Blocks with their rows, as they end."""
+    if user_processes or (workers == 1 and engine == "simpy"):
+        for block in blocks:
+            program = programs[block.strategy]
+            yield (
+                block,
+                processes.simulate(program, seed, block.first, block.count, user_processes),
+            )
+        return
+    with _executor(engine, workers) as pool:
+        try:
+            yield from _drain(pool, programs, seed, blocks, engine, workers)
+        except BrokenProcessPool as error:
+            raise RunError(
+                "a worker process died (killed, or out of memory); finished parts are kept, "
+                "and the same command goes on from there"
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _drain(
+    pool: Executor,
+    programs: dict[str, Program],
+    seed: int,
+    blocks: Sequence[Block],
+    engine: str,
+    workers: int,
+) -> Iterator[tuple[Block, Rows]]:
+    # Few blocks wait at a time: rows that are told faster than written would fill the memory.
+    queue = iter(blocks)
+    waiting: dict[Future[Rows], Block] = {}
+    while True:
+        for block in queue:
+            program = programs[block.strategy]
+            future = pool.submit(ENGINES[engine], program, seed, block.first, block.count)
+            waiting[future] = block
+            if len(waiting) >= 2 * workers:
+                break
+        if not waiting:
+            return
+        ended, _ = wait(waiting, return_when=FIRST)
+        for future in ended:
+            yield waiting.pop(future), future.result()
+
+
+def _executor(engine: str, workers: int) -> Executor:
+    if engine == "compiled":
+        return ThreadPoolExecutor(workers)
+    # A fork would copy the state of threads; workers leave Ctrl-C to their parent.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(
+        workers, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+    )
+
+
+# -- the results folder ---------------------------------------------------------------------------
+
+
+def default_folder(scenario: Scenario, seed: int) -> Path:
+    """``results/<scenario>-<hash>-seed<seed>`` below the working directory."""
+    return Path("results") / f"{scenario.name}-{scenario.hash[:8]}-seed{seed}"
+
+
+def _manifest(
+    scenario: Scenario, names: Sequence[str], replications: int, seed: int, engine: str
+) -> dict[str, Any]:
+    return {
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "hash": scenario.hash,
+        "laws": _compiled.fingerprint_of_laws(),
+        "seed": seed,
+        "horizon": scenario.horizon,
+        "goal": scenario.goal,
+        "ruin": scenario.ruin,
+        "strategies": list(names),
+        "replications": replications,
+        "draws": 1,
+        "engine": engine,
+        "command": " ".join(["detente", *sys.argv[1:]]),
+        "began": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "finished": None,
+        "versions": _versions(),
+        "text": scenario.text,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+IDENTITY = ("scenario", "hash", "laws", "seed", "horizon", "columns")
+
+
+def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
+    """Make the folder, or see that it holds the same run; found out before anything is told."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except FileExistsError:
+        raise InputError(f"{folder}: is a file; allowed: a results folder") from None
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written to ({error.strerror})") from None
+    old = folder / MANIFEST
+    if old.exists():
+        before = read_manifest(folder)
+        for key in IDENTITY:
+            if before.get(key) != manifest[key]:
+                raise InputError(
+                    f"{folder}: holds another run: its {key} is {_short(before.get(key))}, this "
+                    f"one's is {_short(manifest[key])}; use --out with another folder, or remove it"
+                )
+        names = [*before["strategies"], *manifest["strategies"]]
+        manifest["strategies"] = list(dict.fromkeys(names))
+        manifest["replications"] = max(before["replications"], manifest["replications"])
+    elif any(folder.glob("*.parquet")):
+        raise InputError(f"{folder}: holds Parquet files but no {MANIFEST}; use another folder")
+    _write_manifest(folder, manifest)
+    return folder
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 24 else text[:12] + ".."
+
+
+def _finished(folder: Path, names: Sequence[str]) -> list[Block]:
+    """The blocks whose parts are there and hold as many rows as they should."""
+    import pyarrow.parquet as pq
+
+    found = []
+    for path in sorted(folder.glob("part-*.parquet")):
+        _, strategy, first, count = path.stem.split("-")
+        block = Block(strategy, int(first), int(count))
+        try:
+            whole = pq.read_metadata(path).num_rows == block.count
+        except Exception:  # pyarrow has many; whatever it is, the part cannot be used
+            whole = False
+        if whole:
+            found.append(block)
+        else:
+            path.unlink()
+    return [block for block in found if block.strategy in names]
+
+
+def _write_part(table: pd.DataFrame, path: Path) -> None:
+    with _whole(path) as unfinished:
+        table.to_parquet(unfinished, index=False)
+
+
+def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    with _whole(folder / MANIFEST) as unfinished:
+        unfinished.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A name to write to, which becomes ``path`` once all of it is on the disk."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        yield unfinished
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise RunError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """The manifest of a results folder; InputError where there is none that can be read."""
+    path = Path(folder) / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); allowed: a results folder") from None
+    if not isinstance(manifest, dict):
+        raise InputError(f"{path}: is not the manifest of a results folder")
+    return manifest
+
+
+def read(folder: str | Path) -> Results:
+    """A results folder that an earlier run has written."""
+    from sim.scenario import loads
+
+    manifest = read_manifest(folder)
+    scenario = loads(manifest["text"], str(Path(folder) / MANIFEST))
+    return Results(scenario, manifest, Path(folder))
+
+
+def _read_parts(results: Results) -> list[pd.DataFrame]:
+    assert results.folder is not None
+    blocks = _finished(results.folder, results.manifest["strategies"])
+    most = results.manifest["replications"]
+    tables = []
+    for block in blocks:
+        table = pd.read_parquet(results.folder / block.part)
+        tables.append(table[table["replication"] < most])
+    return tables
+
+
+def combine(parts: Sequence[pd.DataFrame], strategies: Sequence[str]) -> pd.DataFrame:
+    """Parts as one frame, strategies in the order given, with one set of categories each."""
+    if not parts:
+        raise InputError("there are no rows; nothing was finished")
+    order = {name: i for i, name in enumerate(strategies)}
+    parts = sorted(parts, key=lambda p: (order[p["strategy"].iloc[0]], p["replication"].iloc[0]))
+    columns = {}
+    for name in parts[0].columns:
+        pieces = [part[name] for part in parts]
+        if isinstance(pieces[0].dtype, pd.CategoricalDtype):
+            columns[name] = pd.Series(union_categoricals(pieces))
+        else:
+            columns[name] = pd.concat(pieces, ignore_index=True)
+    whole = pd.DataFrame(columns)
+    whole["strategy"] = whole["strategy"].cat.set_categories(list(strategies))
+    return whole

@@ -1,0 +1,49 @@
+"""Do the engines agree on many random scenarios? The long form of tests/test_kernel.py.
+
+    python verification/engines_agree.py --scenarios 20000 --histories 50 --workers 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from agreement import difference
+from random_scenarios import scenario_text
+
+from sim import program, scenario
+
+
+def check(number: int, histories: int) -> str | None:
+    """What differs in one random scenario, or None."""
+    text = scenario_text(random.Random(f"verification {number}"))
+    translated = program.translate(scenario.loads(text).strategy("a"))
+    return difference(translated, number, histories, logs=2)
+
+
+def main() -> int:
+    """Check them all and print the first differences."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scenarios", type=int, default=20_000)
+    parser.add_argument("--histories", type=int, default=50)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    numbers = range(options.scenarios)
+    unlike = 0
+    with ProcessPoolExecutor(options.workers) as pool:
+        found = pool.map(check, numbers, [options.histories] * len(numbers), chunksize=20)
+        for number, what in enumerate(found):
+            if what is not None:
+                unlike += 1
+                print(f"scenario {number}: {what}")
+    print(f"{options.scenarios} scenarios x {options.histories} histories: {unlike} differ")
+    return 1 if unlike else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
