@@ -1,0 +1,45 @@
+"""Detente: a discrete-event simulator of multi-track negotiations.
+
+The public names, in the order of a study::
+
+    scenario = sim.load("korea-2017")          # what is negotiated
+    print(scenario.describe())
+    results = sim.run(scenario, replications=2000)
+    print(sim.summary(results.frame))          # what came of it, by strategy
+    story = sim.tell(scenario, "proposal", replication=7)   # one history, event by event
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "load": "sim.scenario",
+    "loads": "sim.scenario",
+    "check": "sim.scenario",
+    "catalog": "sim.scenario",
+    "Scenario": "sim.scenario",
+    "ScenarioError": "sim.scenario",
+    "translate": "sim.program",
+    "ModelError": "sim.program",
+    "run": "sim.experiment",
+    "read": "sim.experiment",
+    "Results": "sim.experiment",
+    "summary": "sim.statistics",
+    "incidence": "sim.statistics",
+    "outcomes": "sim.statistics",
+    "compare": "sim.statistics",
+    "tell": "sim.report",
+}
+
+__all__ = ["__version__", *_PLACES]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first used: `detente --help` should not wait for a compiler.
+    if name in _PLACES:
+        return getattr(importlib.import_module(_PLACES[name]), name)
+    raise AttributeError(f"module 'sim' has no attribute {name!r}")
