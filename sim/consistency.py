@@ -215,8 +215,11 @@ class _Check:
         """Held conditions have no life of their own."""
         for name, one in self.content.conditions.items():
             at = self.top / "conditions" / name
-            given = {"fades": one.fades is not None, "initially": one.initially > 0,
-                     "posture": one.posture}
+            given = {
+                "fades": one.fades is not None,
+                "initially": one.initially > 0,
+                "posture": one.posture,
+            }
             for key in [k for k, present in given.items() if present and name in self.known.held]:
                 (at / key).refuse(
                     f'"{name}" is held by attempts, which alone give its level',
@@ -488,9 +491,7 @@ class _Check:
                 "a positive definite set",
             )
 
-    def ranged(
-        self, name: str, at: Place, numbers: Mapping[str, tuple[Slot, Number]]
-    ) -> None:
+    def ranged(self, name: str, at: Place, numbers: Mapping[str, tuple[Slot, Number]]) -> None:
         """A correlated number exists and is a range."""
         if not self.is_sound(name):
             return
@@ -509,11 +510,13 @@ def impossible(stage: Stage) -> list[tuple[tuple[str | int, ...], str]]:
     found: list[tuple[tuple[str | int, ...], str]] = []
     sure = [s for s in stage.setbacks if not s.when and lowest(s.weight) > 0]
     if stage.may_fail and not sure:
-        found.append((
-            ("setbacks",),
-            "no setback that is always possible; allowed: where success may be below 1, "
-            "at least one setback without `when` and with a weight above 0",
-        ))
+        found.append(
+            (
+                ("setbacks",),
+                "no setback that is always possible; allowed: where success may be below 1, "
+                "at least one setback without `when` and with a weight above 0",
+            )
+        )
     if stage.may_fail and stage.duration.instant:
         for place, setback in enumerate(stage.setbacks):
             if (
@@ -521,11 +524,13 @@ def impossible(stage: Stage) -> list[tuple[tuple[str | int, ...], str]]:
                 and setback.delay.instant
                 and highest(setback.weight) > 0
             ):
-                found.append((
-                    ("setbacks", place, "delay"),
-                    "an endless loop at one instant: duration 0, and a setback to the same stage "
-                    "with delay 0; allowed: one of the two above 0",
-                ))
+                found.append(
+                    (
+                        ("setbacks", place, "delay"),
+                        "an endless loop at one instant: duration 0, and a setback to the same stage "
+                        "with delay 0; allowed: one of the two above 0",
+                    )
+                )
     return found
 
 

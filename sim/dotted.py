@@ -95,9 +95,7 @@ def _source(number: Number, *around: str) -> str:
     return next((text for text in (own, *around) if text), "")
 
 
-def _number(
-    name: str, number: Number, bounds: Bounds, change: Change, *sources: str
-) -> Number:
+def _number(name: str, number: Number, bounds: Bounds, change: Change, *sources: str) -> Number:
     return change(Slot(name, bounds, _source(number, *sources)), number)
 
 
@@ -120,9 +118,7 @@ def _condition(one: Condition, change: Change) -> Condition:
 
 
 def _track(one: Track, change: Change) -> Track:
-    return replace(
-        one, stages=tuple(revised_stage(one, stage, change) for stage in one.stages)
-    )
+    return replace(one, stages=tuple(revised_stage(one, stage, change) for stage in one.stages))
 
 
 def revised_stage(track: Track, one: Stage, change: Change) -> Stage:
@@ -179,9 +175,7 @@ def _break(name: str, one: Break, change: Change, source: str) -> Break:
     sources = (one.source, source)
     return replace(
         one,
-        probability=_number(
-            f"{name}.probability", one.probability, PROBABILITY, change, *sources
-        ),
+        probability=_number(f"{name}.probability", one.probability, PROBABILITY, change, *sources),
         delay=_duration(f"{name}.delay", one.delay, change, *sources),
     )
 

@@ -281,7 +281,9 @@ def _with_file(document: Document, origin: Origin, path: FilePath) -> Document:
     file = str(path)
     own = parse(text_of(path, file), file)
     faults = [
-        Fault(file, place((key,)), "unknown key; a file of strategies has: strategies, about, source")
+        Fault(
+            file, place((key,)), "unknown key; a file of strategies has: strategies, about, source"
+        )
         for key in own
         if key not in ("strategies", *FREE_TEXT)
     ]

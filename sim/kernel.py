@@ -17,13 +17,14 @@ and few arrays are passed around.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sim import laws
-from sim._compiled import compiled, trailing_zeros
+from sim._compiled import FOLDER, compiled, trailing_zeros
 from sim.program import (
     ABANDON,
     ABANDONED,
@@ -1131,3 +1132,10 @@ def _rank(code: Code, its_plan: Plan, clock: int) -> int:
     if clock < world.first_shock:
         return stages + int(its_plan.fading[clock - world.first_fade])
     return int(stages + code.conditions + clock - world.first_shock)
+
+
+def is_compiled() -> bool:
+    """Is the machine code at hand, in memory or in the cache?"""
+    if FOLDER is None or run_all.signatures:
+        return True
+    return any(Path(FOLDER).glob("*/kernel.run_all-*.nbc"))

@@ -38,7 +38,9 @@ class Bounds:
         kind = "a whole number" if self.whole else "a number"
         if self.most < math.inf:
             return f"{kind} from {self.least:g} to {self.most:g}"
-        return f"{kind} above {self.least:g}" if self.above else f"{kind} of at least {self.least:g}"
+        return (
+            f"{kind} above {self.least:g}" if self.above else f"{kind} of at least {self.least:g}"
+        )
 
     @property
     def schema(self) -> Json:
@@ -246,7 +248,8 @@ def disorder(duration: Duration) -> str:
                 f"{key} {'up to ' if side == 'high' and isinstance(number, Range) else ''}"
                 f"{'from ' if side == 'low' and isinstance(number, Range) else ''}{end:g}"
                 for key, number, end, side in (
-                    (low_key, low, a, "high"), (high_key, high, b, "low"),
+                    (low_key, low, a, "high"),
+                    (high_key, high, b, "low"),
                 )
             ]
             sign = " < " if strictly else " <= "
@@ -281,7 +284,9 @@ class Lasting(Reader[Duration]):
             return fixed(self.days.read(value, at))
         about = {k: self.text.read(value[k], at / k) for k in FREE_TEXT if k in value}
         if keys == ["values"]:
-            return Duration(family="values", values=_values(value["values"], at / "values"), **about)
+            return Duration(
+                family="values", values=_values(value["values"], at / "values"), **about
+            )
         for family, readers in self.params.items():
             if set(readers) == set(keys):
                 params = {key: one.read(value[key], at / key) for key, one in readers.items()}
@@ -318,8 +323,8 @@ class Lasting(Reader[Duration]):
         values = {
             "type": "object",
             "title": "values",
-            "properties": {"values": {"type": "array", "minItems": 1,
-                                      "items": NOT_NEGATIVE.schema}} | free,
+            "properties": {"values": {"type": "array", "minItems": 1, "items": NOT_NEGATIVE.schema}}
+            | free,
             "required": ["values"],
             "additionalProperties": False,
         }

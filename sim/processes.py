@@ -319,9 +319,7 @@ class Cast:
         code = self.code
         items = range(int(code.rule_start[i]), int(code.rule_start[i + 1]))
         return tuple(
-            Item(
-                item, tuple(self._literals[code.item_start[item] : code.item_start[item + 1]])
-            )
+            Item(item, tuple(self._literals[code.item_start[item] : code.item_start[item + 1]]))
             for item in items
         )
 

@@ -54,7 +54,6 @@ CLEAR, LOWER, RAISE, REOPEN = range(4)
 GOAL, RUIN, ABANDONED, ONGOING = range(4)
 
 
-
 class ModelError(Exception):
     """A history that cannot be told to its end; the message names the entities."""
 
@@ -550,7 +549,9 @@ def _stages(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
     spans = [span or [(0, 0)] * bool(s.window) for span, s in zip(spans, stages, strict=True)]
     flat = [span for of_stage in spans for span in of_stage]
     openings = sorted(
-        (opens, s) for s, of_stage in enumerate(spans) for opens, closes in of_stage
+        (opens, s)
+        for s, of_stage in enumerate(spans)
+        for opens, closes in of_stage
         if 0 <= opens < closes
     )
     window_start, _ = _ragged([[0] * len(of_stage) for of_stage in spans])
@@ -685,8 +686,9 @@ def _influences(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
     )
 
     def bearing(kind: str, names: Sequence[str]) -> tuple[Ints, Ints]:
-        return _ragged([[n for n, i in enumerate(influences) if _bears(i, kind, name)]
-                        for name in names])
+        return _ragged(
+            [[n for n, i in enumerate(influences) if _bears(i, kind, name)] for name in names]
+        )
 
     odds_start, odds = bearing("odds", tr.stages)
     time_start, time = bearing("time", tr.stages)

@@ -98,7 +98,9 @@ class Name(Text):
     def read(self, value: object, at: Place) -> str:  # noqa: D102
         name = super().read(value, at)
         if name in RESERVED:
-            raise at.refuse(f'"{name}" is a reserved word', f"a name other than {_either(RESERVED)}")
+            raise at.refuse(
+                f'"{name}" is a reserved word', f"a name other than {_either(RESERVED)}"
+            )
         return name
 
     def schema(self, schemas: Schemas) -> Json:  # noqa: D102
@@ -234,8 +236,9 @@ class Named(Reader[dict[str, T]]):
         return {
             "type": "object",
             "properties": {key: {"type": "string"} for key in FREE_TEXT},
-            "patternProperties": {f"^(?!(about|source)$){self.key.pattern}$":
-                                  self.item.schema(schemas)},
+            "patternProperties": {
+                f"^(?!(about|source)$){self.key.pattern}$": self.item.schema(schemas)
+            },
             "additionalProperties": False,
         }
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -40,6 +41,8 @@ YEARS = (1.0, 2.0, 3.0, 5.0)
 """Years at which shares are told."""
 LEVEL = 0.95
 """Confidence of every interval, unless another is asked for."""
+DASH = "\N{EN DASH}"
+"""Stands between the limits of an interval, and for what is not known."""
 NOT_REACHED = "not reached"
 """What is printed for a median that lies beyond the horizon."""
 UNFINISHED = ("abandoned", "ongoing")
@@ -155,7 +158,8 @@ class _Part:
     @cached_property
     def starts(self) -> npt.NDArray[np.intp]:
         """Where each draw begins among the rows."""
-        return np.unique(self["draw"], return_index=True)[1]
+        starts: npt.NDArray[np.intp] = np.unique(self["draw"], return_index=True)[1]
+        return starts
 
     @cached_property
     def sizes(self) -> npt.NDArray[np.intp]:
@@ -182,6 +186,17 @@ class _Part:
     def by_draw(self, values: npt.NDArray[Any]) -> Floats:
         """Averages within each draw: (n,) -> (draws,)."""
         return np.add.reduceat(values.astype(float), self.starts) / self.sizes
+
+    def in_order(self) -> _Part:
+        """The same runs ordered by draw and replication, each of them once."""
+        draw, replication = self["draw"], self["replication"]
+        order = np.lexsort((replication, draw))
+        again = (np.diff(draw[order]) == 0) & (np.diff(replication[order]) == 0)
+        if again.any():
+            run = order[:-1][again][0]
+            twice = _spell((draw[run], replication[run]))
+            raise ValueError(f"strategy {self.strategy!r} has two runs of {twice}")
+        return replace(self, rows=self.rows[order])
 
     def share(self, flags: Flags) -> Interval:
         """Share of the runs that have it."""
@@ -329,7 +344,8 @@ def _goal(frame: pd.DataFrame) -> str:
 
 def _known(role: str, name: str, frame: pd.DataFrame) -> str:
     """The name, if the frame tells when it was reached."""
-    allowed = [column.removeprefix("first_") for column in frame if column.startswith("first_")]
+    columns = map(str, frame.columns)
+    allowed = [column.removeprefix("first_") for column in columns if column.startswith("first_")]
     as_goal = role == "goal" and bool((frame["outcome"] == name).any())
     if name in allowed or as_goal:
         return name
@@ -353,9 +369,7 @@ def _horizon(frame: pd.DataFrame, given: float | None) -> float:
     return horizon
 
 
-def rank(
-    frame: pd.DataFrame, goal: str | None = None, horizon: float | None = None
-) -> list[str]:
+def rank(frame: pd.DataFrame, goal: str | None = None, horizon: float | None = None) -> list[str]:
     """Strategies, best first: by restricted mean time without the goal, then by name.
 
     Args:
@@ -572,16 +586,15 @@ def bottlenecks(
 
 
 def _share_among(part: _Part, flags: Flags, among: Flags) -> Interval:
-    """Share of the flagged among the runs that count; ``flags`` imply ``among``."""
-    if not part.several:
-        return wilson(flags.sum(), among.sum(), part.level)
+    """Share of the flagged among the runs that count (some do); ``flags`` imply ``among``."""
+    alone = wilson(flags.sum(), among.sum(), part.level)
+    if not part.several or (alone.best == 1.0 and len(part.sizes) > 1):  # 1: no spread to go by
+        return alone
     above, below = part.by_draw(flags), part.by_draw(among)
     ratio = above.mean() / below.mean()
     around = mean_interval((above - ratio * below) / below.mean(), level=part.level)
-    if ratio == 1.0:  # no spread to go by
-        low = wilson(among.sum(), among.sum(), part.level).low if len(below) > 1 else math.nan
-        return Interval(low, ratio, 1.0 if len(below) > 1 else math.nan)
-    return Interval(max(ratio + around.low, 0.0), ratio, min(ratio + around.high, 1.0))
+    low, high = np.clip([ratio + around.low, ratio + around.high], 0.0, 1.0)
+    return Interval(low, ratio, high)
 
 
 def summary(
@@ -673,11 +686,9 @@ def _summary_row(
 
 def _marks(years: Sequence[float], horizon: float) -> dict[str, float]:
     """Names of the shares by time, and their days; the horizon is the last."""
-    within = {f"reached_{year:g}y": min(year * YEAR, horizon) for year in years}
-    kept = [year for year in years if math.floor(year * YEAR) <= horizon]
-    return {name: within[name] for name in (f"reached_{year:g}y" for year in kept)} | {
-        "reached": horizon
-    }
+    within = [year for year in years if math.floor(year * YEAR) <= horizon]
+    days = {f"reached_{year:g}y": min(year * YEAR, horizon) for year in within}
+    return days | {"reached": horizon}
 
 
 def _flat(name: str, interval: Interval) -> dict[str, float]:
@@ -766,12 +777,8 @@ class _Measure(NamedTuple):
 
 
 def _measures(question: _Question, years: Sequence[float]) -> list[_Measure]:
-    goal, ruin, endpoint, horizon = (
-        question.goal,
-        question.ruin,
-        question.endpoint,
-        question.horizon,
-    )
+    goal, ruin, endpoint = question.goal, question.ruin, question.endpoint
+    horizon = question.horizon
     more, less = ("lower", "higher") if endpoint == ruin else ("higher", "lower")
 
     def by(day: float) -> Callable[[_Part], Floats]:
@@ -812,29 +819,30 @@ def _difference(part: _Part, baseline: _Part, measure: _Measure) -> dict[str, fl
 
 def _aligned(part: _Part, baseline: _Part) -> _Part:
     """The part with its rows in the order (draw, replication); they must match the baseline's."""
+    ours, theirs = (each.in_order() for each in (part, baseline))
+    for column in ("draw", "replication"):
+        if not np.array_equal(ours[column], theirs[column]):
+            raise ValueError(_unpaired(part, baseline))
+    return ours
+
+
+def _unpaired(part: _Part, baseline: _Part) -> str:
+    """Which run has no pair."""
     ours, theirs = _keys(part), _keys(baseline)
-    for keys, name in ((ours, part.strategy), (theirs, baseline.strategy)):
-        if keys.has_duplicates:
-            twice = _spell(keys[keys.duplicated()][0])
-            raise ValueError(f"strategy {name!r} has two runs of {twice}")
-    for have, lack, who, other in (
-        (theirs, ours, part.strategy, baseline.strategy),
-        (ours, theirs, baseline.strategy, part.strategy),
-    ):
-        missing = have.difference(lack)
-        if len(missing):
-            raise ValueError(
-                f"runs cannot be paired: strategy {who!r} lacks {len(missing)} of the {len(have)} "
-                f"runs of {other!r}, the first of them {_spell(missing[0])}"
-            )
-    return replace(part, rows=part.rows[np.lexsort((part["replication"], part["draw"]))])
+    who, other, missing = part, baseline, theirs.difference(ours)
+    if missing.empty:
+        who, other, missing = baseline, part, ours.difference(theirs)
+    return (
+        f"runs cannot be paired: strategy {who.strategy!r} lacks {len(missing)} of the runs of "
+        f"{other.strategy!r}, the first of them {_spell(missing[0])}"
+    )
 
 
 def _keys(part: _Part) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([part["draw"], part["replication"]])
 
 
-def _spell(key: tuple[int, int]) -> str:
+def _spell(key: Any) -> str:
     return f"draw {key[0]}, replication {key[1]}"
 
 
@@ -849,7 +857,7 @@ def percent(share: float) -> str:
     ('41', '0', '<0.1', '99.6')
     """
     if math.isnan(share):
-        return "–"
+        return DASH
     if 0 < share < 0.001:
         return "<0.1"
     if 0.999 < share < 1:
@@ -871,7 +879,8 @@ def as_text(table: pd.DataFrame) -> str:
         return "  ".join([first, *others]).rstrip()
 
     rule = "  ".join("-" * width for width in widths)
-    return "\n".join([line(head), rule, *map(line, body), "", _legend(table)])
+    legend = textwrap.fill(_legend(table), max(len(rule), 60))
+    return "\n".join([line(head), rule, *map(line, body), "", legend])
 
 
 def as_markdown(table: pd.DataFrame) -> str:
@@ -884,7 +893,8 @@ def as_markdown(table: pd.DataFrame) -> str:
 
 def _cells(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Head and body of a printed summary."""
-    shares = [name for name in table if str(name).startswith("reached_") and name[-1] == "y"]
+    names = [str(name) for name in table.columns]
+    shares = [name for name in names if name.startswith("reached_") and name.endswith("y")]
     last = shares.pop() if shares and _covers(table, shares[-1]) else None
     head = ["strategy", "runs", *(f"{name[8:-1]} y %" for name in shares)]
     head += [f"{last[8:-1]} y %" if last else "horizon %", "median days", "days without"]
@@ -908,11 +918,11 @@ def _range(row: pd.Series, name: str, show: Callable[[float], str]) -> str:
     low, best, high = (float(row[column]) for column in (f"{name}_low", name, f"{name}_high"))
     if math.isnan(low) and math.isnan(high):
         return show(best)
-    return f"{show(best)} ({show(low)}–{show(high)})"
+    return f"{show(best)} ({show(low)}{DASH}{show(high)})"
 
 
 def _days(days: float) -> str:
-    return "–" if math.isnan(days) else f"{days:,.0f}"
+    return DASH if math.isnan(days) else f"{days:,.0f}"
 
 
 def _median_days(days: float) -> str:
@@ -924,7 +934,7 @@ def _legend(table: pd.DataFrame) -> str:
         return "no strategies"
     endpoint, horizon = table["endpoint"].iloc[0], table["horizon"].iloc[0]
     several = int(table["draws"].max())
-    unit = f"draws (t over {several})" if several > 1 else "runs"
+    unit = f"{several} draws" if several > 1 else "runs"
     level = table.attrs.get("level", LEVEL)
     return (
         f"Share of runs that reached {endpoint} by each year; days without {endpoint}: mean over "

@@ -42,9 +42,7 @@ class Story:
     windows: pd.DataFrame
 
 
-def tell(
-    program: Program, rows: Rows, log: Sequence[Entry], seed: int, replication: int
-) -> Story:
+def tell(program: Program, rows: Rows, log: Sequence[Entry], seed: int, replication: int) -> Story:
     """The story of one traced history.
 
     Args:

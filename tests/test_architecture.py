@@ -1,0 +1,88 @@
+"""The house: imports run one way, and the engines never import each other."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+SIM = Path(__file__).parents[1] / "sim"
+
+# The right may import the left. What reads scenario files stands together in one room.
+ROOMS = (
+    {"_compiled"},
+    {"laws"},
+    {
+        "faults",
+        "numbers",
+        "reading",
+        "parts",
+        "dotted",
+        "files",
+        "consistency",
+        "advice",
+        "prose",
+        "schema",
+        "scenario",
+    },
+    {"program"},
+    {"rows"},
+    {"processes", "kernel"},
+    {"story"},
+    {"experiment"},
+    {"statistics"},
+    {"plots"},
+    {"report"},
+    {"cli"},
+    {"__main__"},
+)
+FRAMES_ONLY = {"statistics": set(), "plots": {"story", "statistics"}}
+
+
+def imports_of(module: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "sim":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sim."):
+            found.add(str(node.module).split(".")[1])
+        elif isinstance(node, ast.Import):
+            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("sim.")}
+    return found - {"__version__"}
+
+
+def modules() -> dict[str, set[str]]:
+    return {path.stem: imports_of(path) for path in SIM.glob("*.py") if path.stem != "__init__"}
+
+
+def test_every_module_has_its_room_and_imports_only_what_stands_before_it() -> None:
+    place = {name: i for i, room in enumerate(ROOMS) for name in room}
+    for module, imported in modules().items():
+        assert module in place, f"{module} has no room"
+        for name in imported:
+            assert place[name] <= place[module], f"{module} imports {name}"
+
+
+def test_the_engines_never_import_each_other() -> None:
+    found = modules()
+    assert "kernel" not in found["processes"]
+    assert "processes" not in found["kernel"]
+
+
+def test_statistics_and_plots_see_only_frames() -> None:
+    found = modules()
+    for module, allowed in FRAMES_ONLY.items():
+        if module in found:
+            assert found[module] <= allowed
+
+
+def test_everything_that_is_compiled_decides_the_cache() -> None:
+    from sim import _compiled
+
+    for path in SIM.glob("*.py"):
+        if "@compiled" in path.read_text(encoding="utf-8"):
+            assert path.name in _compiled.SOURCES
+
+
+def test_experiments_are_short() -> None:
+    for path in (SIM.parent / "experiments").glob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) < 60, path.name
