@@ -1,15 +1,328 @@
-"""What is allowed but doubtful, and facts that an author misjudges."""
+"""What is allowed in a scenario but doubtful, and facts that an author misjudges."""
 
 from __future__ import annotations
-from sim.faults import Fault
-from sim.parts import Content
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Iterator
+
+from sim.dotted import Slot, slots
+from sim.faults import Fault, listed, place
+from sim.numbers import Duration, Number, Range, likely
+from sim.parts import (
+    ABANDON,
+    Clauses,
+    Content,
+    Effects,
+    Literal,
+    MonthDay,
+    Shock,
+    Stage,
+    Strategy,
+    Track,
+)
+
+Note = tuple[tuple[str | int, ...], str]  # a path and what is to be said of it
+
+JUDGEMENT = "judgement"  # begins the source of a number that nobody has measured
+UNTOLD = {"probability": 1.0, "weight": 1.0, "delay": 0.0}  # defaults, which need no source
 
 
-def warnings(content: Content, file: str) -> tuple[Fault, ...]:
-    """Warnings."""
-    return ()
+def warnings(content: Content, file: str = "") -> tuple[Fault, ...]:
+    """What may not be meant, each with its place."""
+    notes = [
+        *_dates(content),
+        *_levels(content),
+        *_conditions(content),
+        *_lengths(content),
+        *_influences(content),
+        *_parties(content),
+        *_strategies(content),
+        *_sources(content),
+    ]
+    return tuple(Fault(file, place(path), message) for path, message in notes)
 
 
-def facts(content: Content, file: str) -> tuple[Fault, ...]:
-    """Facts."""
-    return ()
+def facts(content: Content, file: str = "") -> tuple[Fault, ...]:
+    """What follows from the numbers and is seldom expected, each with its place."""
+    notes = [*_saturation(content), *_powers(content), *_judgement(content)]
+    return tuple(Fault(file, place(path), message) for path, message in notes)
+
+
+# -- dates ----------------------------------------------------------------------------------------
+
+
+def _dates(content: Content) -> Iterator[Note]:
+    for name, shock in content.shocks.items():
+        early = [day for day in shock.on or () if day < content.start]
+        if early:
+            told = listed([str(day) for day in early], most=5)
+            yield (("shocks", name, "on"), f"before the start, ignored: {told}")
+        late = [day for day in shock.on or () if (day - content.start).days >= content.horizon]
+        if late:
+            told = listed([str(day) for day in late], most=5)
+            yield (("shocks", name, "on"), f"after the horizon, never reached: {told}")
+    for path, stage in _stages(content):
+        spans = [(w.opens, w.closes) for w in stage.window]
+        if spans and not any(_open_in_run(content, *span) for span in spans):
+            yield ((*path, "window"), "no window lies inside the run: the stage never starts")
+        for index, (_, closes) in enumerate(spans):
+            if isinstance(closes, dt.date) and closes < content.start:
+                yield ((*path, "window", index), f"ends on {closes}, before the start, ignored")
+
+
+def _open_in_run(content: Content, opens: MonthDay | dt.date, closes: MonthDay | dt.date) -> bool:
+    if isinstance(opens, MonthDay) or isinstance(closes, MonthDay):
+        return True
+    return closes >= content.start and (opens - content.start).days < content.horizon
+
+
+def _stages(content: Content) -> Iterator[tuple[tuple[str | int, ...], Stage]]:
+    for name, track in content.tracks.items():
+        for index, stage in enumerate(track.stages):
+            yield ("tracks", name, "stages", index), stage
+
+
+# -- conditions -----------------------------------------------------------------------------------
+
+
+def _rules(content: Content) -> Iterator[tuple[tuple[str | int, ...], Clauses]]:
+    for path, stage in _stages(content):
+        yield (*path, "needs"), stage.needs
+        for index, setback in enumerate(stage.setbacks):
+            yield (*path, "setbacks", index, "when"), setback.when
+    for name, shock in content.shocks.items():
+        yield ("shocks", name, "when"), shock.when
+    for name, strategy in content.strategies.items():
+        for track, rule in strategy.starts.items():
+            yield ("strategies", name, "starts", track), rule
+
+
+def _read(content: Content) -> Iterator[tuple[tuple[str | int, ...], Literal]]:
+    for path, rule in _rules(content):
+        for item in rule:
+            for literal in item:
+                yield path, literal
+    for index, influence in enumerate(content.influences):
+        yield ("influences", index, "of"), influence.of
+
+
+def _levels(content: Content) -> Iterator[Note]:
+    for path, literal in _read(content):
+        condition = content.conditions.get(literal.condition)
+        most = condition.max if condition else 1
+        if literal.at_least > most:
+            yield path, f'"{literal.text}" never holds: the max of {literal.condition} is {most}'
+
+
+def _effects(content: Content) -> Iterator[Effects]:
+    for _, stage in _stages(content):
+        yield stage
+        yield from stage.setbacks
+    yield from content.shocks.values()
+
+
+def _conditions(content: Content) -> Iterator[Note]:
+    raised = {name for effects in _effects(content) for name in effects.raises}
+    raised |= {name for _, stage in _stages(content) for name in stage.holds}
+    raised |= {name for strategy in content.strategies.values() for name in strategy.raises}
+    raised |= {name for name, c in content.conditions.items() if c.initially or c.posture}
+    read = {literal.condition for _, literal in _read(content)} | {content.goal, content.ruin}
+    for name in content.conditions:
+        unread = "" if name in read else "; no rule or influence reads it"
+        if name not in raised:
+            yield ("conditions", name), f"nothing ever raises it{unread}"
+        elif unread:
+            yield ("conditions", name), "no rule or influence reads it, it is only counted"
+
+
+# -- numbers --------------------------------------------------------------------------------------
+
+
+def _durations(content: Content) -> dict[str, Duration]:
+    return {
+        slot.law: slot.duration
+        for slot, _ in slots(content).values()
+        if slot.duration is not None
+    }
+
+
+def _lengths(content: Content) -> Iterator[Note]:
+    for name, duration in _durations(content).items():
+        if duration.bare_range:
+            message = (
+                "{ low, likely, high } is one fixed length that is not known exactly; for one that "
+                "differs from time to time use { p10, p50, p90 } or { min, mode, max }"
+            )
+            yield tuple(name.split(".")), message
+
+
+def _needs_source(slot: Slot, number: Number) -> bool:
+    if isinstance(number, Range):
+        return True
+    default = UNTOLD.get(slot.name.rpartition(".")[2])
+    return default is None or number != default
+
+
+def _sources(content: Content) -> Iterator[Note]:
+    counted = [(slot, n) for slot, n in slots(content).values() if _needs_source(slot, n)]
+    bare = [slot.name for slot, _ in counted if not slot.source]
+    if bare:
+        yield (), f"{len(bare)} of {len(counted)} numbers have no source: {listed(bare, most=8)}"
+
+
+def _judgement(content: Content) -> Iterator[Note]:
+    counted = [(slot, n) for slot, n in slots(content).values() if _needs_source(slot, n)]
+    judged = [slot for slot, _ in counted if slot.source.lower().startswith(JUDGEMENT)]
+    if judged:
+        yield (), f"{len(judged)} of {len(counted)} numbers are judgement"
+
+
+def _influences(content: Content) -> Iterator[Note]:
+    for index, influence in enumerate(content.influences):
+        if not influence.targets:
+            message = f'"{influence.on}" matches dated shocks only, which have no rate: no effect'
+            yield ("influences", index, "on"), message
+
+
+def _parties(content: Content) -> Iterator[Note]:
+    seated = {party for track in content.tracks.values() for party in track.parties}
+    for party in content.delegations:
+        if party not in seated:
+            yield ("delegations", party), "sits at the table of no track"
+
+
+# -- strategies -----------------------------------------------------------------------------------
+
+
+def _strategies(content: Content) -> Iterator[Note]:
+    may_end = {name for name in content.tracks if _may_be_abandoned(content, name)}
+    for name, strategy in content.strategies.items():
+        path = ("strategies", name)
+        for track in strategy.never:
+            if track in strategy.starts and not any(track in group for group in strategy.order):
+                yield (*path, "starts", track), "the track is left out: its start rule is not used"
+        for index, group in enumerate(strategy.order[:-1]):
+            yield from _behind(strategy, group, (*path, "order", index), may_end)
+
+
+def _behind(
+    strategy: Strategy, group: Iterable[str], path: tuple[str | int, ...], may_end: set[str]
+) -> Iterator[Note]:
+    for track in group:
+        if track in strategy.never:
+            yield path, f"{track} is left out: the groups behind it never start"
+        elif track in may_end:
+            yield path, f"{track} may be abandoned: the groups behind it then never start"
+
+
+def _may_be_abandoned(content: Content, name: str) -> bool:
+    track: Track = content.tracks[name]
+    given_up = any(b.resume == ABANDON for stage in track.stages for b in stage.setbacks)
+    return given_up or any(
+        one.track == name and one.resume == ABANDON
+        for shock in content.shocks.values()
+        for one in shock.breaks
+    )
+
+
+# -- facts ----------------------------------------------------------------------------------------
+
+
+def mean(duration: Duration) -> float:
+    """The mean of a law of durations at its likely parameters, in days."""
+    p = {key: likely(number) for key, number in duration.params.items()}
+    match duration.family:
+        case "fixed":
+            return p[""]
+        case "exponential":
+            return p["mean"]
+        case "lognormal":
+            return p["median"] * _exp(p["sigma"] * p["sigma"] / 2)
+        case "weibull":
+            return p["scale"] * _exp(math.lgamma(1 + 1 / p["shape"]))
+        case "uniform":
+            return (p["min"] + p["max"]) / 2
+        case "pert":
+            return (p["min"] + 4 * p["mode"] + p["max"]) / 6
+        case "quantiles":
+            return _mean_of_quantiles(p["p10"], p["p50"], p["p90"])
+        case _:
+            return _mean_of_values(duration.values)
+
+
+def _exp(x: float) -> float:
+    return math.exp(x) if x < 700 else math.inf
+
+
+def _mean_of_quantiles(p10: float, p50: float, p90: float) -> float:
+    z = 1.2815515655446004
+    below, above = math.log(p50 / p10) / z, math.log(p90 / p50) / z
+
+    def half(sigma: float, sign: int) -> float:
+        return _exp(sigma * sigma / 2) * (1 + math.erf(sign * sigma / math.sqrt(2))) / 2
+
+    return p50 * (half(below, -1) + half(above, +1))
+
+
+def _mean_of_values(values: tuple[float, ...]) -> float:
+    if len(values) == 1:
+        return values[0]
+    return (sum(values) - (values[0] + values[-1]) / 2) / (len(values) - 1)
+
+
+def _raises_a_year(shock: Shock, condition: str) -> float:
+    a_year = 1.0 if shock.yearly is not None else 0.0 if shock.rate is None else likely(shock.rate)
+    return a_year * likely(shock.probability) * shock.raises.count(condition)
+
+
+def level_shares(load: float, most: int) -> list[float]:
+    """Long-run shares of time at the levels 0 to ``most`` of a condition with one fading clock.
+
+    Args:
+        load: expected raises in one mean fade. Raises come at random, fades are exponential: a
+            queue with one server and ``most`` places (M/M/1/K).
+        most: the condition's max.
+    """
+    weights = [1.0]
+    for _ in range(most):
+        weights.append(weights[-1] * load)
+        if weights[-1] > 1e200:
+            weights = [weight / 1e200 for weight in weights]
+    return [weight / sum(weights) for weight in weights]
+
+
+def _saturation(content: Content) -> Iterator[Note]:
+    for name, condition in content.conditions.items():
+        if condition.fades is None:
+            continue
+        by = {s: r for s, one in content.shocks.items() if (r := _raises_a_year(one, name)) > 0}
+        a_year, fade = sum(by.values()), mean(condition.fades)
+        if a_year == 0 or not math.isfinite(a_year * fade):
+            continue
+        shares = level_shares(a_year * fade / 365.25, condition.max)
+        top = f", and at {condition.max} for {shares[-1]:.0%}" if condition.max > 1 else ""
+        yield ("conditions", name), (
+            f"up to {a_year:.3g} raises a year by {listed(list(by))}, and a level fades in "
+            f"{fade:.3g} days on average: it would be up for {1 - shares[0]:.0%} of the time{top}"
+        )
+
+
+def _powers(content: Content) -> Iterator[Note]:
+    for index, influence in enumerate(content.influences):
+        condition = content.conditions.get(influence.of.condition)
+        if condition is None or condition.max == 1 or not influence.of.per_level:
+            continue
+        most, ratio = condition.max, influence.ratio
+        ends = ""
+        if isinstance(ratio, Range):
+            ends = f" ({_power(ratio.low, most)} to {_power(ratio.high, most)})"
+        yield ("influences", index), (
+            f"{influence.kind} {likely(ratio):g} once per level of {condition.name}: "
+            f"{_power(likely(ratio), most)} at its max of {most}{ends}"
+        )
+
+
+def _power(ratio: float, most: int) -> str:
+    exponent = most * math.log10(ratio)
+    return f"{ratio**most:.3g}" if abs(exponent) < 300 else f"about 1e{exponent:+.0f}"

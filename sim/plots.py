@@ -1,0 +1,468 @@
+"""One function a figure: a table in, axes out. Nothing is estimated here.
+
+Every figure says its finding in the title, its units on the axes, and its run in a caption line.
+Colours are those of seaborn's colour-blind palette, and never the only way to tell things apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.dates as mdates
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
+
+from sim.story import Story
+
+YEAR = 365.25
+PALETTE = [*sns.color_palette("colorblind", 10), *sns.color_palette("dark", 10)]
+DASHES = ("-", "--", "-.", ":")
+MOST = 2.0  # intervals may not be drawn thinner than this, in points
+# goal, ruin, abandoned, ongoing
+OUTCOME_COLOURS = ("#0173b2", "#b22222", "#8c8c8c", "#e3e3e3")
+ENDINGS = {"success": "#029e73", "broken": "#000000", "ongoing": "#bdbdbd"}
+SETBACK = "#de8f05"
+
+
+@contextlib.contextmanager
+def _style() -> Iterator[None]:
+    looks = {
+        **sns.axes_style("ticks"),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": 13,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.labelsize": 11,
+        "xtick.labelsize": 10,
+        "ytick.labelsize": 10,
+        "font.size": 10,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "detente",
+    }
+    with rc_context(looks):
+        yield
+
+
+def _axes(ax: Axes | None, width: float, height: float) -> Axes:
+    if ax is not None:
+        return ax
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure.add_subplot()
+
+
+def _finish(ax: Axes, title: str, caption: str | None) -> Axes:
+    width = ax.get_figure().get_size_inches()[0]  # type: ignore[union-attr]
+    ax.set_title("\n".join(textwrap.wrap(title, int(width * 8.5))), pad=12)
+    if caption:
+        ax.get_figure().supxlabel(  # type: ignore[union-attr]
+            "\n".join(textwrap.wrap(caption, int(width * 13))),
+            fontsize=8.5, color="#555555", x=0.01, ha="left",
+        )  # fmt: skip
+    return ax
+
+
+def save(figure: Any, path: str | Path) -> list[Path]:
+    """Write a figure as PNG (300 dots an inch) and SVG; the paths, which are ``path`` with endings.
+
+    Missing folders are made.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    paths = [path.with_name(f"{path.name}.{ending}") for ending in ("png", "svg")]
+    with _style():
+        figure.savefig(paths[0], dpi=300)
+        figure.savefig(paths[1], metadata={"Date": None})
+    return paths
+
+
+def words(name: str) -> str:
+    """A name of the scenario as words: ``seoul_first`` -> ``seoul first``."""
+    return name.replace("_", " ").replace(".", ": ")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.0095 or share == 0 else f"{100 * share:.1f} %"
+
+
+def _years(ax: Axes, horizon: float) -> None:
+    ax.set_xlim(0, horizon)
+    ax.xaxis.set_major_locator(MultipleLocator(YEAR if horizon >= 2 * YEAR else YEAR / 4))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: f"{days / YEAR:g}"))
+    ax.set_xlabel("years since the start")
+
+
+def _spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places for labels, as near as can be to those wanted and at least ``gap`` apart."""
+    order = np.argsort(places)
+    placed = np.array(places, dtype=float)[order]
+    for _ in range(200):
+        moved = False
+        for i in range(len(placed) - 1):
+            lack = gap - (placed[i + 1] - placed[i])
+            if lack > 1e-9:
+                placed[i] -= lack / 2
+                placed[i + 1] += lack / 2
+                moved = True
+        placed += max(0.0, low - placed.min()) if len(placed) else 0.0
+        placed -= max(0.0, placed.max() - high) if len(placed) else 0.0
+        if not moved:
+            break
+    result = np.empty_like(placed)
+    result[order] = placed
+    return [float(y) for y in result]
+
+
+# -- the figures of a run -------------------------------------------------------------------------
+
+
+def incidence(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    endpoint: str = "goal",
+    caption: str | None = None,
+) -> Axes:
+    """Cumulative incidence by strategy, with bands and a label at the end of each curve.
+
+    Args:
+        table: from :func:`sim.statistics.incidence`.
+        ax: where to draw; a figure of its own where None.
+        endpoint: the name of what was reached.
+        caption: n, seed and scenario, for the line below.
+    """
+    with _style():
+        ax = _axes(ax, 9, 5.6)
+        strategies = list(dict.fromkeys(table["strategy"].astype(str)))
+        ends = {}
+        for i, name in enumerate(strategies):
+            curve = table[table["strategy"] == name]
+            colour = PALETTE[i % len(PALETTE)]
+            ax.fill_between(
+                curve["time"], curve["low"], curve["high"], color=colour, alpha=0.16, lw=0
+            )
+            ax.plot(curve["time"], curve["best"], color=colour, ls=DASHES[i % len(DASHES)], lw=1.8)
+            ends[name] = float(curve["best"].iloc[-1])
+        horizon = float(table["time"].max())
+        top = max(0.05, 1.12 * float(table["high"].max()))
+        ax.set_ylim(0, min(1.0, top))
+        _years(ax, horizon)
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.set_ylabel(f"share of histories that reached {words(endpoint)}")
+        high = ax.get_ylim()[1]
+        places = _spread(list(ends.values()), 0.047 * high, 0.012 * high, 0.99 * high)
+        for i, (name, place) in enumerate(zip(strategies, places, strict=True)):
+            colour = PALETTE[i % len(PALETTE)]
+            ax.annotate(
+                f"{words(name)}  {_percent(ends[name])}",
+                (horizon, ends[name]),
+                (1.03, place / high),
+                textcoords=ax.transAxes,
+                color=colour,
+                va="center",
+                annotation_clip=False,
+                arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.7, "shrinkB": 0},
+            )
+        return _finish(ax, _best_sentence(ends, words(endpoint), horizon), caption)
+
+
+def _best_sentence(shares: dict[str, float], what: str, horizon: float) -> str:
+    span = f"within {horizon / YEAR:.2g} years"
+    best = max(shares.values())
+    if best == 0:
+        return f"No history reached {what} {span}"
+    first = [name for name, share in shares.items() if best - share < 0.005]
+    if len(first) == 1:
+        return f"{words(first[0])} reaches {what} most often: {_percent(best)} {span}".capitalize()
+    names = " and ".join(map(words, first)) if len(first) < 4 else f"{len(first)} strategies"
+    return f"{names} reach {what} equally often: {_percent(best)} {span}".capitalize()
+
+
+def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
+    """Stacked shares of the outcomes by strategy, best strategy on top.
+
+    Args:
+        table: from :func:`sim.statistics.outcomes`.
+        ax, caption: as for :func:`incidence`.
+    """
+    with _style():
+        strategies = list(dict.fromkeys(table["strategy"].astype(str)))
+        names = list(dict.fromkeys(table["outcome"].astype(str)))
+        ax = _axes(ax, 9, 1.9 + 0.42 * len(strategies))
+        colours = dict(zip(names, _outcome_colours(names), strict=True))
+        shares = table.assign(strategy=table["strategy"].astype(str)).pivot(
+            index="strategy", columns="outcome", values="best"
+        )
+        left = np.zeros(len(strategies))
+        rows = np.arange(len(strategies))[::-1]
+        for name in names:
+            width = shares.loc[strategies, name].to_numpy(dtype=float)
+            ax.barh(rows, width, left=left, color=colours[name], edgecolor="white", height=0.72)
+            dark = name in names[:2] or name == "abandoned"
+            for row, start, share in zip(rows, left, width, strict=True):
+                if share >= 0.035:
+                    ax.text(
+                        start + share / 2, row, _percent(share), ha="center", va="center",
+                        fontsize=9, color="white" if dark else "#222222",
+                    )  # fmt: skip
+            left += width
+        ax.set_yticks(rows, [words(name) for name in strategies])
+        ax.set_xlim(0, 1)
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.set_xlabel("share of histories, by what came first")
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        used = [name for name in names if float(shares[name].max()) > 0]
+        handles = [Patch(facecolor=colours[n], edgecolor="#999999", label=words(n)) for n in used]
+        ax.legend(handles=handles, ncols=4, loc="lower left", bbox_to_anchor=(0, 1.0),
+                  frameon=False, borderaxespad=0)  # fmt: skip
+        ends = {name: float(shares.loc[name, names[0]]) for name in strategies}
+        ruins = shares[names[1]] if len(names) > 3 else None
+        title = _outcome_sentence(ends, names[0], ruins, names[1])
+        drawn = _finish(ax, title, caption)
+        ax.title.set_position((0, 1))
+        ax.set_title(ax.get_title(loc="left"), loc="left", pad=30)
+        return drawn
+
+
+def _outcome_colours(names: Sequence[str]) -> list[str]:
+    if len(names) == 3:  # no ruin
+        return [OUTCOME_COLOURS[0], *OUTCOME_COLOURS[2:]]
+    return list(OUTCOME_COLOURS)
+
+
+def _outcome_sentence(ends: dict[str, float], goal: str, ruins: pd.Series | None, ruin: str) -> str:
+    low, high = min(ends.values()), max(ends.values())
+    first = f"{words(goal)} comes first in {_percent(low)} to {_percent(high)} of histories"
+    if len(ends) == 1 or _percent(low) == _percent(high):
+        first = f"{words(goal)} comes first in {_percent(high)} of histories"
+    if ruins is None:
+        return first.capitalize()
+    worst = float(ruins.max())
+    return f"{first}, {words(ruin)} in at most {_percent(worst)}".capitalize()
+
+
+def times(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    endpoint: str = "goal",
+    caption: str | None = None,
+) -> Axes:
+    """When it came, by strategy, and beside it the share of histories in which it never came.
+
+    Areas are shares: those of the ridge and of the bar of a strategy add up to the same for all.
+
+    Args:
+        table: from :func:`sim.statistics.times`.
+        ax, endpoint, caption: as for :func:`incidence`.
+    """
+    with _style():
+        strategies = list(dict.fromkeys(table["strategy"].astype(str)))
+        ax = _axes(ax, 9, 1.9 + 0.62 * len(strategies))
+        finite = table[np.isfinite(table["closes"])]
+        horizon = float(finite["closes"].max())
+        tallest = float(finite["best"].max()) or 1.0
+        bar_left, bar_width = 1.06 * horizon, 0.3 * horizon
+        never = {}
+        for i, name in enumerate(strategies):
+            base = len(strategies) - 1 - i
+            colour = PALETTE[i % len(PALETTE)]
+            part = finite[finite["strategy"] == name]
+            edges = [*part["opens"], horizon]
+            height = 0.84 * part["best"].to_numpy(dtype=float) / tallest
+            ax.stairs(base + height, edges, baseline=base, fill=True, color=colour, alpha=0.75)
+            ax.plot([0, horizon], [base, base], color=colour, lw=0.8)
+            share = float(
+                table[(table["strategy"] == name) & ~np.isfinite(table["closes"])]["best"].iloc[0]
+            )
+            never[name] = share
+            ax.barh(base + 0.22, bar_width, 0.36, left=bar_left, color="#f0f0f0")
+            ax.barh(base + 0.22, share * bar_width, 0.36, left=bar_left, color="#9a9a9a")
+            ax.text(
+                bar_left + bar_width * 1.04, base + 0.22, _percent(share), va="center", fontsize=9
+            )
+        ax.set_yticks(
+            [len(strategies) - 1 - i + 0.25 for i in range(len(strategies))],
+            [words(name) for name in strategies],
+        )
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.set_ylim(-0.15, len(strategies))
+        _years(ax, horizon)
+        ax.set_xlim(0, bar_left + 1.2 * bar_width)
+        ticks = np.arange(0, horizon + 1, YEAR)
+        ax.set_xticks(ticks)
+        ax.set_xlabel(
+            f"years until {words(endpoint)} "
+            f"(highest column: {_percent(tallest)} of all histories in {horizon / 60:.0f} days)",
+            loc="left",
+        )
+        ax.text(bar_left, len(strategies) - 0.02, "never", fontsize=10, va="top", color="#555555")
+        least = min(never, key=lambda name: never[name])
+        title = f"Even with {words(least)}, {_percent(never[least])} of histories never reach "
+        if never[least] == 0:
+            title = f"With {words(least)} every history reaches "
+        return _finish(ax, title + words(endpoint), caption)
+
+
+def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
+    """Paired differences in the share reached, to the baseline, with their intervals.
+
+    Args:
+        table: from :func:`sim.statistics.compare`.
+        ax, caption: as for :func:`incidence`.
+    """
+    with _style():
+        part = table[table["measure"] == "reached"].sort_values("best", ascending=False)
+        baseline = str(part["baseline"].iloc[0])
+        ax = _axes(ax, 9, 1.8 + 0.4 * len(part))
+        rows = np.arange(len(part))[::-1]
+        for row, one in zip(rows, part.itertuples(), strict=True):
+            sure = one.low > 0 or one.high < 0
+            colour = "#0173b2" if sure else "#8c8c8c"
+            ax.plot([one.low, one.high], [row, row], color=colour, lw=MOST, solid_capstyle="butt")
+            ax.plot([one.best], [row], "o" if sure else "s", color=colour, ms=6,
+                    mfc=colour if sure else "white")  # fmt: skip
+        ax.axvline(0, color="#333333", lw=1)
+        ax.set_yticks(rows, [words(str(name)) for name in part["strategy"]])
+        ax.set_ylim(-0.7, len(part) - 0.3)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:+.0f}"))
+        ax.set_xlabel(
+            f"difference to {words(baseline)} in the same worlds, percentage points of histories"
+        )
+        better = int((part["low"] > 0).sum())
+        worse = int((part["high"] < 0).sum())
+        open_ = len(part) - better - worse
+        title = f"Against {words(baseline)}: {better} better, {worse} worse, {open_} not told apart"
+        return _finish(ax, title, caption)
+
+
+def sweep(table: pd.DataFrame, x: str, label: str, ax: Axes | None = None) -> Axes:
+    """An estimate over a swept quantity, with its band.
+
+    Args:
+        table: columns ``x``, low, best, high.
+        x: the name of the swept column; dates are drawn as dates.
+        label: of the vertical axis.
+        ax: as for :func:`incidence`.
+    """
+    with _style():
+        ax = _axes(ax, 9, 5)
+        ax.fill_between(table[x], table["low"], table["high"], color=PALETTE[0], alpha=0.2, lw=0)
+        ax.plot(table[x], table["best"], "o-", color=PALETTE[0], ms=4)
+        ax.set_ylabel(label)
+        ax.set_xlabel(words(x))
+        ax.set_ylim(0, 1.1 * float(table["high"].max()))
+        low, high = table["best"].idxmin(), table["best"].idxmax()
+        title = (
+            f"Least with {words(x)} {table[x][low]} ({table['best'][low]:.0f}), "
+            f"most with {table[x][high]} ({table['best'][high]:.0f})"
+        )
+        return _finish(ax, title, "points are estimates, the band is their 95 % interval")
+
+
+# -- one history ----------------------------------------------------------------------------------
+
+
+def timeline(story: Story, ax: Axes | None = None) -> Axes:
+    """One history, dated: tracks as lanes, shocks as marks, conditions as bands, windows shaded.
+
+    Args:
+        story: from :func:`sim.report.tell`.
+        ax: as for :func:`incidence`.
+    """
+    with _style():
+        tracks = list(dict.fromkeys(story.attempts["track"]))
+        shocks = list(dict.fromkeys(story.shocks["shock"]))
+        spells = story.levels[~story.levels["condition"].str.contains(".", regex=False)]
+        conditions = list(dict.fromkeys(spells["condition"]))
+        lanes = [*tracks, None, *shocks, None, *conditions]
+        place = {("lane", i): len(lanes) - 1 - i for i in range(len(lanes))}
+        ax = _axes(ax, 13, 2.2 + 0.33 * len(lanes))
+        day = _dates(story.start)
+        for window in story.windows.drop_duplicates(["opens", "closes"]).itertuples():
+            ax.axvspan(day(window.opens), day(window.closes), color="#cfe3f2", lw=0, zorder=0)
+        for i, track in enumerate(tracks):
+            _draw_attempts(ax, story, track, place["lane", i], day)
+        for i, shock in enumerate(shocks, start=len(tracks) + 1):
+            times = story.shocks.loc[story.shocks["shock"] == shock, "time"]
+            ax.plot([day(t) for t in times], [place["lane", i]] * len(times), "|",
+                    color="#444444", ms=9, mew=1.3)  # fmt: skip
+        for i, condition in enumerate(conditions, start=len(tracks) + len(shocks) + 2):
+            part = spells[spells["condition"] == condition]
+            most = max(1, int(part["level"].max()))
+            for spell in part.itertuples():
+                ax.barh(
+                    place["lane", i], day(spell.end) - day(spell.begin), 0.62,
+                    left=day(spell.begin), color=PALETTE[4], lw=0,
+                    alpha=0.3 + 0.6 * spell.level / most,
+                )  # fmt: skip
+        rows = [(place["lane", i], words(lane)) for i, lane in enumerate(lanes) if lane]
+        ax.set_yticks([row for row, _ in rows], [name for _, name in rows])
+        ax.tick_params(axis="y", length=0)
+        ax.set_ylim(-0.8, len(lanes) - 0.2)
+        ax.set_xlim(day(0), day(story.horizon))
+        ax.xaxis_date()
+        ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=4, maxticks=12))
+        ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(ax.xaxis.get_major_locator()))
+        ax.grid(axis="x", color="#eeeeee", zorder=0)
+        ax.set_axisbelow(True)
+        _timeline_legend(ax, bool(len(story.windows)))
+        row = story.row
+        title = (
+            f"{words(story.strategy)}, history {story.replication}: {words(str(row['outcome']))} "
+            f"on day {row['time']:.0f}"
+        ).capitalize()
+        _finish(ax, title, f"{story.title}; seed {story.seed}; attempts are named by their stage")
+        ax.set_title(ax.get_title(loc="left"), loc="left", pad=28)
+        return ax
+
+
+def _dates(start: dt.date) -> Any:
+    first = mdates.date2num(start)
+    return lambda days: first + days
+
+
+def _draw_attempts(ax: Axes, story: Story, track: str, row: int, day: Any) -> None:
+    span = story.horizon
+    for attempt in story.attempts[story.attempts["track"] == track].itertuples():
+        begin, end = day(attempt.begin), day(attempt.end)
+        colour = ENDINGS.get(attempt.ending, SETBACK)
+        ax.barh(row, max(end - begin, span / 800), 0.7, left=begin, color=colour,
+                edgecolor="white", lw=0.5)  # fmt: skip
+        room = int((end - begin) / span * 150)
+        if room >= 3:
+            text = attempt.stage if len(attempt.stage) <= room else attempt.stage[: room - 1] + "."
+            light = attempt.ending in ("ongoing",) or colour == SETBACK
+            ax.text((begin + end) / 2, row, text.replace("_", " "), ha="center", va="center",
+                    fontsize=7.5, color="black" if light else "white", clip_on=True)  # fmt: skip
+
+
+def _timeline_legend(ax: Axes, windows: bool) -> None:
+    handles = [
+        Patch(color=ENDINGS["success"], label="success"),
+        Patch(color=SETBACK, label="setback"),
+        Patch(color=ENDINGS["broken"], label="broken by a shock"),
+        Patch(color=ENDINGS["ongoing"], label="still going on"),
+        Patch(color=PALETTE[4], alpha=0.7, label="condition (darker: higher level)"),
+    ]
+    if windows:
+        handles.append(Patch(color="#cfe3f2", label="window open"))
+    ax.legend(handles=handles, ncols=6, loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False,
+              borderaxespad=0.2, fontsize=9)  # fmt: skip
