@@ -27,7 +27,12 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
 from sim.story import Story
 
 YEAR = 365.25
-PALETTE = [*sns.color_palette("colorblind", 10), *sns.color_palette("dark", 10)]
+# Without the yellow and the pink, which fade in print.
+PALETTE = [
+    *(sns.color_palette("colorblind", 10)[i] for i in (0, 1, 2, 3, 4, 5, 7, 9)),
+    (0.2, 0.2, 0.2),
+    *sns.color_palette("dark", 10),
+]
 DASHES = ("-", "--", "-.", ":")
 MOST = 2.0  # intervals may not be drawn thinner than this, in points
 # goal, ruin, abandoned, ongoing
@@ -171,7 +176,7 @@ def incidence(
                 (horizon, ends[name]),
                 (1.03, place / high),
                 textcoords=ax.transAxes,
-                color=colour,
+                color=[0.75 * part for part in colour],
                 va="center",
                 annotation_clip=False,
                 arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.7, "shrinkB": 0},

@@ -67,7 +67,9 @@ breaks = [ {{ track = "t{i % tracks}", probability = 0.5 }} ]
 
 @pytest.mark.parametrize(("tracks", "shocks"), [(1, 0), (3, 20), (70, 10), (10, 130)])
 def test_engines_agree_beyond_one_word_of_marks(tracks: int, shocks: int) -> None:
-    translated = program.translate(scenario.loads(many(tracks, shocks).replace("!heat>=8", "!heat")))
+    translated = program.translate(
+        scenario.loads(many(tracks, shocks).replace("!heat>=8", "!heat"))
+    )
     assert difference(translated, 5, histories=6) is None
 
 
@@ -108,9 +110,7 @@ def test_numbers_of_a_draw_reach_both_engines_without_parsing() -> None:
     parsed = parsed.with_numbers({"delegations.US": 2.0})
     ref, comp = kernel.simulate(parsed, 1, 0, 50), kernel.simulate(drawn, 1, 0, 50)
     assert np.array_equal(ref.first, comp.first, equal_nan=True)
-    assert not np.array_equal(
-        kernel.simulate(plain, 1, 0, 50).first, comp.first, equal_nan=True
-    )
+    assert not np.array_equal(kernel.simulate(plain, 1, 0, 50).first, comp.first, equal_nan=True)
 
 
 LOOP = """

@@ -1,6 +1,6 @@
 """Do the engines agree on many random scenarios? The long form of tests/test_kernel.py.
 
-    python verification/engines_agree.py --scenarios 20000 --histories 50 --workers 2
+python verification/engines_agree.py --scenarios 20000 --histories 50 --workers 2
 """
 
 from __future__ import annotations
