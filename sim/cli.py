@@ -285,8 +285,8 @@ def _add_run(one: argparse.ArgumentParser) -> None:
                      help="threads or processes (default: one a core)")  # fmt: skip
     one.add_argument("--endpoint", metavar="C",
                      help="the condition whose times are told (default: the goal)")  # fmt: skip
-    one.add_argument("--columns", metavar="A,B,..",
-                     help="write these columns only (they must hold what the figures need)")  # fmt: skip
+    one.add_argument("--columns", metavar="A,B",
+                     help="write these columns only (figures need theirs)")  # fmt: skip
     one.add_argument("--quiet", action="store_true", help="no progress bar")
 
 

@@ -34,7 +34,6 @@ from sim.program import (
     DAYS_PER_YEAR,
     DELEGATION,
     GOAL,
-    LOWER,
     MAX_EVENTS,
     MAX_EVENTS_AT_AN_INSTANT,
     NOTHING,
@@ -110,7 +109,7 @@ class Plan(NamedTuple):
 
 
 def _record(names: str, floats: str = "", words: str = "") -> np.dtype[Any]:
-    fields = [(name, np.int64) for name in names.split()]
+    fields: list[tuple[str, type]] = [(name, np.int64) for name in names.split()]
     fields += [(name, np.float64) for name in floats.split()]
     fields += [(name, np.uint64) for name in words.split()]
     return np.dtype(fields, align=True)
@@ -1136,6 +1135,6 @@ def _rank(code: Code, its_plan: Plan, clock: int) -> int:
 
 def is_compiled() -> bool:
     """Is the machine code at hand, in memory or in the cache?"""
-    if FOLDER is None or run_all.signatures:
+    if FOLDER is None or getattr(run_all, "signatures", None):
         return True
     return any(Path(FOLDER).glob("*/kernel.run_all-*.nbc"))

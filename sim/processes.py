@@ -186,29 +186,30 @@ class Law(NamedTuple):
     d: float
     table: npt.NDArray[np.float64]
     start: int
-    count: int
+    size: int
 
     def days(self, u: float) -> float:
         """The duration at the uniform u."""
-        return laws.quantile(*self, u)
+        days: float = laws.quantile(*self, u)
+        return days
 
 
 class SetbackCast(NamedTuple):
     """A setback of a stage."""
 
-    index: int
+    place: int
     weight: float
     when: Rule
     delay: Law
     resume: int
     effects: tuple[tuple[int, int], ...]
-    count: int
+    column: int
 
 
 class StageCast(NamedTuple):
     """A stage of a track."""
 
-    index: int
+    place: int
     stream: int
     duration: Law
     success: float
@@ -224,7 +225,7 @@ class StageCast(NamedTuple):
 class TrackCast(NamedTuple):
     """A track; its stages are those with indices first to last."""
 
-    index: int
+    place: int
     first: int
     last: int
     start: Rule
@@ -244,7 +245,7 @@ class BreakCast(NamedTuple):
 class ShockCast(NamedTuple):
     """A shock of any timing."""
 
-    index: int
+    place: int
     stream: int
     timing: int
     rate: float
@@ -255,8 +256,8 @@ class ShockCast(NamedTuple):
     effects: tuple[tuple[int, int], ...]
     breaks: tuple[BreakCast, ...]
     ratios: tuple[Ratio, ...]
-    count: int
-    breaks_count: int
+    column: int
+    breaks_column: int
 
 
 class Cast:
@@ -306,10 +307,13 @@ class Cast:
 
     def _law(self, i: int) -> Law:
         code = self.code
-        params = code.law_params[i].tolist()
+        a, b, c, d = code.law_params[i].tolist()
         return Law(
             int(code.law_family[i]),
-            *params,
+            a,
+            b,
+            c,
+            d,
             code.law_table,
             int(code.law_start[i]),
             int(code.law_count[i]),
@@ -341,19 +345,19 @@ class Cast:
     def _setback(self, i: int) -> SetbackCast:
         code = self.code
         return SetbackCast(
-            index=i,
+            place=i,
             weight=float(code.setback_weight[i]),
             when=self._rule(code.setback_when[i]),
             delay=self._laws[code.setback_delay[i]],
             resume=int(code.setback_resume[i]),
             effects=self._effects[code.setback_effects[i]],
-            count=int(code.setback_count[i]),
+            column=int(code.setback_count[i]),
         )
 
     def _stage(self, i: int) -> StageCast:
         code = self.code
         return StageCast(
-            index=i,
+            place=i,
             stream=int(code.stage_stream[i]),
             duration=self._laws[code.duration_law[i]],
             success=float(code.success[i]),
@@ -377,7 +381,7 @@ class Cast:
     def _track(self, i: int) -> TrackCast:
         code = self.code
         return TrackCast(
-            index=i,
+            place=i,
             first=int(code.stage_start[i]),
             last=int(code.stage_start[i + 1]) - 1,
             start=self._rule(code.start_rule[i]),
@@ -388,7 +392,7 @@ class Cast:
         code = self.code
         after = int(code.after_law[i])
         return ShockCast(
-            index=i,
+            place=i,
             stream=int(code.shock_stream[i]),
             timing=int(code.timing[i]),
             rate=float(code.rate[i]),
@@ -408,8 +412,8 @@ class Cast:
                 for j in range(code.break_start[i], code.break_start[i + 1])
             ),
             ratios=self._ratios(_part(code.speed_start, code.speed, i)),
-            count=int(code.shock_count[i]),
-            breaks_count=int(code.breaks_count[i]),
+            column=int(code.shock_count[i]),
+            breaks_column=int(code.breaks_count[i]),
         )
 
 
@@ -459,10 +463,10 @@ class Shock:
 class Fading:
     """The clock of a condition that fades, and how often it was drawn."""
 
-    __slots__ = ("clock", "draws", "index", "law", "stream")
+    __slots__ = ("clock", "draws", "law", "place", "stream")
 
-    def __init__(self, env: simpy.Environment, index: int, law: Law, stream: int, rank: int):
-        self.index, self.law, self.stream = index, law, stream
+    def __init__(self, env: simpy.Environment, place: int, law: Law, stream: int, rank: int):
+        self.place, self.law, self.stream = place, law, stream
         self.clock = Clock(env, rank)
         self.draws = 0
 
@@ -537,7 +541,7 @@ class History:
             process(recur(self, shock) if shock.cast.timing == DATED else strike(self, shock))
             if shock.cast.timing != DATED:
                 self._wind(shock)
-                self.to_rescale.add(shock.cast.index)
+                self.to_rescale.add(shock.cast.place)
         for track, left_out in zip(self.tracks, self.cast.left_out, strict=True):
             if left_out:
                 track.state = GONE
@@ -625,9 +629,9 @@ class History:
             self._release(track)
             self._succeed(track, stage)
             return None
-        self._tell(What.FAILS, track.stage, setback.index, chance)
+        self._tell(What.FAILS, track.stage, setback.place, chance)
         self._release(track)
-        self.counts[setback.count] += 1
+        self.counts[setback.column] += 1
         self._take_effect(setback.effects)
         self._settle_soon()
         return self._delay(track, setback.resume, setback.delay.days(u[3]))
@@ -659,7 +663,7 @@ class History:
 
     def _delay(self, track: Track, resume: int, days: float) -> float:
         track.state, track.resume_at = DELAYED, resume
-        self._tell(What.PAUSES, track.cast.index, resume, days)
+        self._tell(What.PAUSES, track.cast.place, resume, days)
         return days
 
     def resume(self, track: Track) -> None:
@@ -679,7 +683,7 @@ class History:
 
     def _end(self, track: Track, state: int) -> None:
         track.state, track.ended = state, self.now
-        self._tell(What.COMPLETES if state == COMPLETED else What.LEAVES, track.cast.index)
+        self._tell(What.COMPLETES if state == COMPLETED else What.LEAVES, track.cast.place)
 
     def strike(self, shock: Shock) -> None:
         """A shock's instant has come; whether it happens depends on ``when`` and its chance."""
@@ -688,14 +692,14 @@ class History:
         shock.occurrence += 1
         if cast.timing != DATED:
             shock.fired = True
-            self.to_rescale.add(cast.index)
+            self.to_rescale.add(cast.place)
         if cast.timing == DATED and not self._holds(cast.when):
-            self._tell(What.PASSES, cast.index, occurrence, 0.0)
+            self._tell(What.PASSES, cast.place, occurrence, 0.0)
         elif not self._uniforms(cast.stream, occurrence)[1] < cast.probability:
-            self._tell(What.PASSES, cast.index, occurrence, cast.probability)
+            self._tell(What.PASSES, cast.place, occurrence, cast.probability)
         else:
-            self._tell(What.HAPPENS, cast.index, occurrence)
-            self.counts[cast.count] += 1
+            self._tell(What.HAPPENS, cast.place, occurrence)
+            self.counts[cast.column] += 1
             self._take_effect(cast.effects)
             for i, one in enumerate(cast.breaks):
                 self._break(shock, one, self._uniforms(cast.stream, occurrence, 1 + i))
@@ -710,8 +714,8 @@ class History:
         there = track.state == AT_TABLE and cast.stage in (NOTHING, track.stage)
         if not there or not u[0] < cast.probability:
             return
-        self.counts[shock.cast.breaks_count] += 1
-        self._tell(What.BREAKS, track.stage, shock.cast.index)
+        self.counts[shock.cast.breaks_column] += 1
+        self._tell(What.BREAKS, track.stage, shock.cast.place)
         self._release(track)
         resume = cast.resume
         if resume == NOTHING or resume > track.stage:
@@ -721,11 +725,11 @@ class History:
 
     def fade(self, condition: Fading) -> None:
         """A condition's clock has run out: one level less."""
-        self._event(FIRST_RANK + len(self.cast.stages) + condition.index)
-        self._tell(What.FADES, condition.index)
-        self._set_level(condition.index, self.levels[condition.index] - 1)
-        if self.levels[condition.index] > 0:
-            self._set_fade(condition.index)
+        self._event(FIRST_RANK + len(self.cast.stages) + condition.place)
+        self._tell(What.FADES, condition.place)
+        self._set_level(condition.place, self.levels[condition.place] - 1)
+        if self.levels[condition.place] > 0:
+            self._set_fade(condition.place)
         self._settle_soon()
 
     def open_window(self, stage: int) -> None:
@@ -829,7 +833,7 @@ class History:
                 note = self._unmet(track)
                 if note != track.note:
                     track.note = note
-                    self._tell(What.WAITS, track.cast.index, note)
+                    self._tell(What.WAITS, track.cast.place, note)
 
     def _begin_one(self) -> bool:
         for i in self.cast.by_priority:
@@ -903,7 +907,8 @@ class History:
         if not self._holds(cast.when):
             return 0.0
         speed = 1.0 if cast.timing == AFTER else cast.rate / DAYS_PER_YEAR
-        return laws.bounded_speed(self._times(speed, cast.ratios))
+        bounded: float = laws.bounded_speed(self._times(speed, cast.ratios))
+        return bounded
 
     # -- clauses, ratios, draws
 
@@ -925,7 +930,9 @@ class History:
     def _uniforms(
         self, stream: int, occurrence: int, block: int = 0
     ) -> tuple[float, float, float, float]:
-        return laws.uniforms(self.seed, stream, self.replication, occurrence, block)
+        u: tuple[float, float, float, float]
+        u = laws.uniforms(self.seed, stream, self.replication, occurrence, block)
+        return u
 
     # -- the end
 

@@ -321,7 +321,8 @@ def _flags(values: Iterable[bool]) -> Flags:
 
 def _ragged(lists: Iterable[Sequence[int]]) -> tuple[Ints, Ints]:
     """A list of lists as a start table and one flat list."""
-    start, flat = [0], []
+    start: list[int] = [0]
+    flat: list[int] = []
     for one in lists:
         flat.extend(one)
         start.append(len(flat))
@@ -358,7 +359,7 @@ def dates_of(shock: Shock, start: dt.date, horizon: float) -> list[int]:
 
 def spans_of(windows: Sequence[Window], start: dt.date, horizon: float) -> list[tuple[int, int]]:
     """Merged spans of days (open from the first, until before the second) that touch the run."""
-    spans = []
+    spans: list[tuple[int, int]] = []
     for window in windows:
         if isinstance(window.opens, MonthDay) and isinstance(window.closes, MonthDay):
             for year in range(max(start.year - 1, 1), _last_year(start, horizon) + 1):
@@ -372,11 +373,11 @@ def spans_of(windows: Sequence[Window], start: dt.date, horizon: float) -> list[
         elif not isinstance(window.opens, MonthDay) and not isinstance(window.closes, MonthDay):
             spans.append(((window.opens - start).days, (window.closes - start).days + 1))
     merged: list[tuple[int, int]] = []
-    for opens, closes in sorted(spans):
-        if merged and opens <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], closes))
+    for first, last in sorted(spans):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
         else:
-            merged.append((opens, closes))
+            merged.append((first, last))
     return [span for span in merged if span[1] > 0 and span[0] < horizon]
 
 
