@@ -141,9 +141,7 @@ def _conditions(content: Content) -> Iterator[Note]:
 
 def _durations(content: Content) -> dict[str, Duration]:
     return {
-        slot.law: slot.duration
-        for slot, _ in slots(content).values()
-        if slot.duration is not None
+        slot.law: slot.duration for slot, _ in slots(content).values() if slot.duration is not None
     }
 
 
@@ -302,9 +300,13 @@ def _saturation(content: Content) -> Iterator[Note]:
             continue
         shares = level_shares(a_year * fade / 365.25, condition.max)
         top = f", and at {condition.max} for {shares[-1]:.0%}" if condition.max > 1 else ""
-        yield ("conditions", name), (
-            f"up to {a_year:.3g} raises a year by {listed(list(by))}, and a level fades in "
-            f"{fade:.3g} days on average: it would be up for {1 - shares[0]:.0%} of the time{top}"
+        yield (
+            ("conditions", name),
+            (
+                f"up to {a_year:.3g} raises a year by {listed(list(by))}, and a level fades in "
+                f"{fade:.3g} days on average: "
+                f"it would be up for {1 - shares[0]:.0%} of the time{top}"
+            ),
         )
 
 
@@ -317,9 +319,12 @@ def _powers(content: Content) -> Iterator[Note]:
         ends = ""
         if isinstance(ratio, Range):
             ends = f" ({_power(ratio.low, most)} to {_power(ratio.high, most)})"
-        yield ("influences", index), (
-            f"{influence.kind} {likely(ratio):g} once per level of {condition.name}: "
-            f"{_power(likely(ratio), most)} at its max of {most}{ends}"
+        yield (
+            ("influences", index),
+            (
+                f"{influence.kind} {likely(ratio):g} once per level of {condition.name}: "
+                f"{_power(likely(ratio), most)} at its max of {most}{ends}"
+            ),
         )
 
 

@@ -404,7 +404,7 @@ class _Check:
 
     def is_sound(self, dotted: str) -> bool:
         """Whether the table that a dotted name leads into is without fault."""
-        first, _, rest = dotted.partition(".")
+        first = dotted.partition(".")[0]
         if first in ("delegations", "influences"):
             return (self.top / first).sound
         report = self.top.report
@@ -527,8 +527,8 @@ def impossible(stage: Stage) -> list[tuple[tuple[str | int, ...], str]]:
                 found.append(
                     (
                         ("setbacks", place, "delay"),
-                        "an endless loop at one instant: duration 0, and a setback to the same stage "
-                        "with delay 0; allowed: one of the two above 0",
+                        "an endless loop at one instant: duration 0, and a setback to the same "
+                        "stage with delay 0; allowed: one of the two above 0",
                     )
                 )
     return found

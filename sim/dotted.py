@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from sim.numbers import (
     NOT_NEGATIVE,
@@ -47,6 +48,7 @@ class Slot:
 
 
 Change = Callable[[Slot, Number], Number]
+C = TypeVar("C", bound=Content)
 
 
 def slots(content: Content) -> dict[str, tuple[Slot, Number]]:
@@ -61,14 +63,14 @@ def slots(content: Content) -> dict[str, tuple[Slot, Number]]:
     return found
 
 
-def overridden(content: Content, values: Mapping[str, float]) -> Content:
+def overridden(content: C, values: Mapping[str, float]) -> C:
     """The content with other values at these names; correlations of what is now known go."""
     new = revised(content, lambda slot, number: values.get(slot.name, number))
     kept = tuple(c for c in new.correlations if not any(name in values for name in c.between))
     return replace(new, correlations=kept)
 
 
-def revised(content: Content, change: Change) -> Content:
+def revised(content: C, change: Change) -> C:
     """The content with every number replaced by what ``change`` makes of it, in file order."""
     notes = content.notes
     return replace(

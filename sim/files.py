@@ -29,8 +29,8 @@ Document = dict[str, Any]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONG_KEY = re.compile(
-    r"""(?<![A-Za-z0-9_"'-])(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}"""
-    % MAX_PARTS
+    r"""(?<![A-Za-z0-9_"'-])(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+)"""
+    f"{{{MAX_PARTS}}}"
 )
 
 

@@ -282,7 +282,9 @@ class Lasting(Reader[Duration]):
         keys = [key for key in value if key not in FREE_TEXT]
         if any(key in RANGE_KEYS for key in keys):
             return fixed(self.days.read(value, at))
-        about = {k: self.text.read(value[k], at / k) for k in FREE_TEXT if k in value}
+        about: dict[str, Any] = {
+            k: self.text.read(value[k], at / k) for k in FREE_TEXT if k in value
+        }
         if keys == ["values"]:
             return Duration(
                 family="values", values=_values(value["values"], at / "values"), **about

@@ -235,7 +235,7 @@ class Influence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A named level from 0 to ``max``; a posture may be raised by a strategy that is searched for."""
+    """A named level from 0 to ``max``; a search may raise a posture on day 0."""
 
     name: str
     max: int = 1

@@ -231,8 +231,10 @@ def stage(one: Stage) -> list[str]:
         told.append(f"While it lasts it holds up {joined(one.holds)}.")
     if what := effects(one):
         told.append(f"Success {what}.")
-    return told + [f"{'If it fails' if not n else 'Or'}: {setback(b, one)}."
-                   for n, b in enumerate(one.setbacks)]
+    return told + [
+        f"{'If it fails' if not n else 'Or'}: {setback(b, one)}."
+        for n, b in enumerate(one.setbacks)
+    ]
 
 
 def _window(one: Window) -> str:

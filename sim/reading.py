@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
@@ -162,7 +163,8 @@ class Many(Reader[tuple[T, ...]]):
         self, item: Reader[T], plural: str, least: int = 0, once: bool = False, exactly: int = 0
     ) -> None:
         self.item, self.once = item, once
-        self.least, self.most = (exactly, exactly) if exactly else (least, None)
+        self.least = exactly or least
+        self.most: int | None = exactly or None
         count = f"{exactly} " if exactly else f"at least {least} " if least > 1 else ""
         self.wanted = f"a list of {count}{plural}" + (", not empty" if least == 1 else "")
 
@@ -217,10 +219,8 @@ class Named(Reader[dict[str, T]]):
         }
 
     def _entry(self, name: str, entry: object, at: Place) -> Iterable[T]:
-        try:
+        with suppress(Refused):  # the content is read all the same
             self.key.read(name, at)
-        except Refused:
-            pass  # its content is read all the same
         try:
             if self.named and isinstance(entry, dict) and isinstance(self.item, Table):
                 yield self.item.read(entry, at, name=name)

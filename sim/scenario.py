@@ -162,7 +162,8 @@ class Scenario(Content):
         if report.faults:
             raise ScenarioError(report.faults)
         base = self._unchosen and self._unchosen.override(values)
-        return replace(overridden(self, good), _unchosen=base)  # type: ignore[type-var]
+        changed = overridden(self, good)
+        return replace(changed, _unchosen=base)
 
     def numbers(self) -> dict[str, Number]:
         """Every number by its dotted name, in file order."""

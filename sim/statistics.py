@@ -167,7 +167,8 @@ class _Part:
         return np.diff(np.append(self.starts, len(self.rows)))
 
     def __getitem__(self, column: str) -> npt.NDArray[Any]:
-        return self.frame[column].array.take(self.rows).to_numpy()
+        values: npt.NDArray[Any] = self.frame[column].array.take(self.rows).to_numpy()
+        return values
 
     def ended(self, outcome: str) -> Flags:
         """Whether each run had this outcome."""
