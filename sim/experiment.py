@@ -385,6 +385,8 @@ def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
         names = [*before["strategies"], *manifest["strategies"]]
         manifest["strategies"] = list(dict.fromkeys(names))
         manifest["replications"] = max(before["replications"], manifest["replications"])
+        for unfinished in folder.glob(".*.unfinished"):  # of a run that was killed
+            unfinished.unlink(missing_ok=True)
     elif any(folder.glob("*.parquet")):
         raise InputError(f"{folder}: holds Parquet files but no {MANIFEST}; use another folder")
     _write_manifest(folder, manifest)
@@ -435,9 +437,10 @@ def _whole(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
         raise RunError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:  # renamed, or failed, or stopped half-way
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:

@@ -189,10 +189,16 @@ def test_a_process_of_ones_own_changes_the_world(scenario) -> None:
 
 
 LONG = """
-import sys, sim
-from sim import experiment
+import multiprocessing, sys, threading, time, sim
+
+def tell_workers():
+    while len(workers := multiprocessing.active_children()) < 2:
+        time.sleep(0.01)
+    print(workers[0].pid, flush=True)
+
 if __name__ == "__main__":
     scenario = sim.load(sys.argv[1])
+    threading.Thread(target=tell_workers, daemon=True).start()
     sim.run(scenario, ["now"], 100_000, engine="simpy", workers=2, block=50, out=sys.argv[2])
 """
 
@@ -205,6 +211,7 @@ def long_run(tmp_path):
     done = subprocess.Popen(
         [sys.executable, str(script), str(file), str(tmp_path / "out")],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -216,6 +223,7 @@ def long_run(tmp_path):
         time.sleep(0.05)
     yield done, tmp_path / "out"
     done.kill()
+    done.stdout.close()
     done.stderr.close()
 
 
@@ -229,11 +237,7 @@ def test_ctrl_c_stops_and_keeps_what_is_finished(long_run) -> None:
 
 def test_a_worker_that_is_killed_ends_the_run_with_a_word(long_run) -> None:
     run, folder = long_run
-    children = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(run.pid)], capture_output=True, text=True
-    ).stdout.splitlines()
-    worker = next(line.split()[0] for line in children if "spawn_main" in line)
-    os.kill(int(worker), signal.SIGKILL)
+    os.kill(int(run.stdout.readline()), signal.SIGKILL)
     assert run.wait(timeout=30) == 1
     assert "a worker process died" in run.stderr.read()
     assert len(sim.read(folder).frame) > 0
