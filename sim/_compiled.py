@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +33,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 SOURCES = ("_compiled.py", "laws.py", "program.py", "rows.py", "kernel.py")
 DAYS_KEPT = 30
 JIT = not numba.config.DISABLE_JIT
+if not JIT:  # the words of Philox are meant to run over
+    warnings.filterwarnings("ignore", "overflow encountered in scalar", RuntimeWarning)
 
 
 def fingerprint(folder: Path | None = None) -> str:

@@ -1,0 +1,83 @@
+"""Twenty histories, pinned to the last bit.
+
+``python tests/test_golden.py`` writes the table anew: only after a change of the laws or of the
+rules of the process that is meant and told in the changelog.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import sim
+
+ROOT = Path(__file__).parent.parent
+SCENARIO = Path(__file__).parent / "golden" / "scenario.toml"
+TABLE = SCENARIO.with_name("twenty_histories.csv")
+
+
+def told(engine: str) -> pd.DataFrame:
+    frame = sim.run(sim.load(SCENARIO), None, 10, 20191105, engine=engine, workers=1).frame
+    texts = {name: frame[name].astype(str) for name in ("strategy", "outcome", "binding")}
+    return frame.assign(**texts)
+
+
+def pinned() -> pd.DataFrame:
+    table = pd.read_csv(TABLE, dtype=str, keep_default_na=False)
+    for name in table:
+        if name.startswith(("first_", "held_")) or name == "time":
+            table[name] = [float(text or "nan") for text in table[name]]  # exact, as to_csv writes
+        elif name not in ("strategy", "outcome", "binding"):
+            table[name] = table[name].astype("int64")
+    return table
+
+
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+def test_twenty_histories(engine: str) -> None:
+    pd.testing.assert_frame_equal(told(engine), pinned(), check_exact=True)
+
+
+def test_the_table_has_something_to_tell() -> None:
+    table = pinned()
+    assert len(table) == 20
+    assert set(table["outcome"]) == {"deal", "rupture", "ongoing", "abandoned"}
+    same = {name for name in table if table[name].nunique(dropna=False) == 1}
+    idle = {name for name in same if not name.endswith("_breaks")}
+    assert idle == {"draw", "first_tension", "first_patience", "held_rupture"} & idle
+
+
+@pytest.mark.parametrize(
+    "processor", [{"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
+                  {"NUMBA_CPU_NAME": "x86-64-v3"}, {"NUMBA_DISABLE_JIT": "1"}],
+    ids=["plain", "x86-64-v3", "no_compiler"],
+)  # fmt: skip
+def test_the_bits_are_the_same_on_other_processors(processor: dict[str, str]) -> None:
+    if processor.get("NUMBA_CPU_NAME") == "x86-64-v3" and not avx2():
+        pytest.skip("this processor does not run code for x86-64-v3")
+    code = "import test_golden as t, pandas as pd; " + (
+        "pd.testing.assert_frame_equal(t.told('compiled'), t.pinned(), check_exact=True)"
+    )
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **processor, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def avx2() -> bool:
+    try:
+        return "avx2" in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":
+    told("simpy").to_csv(TABLE, index=False)
