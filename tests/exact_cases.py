@@ -332,7 +332,8 @@ CASES = [
         "setbacks are judged with the attempt's own holds up",
         conditions(h="")
         + track("t", f'name = "s"\nduration = 10\nholds = ["h"]\n{FAIL}['
-                '{ name = "no", delay = 0 }, { name = "loud", delay = 0, weight = 1e300, when = ["h"] }]'),
+                '{ name = "no", delay = 0 }, '
+                '{ name = "loud", delay = 0, weight = 1e300, when = ["h"] }]'),
         {"n_no": 0, "n_loud": 9},
     ),
     Case(

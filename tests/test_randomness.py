@@ -1,4 +1,4 @@
-"""The address of every random draw, by NumPy's own Philox; and what common random numbers promise."""
+"""The address of every draw, by NumPy's own Philox; what common random numbers promise."""
 
 from __future__ import annotations
 
