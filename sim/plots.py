@@ -99,6 +99,11 @@ def words(name: str) -> str:
     return name.replace("_", " ").replace(".", ": ")
 
 
+def _endpoint(table: pd.DataFrame) -> str:
+    """What the table is about; tables of sim.statistics remember it."""
+    return words(table.attrs.get("endpoint", "the goal"))
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.0095 or share == 0 else f"{100 * share:.1f} %"
 
@@ -138,7 +143,6 @@ def incidence(
     table: pd.DataFrame,
     ax: Axes | None = None,
     *,
-    endpoint: str = "goal",
     caption: str | None = None,
 ) -> Axes:
     """Cumulative incidence by strategy, with bands and a label at the end of each curve.
@@ -146,7 +150,6 @@ def incidence(
     Args:
         table: from :func:`sim.statistics.incidence`.
         ax: where to draw; a figure of its own where None.
-        endpoint: the name of what was reached.
         caption: n, seed and scenario, for the line below.
     """
     with _style():
@@ -166,9 +169,9 @@ def incidence(
         ax.set_ylim(0, min(1.0, top))
         _years(ax, horizon)
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        ax.set_ylabel(f"share of histories that reached {words(endpoint)}")
+        ax.set_ylabel(f"share of histories that reached {_endpoint(table)}")
         high = ax.get_ylim()[1]
-        places = _spread(list(ends.values()), 0.047 * high, 0.012 * high, 0.99 * high)
+        places = _spread(list(ends.values()), 0.052 * high, 0.012 * high, 0.99 * high)
         for i, (name, place) in enumerate(zip(strategies, places, strict=True)):
             colour = PALETTE[i % len(PALETTE)]
             ax.annotate(
@@ -181,7 +184,7 @@ def incidence(
                 annotation_clip=False,
                 arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.7, "shrinkB": 0},
             )
-        return _finish(ax, _best_sentence(ends, words(endpoint), horizon), caption)
+        return _finish(ax, _best_sentence(ends, _endpoint(table), horizon), caption)
 
 
 def _best_sentence(shares: dict[str, float], what: str, horizon: float) -> str:
@@ -264,7 +267,6 @@ def times(
     table: pd.DataFrame,
     ax: Axes | None = None,
     *,
-    endpoint: str = "goal",
     caption: str | None = None,
 ) -> Axes:
     """When it came, by strategy, and beside it the share of histories in which it never came.
@@ -273,7 +275,7 @@ def times(
 
     Args:
         table: from :func:`sim.statistics.times`.
-        ax, endpoint, caption: as for :func:`incidence`.
+        ax, caption: as for :func:`incidence`.
     """
     with _style():
         strategies = list(dict.fromkeys(table["strategy"].astype(str)))
@@ -311,17 +313,14 @@ def times(
         ax.set_xlim(0, bar_left + 1.2 * bar_width)
         ticks = np.arange(0, horizon + 1, YEAR)
         ax.set_xticks(ticks)
-        ax.set_xlabel(
-            f"years until {words(endpoint)} "
-            f"(highest column: {_percent(tallest)} of all histories in {horizon / 60:.0f} days)",
-            loc="left",
-        )
+        column = f"{_percent(tallest)} of all histories in {edges[1] - edges[0]:.0f} days"
+        ax.set_xlabel(f"years until {_endpoint(table)} (highest column: {column})", loc="left")
         ax.text(bar_left, len(strategies) - 0.02, "never", fontsize=10, va="top", color="#555555")
         least = min(never, key=lambda name: never[name])
         title = f"Even with {words(least)}, {_percent(never[least])} of histories never reach "
         if never[least] == 0:
             title = f"With {words(least)} every history reaches "
-        return _finish(ax, title + words(endpoint), caption)
+        return _finish(ax, title + _endpoint(table), caption)
 
 
 def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:

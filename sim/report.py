@@ -101,7 +101,6 @@ def figures(
     drawn = {
         "incidence": plots.incidence(
             statistics.incidence(frame, endpoint, horizon=horizon, goal=goal),
-            endpoint=endpoint or goal,
             caption=about,
         ),
         "outcomes": plots.outcomes(
@@ -109,7 +108,6 @@ def figures(
         ),
         "times": plots.times(
             statistics.times(frame, endpoint, horizon=horizon, goal=goal),
-            endpoint=endpoint or goal,
             caption=about,
         ),
     }

@@ -1,0 +1,137 @@
+"""Figures: nothing is cut off or lies upon another, and what they say is what the table says."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import matplotlib.image as mpimg
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.text import Text
+
+import sim
+from sim import plots, report, statistics
+
+SCENARIO = sim.load("korea-2017")
+FRAME = sim.run(SCENARIO, None, 800).frame
+WITH = {"goal": "freeze", "horizon": SCENARIO.horizon}
+
+
+def drawn(axes: Axes) -> Axes:
+    axes.figure.canvas.draw()
+    return axes
+
+
+def texts(axes: Axes) -> list:
+    found = [*axes.texts, axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label]
+    for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        shown = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+        found += [label for at, label in shown if min(limits) <= at <= max(limits)]
+    if axes.get_legend() is not None:
+        found += axes.get_legend().get_texts()
+    return [text for text in found if text.get_text().strip() and text.get_visible()]
+
+
+def assert_readable(axes: Axes) -> None:
+    figure = drawn(axes).figure
+    edge = figure.bbox
+    boxes = {text: Text.get_window_extent(text) for text in texts(axes)}  # without arrows
+    for text, box in boxes.items():
+        inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= edge.x1 + 1 and box.y1 <= edge.y1 + 1
+        assert inside, f"cut off: {text.get_text()!r}"
+    labels = [(text, box) for text, box in boxes.items() if text in axes.texts]
+    for (one, a), (two, b) in itertools.combinations(labels, 2):
+        overlap = min(a.x1, b.x1) - max(a.x0, b.x0) > 2 and min(a.y1, b.y1) - max(a.y0, b.y0) > 3
+        assert not overlap, f"{one.get_text()!r} lies on {two.get_text()!r}"
+
+
+@pytest.fixture(scope="module")
+def figures() -> dict[str, Axes]:
+    caption = "korea-2017: 800 histories, seed 1"
+    table = statistics.compare(FRAME, "proposal", "freeze", "war", SCENARIO.horizon)
+    return {
+        "incidence": plots.incidence(statistics.incidence(FRAME, **WITH), caption=caption),
+        "outcomes": plots.outcomes(statistics.outcomes(FRAME, **WITH), caption=caption),
+        "times": plots.times(statistics.times(FRAME, **WITH), caption=caption),
+        "differences": plots.differences(table, caption=caption),
+        "timeline": plots.timeline(report.tell(SCENARIO, "proposal", 3)),
+    }
+
+
+@pytest.mark.parametrize("name", ["incidence", "outcomes", "times", "differences", "timeline"])
+def test_figures_are_readable(figures, name: str) -> None:
+    axes = figures[name]
+    assert_readable(axes)
+    assert axes.get_title(loc="left")
+    assert axes.get_xlabel() or name == "timeline"  # dates speak for themselves
+
+
+def test_every_strategy_is_labelled_at_its_curve(figures) -> None:
+    labels = " ".join(text.get_text() for text in figures["incidence"].texts)
+    assert all(plots.words(name) in labels for name in SCENARIO.strategies)
+
+
+def test_the_title_says_the_finding(figures) -> None:
+    best = statistics.rank(FRAME, "freeze", SCENARIO.horizon)[0]
+    title = figures["incidence"].get_title(loc="left").replace("\n", " ")
+    assert plots.words(best) in title.lower() and "freeze" in title
+
+
+def test_curves_are_those_of_the_table(figures) -> None:
+    table = statistics.incidence(FRAME, **WITH)
+    for name, curve in table.groupby("strategy"):
+        drawn_as = [
+            line for line in figures["incidence"].lines
+            if len(line.get_ydata()) == len(curve)
+            and np.allclose(line.get_ydata(), curve["best"])
+        ]  # fmt: skip
+        assert drawn_as, name
+
+
+def test_bars_of_outcomes_add_up_to_all_runs(figures) -> None:
+    rows: dict[float, float] = {}
+    for patch in figures["outcomes"].patches:
+        middle = round(patch.get_y() + patch.get_height() / 2, 3)
+        rows[middle] = rows.get(middle, 0.0) + patch.get_width()
+    assert [total for total in rows.values() if total > 0] == pytest.approx([1.0] * 9)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_few_strategies_and_few_runs(n: int) -> None:
+    names = ["proposal", "pressure"][:n]
+    frame = sim.run(SCENARIO, names, 3).frame
+    assert_readable(plots.incidence(statistics.incidence(frame, **WITH)))
+    assert_readable(plots.outcomes(statistics.outcomes(frame, **WITH)))
+    assert_readable(plots.times(statistics.times(frame, **WITH)))
+
+
+def test_another_endpoint_is_named() -> None:
+    axes = plots.incidence(statistics.incidence(FRAME, "moratorium", **WITH))
+    assert "moratorium" in axes.get_title(loc="left") + axes.get_ylabel()
+
+
+def test_a_sweep() -> None:
+    table = pd.DataFrame({
+        "start": pd.date_range("2017-01-01", periods=6, freq="MS"),
+        "low": np.linspace(0.1, 0.3, 6), "best": np.linspace(0.2, 0.4, 6),
+        "high": np.linspace(0.3, 0.5, 6),
+    })  # fmt: skip
+    assert_readable(plots.sweep(table, "start", "start of the process"))
+
+
+def test_figures_are_saved_alike_each_time(figures, tmp_path: Path) -> None:
+    one = plots.save(figures["outcomes"].figure, tmp_path / "new" / "a")
+    two = plots.save(figures["outcomes"].figure, tmp_path / "b")
+    assert [path.suffix for path in one] == [".png", ".svg"]
+    assert one[1].read_bytes() == two[1].read_bytes()
+    picture = mpimg.imread(one[0])
+    assert picture.shape[1] > 2000 and picture.std() > 0.05
+
+
+def test_labels_keep_their_distance() -> None:
+    places = plots._spread([0.5, 0.5, 0.51, 0.1], 0.05, 0.0, 1.0)
+    assert np.diff(sorted(places)).min() >= 0.05 - 1e-6
+    assert places[3] == pytest.approx(0.1)
