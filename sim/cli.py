@@ -174,6 +174,7 @@ def _results(options: argparse.Namespace) -> Any:
         out=options.out or experiment.default_folder(scenario, options.seed),
         quiet=quiet,
         columns=options.columns.split(",") if options.columns else None,
+        keep=getattr(options, "keep", "rows"),
     )
 
 
@@ -242,6 +243,10 @@ def parser() -> argparse.ArgumentParser:
         one = _command(commands, name, command, about)
         _add_scenario(one)
         _add_run(one)
+    commands.choices["run"].add_argument(
+        "--keep", choices=["rows", "summary"], default="rows",
+        help="summary: exact counts by day instead of rows, in little memory",
+    )  # fmt: skip
     commands.choices["compare"].add_argument(
         "--baseline", metavar="S", help="strategy to hold the others against (default: the first)"
     )

@@ -7,6 +7,9 @@ order in which they end. The compiled engine runs in threads, the SimPy engine i
 A results folder holds ``manifest.json`` and Parquet parts, one a block. Parts are written under
 another name and renamed, so that whatever has the name of a part is whole. The same run in the
 same folder goes on where it stopped; another run is refused.
+
+A run that needs only its summary keeps counts by day instead of rows (:mod:`sim.tally`), one file
+a strategy: its memory and its folder are as small for ten million histories as for a thousand.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import signal
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED as FIRST
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
@@ -35,7 +39,7 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 from tqdm import tqdm
 
-from sim import _compiled, kernel, processes
+from sim import _compiled, kernel, processes, tally
 from sim.program import Program, translate
 from sim.rows import Rows, empty, frame
 from sim.scenario import Scenario
@@ -86,18 +90,23 @@ class Results:
         manifest: as in ``manifest.json``.
         folder: where the parts are, or None where nothing was written.
         frame: all rows, with the columns of :mod:`sim.rows`; strategies in order, then
-            replications.
+            replications. With ``keep="summary"`` the counts of :mod:`sim.tally`.
     """
 
     scenario: Scenario
     manifest: dict[str, Any]
     folder: Path | None = None
-    _parts: tuple[pd.DataFrame, ...] = field(default=(), repr=False)
+    _kept: Rest | None = field(default=None, repr=False)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """All rows."""
-        parts = list(self._parts) if self.folder is None else _read_parts(self)
+        """All rows; or their counts by day, where the run kept no more."""
+        if self._kept is not None:
+            parts = self._kept.parts
+        elif self.manifest.get("keep") == "summary":
+            parts = _read_counts(self)
+        else:
+            parts = _read_parts(self)
         return combine(parts, list(self.manifest["strategies"]))
 
 
@@ -114,6 +123,7 @@ def run(
     quiet: bool = True,
     user_processes: Sequence[processes.UserProcess] = (),
     columns: Sequence[str] | None = None,
+    keep: str = "rows",
 ) -> Results:
     """Tell histories of a scenario.
 
@@ -129,6 +139,7 @@ def run(
         quiet: no progress bar.
         user_processes: SimPy processes of the user's own (SimPy engine, one worker).
         columns: the columns to write, besides strategy, draw and replication; all where None.
+        keep: "rows", or "summary" for exact counts by day, in little memory.
 
     Raises:
         InputError: what was asked for cannot be done.
@@ -139,42 +150,156 @@ def run(
     names = _check(scenario, strategies, replications, seed, engine, workers, block)
     if user_processes and engine != "simpy":
         raise InputError('processes of your own need engine="simpy"')
+    if keep not in KEEP:
+        raise InputError(f'keep: found "{keep}"; allowed: {", ".join(KEEP)}')
     began = time.time()
     programs = {name: translate(_chosen(scenario, name)) for name in names}
     manifest = _manifest(scenario, names, replications, seed, engine)
     manifest["columns"] = None if columns is None else _known_columns(programs, columns)
-    done: list[Block] = []
-    folder = None
-    if out is not None:
-        folder = _prepare(Path(out), manifest)
-        done = _finished(folder, names)
-    size = block or BLOCK[engine]
-    blocks = list(_cut(names, replications, size, done))
-    parts: list[pd.DataFrame] = []
+    manifest["keep"] = keep
+    _check_keep(keep, columns, programs)
+    folder = None if out is None else _prepare(Path(out), manifest)
+    kept: Rest = KEEP[keep](programs, folder, manifest)
+    blocks = list(_cut(names, replications, block or BLOCK[engine], kept.done()))
     crew = 1 if user_processes else min(workers or os.cpu_count() or 1, max(1, len(blocks)))
+    total = replications * len(names)
     bar = tqdm(
-        total=replications * len(names),
-        initial=replications * len(names) - sum(b.count for b in blocks),
+        total=total,
+        initial=total - sum(b.count for b in blocks),
         unit=" histories",
         unit_scale=True,
         disable=quiet,
         desc=scenario.name,
     )
-    with bar:
-        for finished, rows in _tell(programs, seed, blocks, engine, crew, user_processes):
-            table = frame(programs[finished.strategy], rows, finished.first)
-            if manifest["columns"] is not None:
-                table = table[manifest["columns"]]
-            if folder is None:
-                parts.append(table)
-            else:
-                _write_part(table, folder / finished.part)
+    with bar, contextlib.closing(kept):
+        task = Task(programs, seed, engine, keep, tuple(user_processes))
+        for finished, told in _tell(task, blocks, crew):
+            kept.add(finished, told)
             bar.update(finished.count)
     manifest["finished"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     manifest["seconds"] = round(time.time() - began, 3)
     if folder is not None:
         _write_manifest(folder, manifest)
-    return Results(scenario, manifest, folder, tuple(parts))
+    return Results(scenario, manifest, folder, None if folder is not None else kept)
+
+
+# -- what is kept ---------------------------------------------------------------------------------
+
+
+class Rest(ABC):
+    """What remains of the histories told: rows, or counts."""
+
+    def __init__(
+        self, programs: dict[str, Program], folder: Path | None, manifest: dict[str, Any]
+    ) -> None:
+        self.programs, self.folder, self.manifest = programs, folder, manifest
+
+    @abstractmethod
+    def done(self) -> list[Block]:
+        """The blocks that need not be told again."""
+
+    @abstractmethod
+    def add(self, block: Block, told: Any) -> None:
+        """Take in a block."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> list[pd.DataFrame]:
+        """Frames of all that is kept, where there is no folder."""
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to do
+        """Nothing more will come."""
+
+
+class RowsKept(Rest):
+    """Every row; in a folder as one Parquet part a block."""
+
+    def __init__(self, *what: Any) -> None:
+        super().__init__(*what)
+        self._parts: list[pd.DataFrame] = []
+
+    def done(self) -> list[Block]:  # noqa: D102
+        return [] if self.folder is None else _finished(self.folder, list(self.programs))
+
+    def add(self, block: Block, told: Rows) -> None:  # noqa: D102
+        table = frame(self.programs[block.strategy], told, block.first)
+        if self.manifest["columns"] is not None:
+            table = table[self.manifest["columns"]]
+        if self.folder is None:
+            self._parts.append(table)
+        else:
+            _write_part(table, self.folder / block.part)
+
+    @property
+    def parts(self) -> list[pd.DataFrame]:  # noqa: D102
+        return self._parts
+
+
+class CountsKept(Rest):
+    """Counts by day; in a folder as one file a strategy, written again every few seconds."""
+
+    def __init__(self, *what: Any) -> None:
+        super().__init__(*what)
+        self.tallies = {name: self._begin(name) for name in self.programs}
+        self._changed: set[str] = set()
+        self._written = time.monotonic()
+
+    def _begin(self, name: str) -> tally.Tally:
+        path = None if self.folder is None else self.folder / _counts_file(name)
+        if path is None or not path.exists():
+            return tally.blank(self.programs[name])
+        return _read_tally(self.programs[name], path)
+
+    def done(self) -> list[Block]:  # noqa: D102
+        return [
+            Block(name, first, count)
+            for name, each in self.tallies.items()
+            for first, count in each.done
+        ]
+
+    def add(self, block: Block, told: tally.Tally) -> None:  # noqa: D102
+        self.tallies[block.strategy].add(told)
+        self._changed.add(block.strategy)
+        if time.monotonic() - self._written > SECONDS_BETWEEN_COUNTS:
+            self.close()
+
+    @property
+    def parts(self) -> list[pd.DataFrame]:  # noqa: D102
+        return [tally.frame(self.programs[name], each) for name, each in self.tallies.items()]
+
+    def close(self) -> None:  # noqa: D102
+        if self.folder is not None:
+            for name in sorted(self._changed):
+                with _whole(self.folder / _counts_file(name)) as unfinished:
+                    tally.write(self.tallies[name], unfinished)
+        self._changed.clear()
+        self._written = time.monotonic()
+
+
+KEEP: dict[str, Callable[..., Rest]] = {"rows": RowsKept, "summary": CountsKept}
+SECONDS_BETWEEN_COUNTS = 10
+
+
+def _counts_file(strategy: str) -> str:
+    return f"counts-{strategy}.npz"
+
+
+def _read_tally(program: Program, path: Path) -> tally.Tally:
+    try:
+        return tally.read(program, path)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; remove it, and it is told again") from None
+
+
+def _check_keep(keep: str, columns: Sequence[str] | None, programs: dict[str, Program]) -> None:
+    if keep != "summary":
+        return
+    if columns is not None:
+        raise InputError("columns: there are none where only the summary is kept")
+    try:
+        tally.blank(next(iter(programs.values())))
+    except ValueError as error:
+        raise InputError(f"keep summary: {error}") from None
 
 
 def _chosen(scenario: Scenario, name: str) -> Scenario:
@@ -256,26 +381,47 @@ def _pieces(name: str, first: int, last: int, size: int) -> Iterator[Block]:
         yield Block(name, at, min(size, last - at))
 
 
-def _tell(
-    programs: dict[str, Program],
-    seed: int,
-    blocks: Sequence[Block],
-    engine: str,
-    workers: int,
-    user_processes: Sequence[processes.UserProcess],
-) -> Iterator[tuple[Block, Rows]]:
-    """Blocks with their rows, as they end."""
-    if user_processes or (workers == 1 and engine == "simpy"):
+@dataclass(frozen=True)
+class Task:
+    """What workers do: a block's rows or counts follow from this and the block alone."""
+
+    programs: dict[str, Program]
+    seed: int
+    engine: str
+    keep: str
+    user_processes: tuple[processes.UserProcess, ...] = ()
+
+    def of(self, block: Block) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """A function, and its arguments, that can be sent to a process."""
+        program = self.programs[block.strategy]
+        return _block, (program, self.seed, block.first, block.count, self.engine, self.keep)
+
+
+def _block(
+    program: Program, seed: int, first: int, count: int, engine: str, keep: str
+) -> Rows | tally.Tally:
+    rows = ENGINES[engine](program, seed, first, count)
+    return tally.count(program, rows, first) if keep == "summary" else rows
+
+
+def _tell(task: Task, blocks: Sequence[Block], workers: int) -> Iterator[tuple[Block, Any]]:
+    """Blocks with what was told in them, as they end."""
+    if task.user_processes:
         for block in blocks:
-            program = programs[block.strategy]
-            yield (
-                block,
-                processes.simulate(program, seed, block.first, block.count, user_processes),
+            program = task.programs[block.strategy]
+            rows = processes.simulate(
+                program, task.seed, block.first, block.count, task.user_processes
             )
+            yield block, tally.count(program, rows, block.first) if task.keep == "summary" else rows
         return
-    with _executor(engine, workers) as pool:
+    if workers == 1 and task.engine == "simpy":
+        for block in blocks:
+            function, arguments = task.of(block)
+            yield block, function(*arguments)
+        return
+    with _executor(task.engine, workers) as pool:
         try:
-            yield from _drain(pool, programs, seed, blocks, engine, workers)
+            yield from _drain(pool, task, blocks, workers)
         except BrokenProcessPool as error:
             raise RunError(
                 "a worker process died (killed, or out of memory); finished parts are kept, "
@@ -286,21 +432,15 @@ def _tell(
 
 
 def _drain(
-    pool: Executor,
-    programs: dict[str, Program],
-    seed: int,
-    blocks: Sequence[Block],
-    engine: str,
-    workers: int,
-) -> Iterator[tuple[Block, Rows]]:
+    pool: Executor, task: Task, blocks: Sequence[Block], workers: int
+) -> Iterator[tuple[Block, Any]]:
     # Few blocks wait at a time: rows that are told faster than written would fill the memory.
     queue = iter(blocks)
-    waiting: dict[Future[Rows], Block] = {}
+    waiting: dict[Future[Any], Block] = {}
     while True:
         for block in queue:
-            program = programs[block.strategy]
-            future = pool.submit(ENGINES[engine], program, seed, block.first, block.count)
-            waiting[future] = block
+            function, arguments = task.of(block)
+            waiting[pool.submit(function, *arguments)] = block
             if len(waiting) >= 2 * workers:
                 break
         if not waiting:
@@ -360,7 +500,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-IDENTITY = ("scenario", "hash", "laws", "seed", "horizon", "columns")
+IDENTITY = ("scenario", "hash", "laws", "seed", "horizon", "columns", "keep")
 
 
 def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
@@ -475,12 +615,27 @@ def _read_parts(results: Results) -> list[pd.DataFrame]:
     return tables
 
 
+def _read_counts(results: Results) -> list[pd.DataFrame]:
+    assert results.folder is not None
+    tables = []
+    for name in results.manifest["strategies"]:
+        path = results.folder / _counts_file(name)
+        if path.exists():
+            program = translate(_chosen(results.scenario, name))
+            tables.append(tally.frame(program, _read_tally(program, path)))
+    return tables
+
+
 def combine(parts: Sequence[pd.DataFrame], strategies: Sequence[str]) -> pd.DataFrame:
     """Parts as one frame, strategies in the order given, with one set of categories each."""
     if not parts:
         raise InputError("there are no rows; nothing was finished")
     order = {name: i for i, name in enumerate(strategies)}
-    parts = sorted(parts, key=lambda p: (order[p["strategy"].iloc[0]], p["replication"].iloc[0]))
+    keys = ["strategy", *(key for key in ("draw", "replication") if key in parts[0])]
+    parts = sorted(
+        parts,
+        key=lambda p: (order[p["strategy"].iloc[0]], *(p[key].iloc[0] for key in keys[1:])),
+    )
     columns = {}
     for name in parts[0].columns:
         pieces = [part[name] for part in parts]

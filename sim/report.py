@@ -111,7 +111,7 @@ def figures(
             caption=about,
         ),
     }
-    if len(results.manifest["strategies"]) > 1:
+    if len(results.manifest["strategies"]) > 1 and not statistics.is_counted(frame):
         drawn["differences"] = plots.differences(
             differences(results, baseline, endpoint), caption=about
         )

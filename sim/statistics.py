@@ -1,6 +1,10 @@
 """What the histories say: frames in, frames out.
 
 A frame holds one row a history (see :mod:`sim.rows`), for one or several strategies and draws.
+Instead of rows a frame may hold counts by whole days (see :mod:`sim.tally`): what a run keeps that
+is too large for rows. Whatever is said of shares at whole days is the same from both, to the last
+bit; means agree to a thousandth of a day, and a median is told as the end of its day.
+
 A history that never reached the endpoint is data: it counts in every share and every mean here,
 and is never dropped. Dropping it would make a strategy that succeeds at once or not at all look
 better than one that succeeds late but surely.
@@ -25,7 +29,8 @@ from __future__ import annotations
 import difflib
 import math
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -100,17 +105,30 @@ def mean_interval(
     """
     x = np.asarray(values, float)
     n = len(x)
-    best = x.mean(axis=0)
     if n < 2:
+        best = x.mean(axis=0)
         return Interval(np.full_like(best, np.nan)[()], best, np.full_like(best, np.nan)[()])
-    half = stats.t.ppf((1 + level) / 2, n - 1) * x.std(axis=0, ddof=1) / math.sqrt(n)
     same = x.min(axis=0) == x.max(axis=0)
-    best = np.where(same, x[0], best)
+    best = np.where(same, x[0], x.mean(axis=0))
+    return _around(best, x.std(axis=0, ddof=1), same, n, bounds, level, runs or n)
+
+
+def _around(
+    best: Any,
+    deviation: Any,
+    same: Any,
+    n: int,
+    bounds: tuple[float, float],
+    level: float,
+    runs: int,
+) -> Interval:
+    """Student's interval from a mean and a standard deviation of n values."""
+    half = stats.t.ppf((1 + level) / 2, n - 1) * deviation / math.sqrt(n)
     low, high = np.maximum(best - half, bounds[0]), np.minimum(best + half, bounds[1])
-    rare = wilson(0, runs or n, level).high
+    rare = wilson(0, runs, level).high
     low = np.where(same, best - rare * (best - bounds[0]), low)
     high = np.where(same, best + rare * (bounds[1] - best), high)
-    return Interval(_finite(low), best[()], _finite(high))
+    return Interval(_finite(low), np.asarray(best)[()], _finite(high))
 
 
 def median_interval(times: npt.ArrayLike, level: float = LEVEL) -> Interval:
@@ -124,11 +142,15 @@ def median_interval(times: npt.ArrayLike, level: float = LEVEL) -> Interval:
     that would need more runs than there are is 0.
     """
     ordered = np.sort(np.asarray(times, float))
-    n = len(ordered)
+    return _median(lambda place: float(ordered[place]), len(ordered), level)
+
+
+def _median(ordered: Callable[[int], float], n: int, level: float) -> Interval:
+    """The interval of the median, from the function that tells the n times in order."""
     below = int(stats.binom.ppf((1 - level) / 2, n, 0.5))
-    low = ordered[below - 1] if below else 0.0
-    high = ordered[n - below] if below else math.inf
-    return Interval(*_finite(np.array([low, ordered[(n - 1) // 2], high])))
+    low = ordered(below - 1) if below else 0.0
+    high = ordered(n - below) if below else math.inf
+    return Interval(*_finite(np.array([low, ordered((n - 1) // 2), high])))
 
 
 def _normal(level: float) -> float:
@@ -145,14 +167,94 @@ def _finite(x: Floats) -> Any:
 # One strategy's runs
 
 
+class _Part(ABC):
+    """The runs of one strategy, draw by draw."""
+
+    strategy: str
+    several: bool  # does the whole frame hold several draws?
+    level: float
+
+    @property
+    @abstractmethod
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Runs of each draw."""
+
+    @abstractmethod
+    def counts_by(self, endpoint: str, goal: str, grid: Floats) -> npt.NDArray[np.int64]:
+        """Runs that have reached the endpoint by each time of the grid: (draws, len(grid)).
+
+        The goal counts only where it came before the ruin, as in ``outcome``.
+        """
+
+    @abstractmethod
+    def outcome_counts_by(self, name: str, grid: Floats) -> npt.NDArray[np.int64]:
+        """Runs that have had an outcome by each time of the grid: (draws, len(grid))."""
+
+    @abstractmethod
+    def median(self, endpoint: str, goal: str) -> Interval:
+        """Median time to the endpoint."""
+
+    @abstractmethod
+    def days_without(self, endpoint: str, goal: str, horizon: float) -> Interval:
+        """Restricted mean time without the endpoint."""
+
+    @abstractmethod
+    def mean_of(self, column: str, bounds: tuple[float, float]) -> Interval:
+        """Mean of a column over the runs."""
+
+    @property
+    def runs(self) -> int:
+        """How many there are."""
+        return int(self.sizes.sum())
+
+    def share_of(self, counts: npt.NDArray[np.int64]) -> Interval:
+        """Counts of runs, (draws, m), as m shares."""
+        if not self.several:
+            return wilson(counts[0], self.runs, self.level)
+        return mean_interval(counts / self.sizes[:, None], (0, 1), self.level, self.runs)
+
+    def reached_by(self, endpoint: str, goal: str, grid: Floats) -> Interval:
+        """Share of the runs that have reached the endpoint by each time of the grid."""
+        return self.share_of(self.counts_by(endpoint, goal, grid))
+
+    def outcome(self, name: str) -> Interval:
+        """Share of the runs with this outcome."""
+        ended = self.outcome_counts_by(name, np.array([np.inf]))
+        return Interval(*(x[0] for x in self.share_of(ended)))
+
+    def woodruff(self, ordered: Floats, weights: Floats, near: float) -> Interval:
+        """R. S. Woodruff (1952), JASA 47, 635-646: the share's interval, read off the curve.
+
+        Args:
+            ordered: times, ``inf`` for never.
+            weights: of each; those of a draw add up to 1.
+            near: half the length of the interval of the share there, or NaN.
+        """
+        curve = np.cumsum(weights)
+
+        def first_at(share: float) -> float:
+            # The steps are fractions: a sum may miss the share that it equals by a few roundings.
+            at = np.searchsorted(curve / len(self.sizes), min(share, 1.0) - 1e-9)
+            return float(ordered[at])
+
+        middle = first_at(0.5)
+        if math.isnan(near):
+            return Interval(math.nan, _finite(np.array(middle)), math.nan)
+        return Interval(*_finite(np.array([first_at(0.5 - near), middle, first_at(0.5 + near)])))
+
+    def half_length(self, share: Interval) -> float:
+        """The longer half of the interval of one share."""
+        return float(np.fmax(share.high - share.best, share.best - share.low)[0])
+
+
 @dataclass(frozen=True)
-class _Part:
-    """The runs of one strategy within a frame."""
+class _Rows(_Part):
+    """Runs as rows of a frame."""
 
     strategy: str
     frame: pd.DataFrame
     rows: npt.NDArray[np.intp]  # places in the frame, ordered by draw
-    several: bool  # does the whole frame hold several draws?
+    several: bool
     level: float
 
     @cached_property
@@ -162,8 +264,7 @@ class _Part:
         return starts
 
     @cached_property
-    def sizes(self) -> npt.NDArray[np.intp]:
-        """Runs of each draw."""
+    def sizes(self) -> npt.NDArray[np.int64]:  # type: ignore[override]
         return np.diff(np.append(self.starts, len(self.rows)))
 
     def __getitem__(self, column: str) -> npt.NDArray[Any]:
@@ -175,10 +276,7 @@ class _Part:
         return np.asarray(self["outcome"] == outcome)
 
     def times(self, endpoint: str, goal: str) -> Floats:
-        """Days to the endpoint, ``inf`` for never.
-
-        The goal counts only where it came before the ruin, as in ``outcome``.
-        """
+        """Days to the endpoint, ``inf`` for never."""
         if endpoint == goal:
             return np.where(self.ended(goal), self["time"], np.inf)
         first = self[f"first_{endpoint}"]
@@ -188,7 +286,7 @@ class _Part:
         """Averages within each draw: (n,) -> (draws,)."""
         return np.add.reduceat(values.astype(float), self.starts) / self.sizes
 
-    def in_order(self) -> _Part:
+    def in_order(self) -> _Rows:
         """The same runs ordered by draw and replication, each of them once."""
         draw, replication = self["draw"], self["replication"]
         order = np.lexsort((replication, draw))
@@ -199,60 +297,134 @@ class _Part:
             raise ValueError(f"strategy {self.strategy!r} has two runs of {twice}")
         return replace(self, rows=self.rows[order])
 
-    def share(self, flags: Flags) -> Interval:
-        """Share of the runs that have it."""
-        if not self.several:
-            return wilson(flags.sum(), len(flags), self.level)
-        return mean_interval(self.by_draw(flags), (0, 1), self.level, len(flags))
+    def counts_by(self, endpoint: str, goal: str, grid: Floats) -> npt.NDArray[np.int64]:
+        return self._counts(self.times(endpoint, goal), grid)
 
-    def shares_by(self, times: Floats, grid: Floats) -> Interval:
-        """Share of the runs that are there by each time of the grid."""
-        counts = self.counts_by(times, grid)
-        if not self.several:
-            return wilson(counts[0], len(times), self.level)
-        return mean_interval(counts / self.sizes[:, None], (0, 1), self.level, len(times))
+    def outcome_counts_by(self, name: str, grid: Floats) -> npt.NDArray[np.int64]:
+        return self._counts(np.where(self.ended(name), self["time"], np.nan), grid)
 
-    def counts_by(self, times: Floats, grid: Floats) -> npt.NDArray[np.intp]:
-        """Runs that are there by each time of the grid: (draws, len(grid))."""
-        ordered = (np.sort(of_draw) for of_draw in np.split(times, self.starts[1:]))
-        return np.array([np.searchsorted(each, grid, side="right") for each in ordered])
+    def _counts(self, times: Floats, grid: Floats) -> npt.NDArray[np.int64]:
+        known = (of_draw[~np.isnan(of_draw)] for of_draw in np.split(times, self.starts[1:]))
+        return np.array([np.searchsorted(np.sort(each), grid, side="right") for each in known])
 
     def mean(self, values: Floats, bounds: tuple[float, float]) -> Interval:
         """Mean over the runs."""
         units = self.by_draw(values) if self.several else values
-        return mean_interval(units, bounds, self.level, len(values))
+        return mean_interval(units, bounds, self.level, self.runs)
 
-    def median(self, times: Floats) -> Interval:
-        """Median time."""
-        return self._woodruff(times) if self.several else median_interval(times, self.level)
-
-    def _woodruff(self, times: Floats) -> Interval:
-        """R. S. Woodruff (1952), JASA 47, 635-646: the share's interval, read off the curve."""
+    def median(self, endpoint: str, goal: str) -> Interval:
+        times = self.times(endpoint, goal)
+        if not self.several:
+            return median_interval(times, self.level)
         ordered, place = np.unique(times, return_inverse=True)
-        curve = np.cumsum(np.bincount(place, np.repeat(1 / self.sizes, self.sizes)))
-
-        def first_at(share: float) -> float:
-            # The steps are fractions: a sum may miss the share that it equals by a few roundings.
-            at = np.searchsorted(curve / len(self.sizes), min(share, 1.0) - 1e-9)
-            return float(ordered[at])
-
-        middle = first_at(0.5)
+        of_each: Floats = np.repeat(1.0 / self.sizes, self.sizes)
+        weights: Floats = np.bincount(place, of_each).astype(float)
+        middle = self.woodruff(ordered, weights, math.nan).best
         last = float(np.max(times, where=np.isfinite(times), initial=0.0))
-        share = self.shares_by(times, np.array([min(middle, last)]))
-        half = float(np.fmax(share.high - share.best, share.best - share.low)[0])
-        if math.isnan(half):
-            return Interval(math.nan, _finite(np.array(middle)), math.nan)
-        return Interval(*_finite(np.array([first_at(0.5 - half), middle, first_at(0.5 + half)])))
+        there = self.reached_by(endpoint, goal, np.array([np.fmin(middle, last)]))
+        return self.woodruff(ordered, weights, self.half_length(there))
+
+    def days_without(self, endpoint: str, goal: str, horizon: float) -> Interval:
+        return self.mean(np.minimum(self.times(endpoint, goal), horizon), (0.0, horizon))
+
+    def mean_of(self, column: str, bounds: tuple[float, float]) -> Interval:
+        return self.mean(self[column].astype(float), bounds)
+
+
+@dataclass(frozen=True)
+class _Counts(_Part):
+    """Runs as counts by whole days; ``draws`` holds one table a draw, indexed by column."""
+
+    strategy: str
+    draws: tuple[pd.DataFrame, ...]
+    several: bool
+    level: float
+
+    @cached_property
+    def sizes(self) -> npt.NDArray[np.int64]:  # type: ignore[override]
+        return np.array([each.loc[["runs"], "n"].sum() for each in self.draws], np.int64)
+
+    def _days(self, column: str) -> Iterator[tuple[Floats, npt.NDArray[np.int64]]]:
+        for each in self.draws:
+            table = each.loc[[column]] if column in each.index else each.iloc[:0]
+            table = table[table["day"].notna()]
+            yield table["day"].to_numpy(float), table["n"].to_numpy(np.int64)
+
+    def _counts(self, column: str, grid: Floats) -> npt.NDArray[np.int64]:
+        found = []
+        for days, n in self._days(column):
+            total = np.append(0, np.cumsum(n))
+            found.append(total[np.searchsorted(days, np.floor(grid), side="right")])
+        return np.array(found, np.int64)
+
+    def counts_by(self, endpoint: str, goal: str, grid: Floats) -> npt.NDArray[np.int64]:
+        return self._counts(_column_of(endpoint, goal), grid)
+
+    def outcome_counts_by(self, name: str, grid: Floats) -> npt.NDArray[np.int64]:
+        return self._counts(f"outcome_{name}", grid)
+
+    def median(self, endpoint: str, goal: str) -> Interval:
+        column = _column_of(endpoint, goal)
+        counted = list(self._days(column))
+        if not self.several:
+            days, total = counted[0][0], np.cumsum(counted[0][1])
+            ends = np.append(days, np.inf)
+            return _median(
+                lambda place: float(ends[np.searchsorted(total, place, side="right")]),
+                self.runs,
+                self.level,
+            )
+        ordered = np.unique(np.concatenate([days for days, _ in counted]))
+        weights = np.zeros(len(ordered) + 1)
+        for (days, n), size in zip(counted, self.sizes, strict=True):
+            weights[np.searchsorted(ordered, days)] += n / size
+            weights[-1] += 1 - n.sum() / size
+        times = np.append(ordered, np.inf)
+        middle = self.woodruff(times, weights, math.nan).best
+        last = ordered[-1] if len(ordered) else 0.0
+        there = self.reached_by(endpoint, goal, np.array([np.fmin(middle, last)]))
+        return self.woodruff(times, weights, self.half_length(there))
+
+    def days_without(self, endpoint: str, goal: str, horizon: float) -> Interval:
+        return self.mean_of(f"without_{_column_of(endpoint, goal)}", (0.0, horizon))
+
+    def mean_of(self, column: str, bounds: tuple[float, float]) -> Interval:
+        sums = [each.loc[column, ["total", "squares"]].astype(float) for each in self.draws]
+        means = np.array([one["total"] for one in sums]) / self.sizes
+        if self.several:
+            return mean_interval(means, bounds, self.level, self.runs)
+        n, mean = self.runs, float(means[0])
+        if n < 2:
+            return Interval(math.nan, mean, math.nan)
+        # Both sums are exact, so what is left of their difference is no rounding.
+        spread = max(0.0, float(sums[0]["squares"]) - n * mean * mean)
+        same = spread <= 1e-9 * float(sums[0]["squares"])
+        deviation = 0.0 if same else math.sqrt(spread / (n - 1))
+        return _around(mean, deviation, same, n, bounds, self.level, n)
+
+
+def _column_of(endpoint: str, goal: str) -> str:
+    return f"outcome_{goal}" if endpoint == goal else f"first_{endpoint}"
+
+
+def is_counted(frame: pd.DataFrame) -> bool:
+    """Does the frame hold counts by whole days (:mod:`sim.tally`) instead of rows?"""
+    return "squares" in frame
 
 
 def _parts(frame: pd.DataFrame, level: float) -> Iterator[_Part]:
     """The runs of each strategy, in the order in which the strategies first appear."""
+    several = frame["draw"].nunique() > 1
+    if is_counted(frame):
+        for name, table in frame.groupby("strategy", observed=True, sort=False):
+            by_draw = (each.set_index("column") for _, each in table.groupby("draw"))
+            yield _Counts(str(name), tuple(by_draw), several, level)
+        return
     codes, names = pd.factorize(frame["strategy"])
     order = np.lexsort((frame["draw"].to_numpy(), codes))
     ends = np.cumsum(np.bincount(codes))
-    several = frame["draw"].nunique() > 1
     for name, rows in zip(names, np.split(order, ends[:-1]), strict=True):
-        yield _Part(str(name), frame, rows, several, level)
+        yield _Rows(str(name), frame, rows, several, level)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -273,6 +445,14 @@ class _Question:
     def parts(self) -> Iterator[_Part]:
         return _parts(self.frame, self.level)
 
+    def rows(self) -> Iterator[_Rows]:
+        """The runs, where the question is about single runs."""
+        if is_counted(self.frame):
+            raise ValueError("this needs rows; the run kept counts by day only")
+        for part in self.parts():
+            assert isinstance(part, _Rows)
+            yield part
+
     def table(self, rows: list[dict[str, Any]], columns: Sequence[str] = ()) -> pd.DataFrame:
         """Rows as a table that remembers what was asked."""
         table = pd.DataFrame(rows, columns=list(columns) or None)
@@ -282,7 +462,7 @@ class _Question:
             "endpoint": self.endpoint,
             "horizon": self.horizon,
             "level": self.level,
-            "runs": int(self.frame.groupby("strategy", observed=True).size().max()),
+            "runs": max(part.runs for part in self.parts()),
             "draws": int(self.frame["draw"].nunique()),
         }
         return table
@@ -302,12 +482,7 @@ class _Question:
         return sorted(days, key=lambda name: (days[name], name))
 
     def days_without_goal(self, part: _Part) -> Interval:
-        return self.days_without(part, self.goal)
-
-    def days_without(self, part: _Part, endpoint: str) -> Interval:
-        """Restricted mean time without the endpoint."""
-        free = np.minimum(part.times(endpoint, self.goal), self.horizon)
-        return part.mean(free, (0.0, self.horizon))
+        return part.days_without(self.goal, self.goal, self.horizon)
 
 
 def _question(
@@ -318,7 +493,9 @@ def _question(
     ruin: str | None = None,
     level: float = LEVEL,
 ) -> _Question:
-    needed = ("strategy", "draw", "replication", "outcome", "time")
+    needed: Sequence[str] = ("strategy", "draw", "replication", "outcome", "time")
+    if is_counted(frame):
+        needed = ("strategy", "draw", "column", "day", "n", "total", "squares")
     if missing := [name for name in needed if name not in frame]:
         raise ValueError(f"the frame lacks the column(s) {', '.join(missing)}")
     if frame.empty:
@@ -335,19 +512,17 @@ def _question(
 
 def _goal(frame: pd.DataFrame) -> str:
     """The goal stands first among the categories of ``outcome``, before the ruin."""
-    outcome = frame["outcome"]
-    if isinstance(outcome.dtype, pd.CategoricalDtype):
-        named = [name for name in outcome.cat.categories if name not in UNFINISHED]
-        if named:
-            return str(named[0])
+    named = [name for name in _outcome_names(frame) if name not in UNFINISHED]
+    if named and (is_counted(frame) or isinstance(frame["outcome"].dtype, pd.CategoricalDtype)):
+        return named[0]
     raise ValueError("the column outcome does not tell which is the goal; name it: goal=...")
 
 
 def _known(role: str, name: str, frame: pd.DataFrame) -> str:
     """The name, if the frame tells when it was reached."""
-    columns = map(str, frame.columns)
+    columns = _column_names(frame)
     allowed = [column.removeprefix("first_") for column in columns if column.startswith("first_")]
-    as_goal = role == "goal" and bool((frame["outcome"] == name).any())
+    as_goal = role == "goal" and name in _outcome_names(frame)
     if name in allowed or as_goal:
         return name
     near = difflib.get_close_matches(name, allowed, 1)
@@ -355,10 +530,34 @@ def _known(role: str, name: str, frame: pd.DataFrame) -> str:
     raise ValueError(f"unknown {role} {name!r}{hint}; allowed: {', '.join(allowed) or 'none'}")
 
 
+def _column_names(frame: pd.DataFrame) -> list[str]:
+    """The columns of the rows, also where only their counts are there."""
+    return [str(c) for c in (frame["column"].unique() if is_counted(frame) else frame.columns)]
+
+
+def _outcome_names(frame: pd.DataFrame) -> list[str]:
+    """Outcomes, those that no run had included where they are known."""
+    if is_counted(frame):
+        names = (name for name in _column_names(frame) if name.startswith("outcome_"))
+        return [name.removeprefix("outcome_") for name in names]
+    outcome = frame["outcome"]
+    known = isinstance(outcome.dtype, pd.CategoricalDtype)
+    return [str(name) for name in (outcome.cat.categories if known else sorted(outcome.unique()))]
+
+
+def _ends(frame: pd.DataFrame) -> tuple[Floats, Floats]:
+    """When runs ended: all of them, and the ongoing ones."""
+    if is_counted(frame):
+        ends = frame[frame["column"].str.startswith("outcome_") & frame["day"].notna()]
+        times, ongoing = ends["day"].to_numpy(float), ends["column"] == "outcome_ongoing"
+    else:
+        times, ongoing = frame["time"].to_numpy(float), frame["outcome"] == "ongoing"
+    return times, times[ongoing.to_numpy()]
+
+
 def _horizon(frame: pd.DataFrame, given: float | None) -> float:
     """The horizon of the runs: an ongoing run has it as its time."""
-    times = frame["time"].to_numpy(float)
-    ongoing = times[(frame["outcome"] == "ongoing").to_numpy()]
+    times, ongoing = _ends(frame)
     if len(ongoing) == 0 and given is None:
         raise ValueError("no run lasted to the horizon, so the frame does not tell it: horizon=...")
     horizon = float(ongoing[0] if given is None else given)
@@ -407,7 +606,7 @@ def incidence(
         endpoint: a condition, a stage condition (``track.stage``) or, by default, the goal. The
             goal counts where it came before the ruin.
         horizon: days; by default the time of the ongoing runs.
-        grid: days at which the share is told; by default 201 times from 0 to the horizon.
+        grid: days at which the share is told; by default some 200 whole days to the horizon.
         goal: its name; by default the first category of ``outcome``.
         level: confidence of the pointwise intervals.
 
@@ -420,7 +619,7 @@ def incidence(
     question = _question(frame, goal, horizon, endpoint, level=level)
     times = _grid(grid, question.horizon)
     curves = [
-        _curve(part, part.times(question.endpoint, question.goal), times)
+        _curve(part, part.counts_by(question.endpoint, question.goal, times), times)
         for part in question.parts()
     ]
     return _stack(question, curves)
@@ -447,7 +646,7 @@ def incidence_by_outcome(
     question = _question(frame, goal, horizon, level=level)
     times = _grid(grid, question.horizon)
     curves = [
-        _curve(part, np.where(part.ended(name), part["time"], np.inf), times, outcome=name)
+        _curve(part, part.outcome_counts_by(name, times), times, outcome=name)
         for part in question.parts()
         for name in _outcomes(frame, question.goal)
         if name != "ongoing"
@@ -471,28 +670,31 @@ def times(
         bins: number of equal spans from 0 to the horizon.
 
     Returns:
-        strategy (best first), opens, closes (days; reached at opens <= time < closes), low, best,
+        strategy (best first), opens, closes (days; reached at opens < time <= closes), low, best,
         high. The last row of a strategy is "never": opens = horizon, closes = inf. Shares of a
         strategy add up to one.
     """
     question = _question(frame, goal, horizon, endpoint, level=level)
-    edges = np.append(np.linspace(0.0, question.horizon, bins + 1), np.inf)
+    edges = np.append(np.floor(np.linspace(0.0, question.horizon, bins + 1)[:-1]), question.horizon)
     tables = []
     for part in question.parts():
-        reached = part.times(question.endpoint, question.goal)
-        place = np.minimum(np.searchsorted(edges, reached, side="right") - 1, bins)
-        spans = [part.share(place == span) for span in range(bins + 1)]
-        columns = {"strategy": part.strategy, "opens": edges[:-1], "closes": edges[1:]}
-        tables.append(pd.DataFrame({**columns, **_columns(spans)}))
+        there = part.counts_by(question.endpoint, question.goal, edges)
+        there[:, 0] = 0  # the first span holds time 0 as well
+        spans = np.diff(there, append=part.sizes[:, None])
+        columns = {"opens": edges, "closes": np.append(edges[1:], np.inf)}
+        shares = part.share_of(spans)._asdict()
+        tables.append(pd.DataFrame({"strategy": part.strategy, **columns, **shares}))
     return _stack(question, tables)
 
 
 def _grid(grid: npt.ArrayLike | None, horizon: float) -> Floats:
-    return np.linspace(0.0, horizon, 201) if grid is None else np.asarray(grid, float)
+    if grid is not None:
+        return np.asarray(grid, float)
+    return np.unique(np.append(np.floor(np.linspace(0.0, horizon, 201)), horizon))
 
 
-def _curve(part: _Part, reached: Floats, grid: Floats, **names: str) -> pd.DataFrame:
-    share = part.shares_by(reached, grid)
+def _curve(part: _Part, counts: npt.NDArray[np.int64], grid: Floats, **names: str) -> pd.DataFrame:
+    share = part.share_of(counts)
     return pd.DataFrame({"strategy": part.strategy, **names, "time": grid, **share._asdict()})
 
 
@@ -500,11 +702,6 @@ def _stack(question: _Question, tables: list[pd.DataFrame]) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
     table.attrs = question.table([]).attrs
     return question.ranked(table)
-
-
-def _columns(intervals: Iterable[Interval]) -> dict[str, Floats]:
-    low, best, high = np.array([tuple(each) for each in intervals], float).T
-    return {"low": low, "best": best, "high": high}
 
 
 # ---------------------------------------------------------------------------------------------
@@ -529,7 +726,7 @@ def outcomes(
     """
     question = _question(frame, goal, _horizon_or_latest(frame, horizon), level=level)
     rows = [
-        {"strategy": part.strategy, "outcome": name, **part.share(part.ended(name))._asdict()}
+        {"strategy": part.strategy, "outcome": name, **part.outcome(name)._asdict()}
         for part in question.parts()
         for name in _outcomes(frame, question.goal)
     ]
@@ -538,17 +735,16 @@ def outcomes(
 
 def _horizon_or_latest(frame: pd.DataFrame, horizon: float | None) -> float | None:
     # Here the horizon only orders strategies; where every run came to an end the latest end does.
-    if horizon is None and "outcome" in frame and not (frame["outcome"] == "ongoing").any():
-        return float(frame["time"].max())
+    if horizon is None and ("outcome" in frame or is_counted(frame)):
+        times, ongoing = _ends(frame)
+        if len(ongoing) == 0:
+            return float(times.max())
     return horizon
 
 
 def _outcomes(frame: pd.DataFrame, goal: str) -> list[str]:
     """Names of the outcomes: goal, ruin, abandoned, ongoing."""
-    outcome = frame["outcome"]
-    categorical = isinstance(outcome.dtype, pd.CategoricalDtype)
-    found = outcome.cat.categories if categorical else sorted(outcome.unique())
-    others = [str(name) for name in found if name not in (goal, *UNFINISHED)]
+    others = [name for name in _outcome_names(frame) if name not in (goal, *UNFINISHED)]
     return [goal, *others, *UNFINISHED]
 
 
@@ -572,10 +768,10 @@ def bottlenecks(
         linearised ratio (W. G. Cochran 1977, Sampling Techniques, 3rd edition, section 6.3).
     """
     question = _question(frame, goal, _horizon_or_latest(frame, horizon), level=level)
-    if "binding" not in frame:
+    if "binding" not in frame and not is_counted(frame):
         raise ValueError("the frame lacks the column(s) binding")
     rows = []
-    for part in question.parts():
+    for part in question.rows():
         reached, binding = part.ended(question.goal), np.asarray(part["binding"])
         names, counts = np.unique(binding[reached].astype(str), return_counts=True)
         for place in np.argsort(-counts, kind="stable"):
@@ -586,7 +782,7 @@ def bottlenecks(
     return question.ranked(question.table(rows, columns))
 
 
-def _share_among(part: _Part, flags: Flags, among: Flags) -> Interval:
+def _share_among(part: _Rows, flags: Flags, among: Flags) -> Interval:
     """Share of the flagged among the runs that count (some do); ``flags`` imply ``among``."""
     alone = wilson(flags.sum(), among.sum(), part.level)
     if not part.several or (alone.best == 1.0 and len(part.sizes) > 1):  # 1: no spread to go by
@@ -620,8 +816,8 @@ def summary(
         ruin: the condition that ends a run, or None.
         horizon: days; that of the runs.
         endpoint: what the columns on reaching are about; by default the goal.
-        years: marks (365.25 days each) at which shares are told; those beyond the horizon are
-            left out. A horizon is a whole number of days, so 1826 days hold five years.
+        years: marks (365.25 days each, cut to whole days) at which shares are told; those beyond
+            the horizon are left out. So 1826 days hold five years.
         level: confidence of the intervals.
 
     Returns:
@@ -644,7 +840,7 @@ def summary(
             horizon that is not that of the runs, an empty frame, or one that lacks columns.
     """
     question = _question(frame, goal, horizon, endpoint, ruin, level)
-    columns = [str(name) for name in frame.columns]
+    columns = _column_names(frame)
     held = [name for name in columns if name.startswith("held_")]
     shocks = [name for name in columns if f"{name}_breaks" in columns]
     rows = [_summary_row(question, part, years, held, shocks) for part in question.parts()]
@@ -659,37 +855,37 @@ def _summary_row(
     shocks: Sequence[str],
 ) -> dict[str, Any]:
     horizon = question.horizon
-    reached = part.times(question.endpoint, question.goal)
+    endpoint, goal = question.endpoint, question.goal
     marks = _marks(years, horizon)
-    shares = part.shares_by(reached, np.array(list(marks.values())))
+    shares = part.reached_by(endpoint, goal, np.array(list(marks.values())))
     row: dict[str, Any] = {
         "strategy": part.strategy,
-        "endpoint": question.endpoint,
+        "endpoint": endpoint,
         "horizon": horizon,
-        "n": len(part.rows),
+        "n": part.runs,
         "draws": len(part.sizes),
     }
     for i, name in enumerate(marks):
         row |= _flat(name, Interval(*(x[i] for x in shares)))
-    row |= _flat("median", part.median(reached))
-    row |= _flat("restricted_mean", question.days_without(part, question.endpoint))
-    row |= _flat("goal_restricted_mean", question.days_without(part, question.goal))
-    for name in _outcomes(question.frame, question.goal):
-        row |= _flat(f"outcome_{name}", part.share(part.ended(name)))
+    row |= _flat("median", part.median(endpoint, goal))
+    row |= _flat("restricted_mean", part.days_without(endpoint, goal, horizon))
+    row |= _flat("goal_restricted_mean", question.days_without_goal(part))
+    for name in _outcomes(question.frame, goal):
+        row |= _flat(f"outcome_{name}", part.outcome(name))
     if question.ruin is not None:
-        row |= _flat("ruin", part.share(np.isfinite(part.times(question.ruin, question.goal))))
+        ruined = part.reached_by(question.ruin, goal, np.array([np.floor(horizon)]))
+        row |= _flat("ruin", Interval(*(x[0] for x in ruined)))
     for name in held:
-        row |= _flat(name, part.mean(part[name], (0.0, horizon)))
+        row |= _flat(name, part.mean_of(name, (0.0, horizon)))
     for name in shocks:
-        row |= _flat(name, part.mean(part[name].astype(float), (0.0, math.inf)))
+        row |= _flat(name, part.mean_of(name, (0.0, math.inf)))
     return row
 
 
 def _marks(years: Sequence[float], horizon: float) -> dict[str, float]:
-    """Names of the shares by time, and their days; the horizon is the last."""
-    within = [year for year in years if math.floor(year * YEAR) <= horizon]
-    days = {f"reached_{year:g}y": min(year * YEAR, horizon) for year in within}
-    return days | {"reached": horizon}
+    """Names of the shares by time, and their days, whole ones; the horizon is the last."""
+    days = {f"reached_{year:g}y": float(math.floor(year * YEAR)) for year in years}
+    return {name: day for name, day in days.items() if day <= horizon} | {"reached": horizon}
 
 
 def _flat(name: str, interval: Interval) -> dict[str, float]:
@@ -741,7 +937,7 @@ def compare(
         ValueError: as for :func:`summary`; an unknown baseline; runs without their pair.
     """
     question = _question(frame, goal, horizon, endpoint, ruin, level)
-    parts = {part.strategy: part for part in question.parts()}
+    parts = {part.strategy: part for part in question.rows()}
     if baseline not in parts:
         raise ValueError(f"unknown baseline {baseline!r}; the frame holds: {', '.join(parts)}")
     paired = {name: _aligned(part, parts[baseline]) for name, part in parts.items()}
@@ -774,7 +970,7 @@ class _Measure(NamedTuple):
     unit: str
     better: str
     range: float  # no two runs differ by more
-    values: Callable[[_Part], Floats]
+    values: Callable[[_Rows], Floats]
 
 
 def _measures(question: _Question, years: Sequence[float]) -> list[_Measure]:
@@ -782,10 +978,10 @@ def _measures(question: _Question, years: Sequence[float]) -> list[_Measure]:
     horizon = question.horizon
     more, less = ("lower", "higher") if endpoint == ruin else ("higher", "lower")
 
-    def by(day: float) -> Callable[[_Part], Floats]:
+    def by(day: float) -> Callable[[_Rows], Floats]:
         return lambda part: (part.times(endpoint, goal) <= day).astype(float)
 
-    def without(part: _Part) -> Floats:
+    def without(part: _Rows) -> Floats:
         return np.minimum(part.times(endpoint, goal), horizon)
 
     measures = [
@@ -803,7 +999,7 @@ def _measures(question: _Question, years: Sequence[float]) -> list[_Measure]:
     return measures
 
 
-def _difference(part: _Part, baseline: _Part, measure: _Measure) -> dict[str, float]:
+def _difference(part: _Rows, baseline: _Rows, measure: _Measure) -> dict[str, float]:
     ours, theirs = measure.values(part), measure.values(baseline)
     runs = len(ours)
     if part.several:
@@ -818,7 +1014,7 @@ def _difference(part: _Part, baseline: _Part, measure: _Measure) -> dict[str, fl
     return {k: float(v) for k, v in values.items()} | {"variance_ratio": ratio, "saving": saving}
 
 
-def _aligned(part: _Part, baseline: _Part) -> _Part:
+def _aligned(part: _Rows, baseline: _Rows) -> _Rows:
     """The part with its rows in the order (draw, replication); they must match the baseline's."""
     ours, theirs = (each.in_order() for each in (part, baseline))
     for column in ("draw", "replication"):
@@ -827,7 +1023,7 @@ def _aligned(part: _Part, baseline: _Part) -> _Part:
     return ours
 
 
-def _unpaired(part: _Part, baseline: _Part) -> str:
+def _unpaired(part: _Rows, baseline: _Rows) -> str:
     """Which run has no pair."""
     ours, theirs = _keys(part), _keys(baseline)
     who, other, missing = part, baseline, theirs.difference(ours)
@@ -839,7 +1035,7 @@ def _unpaired(part: _Part, baseline: _Part) -> str:
     )
 
 
-def _keys(part: _Part) -> pd.MultiIndex:
+def _keys(part: _Rows) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([part["draw"], part["replication"]])
 
 

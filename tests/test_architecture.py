@@ -26,6 +26,7 @@ ROOMS = (
     },
     {"program"},
     {"rows"},
+    {"tally"},
     {"processes", "kernel"},
     {"story"},
     {"experiment"},

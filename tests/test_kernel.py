@@ -14,7 +14,6 @@ from random_scenarios import scenario_text
 from sim import kernel, processes, program, scenario
 from sim._compiled import JIT
 
-
 # Without the compiler the engine is two hundred times slower, and a few scenarios must do.
 SCENARIOS, EXAMPLES = (300, 40) if JIT else (20, 5)
 BATCHES = 10

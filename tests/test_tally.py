@@ -1,0 +1,149 @@
+"""Counts by day say what the rows say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sim
+from sim import experiment, kernel, statistics, tally
+from sim.cli import main
+from sim.experiment import InputError
+from sim.program import translate
+
+SCENARIO = sim.load("korea-2017")
+NAMES = ["proposal", "pressure"]
+
+
+@pytest.fixture(scope="module")
+def both() -> tuple[pd.DataFrame, pd.DataFrame]:
+    return tuple(sim.run(SCENARIO, NAMES, 3000, keep=keep).frame for keep in ("rows", "summary"))
+
+
+def test_the_summary_is_that_of_the_rows(both) -> None:
+    rows, counts = (
+        statistics.summary(frame, "freeze", "war", SCENARIO.horizon, endpoint)
+        for frame in both
+        for endpoint in [None]
+    )
+    assert rows["strategy"].tolist() == counts["strategy"].tolist()
+    exact = [c for c in rows if c.startswith(("reached", "outcome", "ruin", "n"))]
+    shares = [c for c in exact if not c.startswith("n_")]
+    pd.testing.assert_frame_equal(rows[shares], counts[shares], check_exact=True)
+    for name in rows.columns.difference([*shares, "strategy", "endpoint"]):
+        if not name.startswith("median"):
+            assert rows[name].to_numpy() == pytest.approx(counts[name].to_numpy(), abs=2e-3), name
+
+
+def test_a_median_is_the_end_of_its_day(both) -> None:
+    rows, counts = (
+        statistics.summary(frame, "freeze", "war", SCENARIO.horizon, "us_dprk.contact")
+        for frame in both
+    )
+    for name in ("median", "median_low", "median_high"):
+        assert counts[name].tolist() == np.ceil(rows[name]).tolist()
+
+
+@pytest.mark.parametrize("endpoint", [None, "moratorium", "war", "us_dprk.contact"])
+def test_incidence_on_whole_days_is_that_of_the_rows(both, endpoint) -> None:
+    rows, counts = (statistics.incidence(f, endpoint, goal="freeze") for f in both)
+    pd.testing.assert_frame_equal(rows, counts, check_exact=True, check_categorical=False)
+
+
+def test_the_other_tables_are_those_of_the_rows(both) -> None:
+    for table in (statistics.times, statistics.outcomes, statistics.incidence_by_outcome):
+        rows, counts = (table(frame, goal="freeze") for frame in both)
+        pd.testing.assert_frame_equal(rows, counts, check_exact=True, check_categorical=False)
+
+
+def test_single_runs_cannot_be_asked_for(both) -> None:
+    with pytest.raises(ValueError, match="needs rows"):
+        statistics.compare(both[1], "proposal", "freeze", "war", SCENARIO.horizon)
+    with pytest.raises(ValueError, match="needs rows"):
+        statistics.bottlenecks(both[1], goal="freeze")
+
+
+def test_a_tally_depends_neither_on_blocks_nor_on_their_order() -> None:
+    program = translate(SCENARIO.strategy("proposal"))
+    whole = tally.count(program, kernel.simulate(program, 4, 0, 900), 0)
+    pieces = tally.blank(program)
+    for first, n in [(500, 400), (0, 120), (120, 380)]:
+        pieces.add(tally.count(program, kernel.simulate(program, 4, first, n), first))
+    assert pieces.done == [(0, 900)] == whole.done
+    pd.testing.assert_frame_equal(tally.frame(program, whole), tally.frame(program, pieces))
+
+
+def test_several_draws_are_averaged_by_draw() -> None:
+    program = translate(SCENARIO.strategy("all_parallel"))
+    tables, rows = [], []
+    for draw, success in enumerate((0.3, 0.5, 0.8)):
+        drawn = program.with_numbers({"us_dprk.contact.success": success})
+        told = kernel.simulate(drawn, 1, 0, 500)
+        tables.append(tally.frame(drawn, tally.count(drawn, told, 0), draw))
+        rows.append(sim.rows.frame(drawn, told, 0, draw))
+    counts, whole = pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True)
+    one, two = (
+        statistics.summary(f, "freeze", "war", SCENARIO.horizon, "us_dprk.contact").iloc[0]
+        for f in (whole, counts)
+    )
+    for name in ("reached", "reached_low", "reached_high", "restricted_mean", "outcome_war"):
+        assert one[name] == pytest.approx(two[name], abs=1e-3), name
+    assert two["median"] == np.ceil(one["median"]) and two["draws"] == 3
+    assert two["median_high"] == pytest.approx(one["median_high"], rel=0.03)
+
+
+def test_counts_are_kept_in_a_folder_that_can_grow(tmp_path) -> None:
+    out = tmp_path / "kept"
+    sim.run(SCENARIO, NAMES, 300, out=out, keep="summary", block=70)
+    assert not list(out.glob("*.parquet"))
+    grown = sim.run(SCENARIO, NAMES, 500, out=out, keep="summary", block=90)
+    at_once = sim.run(SCENARIO, NAMES, 500, keep="summary")
+    pd.testing.assert_frame_equal(grown.frame, at_once.frame)
+    pd.testing.assert_frame_equal(sim.read(out).frame, at_once.frame)
+    with pytest.raises(InputError, match="another run: its keep is summary"):
+        sim.run(SCENARIO, NAMES, 500, out=out)
+
+
+def test_damaged_counts_are_told(tmp_path) -> None:
+    sim.run(SCENARIO, NAMES, 50, out=tmp_path, keep="summary")
+    (tmp_path / "counts-pressure.npz").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"counts-pressure.npz: cannot be read"):
+        sim.run(SCENARIO, NAMES, 80, out=tmp_path, keep="summary")
+
+
+def test_a_failed_run_keeps_what_was_counted(tmp_path, monkeypatch) -> None:
+    told = iter(range(3))
+
+    def engine(program, seed, first, count):
+        if next(told) == 2:
+            raise MemoryError
+        return kernel.simulate(program, seed, first, count)
+
+    monkeypatch.setitem(experiment.ENGINES, "compiled", engine)
+    with pytest.raises(MemoryError):
+        sim.run(SCENARIO, ["proposal"], 90, out=tmp_path, keep="summary", block=30, workers=1)
+    kept = sim.read(tmp_path).frame
+    assert kept[kept["column"] == "runs"]["n"].tolist() == [60]
+
+
+def test_what_cannot_be_counted_is_refused() -> None:
+    with pytest.raises(InputError, match="only the summary"):
+        sim.run(SCENARIO, NAMES, 10, keep="summary", columns=["time"])
+    with pytest.raises(InputError, match="allowed: rows, summary"):
+        sim.run(SCENARIO, NAMES, 10, keep="all")
+    long = sim.loads(
+        'title = "Long"\nstart = 2020-01-01\nhorizon = 2e6\ngoal = "goal"\n[conditions.goal]\n'
+        '[tracks.t]\n[[tracks.t.stages]]\nname = "s"\nduration = 1\nsuccess = 1\n'
+    )
+    with pytest.raises(InputError, match="1,000,000"):
+        sim.run(long, None, 10, keep="summary")
+
+
+def test_the_command(tmp_path, capsys) -> None:
+    out = str(tmp_path / "out")
+    command = ["run", "korea-2017", "--replications", "200", "--keep", "summary", "--out", out]
+    assert main(command) == 0
+    assert "all_parallel" in capsys.readouterr().out
+    assert (tmp_path / "out" / "summary.csv").exists()
+    assert (tmp_path / "out" / "incidence.png").exists()
