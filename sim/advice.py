@@ -238,7 +238,9 @@ def mean(duration: Duration) -> float:
         case "lognormal":
             return p["median"] * _exp(p["sigma"] * p["sigma"] / 2)
         case "weibull":
-            return p["scale"] * _exp(math.lgamma(1 + 1 / p["shape"]))
+            return p["scale"] * (
+                _exp(math.lgamma(1 + 1 / p["shape"])) if p["shape"] > 1e-3 else math.inf
+            )
         case "uniform":
             return (p["min"] + p["max"]) / 2
         case "pert":

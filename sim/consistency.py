@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sim.dotted import Change, Slot, revised_stage, slots
-from sim.faults import Place, Report, show
+from sim.faults import Place, Report, listed, show
 from sim.numbers import Number, Range, disorder, highest, lowest
 from sim.parts import (
     ABANDON,
@@ -345,15 +345,16 @@ class _Check:
 
     def pattern(self, one: Influence, at: Place) -> tuple[str, ...]:
         """What a pattern matches; dated shocks are passed over."""
-        matches = re.compile(".*".join(map(re.escape, re.split(r"\*+", one.on)))).fullmatch
+        matches = glob(one.on)
         own: Collection[str] = self.undated if one.kind == "rate" else self.targets
         found = tuple(name for name in own if matches(name))
         everything = self.known.shocks if one.kind == "rate" else self.known.stages
         if not any(matches(name) for name in everything or ()):
             what = "shock" if one.kind == "rate" else "stage"
+            allowed = f"a pattern that matches one of {listed(list(everything or ()))}"
             at.refuse(
                 f"{show(one.on)} matches no {what}",
-                f"a pattern that matches one of {', '.join(list(everything or ())[:20]) or 'none'}",
+                allowed if everything else f"no influence on a {what}, as there is none",
             )
         return found
 
@@ -499,6 +500,15 @@ class _Check:
             at.refuse_name("number", name, [n for n, (_, x) in numbers.items() if _is_range(x)])
         elif not _is_range(numbers[name][1]):
             at.refuse(f"{show(name)} is no range", "a number given as { low, likely, high }")
+
+
+def glob(pattern: str) -> Callable[[str], object]:
+    """A test of names against a pattern in which each * stands for any characters."""
+    first, *others = map(re.escape, pattern.split("*"))
+    *between, last = others or [""]
+    # Each part is looked for once, from the left, and never again: no pattern takes long.
+    inner = "".join(f"(?>.*?{part})" for part in between if part)
+    return re.compile(f"{first}{inner}{'.*' if others else ''}{last}").fullmatch
 
 
 def _is_range(number: Number) -> bool:

@@ -446,7 +446,8 @@ def _drain(
         if not waiting:
             return
         ended, _ = wait(waiting, return_when=FIRST)
-        for future in ended:
+        # Those that failed come last, so that what ended beside them is kept.
+        for future in sorted(ended, key=lambda one: one.exception() is not None):
             yield waiting.pop(future), future.result()
 
 

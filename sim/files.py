@@ -173,6 +173,8 @@ def extended(
     if not isinstance(source, str) or not source:
         raise failed(file, f"{show(source)}; allowed: a catalog name or a path", ("extends",))
     path = find(source, folder)
+    if "\0" in source:  # no system has such a name, and resolve() would choke on it
+        raise failed(file, f"{show(source)}; allowed: a path, or a catalog name", ("extends",))
     if path.resolve() in trail:
         names = [one.name for one in (*trail, path)]
         raise failed(file, f"extends in a circle: {' -> '.join(names)}", ("extends",))
@@ -249,7 +251,7 @@ def _merged_lists(
     places = {one["name"]: i for i, one in enumerate(base) if _are_named([one])}
     for index, entry in enumerate(over):
         there = (*own, index)
-        at = places.get(entry["name"])
+        at = places.pop(entry["name"], None)
         if at is None:
             marking.replace((*path, len(result)), there)
             result.append(entry)

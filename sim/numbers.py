@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from sim.faults import Place, listed, show
+from sim.faults import Place, Refused, listed, show
 from sim.reading import FREE_TEXT, Choice, Field, Json, Reader, Schemas, Table, Text
 
 
@@ -37,7 +37,7 @@ class Bounds:
         """The end of the sentence "allowed: ..."."""
         kind = "a whole number" if self.whole else "a number"
         if self.most < math.inf:
-            return f"{kind} from {self.least:g} to {self.most:g}"
+            return f"{kind} from {self.least:g} to {self.most:.15g}"
         return (
             f"{kind} above {self.least:g}" if self.above else f"{kind} of at least {self.least:g}"
         )
@@ -173,7 +173,9 @@ class Uncertain(Reader[Number]):
         if not isinstance(value, dict):
             return finite(value, at, self.bounds, self.wanted)
         number = self.range.read(value, at)
-        return number if at.sound else self.bounds.least
+        if not at.sound:
+            raise Refused
+        return number
 
     def write(self, value: Number) -> Any:  # noqa: D102
         return self.range.write(value) if isinstance(value, Range) else plain(value)

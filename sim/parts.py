@@ -26,6 +26,7 @@ from sim.numbers import (
     Plain,
     Uncertain,
     fixed,
+    lowest,
 )
 from sim.reading import (
     FREE_TEXT,
@@ -147,7 +148,7 @@ class Stage(Effects):
     @property
     def may_fail(self) -> bool:
         """Whether some draw gives it a chance of success below 1."""
-        return (self.success.low if not isinstance(self.success, float) else self.success) < 1
+        return lowest(self.success) < 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,7 +479,7 @@ _CONDITIONS = Many(_CONDITION, "conditions")
 _STAGE = Text("the name of a stage", NAME)
 _TRACK = Text("the name of a track", NAME)
 _PARTY = Text("letters only", "[A-Za-z]+")
-_DOTTED = Text("the dotted name of a number", r"(?s:.*)")
+_DOTTED = Text("the dotted name of a number")
 _CLAUSES = Many(Item(), "tests, all of which must hold")
 _RESUME = Text('the name of a stage of this track, or "abandon"', NAME)
 _DELAY = Lasting()
@@ -596,6 +597,7 @@ SHOCK: Table[Shock] = Table(
         "breaks": Field(Many(BREAK, "breaks"), "attempts that it may end", default=()),
     },
     check=_timed_once,
+    one_of=TIMINGS,
 )
 KINDS = ("odds", "time", "rate")
 
@@ -632,6 +634,7 @@ INFLUENCE: Table[Influence] = Table(
         "rate": Field(Uncertain(POSITIVE), "ratio of a shock's rate", default=None),
     },
     check=_one_ratio,
+    one_of=KINDS,
     unmake=_unmade_influence,
     naming="an influence",
 )

@@ -173,7 +173,8 @@ def _opening(content: Content) -> str:
 
 
 def _section(title: str, sentences: Sequence[str]) -> str:
-    return "\n".join([title, *(_wrapped(one, "  ") for one in sentences)]) if sentences else ""
+    lines = [_wrapped(title, ""), *(_wrapped(one, "  ") for one in sentences)]
+    return "\n".join(lines) if sentences else ""
 
 
 def _wrapped(text: str, indent: str, hanging: str = "  ") -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
@@ -175,14 +175,17 @@ class Many(Reader[tuple[T, ...]]):
             found = f"a list of {len(value)}" if value else "an empty list"
             raise at.refuse(found, self.wanted)
         items: list[T] = []
+        seen: set[T] = set()
         for place, entry in enumerate(value):
             try:
                 item = self.item.read(entry, at / place)
             except Refused:
                 at.report.drop((*at.path, place))
                 continue
-            if self.once and item in items:
+            if self.once and item in seen:
                 (at / place).refuse(f"{show(entry)} stands here twice", "each once")
+            if self.once:
+                seen.add(item)
             items.append(item)
         return tuple(items)
 
@@ -233,13 +236,12 @@ class Named(Reader[dict[str, T]]):
         return {name: self.item.write(entry) for name, entry in value.items()}
 
     def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+        item = self.item.schema(schemas)
         return {
             "type": "object",
-            "properties": {key: {"type": "string"} for key in FREE_TEXT},
-            "patternProperties": {
-                f"^(?!(about|source)$){self.key.pattern}$": self.item.schema(schemas)
-            },
-            "additionalProperties": False,
+            "propertyNames": self.key.schema(schemas),
+            "properties": {key: {"anyOf": [{"type": "string"}, item]} for key in FREE_TEXT},
+            "additionalProperties": item,
         }
 
 
@@ -288,6 +290,7 @@ class Table(Reader[T]):
         fields: by key. ``about`` and ``source`` are added.
         check: what must hold between the fields; asked where each alone is sound.
         unmake: the attributes of a thing, where those are not its own.
+        one_of: keys of which exactly one is given; ``check`` refuses others, the schema tells it.
     """
 
     def __init__(
@@ -298,7 +301,9 @@ class Table(Reader[T]):
         check: Callable[[T, Place], None] | None = None,
         unmake: Callable[[T], Mapping[str, Any]] | None = None,
         naming: str = "",
+        one_of: Sequence[str] = (),
     ) -> None:
+        self.one_of = one_of
         free = {key: Field(Text(), default="") for key in FREE_TEXT}
         self.title, self.make, self.check, self.unmake = title, make, check, unmake
         self.fields = {
@@ -351,11 +356,13 @@ class Table(Reader[T]):
         needed = [key for key, one in self.fields.items() if one.default is REQUIRED]
         if schemas.partial:
             needed = [key for key in needed if key == "name"]
+        one_of = () if schemas.partial else self.one_of
         return {
             "type": "object",
             "title": self.title,
             "properties": properties,
             **({"required": needed} if needed else {}),
+            **({"oneOf": [{"required": [key]} for key in one_of]} if one_of else {}),
             "additionalProperties": False,
         }
 
