@@ -21,6 +21,7 @@ from sim.parts import (
     Strategy,
     Track,
 )
+from sim.prose import power
 
 Note = tuple[tuple[str | int, ...], str]  # a path and what is to be said of it
 
@@ -284,7 +285,7 @@ def level_shares(load: float, most: int) -> list[float]:
             queue with one server and ``most`` places (M/M/1/K).
         most: the condition's max.
     """
-    weights = [1.0]
+    weights, load = [1.0], min(load, 1e100)
     for _ in range(most):
         weights.append(weights[-1] * load)
         if weights[-1] > 1e200:
@@ -320,16 +321,11 @@ def _powers(content: Content) -> Iterator[Note]:
         most, ratio = condition.max, influence.ratio
         ends = ""
         if isinstance(ratio, Range):
-            ends = f" ({_power(ratio.low, most)} to {_power(ratio.high, most)})"
+            ends = f" ({power(ratio.low, most)} to {power(ratio.high, most)})"
         yield (
             ("influences", index),
             (
                 f"{influence.kind} {likely(ratio):g} once per level of {condition.name}: "
-                f"{_power(likely(ratio), most)} at its max of {most}{ends}"
+                f"{power(likely(ratio), most)} at its max of {most}{ends}"
             ),
         )
-
-
-def _power(ratio: float, most: int) -> str:
-    exponent = most * math.log10(ratio)
-    return f"{ratio**most:.3g}" if abs(exponent) < 300 else f"about 1e{exponent:+.0f}"

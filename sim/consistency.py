@@ -17,6 +17,7 @@ from sim.faults import Place, Report, listed, show
 from sim.numbers import Number, Range, disorder, highest, lowest
 from sim.parts import (
     ABANDON,
+    KINDS,
     Clauses,
     Content,
     Effects,
@@ -316,7 +317,7 @@ class _Check:
                 )
             if isinstance(one.of, Literal):
                 self.condition(one.of.condition, at / "of")
-            sound = one.kind and (at / "on").sound
+            sound = one.kind in KINDS and (at / "on").sound
             resolved.append(replace(one, targets=self.on(one, at / "on")) if sound else one)
         return tuple(resolved)
 
@@ -331,14 +332,15 @@ class _Check:
         if one.on in own:
             return (one.on,)
         what = "undated shocks" if one.kind == "rate" else "stages"
+        allowed = f"a pattern, or one of {listed(own)}" if own else f"none, as there are no {what}"
         if one.on in self.known.tracks if self.known.tracks is not None else False:
             at.refuse(f'"{one.on}" is a track', f'a stage of it, or "{one.on}.*" for all')
         elif one.on in shocks and one.kind == "rate":
             if one.on in self.content.shocks and self.content.shocks[one.on].dated:
-                at.refuse(f'"{one.on}" is a dated shock, which has no rate', f"{what}, patterns")
+                at.refuse(f'"{one.on}" is a dated shock, which has no rate', allowed)
         elif one.on in shocks or one.on in stages:
             kind = "shock" if one.on in shocks else "stage"
-            at.refuse(f'"{one.on}" is a {kind}; {one.kind} bears on {what} only', what)
+            at.refuse(f'"{one.on}" is a {kind}; {one.kind} bears on {what} only', allowed)
         else:
             at.refuse_name(what[:-1], one.on, own)
         return ()
@@ -354,7 +356,7 @@ class _Check:
             allowed = f"a pattern that matches one of {listed(list(everything or ()))}"
             at.refuse(
                 f"{show(one.on)} matches no {what}",
-                allowed if everything else f"no influence on a {what}, as there is none",
+                allowed if everything else f"none, as there are no {what}s",
             )
         return found
 

@@ -173,15 +173,20 @@ def extended(
     if not isinstance(source, str) or not source:
         raise failed(file, f"{show(source)}; allowed: a catalog name or a path", ("extends",))
     path = find(source, folder)
-    if "\0" in source:  # no system has such a name, and resolve() would choke on it
-        raise failed(file, f"{show(source)}; allowed: a path, or a catalog name", ("extends",))
-    if path.resolve() in trail:
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):  # missing, forbidden, too long, a loop of links
+        raise failed(
+            file, f"no file {show(source)}; {_catalog_hint(source)}", ("extends",)
+        ) from None
+    if real.is_dir():
+        message = f"{show(source)} is a directory; {_catalog_hint(source)}"
+        raise failed(file, message, ("extends",))
+    if real in trail:
         names = [one.name for one in (*trail, path)]
         raise failed(file, f"extends in a circle: {' -> '.join(names)}", ("extends",))
-    if not path.exists():
-        raise failed(file, f"no file {show(source)}; {_catalog_hint(source)}", ("extends",))
     below = parse(text_of(path, str(path)), str(path))
-    base, origin = extended(below, str(path), path.parent, (*trail, path.resolve()))
+    base, origin = extended(below, str(path), path.parent, (*trail, real))
     own = {key: value for key, value in document.items() if key != "extends"}
     marks = {(key,): (origin.file, (key,)) for key in base} | origin.marks
     merged = _merged(base, own, (), (), _Marking(file, marks))
@@ -291,7 +296,8 @@ def _with_file(document: Document, origin: Origin, path: FilePath) -> Document:
     ]
     strategies = own.get("strategies")
     if not isinstance(strategies, dict):
-        faults.append(Fault(file, "strategies", "missing; needed: a table of strategies"))
+        found = f"{show(strategies)}; allowed" if "strategies" in own else "missing; needed"
+        faults.append(Fault(file, "strategies", f"{found}: a table of strategies"))
     if faults or not isinstance(strategies, dict):
         raise ScenarioError(faults)
     known = document.get("strategies", {})

@@ -65,6 +65,7 @@ LARGEST_TABLE = 1024  # speeds of one shock
 (OPENS, FADES, HAPPENS, PASSES, BREAKS, BEGINS, SUCCEEDS, FAILS) = range(8)
 (PAUSES, RESUMES, LEAVES, COMPLETES, REOPENS, RISES, FALLS, WAITS) = range(8, 16)
 ONE = np.uint64(1)
+U = np.uint64  # an index without a sign: numba then need not ask whether it counts from the end
 
 
 # -- the plan: what does not change from history to history ---------------------------------------
@@ -82,6 +83,7 @@ class Plan(NamedTuple):
     levels: Table  # (C + S,) conditions, then stage conditions
     readers: Table  # undated shocks that depend on a level, by level
     watch: Words  # (C + S, words) tracks, by place in the priority, whose clauses read a level
+    shock_watch: Words  # (C + S, words) undated shocks whose speed depends on a level
     party_watch: Words  # (P, words) tracks at which a party sits
     capacity: Ints  # (P,)
     tracks: Table
@@ -179,6 +181,7 @@ def plan(code: Code) -> Plan:
         levels=_levels(code, levels, fading),
         readers=_table(READER, len(code.reader), shock=code.reader, stride=strides),
         watch=watch,
+        shock_watch=_shock_watch(code, levels),
         party_watch=party_watch,
         capacity=code.capacity,
         tracks=_table(
@@ -297,6 +300,15 @@ def _levels(code: Code, levels: int, fading: Ints) -> Table:
     )
 
 
+def _shock_watch(code: Code, levels: int) -> Words:
+    """Marks of the shocks to look at when a level changes."""
+    watch = np.zeros((levels, len(code.timing) // WORD + 1), np.uint64)
+    of_level = np.repeat(np.arange(levels), np.diff(code.reader_start))
+    for level, shock in zip(of_level.tolist(), code.reader.tolist(), strict=True):
+        watch[level, shock // WORD] |= ONE << np.uint64(shock % WORD)
+    return watch
+
+
 def _watches(code: Code, levels: int, place: Ints) -> tuple[Words, Words]:
     """Which tracks must be looked at when a level changes, or a party comes free."""
     words = len(place) // WORD + 1
@@ -401,7 +413,9 @@ TRACK_NOW = _record(
     "where stage begun note lacks resume_at", "ended luck_success luck_setback luck_delay"
 )
 STAGE_NOW = _record("attempts window")  # window: the first span that is not over
-SHOCK_NOW = _record("occurrence fired date entry", "luck residual speed")  # entry: in its table
+SHOCK_NOW = _record(
+    "occurrence fired date entry", "luck residual next_luck next_residual speed"
+)  # entry: in its table
 GROUP_NOW = _record("stale first", "time")
 
 
@@ -438,8 +452,8 @@ def new_state(plan: Plan) -> State:
 @compiled()
 def set_clock(state, clock, time):  # type: ignore[no-untyped-def]
     """Let a clock run out at a time, whatever it was set to before."""
-    state.due[clock] = time
-    state.groups[clock // GROUP].stale = 1
+    state.due[U(clock)] = time
+    state.groups[U(clock) // U(GROUP)].stale = 1
 
 
 @compiled()
@@ -447,17 +461,38 @@ def next_clock(due, groups):  # type: ignore[no-untyped-def]
     """The clock that runs out next; of equals the first in the order at one instant."""
     soonest, chosen = np.inf, 0
     for g in range(len(groups)):
-        group = groups[g]
+        group = groups[U(g)]
         if group.stale:
-            first = g * GROUP
-            time = due[first]
-            for clock in range(g * GROUP + 1, g * GROUP + GROUP):
-                if due[clock] < time:
-                    time, first = due[clock], clock
-            group.stale, group.time, group.first = 0, time, first
+            # Four rows by themselves: a processor compares them side by side.
+            first = U(g * GROUP)
+            time0, at0 = first_of_four(due, first)
+            time1, at1 = first_of_four(due, first + U(4))
+            time2, at2 = first_of_four(due, first + U(8))
+            time3, at3 = first_of_four(due, first + U(12))
+            if time1 < time0:
+                time0, at0 = time1, at1
+            if time3 < time2:
+                time2, at2 = time3, at3
+            if time2 < time0:
+                time0, at0 = time2, at2
+            group.stale, group.time, group.first = 0, time0, at0
         if group.time < soonest:
             soonest, chosen = group.time, group.first
     return chosen
+
+
+@compiled()
+def first_of_four(due, first):  # type: ignore[no-untyped-def]
+    """The soonest of four neighbours and its place; of equals the first."""
+    time0, at0 = due[first], first
+    time2, at2 = due[first + U(2)], first + U(2)
+    if due[first + U(1)] < time0:
+        time0, at0 = due[first + U(1)], first + U(1)
+    if due[first + U(3)] < time2:
+        time2, at2 = due[first + U(3)], first + U(3)
+    if time2 < time0:
+        return time2, at2
+    return time0, at0
 
 
 # -- clauses, ratios, draws -----------------------------------------------------------------------
@@ -466,9 +501,9 @@ def next_clock(due, groups):  # type: ignore[no-untyped-def]
 @compiled()
 def item_holds(plan, levels, item):  # type: ignore[no-untyped-def]
     """One item of a list of clauses: does one of its literals hold?"""
-    for i in range(plan.items[item], plan.items[item + 1]):
-        literal = plan.literals[i]
-        if (levels[literal.level].now_at >= literal.least) != (literal.negated == 1):
+    for i in range(plan.items[U(item)], plan.items[U(item + 1)]):
+        literal = plan.literals[U(i)]
+        if (levels[U(literal.level)].now_at >= literal.least) != (literal.negated == 1):
             return True
     return False
 
@@ -476,7 +511,7 @@ def item_holds(plan, levels, item):  # type: ignore[no-untyped-def]
 @compiled()
 def lacking(plan, levels, rule):  # type: ignore[no-untyped-def]
     """The first item of a list of clauses that does not hold, or NOTHING."""
-    for item in range(plan.rules[rule], plan.rules[rule + 1]):
+    for item in range(plan.rules[U(rule)], plan.rules[U(rule + 1)]):
         if not item_holds(plan, levels, item):
             return item
     return NOTHING
@@ -486,8 +521,8 @@ def lacking(plan, levels, rule):  # type: ignore[no-untyped-def]
 def times_ratios(plan, levels, value, first, last):  # type: ignore[no-untyped-def]
     """A value times its ratios: one by one, once per level where the influence says so."""
     for i in range(first, last):
-        influence = plan.influences[i]
-        times = levels[influence.level].now_at
+        influence = plan.influences[U(i)]
+        times = levels[U(influence.level)].now_at
         if influence.per_level == 0:
             times = 1 if (times >= influence.least) != (influence.negated == 1) else 0
         for _ in range(times):
@@ -498,7 +533,7 @@ def times_ratios(plan, levels, value, first, last):  # type: ignore[no-untyped-d
 @compiled()
 def speed_of(plan, levels, k):  # type: ignore[no-untyped-def]
     """The speed of an undated shock's clock."""
-    shock = plan.shocks[k]
+    shock = plan.shocks[U(k)]
     if lacking(plan, levels, shock.when) != NOTHING:
         return 0.0
     speed = 1.0 if shock.timing == AFTER else shock.rate / DAYS_PER_YEAR
@@ -509,7 +544,7 @@ def speed_of(plan, levels, k):  # type: ignore[no-untyped-def]
 @compiled()
 def days(plan, i, u):  # type: ignore[no-untyped-def]
     """A duration, delay or fade at the uniform u."""
-    law = plan.laws[i]
+    law = plan.laws[U(i)]
     return laws.quantile(
         law.family, law.a, law.b, law.c, law.d, plan.law_table, law.start, law.count, u
     )
@@ -517,17 +552,28 @@ def days(plan, i, u):  # type: ignore[no-untyped-def]
 
 @compiled()
 def wind(plan, state, seed, replication, k):  # type: ignore[no-untyped-def]
-    """Draw the next occurrence of a shock: its luck and, where it is undated, its residual."""
-    shock, its_state = plan.shocks[k], state.shocks[k]
+    """Take up the next occurrence of a shock, and draw the one after it.
+
+    Being one ahead, nothing that happens now has to wait for the draw.
+    """
+    its_state = state.shocks[U(k)]
+    its_state.luck, its_state.residual = its_state.next_luck, its_state.next_residual
+    if plan.shocks[U(k)].timing != AFTER:
+        draw_ahead(plan, state, seed, replication, k, its_state.occurrence + 1)
+
+
+@compiled()
+def draw_ahead(plan, state, seed, replication, k, occurrence):  # type: ignore[no-untyped-def]
+    """Draw an occurrence of a shock: its luck and, where it is undated, its residual."""
+    shock, its_state = plan.shocks[U(k)], state.shocks[U(k)]
     if shock.timing == DATED and shock.probability >= 1.0:
         return
-    occurrence = np.uint64(its_state.occurrence)
-    u = laws.uniforms(seed, shock.stream, replication, occurrence, np.uint64(0))
-    its_state.luck = u[1]
+    u = laws.uniforms(seed, shock.stream, replication, U(occurrence), U(0))
+    its_state.next_luck = u[1]
     if shock.timing == AFTER:
-        its_state.residual = days(plan, shock.after, u[0])
+        its_state.next_residual = days(plan, shock.after, u[0])
     elif shock.timing == RATE:
-        its_state.residual = laws.unit_exponential(u[0])
+        its_state.next_residual = laws.unit_exponential(u[0])
 
 
 # -- effects and levels ---------------------------------------------------------------------------
@@ -547,7 +593,7 @@ def tell(log, state, what, subject, detail, value):  # type: ignore[no-untyped-d
 @compiled()
 def set_level(plan, state, log, i, new):  # type: ignore[no-untyped-def]
     """A level changes: note first rises and days held, and whom it concerns."""
-    level = state.levels[i]
+    level, its_plan = state.levels[U(i)], plan.levels[U(i)]
     was = level.now_at
     if new == was:
         return
@@ -560,38 +606,39 @@ def set_level(plan, state, log, i, new):  # type: ignore[no-untyped-def]
             if i == plan.world[0].ruin:
                 now.over = 1
             elif i == plan.world[0].goal and now.actor != NOTHING:
-                now.binding = state.tracks[now.actor].note
+                now.binding = state.tracks[U(now.actor)].note
     elif new == 0:
         level.held += now.time - level.risen
-    for r in range(plan.levels[i].reader_first, plan.levels[i].reader_last):
-        reader = plan.readers[r]
-        state.shocks[reader.shock].entry += (new - was) * reader.stride
-        mark_shock(state, reader.shock)
+    for r in range(its_plan.reader_first, its_plan.reader_last):
+        reader = plan.readers[U(r)]
+        state.shocks[U(reader.shock)].entry += (new - was) * reader.stride
+    for word in range(plan.shock_watch.shape[1]):
+        state.changed[U(word)] |= plan.shock_watch[U(i), word]
     for word in range(plan.watch.shape[1]):
-        state.look[word] |= plan.watch[i, word]
+        state.look[U(word)] |= plan.watch[U(i), word]
     tell(log, state, RISES if new > was else FALLS, i, new, 0.0)
 
 
 @compiled()
 def mark_shock(state, k):  # type: ignore[no-untyped-def]
     """The settle must see whether this shock's speed has changed."""
-    state.changed[k // WORD] |= ONE << np.uint64(k % WORD)
+    state.changed[U(k) // U(WORD)] |= ONE << U(k) % U(WORD)
 
 
 @compiled()
 def mark_track(plan, state, track):  # type: ignore[no-untyped-def]
     """The settle must see whether this track may begin."""
-    place = plan.tracks[track].place
-    state.look[place // WORD] |= ONE << np.uint64(place % WORD)
+    place = plan.tracks[U(track)].place
+    state.look[U(place // WORD)] |= ONE << np.uint64(place % WORD)
 
 
 @compiled()
 def set_fade(plan, state, seed, replication, i):  # type: ignore[no-untyped-def]
     """Draw a fading condition's clock anew."""
-    level = plan.levels[i]
+    level = plan.levels[U(i)]
     if level.fade_clock != NOTHING:
-        draw = np.uint64(state.levels[i].draws)
-        state.levels[i].draws += 1
+        draw = np.uint64(state.levels[U(i)].draws)
+        state.levels[U(i)].draws += 1
         u = laws.uniforms(seed, level.stream, replication, draw, np.uint64(0))
         delay = days(plan, level.fade_law, u[0])
         set_clock(state, level.fade_clock, state.now[0].time + delay)
@@ -600,21 +647,21 @@ def set_fade(plan, state, seed, replication, i):  # type: ignore[no-untyped-def]
 @compiled()
 def take_effect(plan, state, log, seed, replication, effects):  # type: ignore[no-untyped-def]
     """Clears, lowers, raises and reopens, in the order in which they stand."""
-    for s in range(plan.effects[effects], plan.effects[effects + 1]):
-        kind, of = plan.steps[s].kind, plan.steps[s].of
+    for s in range(plan.effects[U(effects)], plan.effects[U(effects + 1)]):
+        kind, of = plan.steps[U(s)].kind, plan.steps[U(s)].of
         if kind <= RAISE:
-            now_at = state.levels[of].now_at
+            now_at = state.levels[U(of)].now_at
             new = 0 if kind == CLEAR else max(0, now_at - 1)
             if kind == RAISE:
-                new = min(plan.levels[of].maximum, now_at + 1)
+                new = min(plan.levels[U(of)].maximum, now_at + 1)
             set_level(plan, state, log, of, new)
             if kind == RAISE:
                 set_fade(plan, state, seed, replication, of)
-            elif new == 0 and plan.levels[of].fade_clock != NOTHING:
-                set_clock(state, plan.levels[of].fade_clock, np.inf)
+            elif new == 0 and plan.levels[U(of)].fade_clock != NOTHING:
+                set_clock(state, plan.levels[U(of)].fade_clock, np.inf)
         else:
-            track = plan.stages[of].track
-            if state.tracks[track].where == COMPLETED:
+            track = plan.stages[U(of)].track
+            if state.tracks[U(track)].where == COMPLETED:
                 tell(log, state, REOPENS, of, NOTHING, 0.0)
                 go_back(plan, state, log, track, of)
 
@@ -622,30 +669,30 @@ def take_effect(plan, state, log, seed, replication, effects):  # type: ignore[n
 @compiled()
 def go_back(plan, state, log, track, stage):  # type: ignore[no-untyped-def]
     """A track waits at a stage again: that stage and the later ones are no longer done."""
-    for later in range(stage, plan.tracks[track].last):
+    for later in range(stage, plan.tracks[U(track)].last):
         set_level(plan, state, log, plan.world[0].conditions + later, 0)
-    state.tracks[track].stage, state.tracks[track].where = stage, WAITING
+    state.tracks[U(track)].stage, state.tracks[U(track)].where = stage, WAITING
     mark_track(plan, state, track)
 
 
 @compiled()
 def release(plan, state, log, track):  # type: ignore[no-untyped-def]
     """Delegations leave the table, and what the attempt held is held no longer."""
-    for p in range(plan.tracks[track].party_first, plan.tracks[track].party_last):
-        party = plan.parties[p]
-        state.free[party] += 1
+    for p in range(plan.tracks[U(track)].party_first, plan.tracks[U(track)].party_last):
+        party = plan.parties[U(p)]
+        state.free[U(party)] += 1
         for word in range(plan.party_watch.shape[1]):
-            state.look[word] |= plan.party_watch[party, word]
-    hold(plan, state, log, state.tracks[track].stage, -1)
+            state.look[U(word)] |= plan.party_watch[U(party), word]
+    hold(plan, state, log, state.tracks[U(track)].stage, -1)
 
 
 @compiled()
 def hold(plan, state, log, stage, change):  # type: ignore[no-untyped-def]
     """Held conditions rise or fall with the attempts in progress."""
-    for h in range(plan.stages[stage].hold_first, plan.stages[stage].hold_last):
-        i = plan.holds[h]
-        state.levels[i].holders += change
-        set_level(plan, state, log, i, min(plan.levels[i].maximum, state.levels[i].holders))
+    for h in range(plan.stages[U(stage)].hold_first, plan.stages[U(stage)].hold_last):
+        i = plan.holds[U(h)]
+        state.levels[U(i)].holders += change
+        set_level(plan, state, log, i, min(plan.levels[U(i)].maximum, state.levels[U(i)].holders))
 
 
 # -- the events -----------------------------------------------------------------------------------
@@ -654,32 +701,32 @@ def hold(plan, state, log, stage, change):  # type: ignore[no-untyped-def]
 @compiled()
 def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-untyped-def]
     """An attempt ends in success or in a setback."""
-    its_state = state.tracks[track]
+    its_state = state.tracks[U(track)]
     at = its_state.stage
-    stage = plan.stages[at]
+    stage = plan.stages[U(at)]
     ratio = times_ratios(plan, state.levels, 1.0, stage.odds_first, stage.odds_last)
     chance = laws.success_probability(stage.success, ratio)
     success = its_state.luck_success < chance
     # Which setbacks are possible is decided with the attempt's own holds still up.
     chosen = NOTHING if success else choose(plan, state.levels, stage, its_state.luck_setback)
     if success:
-        tell(log, state, SUCCEEDS, at, state.stages[at].attempts - 1, chance)
+        tell(log, state, SUCCEEDS, at, state.stages[U(at)].attempts - 1, chance)
         state.now[0].actor = track
     else:
         tell(log, state, FAILS, at, chosen, chance)
     release(plan, state, log, track)
     if not success:
-        state.counts[plan.setbacks[chosen].count] += 1
-    effects = stage.effects if success else plan.setbacks[chosen].effects
+        state.counts[plan.setbacks[U(chosen)].count] += 1
+    effects = stage.effects if success else plan.setbacks[U(chosen)].effects
     take_effect(plan, state, log, seed, replication, effects)
     state.now[0].actor = NOTHING
     if not success:
-        delay = days(plan, plan.setbacks[chosen].delay, its_state.luck_delay)
-        pause(plan, state, log, track, plan.setbacks[chosen].resume, delay)
+        delay = days(plan, plan.setbacks[U(chosen)].delay, its_state.luck_delay)
+        pause(plan, state, log, track, plan.setbacks[U(chosen)].resume, delay)
         return
     set_level(plan, state, log, plan.world[0].conditions + at, 1)
     set_clock(state, plan.world[0].first_track + track, np.inf)
-    if at + 1 < plan.tracks[track].last:
+    if at + 1 < plan.tracks[U(track)].last:
         its_state.stage, its_state.where = at + 1, WAITING
         mark_track(plan, state, track)
     else:
@@ -693,12 +740,12 @@ def choose(plan, levels, stage, u):  # type: ignore[no-untyped-def]
     """A setback by weight, among those that are possible now."""
     whole = 0.0
     for b in range(stage.setback_first, stage.setback_last):
-        setback = plan.setbacks[b]
+        setback = plan.setbacks[U(b)]
         if setback.weight > 0.0 and lacking(plan, levels, setback.when) == NOTHING:
             whole += setback.weight
     reached, chosen = 0.0, stage.setback_first
     for b in range(stage.setback_first, stage.setback_last):
-        setback = plan.setbacks[b]
+        setback = plan.setbacks[U(b)]
         if setback.weight > 0.0 and lacking(plan, levels, setback.when) == NOTHING:
             reached += setback.weight
             chosen = b
@@ -710,7 +757,7 @@ def choose(plan, levels, stage, u):  # type: ignore[no-untyped-def]
 @compiled()
 def pause(plan, state, log, track, resume, delay):  # type: ignore[no-untyped-def]
     """A track is out of the room for a while."""
-    state.tracks[track].where, state.tracks[track].resume_at = DELAYED, resume
+    state.tracks[U(track)].where, state.tracks[U(track)].resume_at = DELAYED, resume
     tell(log, state, PAUSES, track, resume, delay)
     set_clock(state, plan.world[0].first_track + track, state.now[0].time + delay)
 
@@ -718,7 +765,7 @@ def pause(plan, state, log, track, resume, delay):  # type: ignore[no-untyped-de
 @compiled()
 def resume(plan, state, log, track):  # type: ignore[no-untyped-def]
     """A delay ends: the track waits at the stage where it resumes, or is abandoned."""
-    its_state = state.tracks[track]
+    its_state = state.tracks[U(track)]
     set_clock(state, plan.world[0].first_track + track, np.inf)
     if its_state.resume_at == ABANDON:
         its_state.where, its_state.ended = GONE, state.now[0].time
@@ -731,7 +778,7 @@ def resume(plan, state, log, track):  # type: ignore[no-untyped-def]
 @compiled()
 def strike(plan, state, log, seed, replication, k):  # type: ignore[no-untyped-def]
     """A shock's instant has come; whether it happens depends on ``when`` and its chance."""
-    shock, its_state = plan.shocks[k], state.shocks[k]
+    shock, its_state = plan.shocks[U(k)], state.shocks[U(k)]
     occurrence, luck = its_state.occurrence, its_state.luck
     its_state.occurrence += 1
     if shock.timing == DATED:
@@ -746,7 +793,7 @@ def strike(plan, state, log, seed, replication, k):  # type: ignore[no-untyped-d
         tell(log, state, PASSES, k, occurrence, shock.probability)
     else:
         tell(log, state, HAPPENS, k, occurrence, 0.0)
-        state.counts[shock.count] += 1
+        state.counts[U(shock.count)] += 1
         take_effect(plan, state, log, seed, replication, shock.effects)
         for j in range(shock.break_first, shock.break_last):
             break_off(plan, state, log, seed, replication, k, j, occurrence)
@@ -759,14 +806,14 @@ def strike(plan, state, log, seed, replication, k):  # type: ignore[no-untyped-d
 @compiled()
 def next_date(plan, its_state, shock):  # type: ignore[no-untyped-def]
     """The next date of a dated shock, or never."""
-    return plan.dates[its_state.date] if its_state.date < shock.date_last else np.inf
+    return plan.dates[U(its_state.date)] if its_state.date < shock.date_last else np.inf
 
 
 @compiled()
 def break_off(plan, state, log, seed, replication, k, j, occurrence):  # type: ignore[no-untyped-def]
     """A shock may break an attempt in progress."""
-    one, shock = plan.breaks[j], plan.shocks[k]
-    its_state = state.tracks[one.track]
+    one, shock = plan.breaks[U(j)], plan.shocks[U(k)]
+    its_state = state.tracks[U(one.track)]
     at = its_state.stage
     if its_state.where != AT_TABLE or (one.stage != NOTHING and one.stage != at):
         return
@@ -774,7 +821,7 @@ def break_off(plan, state, log, seed, replication, k, j, occurrence):  # type: i
     u = laws.uniforms(seed, shock.stream, replication, np.uint64(occurrence), block)
     if not u[0] < one.probability:
         return
-    state.counts[shock.breaks_count] += 1
+    state.counts[U(shock.breaks_count)] += 1
     tell(log, state, BREAKS, at, k, 0.0)
     release(plan, state, log, one.track)
     resume_at = one.resume
@@ -787,11 +834,11 @@ def break_off(plan, state, log, seed, replication, k, j, occurrence):  # type: i
 def fade(plan, state, log, seed, replication, i):  # type: ignore[no-untyped-def]
     """A condition's clock has run out: one level less."""
     tell(log, state, FADES, i, NOTHING, 0.0)
-    set_level(plan, state, log, i, state.levels[i].now_at - 1)
-    if state.levels[i].now_at > 0:
+    set_level(plan, state, log, i, state.levels[U(i)].now_at - 1)
+    if state.levels[U(i)].now_at > 0:
         set_fade(plan, state, seed, replication, i)
     else:
-        set_clock(state, plan.levels[i].fade_clock, np.inf)
+        set_clock(state, plan.levels[U(i)].fade_clock, np.inf)
 
 
 @compiled()
@@ -801,11 +848,11 @@ def open_window(plan, state, log):  # type: ignore[no-untyped-def]
     state.now[0].opening += 1
     set_clock(state, 0, next_opening(plan, state))
     tell(log, state, OPENS, stage, NOTHING, 0.0)
-    mark_track(plan, state, plan.stages[stage].track)
+    mark_track(plan, state, plan.stages[U(stage)].track)
     # Windows that open at the same instant are open already, whichever event is the first.
     also = state.now[0].opening
-    while also < len(plan.openings) and plan.openings[also].time == state.now[0].time:
-        mark_track(plan, state, plan.stages[plan.openings[also].stage].track)
+    while also < len(plan.openings) and plan.openings[U(also)].time == state.now[0].time:
+        mark_track(plan, state, plan.stages[plan.openings[U(also)].stage].track)
         also += 1
 
 
@@ -813,7 +860,7 @@ def open_window(plan, state, log):  # type: ignore[no-untyped-def]
 def next_opening(plan, state):  # type: ignore[no-untyped-def]
     """The next opening in the calendar, or never."""
     opening = state.now[0].opening
-    return plan.openings[opening].time if opening < len(plan.openings) else np.inf
+    return plan.openings[U(opening)].time if opening < len(plan.openings) else np.inf
 
 
 # -- the settle -----------------------------------------------------------------------------------
@@ -824,30 +871,31 @@ def settle(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
     """After every event: who may begin begins, clocks are rescaled, the waiting take note."""
     word = 0
     while word < len(state.look):
-        if state.look[word] == 0:
+        if state.look[U(word)] == 0:
             word += 1
             continue
-        bit = trailing_zeros(state.look[word])
+        bit = trailing_zeros(state.look[U(word)])
         mark = ONE << np.uint64(bit)
-        state.look[word] &= ~mark
-        track = plan.by_priority[word * WORD + bit]
-        if state.tracks[track].where != WAITING:
+        state.look[U(word)] &= ~mark
+        track = plan.by_priority[U(word * WORD + bit)]
+        if state.tracks[U(track)].where != WAITING:
             continue
         lacks = unmet(plan, state, track)
         if lacks == NOTHING:
             begin(plan, state, log, seed, replication, track)
             word = 0
         else:
-            state.tracks[track].lacks = lacks
-            state.looked[word] |= mark
+            state.tracks[U(track)].lacks = lacks
+            state.looked[U(word)] |= mark
     for word in range(len(state.changed)):
-        while state.changed[word] != 0:
-            bit = trailing_zeros(state.changed[word])
-            state.changed[word] &= ~(ONE << np.uint64(bit))
-            rescale(plan, state, word * WORD + bit)
+        marks = state.changed[U(word)]
+        state.changed[U(word)] = 0
+        while marks != 0:
+            rescale(plan, state, word * WORD + trailing_zeros(marks))
+            marks &= marks - ONE
     if log is not None:
         for track in range(len(state.tracks)):
-            one = state.tracks[track]
+            one = state.tracks[U(track)]
             if one.where == WAITING and one.begun == 0 and one.lacks != one.note:
                 tell(log, state, WAITS, track, one.lacks, 0.0)
     take_note(plan, state)
@@ -857,42 +905,44 @@ def settle(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
 def take_note(plan, state):  # type: ignore[no-untyped-def]
     """Those that were looked at and still wait for their first attempt note what they lack."""
     for word in range(len(state.looked)):
-        while state.looked[word] != 0:
-            bit = trailing_zeros(state.looked[word])
-            mark = ONE << np.uint64(bit)
-            state.looked[word] &= ~mark
-            its_state = state.tracks[plan.by_priority[word * WORD + bit]]
+        marks = state.looked[U(word)]
+        state.looked[U(word)] = 0
+        while marks != 0:
+            bit = trailing_zeros(marks)
+            mark = ONE << U(bit)
+            marks ^= mark
+            its_state = state.tracks[plan.by_priority[U(word * WORD + bit)]]
             if its_state.where != WAITING:
                 continue
             if its_state.begun == 0:
                 its_state.note = its_state.lacks
-            stage = plan.stages[its_state.stage]
+            stage = plan.stages[U(its_state.stage)]
             if its_state.lacks == DELEGATION and stage.window_first != stage.window_last:
                 # Its window will close without an event: look again each time.
-                state.look[word] |= mark
+                state.look[U(word)] |= mark
 
 
 @compiled()
 def unmet(plan, state, track):  # type: ignore[no-untyped-def]
     """The first thing that a waiting track lacks, or NOTHING."""
-    its_state = state.tracks[track]
-    stage = plan.stages[its_state.stage]
+    its_state = state.tracks[U(track)]
+    stage = plan.stages[U(its_state.stage)]
     if its_state.begun == 0:
-        item = lacking(plan, state.levels, plan.tracks[track].start_rule)
+        item = lacking(plan, state.levels, plan.tracks[U(track)].start_rule)
         if item != NOTHING:
             return item
     item = lacking(plan, state.levels, stage.gate)
     if item != NOTHING:
         return item
     if stage.window_first != stage.window_last:
-        span, now = state.stages[its_state.stage].window, state.now[0].time
-        while span < stage.window_last and now >= plan.windows[span].closes:
+        span, now = state.stages[U(its_state.stage)].window, state.now[0].time
+        while span < stage.window_last and now >= plan.windows[U(span)].closes:
             span += 1
-        state.stages[its_state.stage].window = span
-        if span == stage.window_last or now < plan.windows[span].opens:
+        state.stages[U(its_state.stage)].window = span
+        if span == stage.window_last or now < plan.windows[U(span)].opens:
             return WINDOW
-    for p in range(plan.tracks[track].party_first, plan.tracks[track].party_last):
-        if state.free[plan.parties[p]] <= 0:
+    for p in range(plan.tracks[U(track)].party_first, plan.tracks[U(track)].party_last):
+        if state.free[plan.parties[U(p)]] <= 0:
             return DELEGATION
     return NOTHING
 
@@ -900,14 +950,14 @@ def unmet(plan, state, track):  # type: ignore[no-untyped-def]
 @compiled()
 def begin(plan, state, log, seed, replication, track):  # type: ignore[no-untyped-def]
     """An attempt begins: delegations are seized, holds rise, the duration is drawn."""
-    its_state = state.tracks[track]
+    its_state = state.tracks[U(track)]
     at = its_state.stage
-    stage = plan.stages[at]
+    stage = plan.stages[U(at)]
     its_state.where, its_state.begun = AT_TABLE, 1
-    for p in range(plan.tracks[track].party_first, plan.tracks[track].party_last):
-        state.free[plan.parties[p]] -= 1
-    attempt = state.stages[at].attempts
-    state.stages[at].attempts += 1
+    for p in range(plan.tracks[U(track)].party_first, plan.tracks[U(track)].party_last):
+        state.free[plan.parties[U(p)]] -= 1
+    attempt = state.stages[U(at)].attempts
+    state.stages[U(at)].attempts += 1
     tell(log, state, BEGINS, at, attempt, 0.0)
     hold(plan, state, log, at, 1)
     u = laws.uniforms(seed, stage.stream, replication, np.uint64(attempt), np.uint64(0))
@@ -921,20 +971,18 @@ def begin(plan, state, log, seed, replication, track):  # type: ignore[no-untype
 @compiled()
 def rescale(plan, state, k):  # type: ignore[no-untyped-def]
     """Let an undated shock's clock run at its present speed."""
-    its_state = state.shocks[k]
-    if plan.shocks[k].table != NOTHING:
-        speed = plan.speeds[plan.shocks[k].table + its_state.entry]
+    its_state, shock = state.shocks[U(k)], plan.shocks[U(k)]
+    if shock.table != NOTHING:
+        speed = plan.speeds[U(shock.table + its_state.entry)]
     else:
         speed = speed_of(plan, state.levels, k)
     if speed == its_state.speed and its_state.fired == 0:
         return
     clock, now = plan.world[0].first_shock + k, state.now[0].time
     if its_state.speed > 0.0 and its_state.fired == 0:
-        its_state.residual = (state.due[clock] - now) * its_state.speed
+        its_state.residual = (state.due[U(clock)] - now) * its_state.speed
     its_state.speed, its_state.fired = speed, 0
-    due = np.inf
-    if speed > 0.0 and its_state.residual < np.inf:
-        due = now + its_state.residual / speed
+    due = now + its_state.residual / speed if speed > 0.0 else np.inf
     set_clock(state, clock, due)
 
 
@@ -947,21 +995,22 @@ def cast_off(plan, state, log, seed, replication):  # type: ignore[no-untyped-de
     reset(plan, state)
     set_clock(state, 0, next_opening(plan, state))
     for k in range(len(plan.shocks)):
+        draw_ahead(plan, state, seed, replication, k, 0)
         wind(plan, state, seed, replication, k)
-        if plan.shocks[k].timing == DATED:
-            due = next_date(plan, state.shocks[k], plan.shocks[k])
+        if plan.shocks[U(k)].timing == DATED:
+            due = next_date(plan, state.shocks[U(k)], plan.shocks[U(k)])
             set_clock(state, plan.world[0].first_shock + k, due)
         else:
             mark_shock(state, k)
     conditions = plan.world[0].conditions
     for n in range(conditions + len(plan.postures)):
         if n < conditions:
-            i, new = n, plan.levels[n].initially
+            i, new = n, plan.levels[U(n)].initially
             if new == 0:
                 continue
         else:
-            i = plan.postures[n - conditions]
-            new = min(plan.levels[i].maximum, state.levels[i].now_at + 1)
+            i = plan.postures[U(n - conditions)]
+            new = min(plan.levels[U(i)].maximum, state.levels[U(i)].now_at + 1)
         set_level(plan, state, log, i, new)
         set_fade(plan, state, seed, replication, i)
 
@@ -973,32 +1022,35 @@ def reset(plan, state):  # type: ignore[no-untyped-def]
     now.time, now.over, now.opening, now.events, now.logged = 0.0, 0, 0, 0, 0
     now.actor, now.binding = NOTHING, NOTHING
     for i in range(len(state.levels)):
-        level = state.levels[i]
+        level = state.levels[U(i)]
         level.now_at, level.holders, level.draws = 0, 0, 0
         level.first, level.risen, level.held = np.nan, 0.0, 0.0
     for track in range(len(state.tracks)):
-        one = state.tracks[track]
-        one.stage, one.begun, one.ended = plan.tracks[track].first, 0, 0.0
-        one.where = GONE if plan.tracks[track].left_out else WAITING
+        one = state.tracks[U(track)]
+        one.stage, one.begun, one.ended = plan.tracks[U(track)].first, 0, 0.0
+        one.where = GONE if plan.tracks[U(track)].left_out else WAITING
         one.note, one.lacks, one.resume_at = NOTHING, NOTHING, NOTHING
         mark_track(plan, state, track)
     for at in range(len(state.stages)):
-        state.stages[at].attempts, state.stages[at].window = 0, plan.stages[at].window_first
+        state.stages[U(at)].attempts, state.stages[U(at)].window = (
+            0,
+            plan.stages[U(at)].window_first,
+        )
     for k in range(len(state.shocks)):
-        shock = state.shocks[k]
+        shock = state.shocks[U(k)]
         shock.occurrence, shock.fired, shock.entry = 0, 0, 0
-        shock.date, shock.speed, shock.residual = plan.shocks[k].date_first, 0.0, np.inf
+        shock.date, shock.speed, shock.residual = plan.shocks[U(k)].date_first, 0.0, np.inf
     for clock in range(len(state.due)):
-        state.due[clock] = np.inf
+        state.due[U(clock)] = np.inf
     for group in range(len(state.groups)):
-        state.groups[group].stale = 1
+        state.groups[U(group)].stale = 1
     for column in range(len(state.counts)):
-        state.counts[column] = 0
+        state.counts[U(column)] = 0
     for party in range(len(state.free)):
-        state.free[party] = plan.capacity[party]
+        state.free[U(party)] = plan.capacity[U(party)]
     # A history that ended in ruin has left its marks.
     for word in range(len(state.changed)):
-        state.changed[word] = 0
+        state.changed[U(word)] = 0
 
 
 @compiled()
@@ -1010,30 +1062,30 @@ def run(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
     while now.over == 0:
         settle(plan, state, log, seed, replication)
         clock = next_clock(state.due, state.groups)
-        due = state.due[clock]
+        due = state.due[U(clock)]
         if not due < world.horizon:
             break
         events_of_instant = events_of_instant + 1 if due == now.time and now.events > 0 else 1
         now.time = due
         now.events += 1
         if events_of_instant > MAX_EVENTS_AT_AN_INSTANT - REMEMBERED:
-            state.ranks[events_of_instant % REMEMBERED] = clock
+            state.ranks[U(events_of_instant % REMEMBERED)] = clock
             if events_of_instant > MAX_EVENTS_AT_AN_INSTANT:
                 return False
         if now.events > MAX_EVENTS:
             for i in range(len(state.ranks)):
-                state.ranks[i] = clock
+                state.ranks[U(i)] = clock
             return False
         if clock >= world.first_track:
             track = clock - world.first_track
-            if state.tracks[track].where == AT_TABLE:
+            if state.tracks[U(track)].where == AT_TABLE:
                 conclude(plan, state, log, seed, replication, track)
             else:
                 resume(plan, state, log, track)
         elif clock >= world.first_shock:
             strike(plan, state, log, seed, replication, clock - world.first_shock)
         elif clock >= world.first_fade:
-            fading = plan.fading[clock - world.first_fade]
+            fading = plan.fading[U(clock - world.first_fade)]
             fade(plan, state, log, seed, replication, fading)
         else:
             open_window(plan, state, log)
@@ -1044,8 +1096,8 @@ def run(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
 def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
     """The row of a history that has been told, into place ``i``."""
     world, now = plan.world[0], state.now[0]
-    goal = state.levels[world.goal].first
-    ruin = np.nan if world.ruin == NOTHING else state.levels[world.ruin].first
+    goal = state.levels[U(world.goal)].first
+    ruin = np.nan if world.ruin == NOTHING else state.levels[U(world.ruin)].first
     end = now.time if now.over else world.horizon
     rows.outcome[i], rows.time[i] = ONGOING, world.horizon
     if not np.isnan(ruin) and not goal < ruin:
@@ -1055,20 +1107,20 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
     else:
         all_over, one_gone, last = True, False, 0.0
         for track in range(len(state.tracks)):
-            if plan.tracks[track].left_out == 0:
-                one = state.tracks[track]
+            if plan.tracks[U(track)].left_out == 0:
+                one = state.tracks[U(track)]
                 all_over = all_over and one.where >= COMPLETED
                 one_gone = one_gone or one.where == GONE
                 last = max(last, one.ended)
         if all_over and one_gone:
             rows.outcome[i], rows.time[i] = ABANDONED, last
     for c in range(len(state.levels)):
-        level = state.levels[c]
+        level = state.levels[U(c)]
         rows.first[i, c] = level.first
         if c < world.conditions:
             rows.held[i, c] = level.held + (end - level.risen if level.now_at > 0 else 0.0)
     for c in range(len(state.counts)):
-        rows.counts[i, c] = state.counts[c]
+        rows.counts[i, c] = state.counts[U(c)]
     rows.binding[i] = now.binding
 
 

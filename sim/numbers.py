@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -338,7 +339,13 @@ class Lasting(Reader[Duration]):
 def _values(value: object, at: Place) -> tuple[float, ...]:
     if not isinstance(value, list) or not value:
         raise at.refuse(show(value), "a list of numbers of days, not empty")
-    return tuple(sorted(finite(v, at / i, NOT_NEGATIVE) for i, v in enumerate(value)))
+    days = []
+    for index, entry in enumerate(value):
+        with suppress(Refused):
+            days.append(finite(entry, at / index, NOT_NEGATIVE))
+    if len(days) < len(value):
+        raise Refused
+    return tuple(sorted(days))
 
 
 def _unknown_law(keys: Sequence[str]) -> str:

@@ -340,7 +340,8 @@ class LiteralText(Reader[Literal]):
         found = _LITERAL.fullmatch(value) if isinstance(value, str) else None
         if found is None or (found[1] and found[3]):
             raise at.refuse(show(value), self.wanted)
-        level = 1 if found[3] is None else int(found[3]) if len(found[3]) < 10 else MANY
+        digits = (found[3] or "1").lstrip("0") or "0"
+        level = int(digits) if len(digits) < 10 else MANY
         if level < 1:
             raise at.refuse(f"{show(value)} holds always", "a level of at least 1")
         return Literal(found[2], level, bool(found[1]), found[0])
@@ -604,8 +605,8 @@ KINDS = ("odds", "time", "rate")
 
 def _influence(of: Literal, on: str, **attributes: Any) -> Influence:
     given = [(kind, r) for kind in KINDS if (r := attributes.pop(kind)) is not None]
-    kind, ratio = given[0] if len(given) == 1 else ("", 1.0)
-    return Influence(of=of, on=on, kind=kind, ratio=ratio, **attributes)
+    kind = " and ".join(kind for kind, _ in given)
+    return Influence(of=of, on=on, kind=kind, ratio=given[0][1] if given else 1.0, **attributes)
 
 
 def _unmade_influence(one: Influence) -> dict[str, Any]:
@@ -614,8 +615,8 @@ def _unmade_influence(one: Influence) -> dict[str, Any]:
 
 
 def _one_ratio(influence: Influence, at: Place) -> None:
-    if not influence.kind:
-        at.refuse("none or several of odds, time, rate", "exactly one of odds, time, rate")
+    if influence.kind not in KINDS:
+        at.refuse(influence.kind or "no ratio", "exactly one of odds, time, rate")
 
 
 INFLUENCE: Table[Influence] = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -104,7 +105,13 @@ def _recorded(values: Sequence[float]) -> str:
 def _plain(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
+def power(ratio: float, most: int) -> str:
+    """What a ratio comes to when it is taken so many times."""
+    exponent = most * math.log10(ratio)
+    return _plain(ratio**most) if abs(exponent) < 300 else f"about 1e{exponent:+.0f}"
 
 
 def joined(words: Iterable[str], last: str = "and") -> str:
@@ -312,7 +319,7 @@ def influence(one: Influence, content: Content) -> str:
         "rate": f"{start} multiplies the rate of {where} by {ratio}",
     }[one.kind]
     if one.of.per_level and most > 1:
-        sentence += f", so by {_plain(likely(one.ratio) ** most)} at level {most}"
+        sentence += f", so by {power(likely(one.ratio), most)} at level {most}"
     return f"{sentence}{f' ({one.about})' if one.about else ''}."
 
 

@@ -147,7 +147,8 @@ class Whole(Reader[int]):
 
     def read(self, value: object, at: Place) -> int:  # noqa: D102
         if isinstance(value, bool) or not isinstance(value, int):
-            raise at.refuse(show(value), self.wanted)
+            found = repr(value) if isinstance(value, float) else show(value)  # 2.0, not 2
+            raise at.refuse(found, self.wanted)
         if not self.least <= value <= self.most:
             raise at.refuse(show(value), self.wanted)
         return value

@@ -1,0 +1,39 @@
+"""The cases of tests/closed_form at scale: what each shows, what it should, and how far off it is.
+
+python verification/closed_forms.py --histories 200000
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "closed_form"))
+
+from test_closed_form import CASES, Case, told
+
+LIMIT = 4.5
+
+
+def check(case: Case, histories: int, seed: int) -> bool:
+    """Print one case; is it within the limit?"""
+    found = case.measure(told(case.file, case.strategy, "compiled", histories, seed))
+    print(f"{found.z:7.2f}  {found.estimate:12.6g}  {found.exact:12.6g}  {case}", flush=True)
+    return abs(found.z) <= LIMIT
+
+
+def main() -> int:
+    """Check them all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--histories", type=int, default=200_000)
+    parser.add_argument("--seed", type=int, default=3)
+    options = parser.parse_args()
+    print("      z      estimate         exact  case")
+    off = [case for case in CASES if not check(case, options.histories, options.seed)]
+    print(f"{len(CASES)} cases of {options.histories} histories: {len(off)} beyond {LIMIT} errors")
+    return 1 if off else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
