@@ -1,672 +1,1024 @@
-"""The strategy ``proposal`` of korea-2017 as a plain SimPy model, written by hand for it alone.
+"""One strategy of one scenario as a plain SimPy model: `proposal` of korea-2017.
 
-This is what a SimPy user would write without a framework: constants in the file, one generator a
-track and a shock, interrupts for attempts that are broken off and for rates that change. It tells
-the same process as the engines of this project (with other random numbers), and is here to be
-compared with: for speed, and as one more check of the results.
+This is what a user of SimPy writes who has this one process to study and nothing else. It shares
+no code with the package, so it serves twice: as a yardstick for speed, and as a second opinion
+on what the scenario means (see `plain_agrees.py`).
+
+Numbers are the likely values of the scenario. Left out is only what cannot happen under this
+strategy: the bilateral track, setbacks and influences of postures that it does not take, the gate
+"no war" (a war ends the history), and abandonment (no setback of the scenario leads to it).
+Two things are said more shortly than in the scenario, because exponential times have no memory:
+shocks at changing rates are thinned, and a clock of a fading condition is not set anew at each
+raise.
+
+Run it to see a few histories: ``python benchmarks/plain_simpy.py``.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import random
-from collections import Counter
+import time
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 import simpy
 
-START, HORIZON, YEAR = dt.date(2017, 6, 15), 1826.0, 365.25
-Z = 1.2815515655446004
-
-
-class Quantiles:
-    """A duration from its 10, 50 and 90 per cent quantiles: lognormal on either side."""
-
-    def __init__(self, p10: float, p50: float, p90: float) -> None:
-        self.median = p50
-        self.below, self.above = math.log(p50 / p10) / Z, math.log(p90 / p50) / Z
-
-    def draw(self, rng: random.Random) -> float:
-        z = rng.gauss(0.0, 1.0)
-        return self.median * math.exp((self.below if z < 0 else self.above) * z)
-
-
-ROUND, QUARREL = Quantiles(15, 72, 250), Quantiles(15, 122, 420)
-
-
-class Setback(NamedTuple):
-    name: str
-    weight: float
-    delay: Quantiles
-    resume: int | None = None
-    raises: Sequence[str] = ()
-    when: str = ""  # "x" or "!x"
-
-
-class Stage(NamedTuple):
-    name: str
-    duration: Quantiles
-    success: float
-    setbacks: Sequence[Setback]
-    raises: Sequence[str] = ()
-    needs: str = ""
-    talks: bool = True  # counts as dialogue
-    calms: bool = False  # lowers the crisis
-
-
-NUCLEAR_DEAL = ("freeze", "fresh_freeze", "sanctions_eased")
-TRACKS: dict[str, tuple[Sequence[str], list[Stage]]] = {
-    "us_dprk": (("US", "DPRK"), [
-        Stage("contact", Quantiles(20, 70, 200), 0.28, [
-            Setback("rebuff", 6, ROUND), Setback("channel_lost", 1, Quantiles(200, 600, 1800)),
-        ]),
-        Stage("moratorium", Quantiles(20, 60, 200), 0.33, [
-            Setback("fruitless_round", 7, ROUND),
-            Setback("walkout", 1.5, QUARREL, 0, ("crisis",)),
-        ], ("moratorium",), "!war", calms=True),
-    ]),
-    "north_south": (("ROK", "DPRK"), [
-        Stage("overture", Quantiles(8, 45, 176), 0.4, [
-            Setback("silence", 6, Quantiles(30, 90, 245)), Setback("rejected", 3, QUARREL),
-        ]),
-        Stage("exchange", Quantiles(10, 60, 300), 0.9, [
-            Setback("suspended", 5, QUARREL, 0),
-            Setback("exercise_protest", 3, Quantiles(10, 16, 25), when="exercise"),
-        ], calms=True),
-        Stage("cooperation", Quantiles(90, 220, 600), 0.7, [Setback("stalled", 2, QUARREL)],
-              calms=True),
-    ]),
-    "working_group": (("US", "ROK", "DPRK", "China", "Russia", "Japan"), [
-        Stage("reconvene", Quantiles(30, 75, 160), 0.06,
-              [Setback("no_quorum", 2, Quantiles(90, 160, 548))]),
-        Stage("principles", Quantiles(60, 157, 548), 0.65, [Setback("no_text", 2, QUARREL)]),
-        Stage("secretariat", Quantiles(30, 90, 250), 0.75,
-              [Setback("seat_dispute", 1, Quantiles(30, 90, 250))], talks=False),
-    ]),
-    "ministerial": (("US", "ROK", "DPRK", "China", "Russia", "Japan"), [
-        Stage("prepare", Quantiles(10, 60, 120), 0.72, [Setback("unprepared", 2, ROUND)],
-              talks=False),
-        Stage("convene", Quantiles(1, 2, 4), 0.5, [
-            Setback("stood_up", 2, Quantiles(30, 55, 240), 0, ("discredited",)),
-            Setback("public_clash", 0.7, QUARREL, 0, ("crisis", "discredited")),
-            Setback("empty_show", 3, QUARREL, 0, ("crisis", "discredited", "discredited"),
-                    "!moratorium"),
-        ], calms=True),
-        Stage("freeze", Quantiles(34, 117, 383), 0.42, [
-            Setback("verification_dispute", 3, ROUND),
-            Setback("sanctions_quarrel", 2, Quantiles(45, 151, 395)),
-            Setback("conference_collapse", 0.7, QUARREL, 0, ("crisis", "discredited")),
-        ], NUCLEAR_DEAL, calms=True),
-    ]),
-    "settlement": (("US", "ROK", "DPRK", "China", "Russia", "Japan"), [
-        Stage("production_cap", Quantiles(180, 500, 1266), 0.3, [Setback("deadlock", 3, QUARREL)],
-              needs="freeze"),
-        Stage("security_regime", Quantiles(300, 700, 1500), 0.3,
-              [Setback("alliance_dispute", 3, QUARREL)], needs="freeze"),
-        Stage("denuclearisation", Quantiles(700, 1500, 3500), 0.05,
-              [Setback("reversal", 2, QUARREL)], needs="freeze"),
-    ]),
-}  # fmt: skip
-PRIORITY = ("us_dprk", "ministerial", "north_south", "working_group", "settlement")
-TABLES = {"DPRK": 3, "US": 2}
-FADES = {"crisis": 45, "campaign": 60, "exercise": 16, "china_push": 120, "discredited": 500,
-         "fresh_freeze": 75}  # fmt: skip
-HIGHEST = {"crisis": 3, "discredited": 2}
-AFFECTED = {  # rates that change with a condition
-    "crisis": ("show_of_force", "strategic_test", "nuclear_test", "war"),
-    "campaign": ("missile_test", "strategic_test"),
-    "exercise": ("missile_test",),
-    "china_push": ("missile_test",),
-    "dialogue": ("war", "missile_test", "strategic_test", "nuclear_test"),
-    "moratorium": ("missile_test", "test_campaign", "strategic_test", "nuclear_test",
-                   "show_of_force", "parity", "moratorium_lapse"),
-    "freeze": ("test_campaign", "strategic_test", "nuclear_test", "show_of_force", "parity",
-               "verification_collapse", "sanctions_collapse", "moratorium_lapse"),
-    "fresh_freeze": ("verification_collapse", "sanctions_collapse"),
-    "washington_hawkish": ("hawks_leave", "verification_collapse", "sanctions_collapse"),
-}  # fmt: skip
-Story = Generator[simpy.Event, Any, None]
-
-
-class Track:
-    """Where a track stands."""
-
-    def __init__(self, env: simpy.Environment, name: str) -> None:
-        self.name = name
-        self.parties, self.stages = TRACKS[name]
-        self.seats = [party for party in self.parties if party in TABLES]
-        self.at, self.waiting, self.begun, self.talking, self.over = 0, True, False, False, False
-        self.turn = env.event()
-        self.process: simpy.Process
-
-
-class Peninsula:
-    """One history."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self.env, self.rng = simpy.Environment(), rng
-        self.level: Counter[str] = Counter()
-        self.first: dict[str, float] = {}
-        self.held: Counter[str] = Counter()
-        self.since: dict[str, float] = {}
-        self.count: Counter[str] = Counter()
-        self.done: set[str] = set()
-        self.free = dict(TABLES)
-        self.fading: dict[str, simpy.Process] = {}
-        self.tracks = {name: Track(self.env, name) for name in TRACKS}
-        self.shocks: dict[str, simpy.Process] = {}
-        self.war = self.env.event()
-
-    def run(self) -> dict[str, Any]:
-        env = self.env
-        for track in self.tracks.values():
-            track.process = env.process(self.negotiate(track))
-        for name, rate in RATES.items():
-            self.shocks[name] = env.process(self.strike(name, rate))
-        self.shocks["parity"] = env.process(self.reach_parity())
-        env.process(self.prove_independence())
-        env.process(self.calendar())
-        env.process(self.assembly())
-        self.begin_who_can()
-        env.run(env.any_of([self.war, env.timeout(HORIZON)]))
-        for name, since in self.since.items():
-            self.held[name] += env.now - since
-        return self.row()
-
-    def row(self) -> dict[str, Any]:
-        goal, war = self.first.get("freeze"), self.first.get("war")
-        outcome = "freeze" if goal is not None else "war" if war is not None else "ongoing"
-        row: dict[str, Any] = {"outcome": outcome}
-        for name in ("freeze", "moratorium", "war", "ministerial.convene"):
-            row[f"first_{name}"] = self.first.get(name, math.nan)
-        for name in ("freeze", "moratorium", "crisis", "dialogue", "discredited", "campaign"):
-            row[f"held_{name}"] = self.held[name]
-        return row | {f"n_{name}": self.count[name] for name in COUNTED}
-
-    # -- tracks
-
-    def negotiate(self, track: Track) -> Story:
-        env, rng = self.env, self.rng
-        while True:
-            days = yield track.turn
-            track.turn = env.event()
-            stage = track.stages[track.at]
-            try:
-                yield env.timeout(days)
-            except simpy.Interrupt as broken:
-                delay, resume = broken.cause
-                yield env.timeout(delay)
-                self.resume(track, resume)
-                continue
-            if rng.random() < ODDS[track.name, stage.name](self, stage.success):
-                self.leave_table(track, stage)
-                self.succeed(track, stage)
-                continue
-            setback = self.fail(stage)
-            self.leave_table(track, stage)
-            self.count[setback.name] += 1
-            for name in setback.raises:
-                self.raise_(name)
-            self.begin_who_can()
-            yield env.timeout(setback.delay.draw(rng))
-            self.resume(track, track.at if setback.resume is None else setback.resume)
-
-    def fail(self, stage: Stage) -> Setback:
-        possible = [s for s in stage.setbacks if self.holds(s.when)]
-        return self.rng.choices(possible, [s.weight for s in possible])[0]
-
-    def succeed(self, track: Track, stage: Stage) -> None:
-        if stage.calms:
-            self.lower("crisis")
-        for name in stage.raises:
-            self.raise_(name)
-        name = f"{track.name}.{stage.name}"
-        self.done.add(name)
-        self.first.setdefault(name, self.env.now)
-        if track.at + 1 < len(track.stages):
-            track.at, track.waiting = track.at + 1, True
-        else:
-            track.over = True
-        self.begin_who_can()
-
-    def resume(self, track: Track, stage: int) -> None:
-        self.go_back(track, stage)
-        self.begin_who_can()
-
-    def go_back(self, track: Track, stage: int) -> None:
-        for later in track.stages[stage:]:
-            self.done.discard(f"{track.name}.{later.name}")
-        track.at, track.waiting = stage, True
-
-    def begin_who_can(self) -> None:
-        for name in PRIORITY:
-            track = self.tracks[name]
-            if track.waiting and self.may_begin(track):
-                self.begin(track)
-
-    def may_begin(self, track: Track) -> bool:
-        if any(self.free[party] <= 0 for party in track.seats):
-            return False
-        stage = track.stages[track.at]
-        if track.name == "ministerial":
-            if stage.name == "convene" and not self.in_assembly():
-                return False
-            if not track.begun:
-                prepared = {"working_group.principles", "north_south.exchange"} & self.done
-                return bool(self.level["moratorium"] and prepared)
-        return self.holds(stage.needs)
-
-    def begin(self, track: Track) -> None:
-        stage = track.stages[track.at]
-        track.waiting, track.begun, track.talking = False, True, True
-        for party in track.seats:
-            self.free[party] -= 1
-        if stage.talks:
-            self.hold(+1)
-        days = stage.duration.draw(self.rng)
-        if track.name == "us_dprk" and self.level["exercise"]:
-            days *= 1.1
-        elif (track.name, stage.name) == ("ministerial", "freeze") and self.level["moratorium"]:
-            days *= 0.6
-        track.turn.succeed(days)
-
-    def leave_table(self, track: Track, stage: Stage) -> None:
-        track.talking = False
-        for party in track.seats:
-            self.free[party] += 1
-        if stage.talks:
-            self.hold(-1)
-
-    def break_off(self, name: str, chance: float, delay: Quantiles, resume: int | None) -> None:
-        track = self.tracks[name]
-        if track.talking and self.rng.random() < chance:
-            self.leave_table(track, track.stages[track.at])
-            at = track.at if resume is None else min(resume, track.at)
-            track.process.interrupt((delay.draw(self.rng), at))
-
-    def reopen(self, name: str, stage: int) -> None:
-        track = self.tracks[name]
-        if track.over:
-            track.over = False
-            self.go_back(track, stage)
-
-    # -- conditions
-
-    def holds(self, test: str) -> bool:
-        if not test:
-            return True
-        return self.level[test[1:]] == 0 if test[0] == "!" else self.level[test] > 0
-
-    def set(self, name: str, level: int) -> None:
-        was = self.level[name]
-        if level == was:
-            return
-        self.level[name] = level
-        now = self.env.now
-        if not was:
-            self.first.setdefault(name, now)
-            self.since[name] = now
-        elif not level:
-            self.held[name] += now - self.since.pop(name)
-        me = self.env.active_process
-        for shock in AFFECTED.get(name, ()):
-            process = self.shocks.get(shock)
-            if process is not None and process is not me and process.is_alive:
-                process.interrupt()
-
-    def raise_(self, name: str) -> None:
-        self.set(name, min(HIGHEST.get(name, 1), self.level[name] + 1))
-        if name in FADES:
-            self.stop_fading(name)
-            self.fading[name] = self.env.process(self.fade(name))
-
-    def lower(self, name: str) -> None:
-        self.set(name, max(0, self.level[name] - 1))
-        if not self.level[name]:
-            self.stop_fading(name)
-
-    def clear(self, name: str) -> None:
-        self.set(name, 0)
-        self.stop_fading(name)
-
-    def hold(self, change: int) -> None:
-        self.talks_in_progress = getattr(self, "talks_in_progress", 0) + change
-        self.set("dialogue", min(4, self.talks_in_progress))
-
-    def fade(self, name: str) -> Story:
-        try:
-            while self.level[name]:
-                yield self.env.timeout(self.rng.expovariate(1 / FADES[name]))
-                self.set(name, self.level[name] - 1)
-                self.begin_who_can()
-        except simpy.Interrupt:
-            pass
-
-    def stop_fading(self, name: str) -> None:
-        process = self.fading.get(name)
-        if process is not None and process.is_alive and process is not self.env.active_process:
-            process.interrupt()
-
-    # -- shocks
-
-    def strike(self, name: str, rate: Callable[[Peninsula], float]) -> Story:
-        env, rng, happen = self.env, self.rng, HAPPEN.get(name)
-        while True:
-            now = rate(self)
-            try:
-                # A rate that changes is drawn anew: it has no memory.
-                yield env.timeout(rng.expovariate(now / YEAR)) if now else env.event()
-            except simpy.Interrupt:
-                continue
-            self.count[name] += 1
-            if happen is not None:
-                happen(self)
-                self.begin_who_can()
-
-    def reach_parity(self) -> Story:
-        left = Quantiles(160, 700, 1800).draw(self.rng)
-        while True:
-            began = self.env.now
-            paused = self.level["freeze"] or self.level["moratorium"]
-            try:
-                yield self.env.event() if paused else self.env.timeout(left)
-                break
-            except simpy.Interrupt:
-                left -= 0 if paused else self.env.now - began
-        self.count["parity"] += 1
-        self.raise_("strategic_parity")
-
-    def prove_independence(self) -> Story:
-        yield self.env.timeout(Quantiles(60, 180, 500).draw(self.rng))
-        self.count["seoul_proves_itself"] += 1
-        self.raise_("seoul_independent")
-
-    def calendar(self) -> Story:
-        for day, happen in DATES:
-            yield self.env.timeout(day - self.env.now)
-            happen(self)
-            self.begin_who_can()
-
-    def assembly(self) -> Story:
-        for opens, _ in ASSEMBLIES:
-            yield self.env.timeout(opens - self.env.now)
-            self.begin_who_can()
-
-    def in_assembly(self) -> bool:
-        return any(opens <= self.env.now < closes for opens, closes in ASSEMBLIES)
-
-    def is_quiet(self) -> bool:
-        return bool(self.level["moratorium"] or self.level["freeze"])
-
-
-# -- odds of success ------------------------------------------------------------------------------
-
-
-def with_odds(p: float, ratio: float) -> float:
-    return p * ratio / (1 - p + p * ratio)
-
-
-def contact(w: Peninsula, p: float) -> float:
-    ratio = 1.3 * 1.5  # broad mandate, Russian envoy
-    ratio *= 2.2 if "north_south.overture" in w.done else 1.0
-    ratio *= 1.8 if w.level["strategic_parity"] else 1.0
-    ratio *= 1.15 if w.level["china_push"] else 1.0
-    return with_odds(p, ratio * bilateral_mood(w))
-
-
-def moratorium(w: Peninsula, p: float) -> float:
-    ratio = 1.3
-    ratio *= 2.0 if "north_south.exchange" in w.done else 1.0
-    ratio *= 1.3 if "working_group.principles" in w.done else 1.0
-    ratio *= 1.0 if w.level["strategic_parity"] else 0.8
-    return with_odds(p, ratio * bilateral_mood(w))
-
-
-def bilateral_mood(w: Peninsula) -> float:
-    hawks = 0.4 if w.level["washington_hawkish"] else 1.0
-    return float(hawks * 0.85 ** w.level["crisis"] * 0.62 ** w.level["discredited"])
-
-
-def overture(w: Peninsula, p: float) -> float:
-    ratio = 2.0 if w.level["seoul_independent"] else 1.0
-    ratio *= 0.15 if w.level["seoul_hostile"] else 1.0
-    return with_odds(p, ratio * 0.85 ** w.level["crisis"])
-
-
-def exchange(w: Peninsula, p: float) -> float:
-    ratio = 0.087 if w.level["seoul_hostile"] else 1.0
-    return with_odds(p, ratio * 0.85 ** w.level["crisis"])
-
-
-def cooperation(w: Peninsula, p: float) -> float:
-    return with_odds(p, 0.85 ** w.level["crisis"])
-
-
-def reconvene(w: Peninsula, p: float) -> float:
-    ratio = 1.5 * (3.0 if "us_dprk.contact" in w.done else 1.0)
-    return with_odds(p, ratio * (12.0 if w.level["moratorium"] else 1.0))
-
-
-def prepare(w: Peninsula, p: float) -> float:
-    return with_odds(p, ministers_mood(w) * (1.0 if w.level["moratorium"] else 0.3))
-
-
-def convene(w: Peninsula, p: float) -> float:
-    ratio = ministers_mood(w) * (1.0 if w.level["moratorium"] else 0.15)
-    return with_odds(p, ratio * (1.8 if "working_group.principles" in w.done else 1.0))
-
-
-def freeze(w: Peninsula, p: float) -> float:
-    ratio = ministers_mood(w) * (1.0 if w.level["moratorium"] else 0.2)
-    ratio *= 1.5 if "working_group.secretariat" in w.done else 1.0
-    return with_odds(p, ratio * (1.3 if "north_south.exchange" in w.done else 1.0))
-
-
-def ministers_mood(w: Peninsula) -> float:
-    hawks = 0.5 if w.level["washington_hawkish"] else 1.0
-    return float(hawks * 0.85 ** w.level["crisis"] * 0.5 ** w.level["discredited"])
-
-
-def settled(w: Peninsula, p: float) -> float:
-    ratio = 1.3 if "ministerial.convene" in w.done else 1.0
-    return with_odds(p, ratio * (1.3 if "north_south.cooperation" in w.done else 1.0))
-
-
-def denuclearisation(w: Peninsula, p: float) -> float:
-    return with_odds(settled(w, p), 0.6 if w.level["strategic_parity"] else 1.0)
-
-
-def as_it_is(w: Peninsula, p: float) -> float:
-    return p
-
-
-ODDS: dict[tuple[str, str], Callable[[Peninsula, float], float]] = {
-    ("us_dprk", "contact"): contact, ("us_dprk", "moratorium"): moratorium,
-    ("north_south", "overture"): overture, ("north_south", "exchange"): exchange,
-    ("north_south", "cooperation"): cooperation, ("working_group", "reconvene"): reconvene,
-    ("working_group", "principles"): as_it_is, ("working_group", "secretariat"): as_it_is,
-    ("ministerial", "prepare"): prepare, ("ministerial", "convene"): convene,
-    ("ministerial", "freeze"): freeze, ("settlement", "production_cap"): settled,
-    ("settlement", "security_regime"): settled,
-    ("settlement", "denuclearisation"): denuclearisation,
-}  # fmt: skip
-
-
-# -- shocks: rates a year, and what they do -------------------------------------------------------
-
-
-def missile_tests(w: Peninsula) -> float:
-    rate = 7.0 * (3.5 if w.level["campaign"] else 1.0) * (1.5 if w.level["exercise"] else 1.0)
-    rate *= 0.65 if w.level["dialogue"] else 1.0
-    rate *= 0.5 if w.level["moratorium"] else 1.0
-    return rate * (0.9 if w.level["china_push"] else 1.0)
-
-
-def campaigns(w: Peninsula) -> float:
-    return 0.0 if w.is_quiet() else 1.6
-
-
-def strategic_tests(w: Peninsula) -> float:
-    if w.is_quiet():
-        return 0.0
-    rate = 2.4 * 1.15 ** w.level["crisis"] * (2.0 if w.level["campaign"] else 1.0)
-    return rate * (0.4 if w.level["dialogue"] else 1.0)
-
-
-def nuclear_tests(w: Peninsula) -> float:
-    if w.is_quiet():
-        return 0.0
-    return 0.5 * 1.15 ** w.level["crisis"] * (0.4 if w.level["dialogue"] else 1.0)
-
-
-def shows_of_force(w: Peninsula) -> float:
-    return 0.0 if w.is_quiet() else 2.5 * 1.2 ** w.level["crisis"]
-
-
-def hawks_leaving(w: Peninsula) -> float:
-    return 0.3 if w.level["washington_hawkish"] else 0.0
-
-
-def verification_collapses(w: Peninsula) -> float:
-    if not w.level["freeze"]:
-        return 0.0
-    hawks = 2.0 if w.level["washington_hawkish"] else 1.0
-    return 0.13 * hawks * (11.0 if w.level["fresh_freeze"] else 1.0)
-
-
-def sanctions_collapses(w: Peninsula) -> float:
-    if not w.level["freeze"]:
-        return 0.0
-    hawks = 2.0 if w.level["washington_hawkish"] else 1.0
-    return 0.08 * hawks * (2.0 if w.level["fresh_freeze"] else 1.0)
-
-
-def lapses(w: Peninsula) -> float:
-    return 0.24 if w.level["moratorium"] and not w.level["freeze"] else 0.0
-
-
-def wars(w: Peninsula) -> float:
-    return 0.003 * 1.7 ** w.level["crisis"] * (0.6 if w.level["dialogue"] else 1.0)
-
-
-RATES: dict[str, Callable[[Peninsula], float]] = {
-    "missile_test": missile_tests, "test_campaign": campaigns, "strategic_test": strategic_tests,
-    "nuclear_test": nuclear_tests, "show_of_force": shows_of_force,
-    "unforeseen_turn": lambda w: 0.12, "hawks_leave": hawks_leaving,
-    "verification_collapse": verification_collapses, "sanctions_collapse": sanctions_collapses,
-    "moratorium_lapse": lapses, "war": wars,
-}  # fmt: skip
-
-
-def strategic_test(w: Peninsula) -> None:
-    w.raise_("crisis")
-    w.break_off("us_dprk", 0.25, QUARREL, None)
-    if w.tracks["ministerial"].at == 2:
-        w.break_off("ministerial", 0.25, QUARREL, None)
-
-
-def nuclear_test(w: Peninsula) -> None:
-    w.raise_("crisis")
-    w.raise_("crisis")
-    w.break_off("us_dprk", 0.6, Quantiles(30, 122, 420), 0)
-    w.break_off("north_south", 0.5, QUARREL, 0)
-
-
-def show_of_force(w: Peninsula) -> None:
-    w.raise_("crisis")
-    w.raise_("campaign")
-
-
-def collapse(w: Peninsula) -> None:
-    for name in (*NUCLEAR_DEAL, "moratorium"):
-        w.clear(name)
-    w.raise_("crisis")
-    w.reopen("ministerial", 2)
-    w.reopen("us_dprk", 1)
-
-
-def lapse(w: Peninsula) -> None:
-    w.clear("moratorium")
-    w.raise_("crisis")
-    w.reopen("us_dprk", 1)
-
-
-def war(w: Peninsula) -> None:
-    w.raise_("war")
-    w.war.succeed()
-
-
-HAPPEN: dict[str, Callable[[Peninsula], None]] = {
-    "test_campaign": lambda w: w.raise_("campaign"), "strategic_test": strategic_test,
-    "nuclear_test": nuclear_test, "show_of_force": show_of_force,
-    "unforeseen_turn": lambda w: w.raise_("washington_hawkish"),
-    "hawks_leave": lambda w: w.clear("washington_hawkish"), "verification_collapse": collapse,
-    "sanctions_collapse": collapse, "moratorium_lapse": lapse, "war": war,
-}  # fmt: skip
-
-
-def spring_exercise(w: Peninsula) -> None:
-    if not w.is_quiet():
-        w.count["spring_exercise"] += 1
-        w.raise_("exercise")
-        w.raise_("crisis")
-        w.break_off("north_south", 0.2, Quantiles(10, 16, 25), None)
-
-
-def summer_exercise(w: Peninsula) -> None:
-    if not w.is_quiet():
-        w.count["summer_exercise"] += 1
-        w.raise_("exercise")
-        w.break_off("us_dprk", 0.15, Quantiles(10, 16, 25), None)
-
-
-def china_pressure(w: Peninsula) -> None:
-    if w.rng.random() < 0.8:
-        w.count["china_pressure"] += 1
-        w.raise_("china_push")
-
-
-def washington_changes(w: Peninsula) -> None:
-    if w.rng.random() < 0.33:
-        w.count["washington_election"] += 1
-        w.raise_("washington_hawkish")
-    if w.is_quiet() and w.rng.random() < 0.25:
-        w.count["washington_reversal"] += 1
-        collapse(w)
-
-
-def seoul_changes(w: Peninsula) -> None:
-    if w.rng.random() < 0.4:
-        w.count["seoul_election"] += 1
-        w.clear("seoul_independent")
-        w.raise_("seoul_hostile")
+START = date(2017, 6, 15)
+HORIZON = 1826.0
+YEARS = range(2017, 2023)
+DAYS_PER_YEAR = 365.25
+Z90 = 1.2815515655446004  # the normal quantile of 0.9
+
+SEATS = {"US": 2, "DPRK": 3}  # tables at which each can sit at once; the others have no limit
+
+Process = Generator[simpy.Event, Any, None]
+Ratio = Callable[["World"], float]
+Effect = Callable[["World"], None]
+Test = Callable[["World"], bool]
 
 
 def day_of(year: int, month: int, day: int) -> float:
-    return float((dt.date(year, month, day) - START).days)
+    """A date in days since the start."""
+    return float((date(year, month, day) - START).days)
 
 
-DATES = sorted(
-    [
-        *((day_of(year, 3, 8), spring_exercise) for year in range(2018, 2023)),
-        *((day_of(year, 8, 20), summer_exercise) for year in range(2017, 2022)),
-        (day_of(2017, 7, 16), china_pressure),
-        (day_of(2021, 1, 20), washington_changes),
-        (day_of(2022, 5, 10), seoul_changes),
-    ],
-    key=lambda one: one[0],
+# -- durations ------------------------------------------------------------------------------------
+
+
+class Days:
+    """A duration with given 10, 50 and 90 per cent quantiles: lognormal on each side of p50."""
+
+    __slots__ = ("above", "below", "middle")
+
+    def __init__(self, p10: float, p50: float, p90: float) -> None:
+        self.middle = math.log(p50)
+        self.below = math.log(p50 / p10) / Z90
+        self.above = math.log(p90 / p50) / Z90
+
+    def draw(self, rng: random.Random) -> float:
+        """One duration."""
+        z = rng.gauss(0.0, 1.0)
+        return math.exp(self.middle + (self.below if z < 0.0 else self.above) * z)
+
+
+NEXT_ROUND = Days(15, 72, 250)
+AFTER_BREAKDOWN = Days(15, 122, 420)
+AFTER_NUCLEAR_TEST = Days(30, 122, 420)
+OVER_AN_EXERCISE = Days(10, 16, 25)
+PARITY = Days(160, 700, 1800)
+SEOUL_PROVES_ITSELF = Days(60, 180, 500)
+
+
+# -- the stages -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """A way to fail: what it costs, and at which stage (by number) the track then resumes."""
+
+    name: str
+    weight: float
+    delay: Days
+    resume: int | None = None  # None: at the same stage
+    when: Test | None = None
+    effect: Effect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A piece of a track, attempted until it succeeds."""
+
+    name: str
+    success: float
+    duration: Days
+    setbacks: tuple[Setback, ...]
+    odds: Ratio | None = None
+    pace: Ratio | None = None
+    needs: Test | None = None
+    effect: Effect | None = None
+    is_dialogue: bool = True
+
+
+def contact_odds(w: World) -> float:
+    """What speaks for and against a first contact."""
+    odds = 1.3 * 1.5  # the broad mandate and the Russian envoy
+    if w.north_south.done >= 1:
+        odds *= 2.2
+    if w.parity.level:
+        odds *= 1.8
+    if w.china_push.level:
+        odds *= 1.15
+    return odds * talks_climate(w)
+
+
+def moratorium_odds(w: World) -> float:
+    """What speaks for and against a moratorium for a moratorium."""
+    odds = 1.3  # the broad mandate
+    if w.north_south.done >= 2:
+        odds *= 2.0
+    if w.working_group.done >= 2:
+        odds *= 1.3
+    if not w.parity.level:
+        odds *= 0.8
+    return odds * talks_climate(w)
+
+
+def talks_climate(w: World) -> float:
+    """What bears on direct talks at every stage."""
+    climate = 0.85**w.crisis.level * 0.62**w.discredited.level
+    return climate * 0.4 if w.hawks.level else climate
+
+
+def talks_pace(w: World) -> float:
+    """Rounds slip over exercises."""
+    return 1.1 if w.exercise.level else 1.0
+
+
+def overture_odds(w: World) -> float:
+    """Whether Pyongyang takes up an offer of Seoul."""
+    odds = 0.85**w.crisis.level
+    if w.seoul_independent.level:
+        odds *= 2.0
+    return odds * 0.15 if w.seoul_hostile.level else odds
+
+
+def exchange_odds(w: World) -> float:
+    """Whether visits and aid go well."""
+    odds = 0.85**w.crisis.level
+    return odds * 0.087 if w.seoul_hostile.level else odds
+
+
+def cooperation_odds(w: World) -> float:
+    """Whether cooperation comes about."""
+    return 0.85**w.crisis.level
+
+
+def reconvene_odds(w: World) -> float:
+    """Whether the six send their working group."""
+    odds = 1.5  # the Russian envoy
+    if w.us_dprk.done >= 1:
+        odds *= 3.0
+    return odds * 12.0 if w.moratorium.level else odds
+
+
+def ministers_climate(w: World) -> float:
+    """What bears on the ministers at every stage."""
+    climate = 0.85**w.crisis.level * 0.5**w.discredited.level
+    return climate * 0.5 if w.hawks.level else climate
+
+
+def prepare_odds(w: World) -> float:
+    """Whether a meeting of ministers can be prepared."""
+    odds = ministers_climate(w)
+    return odds if w.moratorium.level else odds * 0.3
+
+
+def convene_odds(w: World) -> float:
+    """Whether the ministers meet and part in good order."""
+    odds = ministers_climate(w)
+    if w.working_group.done >= 2:
+        odds *= 1.8
+    return odds if w.moratorium.level else odds * 0.15
+
+
+def freeze_odds(w: World) -> float:
+    """Whether the conference agrees on a freeze."""
+    odds = ministers_climate(w)
+    if w.working_group.done >= 3:
+        odds *= 1.5
+    if w.north_south.done >= 2:
+        odds *= 1.3
+    return odds if w.moratorium.level else odds * 0.2
+
+
+def freeze_pace(w: World) -> float:
+    """An understanding that is already there shortens the conference."""
+    return 0.6 if w.moratorium.level else 1.0
+
+
+def settlement_odds(w: World) -> float:
+    """Who can bridge gaps once a freeze holds."""
+    odds = 1.3 if w.ministerial.done >= 2 else 1.0
+    return odds * 1.3 if w.north_south.done >= 3 else odds
+
+
+def denuclearisation_odds(w: World) -> float:
+    """A finished arsenal is dearer."""
+    odds = settlement_odds(w)
+    return odds * 0.6 if w.parity.level else odds
+
+
+def window_is_open(w: World) -> bool:
+    """The ministers meet at the United Nations, from 19 September to 3 October."""
+    return any(opens <= w.env.now < closes for opens, closes in WINDOWS)
+
+
+def frozen(w: World) -> bool:
+    """The settlement is talked about while a freeze holds."""
+    return w.freeze.level > 0
+
+
+def moratorium_agreed(w: World) -> None:
+    """Tests and hostile actions are suspended on both sides."""
+    w.crisis.lower()
+    w.moratorium.rise()
+
+
+def freeze_agreed(w: World) -> None:
+    """The programme is frozen, sanctions are eased, terms are still being settled."""
+    w.crisis.lower()
+    w.freeze.rise()
+    w.fresh_freeze.rise()
+    w.sanctions_eased.rise()
+
+
+def tension_falls(w: World) -> None:
+    """A success that calms."""
+    w.crisis.lower()
+
+
+def tension_rises(w: World) -> None:
+    """A failure, or an incident, that alarms."""
+    w.crisis.rise()
+
+
+def talks_lose_credit(w: World) -> None:
+    """A failure in public."""
+    w.discredited.rise()
+
+
+def public_failure(w: World) -> None:
+    """A failure in public that alarms as well."""
+    w.crisis.rise()
+    w.discredited.rise()
+
+
+def empty_show(w: World) -> None:
+    """The ministers met unprepared, for all to see."""
+    public_failure(w)
+    w.discredited.rise()
+
+
+WINDOWS = tuple((day_of(y, 9, 19), day_of(y, 10, 3) + 1.0) for y in YEARS)
+
+US_DPRK = (
+    Stage(
+        "contact",
+        0.28,
+        Days(20, 70, 200),
+        (
+            Setback("rebuff", 6.0, NEXT_ROUND),
+            Setback("channel_lost", 1.0, Days(200, 600, 1800)),
+        ),
+        odds=contact_odds,
+        pace=talks_pace,
+    ),
+    Stage(
+        "moratorium",
+        0.33,
+        Days(20, 60, 200),
+        (
+            Setback("fruitless_round", 7.0, NEXT_ROUND),
+            Setback("walkout", 1.5, AFTER_BREAKDOWN, resume=0, effect=tension_rises),
+        ),
+        odds=moratorium_odds,
+        pace=talks_pace,
+        effect=moratorium_agreed,
+    ),
 )
-ASSEMBLIES = [(day_of(y, 9, 19), day_of(y, 10, 3) + 1) for y in range(2017, 2022)]
-COUNTED = [
-    *RATES, "parity", "seoul_proves_itself", "spring_exercise", "summer_exercise",
-    "china_pressure", "washington_election", "washington_reversal", "seoul_election",
-    *(setback.name for _, stages in TRACKS.values() for one in stages for setback in one.setbacks),
-]  # fmt: skip
+
+NORTH_SOUTH = (
+    Stage(
+        "overture",
+        0.4,
+        Days(8, 45, 176),
+        (
+            Setback("silence", 6.0, Days(30, 90, 245)),
+            Setback("rejected", 3.0, AFTER_BREAKDOWN),
+        ),
+        odds=overture_odds,
+    ),
+    Stage(
+        "exchange",
+        0.9,
+        Days(10, 60, 300),
+        (
+            Setback("suspended", 5.0, AFTER_BREAKDOWN, resume=0),
+            Setback(
+                "exercise_protest", 3.0, OVER_AN_EXERCISE, when=lambda w: w.exercise.level > 0
+            ),
+        ),
+        odds=exchange_odds,
+        effect=tension_falls,
+    ),
+    Stage(
+        "cooperation",
+        0.7,
+        Days(90, 220, 600),
+        (Setback("stalled", 2.0, AFTER_BREAKDOWN),),
+        odds=cooperation_odds,
+        effect=tension_falls,
+    ),
+)
+
+WORKING_GROUP = (
+    Stage(
+        "reconvene",
+        0.06,
+        Days(30, 75, 160),
+        (Setback("no_quorum", 2.0, Days(90, 160, 548)),),
+        odds=reconvene_odds,
+    ),
+    Stage("principles", 0.65, Days(60, 157, 548), (Setback("no_text", 2.0, AFTER_BREAKDOWN),)),
+    Stage(
+        "secretariat",
+        0.75,
+        Days(30, 90, 250),
+        (Setback("seat_dispute", 1.0, Days(30, 90, 250)),),
+        is_dialogue=False,
+    ),
+)
+
+MINISTERIAL = (
+    Stage(
+        "prepare",
+        0.72,
+        Days(10, 60, 120),
+        (Setback("unprepared", 2.0, NEXT_ROUND),),
+        odds=prepare_odds,
+        is_dialogue=False,
+    ),
+    Stage(
+        "convene",
+        0.5,
+        Days(1, 2, 4),
+        (
+            Setback("stood_up", 2.0, Days(30, 55, 240), resume=0, effect=talks_lose_credit),
+            Setback("public_clash", 0.7, AFTER_BREAKDOWN, resume=0, effect=public_failure),
+            Setback(
+                "empty_show",
+                3.0,
+                AFTER_BREAKDOWN,
+                resume=0,
+                when=lambda w: not w.moratorium.level,
+                effect=empty_show,
+            ),
+        ),
+        odds=convene_odds,
+        needs=window_is_open,
+        effect=tension_falls,
+    ),
+    Stage(
+        "freeze",
+        0.42,
+        Days(34, 117, 383),
+        (
+            Setback("verification_dispute", 3.0, NEXT_ROUND),
+            Setback("sanctions_quarrel", 2.0, Days(45, 151, 395)),
+            Setback("conference_collapse", 0.7, AFTER_BREAKDOWN, resume=0, effect=public_failure),
+        ),
+        odds=freeze_odds,
+        pace=freeze_pace,
+        effect=freeze_agreed,
+    ),
+)
+
+SETTLEMENT = (
+    Stage(
+        "production_cap",
+        0.3,
+        Days(180, 500, 1266),
+        (Setback("deadlock", 3.0, AFTER_BREAKDOWN),),
+        odds=settlement_odds,
+        needs=frozen,
+    ),
+    Stage(
+        "security_regime",
+        0.3,
+        Days(300, 700, 1500),
+        (Setback("alliance_dispute", 3.0, AFTER_BREAKDOWN),),
+        odds=settlement_odds,
+        needs=frozen,
+    ),
+    Stage(
+        "denuclearisation",
+        0.05,
+        Days(700, 1500, 3500),
+        (Setback("reversal", 2.0, AFTER_BREAKDOWN),),
+        odds=denuclearisation_odds,
+        needs=frozen,
+    ),
+)
 
 
-def simulate(histories: int, seed: int) -> list[dict[str, Any]]:
-    """Tell histories; one row each."""
-    rng = random.Random(seed)
-    return [Peninsula(rng).run() for _ in range(histories)]
+def steps_have_succeeded(w: World) -> bool:
+    """The ministers are called when the preliminary steps have succeeded."""
+    return w.moratorium.level > 0 and (w.working_group.done >= 2 or w.north_south.done >= 2)
+
+
+# -- conditions -----------------------------------------------------------------------------------
+
+
+class Condition:
+    """A level that rises and falls, by itself too if it fades."""
+
+    __slots__ = ("env", "fade", "fading", "first", "held", "level", "most", "rng", "since")
+
+    def __init__(self, w: World, most: int = 1, fade: float = 0.0) -> None:
+        self.env, self.rng = w.env, w.rng
+        self.most, self.fade = most, fade
+        self.level = 0
+        self.first = math.nan
+        self.since = self.held = 0.0
+        self.fading: simpy.Process | None = None
+
+    def rise(self) -> None:
+        """One level more."""
+        if self.level < self.most:
+            self.level += 1
+            if self.level == 1:
+                self.since = self.env.now
+                if math.isnan(self.first):
+                    self.first = self.env.now
+        # A wait that is still going on is as good as a new one: it has no memory.
+        if self.fade and (self.fading is None or not self.fading.is_alive):
+            self.fading = self.env.process(self._fade())
+
+    def lower(self) -> None:
+        """One level less."""
+        if self.level:
+            self.level -= 1
+            if not self.level:
+                self.held += self.env.now - self.since
+
+    def clear(self) -> None:
+        """Down to nothing."""
+        if self.level:
+            self.level = 0
+            self.held += self.env.now - self.since
+
+    def days_held(self) -> float:
+        """For how long the level has been 1 or more."""
+        return self.held + (self.env.now - self.since if self.level else 0.0)
+
+    def _fade(self) -> Process:
+        while self.level:
+            yield self.env.timeout(self.rng.expovariate(1.0 / self.fade))
+            self.lower()
+
+
+class Restraint(Condition):
+    """A condition under which tests are suspended; the world hears of its beginning and end."""
+
+    __slots__ = ("world",)
+
+    def __init__(self, w: World) -> None:
+        super().__init__(w)
+        self.world = w
+
+    def rise(self) -> None:
+        """One level more."""
+        super().rise()
+        self.world.restraint_may_have_turned()
+
+    def clear(self) -> None:
+        """Down to nothing."""
+        super().clear()
+        self.world.restraint_may_have_turned()
+
+
+# -- tracks ---------------------------------------------------------------------------------------
+
+
+class Track:
+    """A channel of negotiation: its place among its stages, and its process."""
+
+    __slots__ = (
+        "at_table",
+        "done",
+        "parties",
+        "process",
+        "stages",
+        "start",
+        "turn",
+        "waiting",
+        "world",
+    )
+
+    def __init__(
+        self,
+        w: World,
+        stages: Sequence[Stage],
+        parties: Sequence[str],
+        start: Test | None = None,
+    ) -> None:
+        self.world, self.stages, self.parties = w, stages, parties
+        self.start = start  # asked before the first attempt only
+        self.done = 0  # stages that have succeeded; also the number of the present stage
+        self.waiting, self.at_table = True, False
+        self.turn = w.env.event()
+        self.process = w.env.process(self.run())
+
+    def run(self) -> Process:
+        """Wait for a turn, negotiate, go on after a success, pay for a failure."""
+        w = self.world
+        timeout = w.env.timeout
+        while True:
+            yield self.turn
+            try:
+                yield timeout(self._duration())
+                pause = self._conclude()
+            except simpy.Interrupt as broken:
+                self._leave_table()
+                pause = broken.cause
+            w.admit()
+            if pause is not None:
+                delay, resume = pause
+                yield timeout(delay)
+                self._wait_at(resume)
+
+    def may_begin(self) -> bool:
+        """Is everything there that an attempt needs?"""
+        w = self.world
+        if self.start is not None and not self.start(w):
+            return False
+        needs = self.stages[self.done].needs
+        if needs is not None and not needs(w):
+            return False
+        return all(w.free[party] for party in self.parties)
+
+    def begin(self) -> None:
+        """Sit down."""
+        self.start = None
+        self.waiting, self.at_table = False, True
+        for party in self.parties:
+            self.world.free[party] -= 1
+        self.world.dialogues += self.stages[self.done].is_dialogue
+        turn, self.turn = self.turn, self.world.env.event()
+        turn.succeed()
+
+    def break_off(self, delay: Days, resume: int | None = None) -> None:
+        """An incident ends the attempt in progress."""
+        stage = self.done if resume is None else resume
+        self.process.interrupt((delay.draw(self.world.rng), stage))
+
+    def reopen(self, stage: int) -> None:
+        """A completed track waits again at a stage."""
+        if self.done == len(self.stages):
+            self.done, self.waiting = stage, True
+            self.world.admit()
+
+    def _wait_at(self, stage: int) -> None:
+        self.done, self.waiting = stage, True
+        self.world.admit()
+
+    def _duration(self) -> float:
+        stage = self.stages[self.done]
+        days = stage.duration.draw(self.world.rng)
+        return days if stage.pace is None else days * stage.pace(self.world)
+
+    def _conclude(self) -> tuple[float, int] | None:
+        """An attempt ends: nothing after a success, else the delay and where to resume."""
+        w, stage = self.world, self.stages[self.done]
+        odds = 1.0 if stage.odds is None else stage.odds(w)
+        p = stage.success
+        if w.rng.random() < p * odds / (1.0 - p + p * odds):
+            self._leave_table()
+            if stage.effect is not None:
+                stage.effect(w)
+            self.done += 1
+            self.waiting = self.done < len(self.stages)
+            return None
+        setback = self._choose(stage.setbacks)
+        self._leave_table()
+        w.counts[setback.name] += 1
+        if setback.effect is not None:
+            setback.effect(w)
+        resume = self.done if setback.resume is None else setback.resume
+        return setback.delay.draw(w.rng), resume
+
+    def _choose(self, setbacks: Sequence[Setback]) -> Setback:
+        if len(setbacks) == 1:
+            return setbacks[0]
+        w = self.world
+        possible = [s for s in setbacks if s.when is None or s.when(w)]
+        return w.rng.choices(possible, [s.weight for s in possible])[0]
+
+    def _leave_table(self) -> None:
+        self.at_table = False
+        for party in self.parties:
+            self.world.free[party] += 1
+        self.world.dialogues -= self.stages[self.done].is_dialogue
+
+
+# -- shocks: rates a year and what they do --------------------------------------------------------
+
+
+def missile_rate(w: World) -> float:
+    """Routine launches come in bursts and around exercises, less often during talks."""
+    rate = 7.0
+    if w.campaign.level:
+        rate *= 3.5
+    if w.exercise.level:
+        rate *= 1.5
+    if w.dialogues:
+        rate *= 0.65
+    if w.moratorium.level:
+        rate *= 0.5
+    return rate * 0.9 if w.china_push.level else rate
+
+
+def campaign_rate(w: World) -> float:
+    """A series of launches begins."""
+    return 0.0 if w.restrained else 1.6
+
+
+def strategic_rate(w: World) -> float:
+    """Tests of long-range missiles follow tension and campaigns."""
+    if w.restrained:
+        return 0.0
+    rate = 2.4 * 1.15**w.crisis.level
+    if w.campaign.level:
+        rate *= 2.0
+    return rate * 0.4 if w.dialogues else rate
+
+
+def nuclear_rate(w: World) -> float:
+    """Nuclear tests follow tension."""
+    if w.restrained:
+        return 0.0
+    rate = 0.5 * 1.15**w.crisis.level
+    return rate * 0.4 if w.dialogues else rate
+
+
+def force_rate(w: World) -> float:
+    """Shows of force answer tension."""
+    return 0.0 if w.restrained else 2.5 * 1.2**w.crisis.level
+
+
+def hawks_come_rate(w: World) -> float:
+    """Washington turns without an election."""
+    return 0.12
+
+
+def hawks_leave_rate(w: World) -> float:
+    """A government that rejects the process does not last."""
+    return 0.3 if w.hawks.level else 0.0
+
+
+def verification_rate(w: World) -> float:
+    """A freeze dies over verification, mostly while it is fresh."""
+    if not w.freeze.level:
+        return 0.0
+    rate = 0.13 * 11.0 if w.fresh_freeze.level else 0.13
+    return rate * 2.0 if w.hawks.level else rate
+
+
+def sanctions_rate(w: World) -> float:
+    """A freeze dies over relief that does not come."""
+    if not w.freeze.level:
+        return 0.0
+    rate = 0.08 * 2.0 if w.fresh_freeze.level else 0.08
+    return rate * 2.0 if w.hawks.level else rate
+
+
+def lapse_rate(w: World) -> float:
+    """A moratorium that leads to nothing lapses."""
+    return 0.24 if w.moratorium.level and not w.freeze.level else 0.0
+
+
+def war_rate(w: World) -> float:
+    """War comes out of crises, less often while there is someone to call."""
+    rate = 0.003 * 1.7**w.crisis.level
+    return rate * 0.6 if w.dialogues else rate
+
+
+def nothing_follows(w: World) -> None:
+    """A routine launch is no crisis."""
+
+
+def campaign_begins(w: World) -> None:
+    """A series of launches begins."""
+    w.campaign.rise()
+
+
+def strategic_test(w: World) -> None:
+    """A long-range missile: tension, and talks that may break."""
+    w.crisis.rise()
+    if w.us_dprk.at_table and w.rng.random() < 0.25:
+        w.break_off("strategic_test", w.us_dprk, AFTER_BREAKDOWN)
+    if w.ministerial.at_table and w.ministerial.done == 2 and w.rng.random() < 0.25:
+        w.break_off("strategic_test", w.ministerial, AFTER_BREAKDOWN)
+
+
+def nuclear_test(w: World) -> None:
+    """A nuclear test: great tension, and talks that may start from scratch."""
+    w.crisis.rise()
+    w.crisis.rise()
+    if w.us_dprk.at_table and w.rng.random() < 0.6:
+        w.break_off("nuclear_test", w.us_dprk, AFTER_NUCLEAR_TEST, resume=0)
+    if w.north_south.at_table and w.rng.random() < 0.5:
+        w.break_off("nuclear_test", w.north_south, AFTER_BREAKDOWN, resume=0)
+
+
+def show_of_force(w: World) -> None:
+    """Bombers over the Peninsula, launches in answer."""
+    w.crisis.rise()
+    w.campaign.rise()
+
+
+def hawks_come(w: World) -> None:
+    """Washington rejects the process."""
+    w.hawks.rise()
+
+
+def hawks_leave(w: World) -> None:
+    """Washington does not reject the process any longer."""
+    w.hawks.clear()
+
+
+def freeze_ends(w: World) -> None:
+    """The freeze and all that came with it is over; the tracks that made it begin again."""
+    w.freeze.clear()
+    w.fresh_freeze.clear()
+    w.sanctions_eased.clear()
+    w.moratorium.clear()
+    w.crisis.rise()
+    w.ministerial.reopen(2)
+    w.us_dprk.reopen(1)
+
+
+def moratorium_lapses(w: World) -> None:
+    """The moratorium is over."""
+    w.moratorium.clear()
+    w.crisis.rise()
+    w.us_dprk.reopen(1)
+
+
+def war_breaks_out(w: World) -> None:
+    """The end of the history."""
+    w.war.succeed()
+
+
+@dataclass(frozen=True, slots=True)
+class RandomShock:
+    """A shock at a rate per year that changes with the state but never exceeds `bound`."""
+
+    name: str
+    rate: Ratio
+    bound: float
+    effect: Effect
+
+
+RANDOM_SHOCKS = (
+    RandomShock("missile_test", missile_rate, 7.0 * 3.5 * 1.5, nothing_follows),
+    RandomShock("test_campaign", campaign_rate, 1.6, campaign_begins),
+    RandomShock("strategic_test", strategic_rate, 2.4 * 1.15**3 * 2.0, strategic_test),
+    RandomShock("nuclear_test", nuclear_rate, 0.5 * 1.15**3, nuclear_test),
+    RandomShock("show_of_force", force_rate, 2.5 * 1.2**3, show_of_force),
+    RandomShock("unforeseen_turn", hawks_come_rate, 0.12, hawks_come),
+    RandomShock("hawks_leave", hawks_leave_rate, 0.3, hawks_leave),
+    RandomShock("verification_collapse", verification_rate, 0.13 * 11.0 * 2.0, freeze_ends),
+    RandomShock("sanctions_collapse", sanctions_rate, 0.08 * 2.0 * 2.0, freeze_ends),
+    RandomShock("moratorium_lapse", lapse_rate, 0.24, moratorium_lapses),
+    RandomShock("war", war_rate, 0.003 * 1.7**3, war_breaks_out),
+)
+
+
+def strike(w: World, shock: RandomShock) -> Process:
+    """A shock at a changing rate: candidates at the highest rate, thinned to the present one."""
+    timeout, random_, expovariate = w.env.timeout, w.rng.random, w.rng.expovariate
+    name, rate, bound, effect = shock.name, shock.rate, shock.bound, shock.effect
+    bound_per_day = bound / DAYS_PER_YEAR
+    counts = w.counts
+    while True:
+        yield timeout(expovariate(bound_per_day))
+        if random_() * bound < rate(w):
+            counts[name] += 1
+            effect(w)
+
+
+def reach_parity(w: World) -> Process:
+    """The programme goes on towards a second strike, but not while tests are suspended."""
+    days = PARITY.draw(w.rng)
+    while True:
+        if w.restrained:
+            yield w.restraint_turns
+        began, done = w.env.now, w.env.timeout(days)
+        yield done | w.restraint_turns
+        if done.processed:
+            break
+        days -= w.env.now - began
+    w.counts["parity"] += 1
+    w.parity.rise()
+
+
+def seoul_proves_itself(w: World) -> Process:
+    """In time Seoul shows that it does not only follow Washington."""
+    yield w.env.timeout(SEOUL_PROVES_ITSELF.draw(w.rng))
+    w.counts["seoul_proves_itself"] += 1
+    w.seoul_independent.rise()
+
+
+def hold_spring_exercises(w: World) -> Process:
+    """Every 8 March, unless suspended."""
+    for year in YEARS[1:]:
+        yield w.until(day_of(year, 3, 8))
+        if not w.restrained:
+            w.counts["spring_exercise"] += 1
+            w.exercise.rise()
+            w.crisis.rise()
+            if w.north_south.at_table and w.rng.random() < 0.2:
+                w.break_off("spring_exercise", w.north_south, OVER_AN_EXERCISE)
+
+
+def hold_summer_exercises(w: World) -> Process:
+    """Every 20 August, unless suspended."""
+    for year in YEARS:
+        yield w.until(day_of(year, 8, 20))
+        if not w.restrained:
+            w.counts["summer_exercise"] += 1
+            w.exercise.rise()
+            if w.us_dprk.at_table and w.rng.random() < 0.15:
+                w.break_off("summer_exercise", w.us_dprk, OVER_AN_EXERCISE)
+
+
+def open_windows(w: World) -> Process:
+    """On 19 September whoever waited for the ministers' window may begin."""
+    for opens, _ in WINDOWS:
+        yield w.until(opens)
+        w.admit()
+
+
+def follow_calendar(w: World) -> Process:
+    """What comes once, on a date of its own."""
+    rng, counts = w.rng, w.counts
+    yield w.until(day_of(2017, 7, 16))
+    if rng.random() < 0.8:
+        counts["china_pressure"] += 1
+        w.china_push.rise()
+    yield w.until(day_of(2021, 1, 20))
+    if rng.random() < 0.33:
+        counts["washington_election"] += 1
+        w.hawks.rise()
+    if w.restrained and rng.random() < 0.25:
+        counts["washington_reversal"] += 1
+        freeze_ends(w)
+    yield w.until(day_of(2022, 5, 10))
+    if rng.random() < 0.4:
+        counts["seoul_election"] += 1
+        w.seoul_independent.clear()
+        w.seoul_hostile.rise()
+
+
+ONE_OF_A_KIND = (
+    reach_parity,
+    seoul_proves_itself,
+    hold_spring_exercises,
+    hold_summer_exercises,
+    open_windows,
+    follow_calendar,
+)
+
+SETBACKS = tuple(
+    setback.name
+    for stages in (US_DPRK, NORTH_SOUTH, WORKING_GROUP, MINISTERIAL, SETTLEMENT)
+    for stage in stages
+    for setback in stage.setbacks
+)
+SHOCKS = (
+    *(shock.name for shock in RANDOM_SHOCKS),
+    "spring_exercise",
+    "summer_exercise",
+    "parity",
+    "seoul_proves_itself",
+    "china_pressure",
+    "washington_election",
+    "washington_reversal",
+    "seoul_election",
+)
+BREAKS = tuple(
+    f"{shock}_breaks"
+    for shock in ("strategic_test", "nuclear_test", "spring_exercise", "summer_exercise")
+)
+NO_COUNTS = dict.fromkeys((*SETBACKS, *SHOCKS, *BREAKS), 0)
+
+
+# -- the world ------------------------------------------------------------------------------------
+
+
+class World:
+    """One history."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.env = env = simpy.Environment()
+        self.rng = rng
+        self.counts = NO_COUNTS.copy()
+        self.free = SEATS.copy()
+        self.dialogues = 0  # attempts in progress with Pyongyang at the table
+        self.restrained = False  # by a moratorium or a freeze
+        self.restraint_turns = env.event()
+        self.war = env.event()
+        self._set_conditions()
+        self._set_tracks()
+        for story in ONE_OF_A_KIND:
+            env.process(story(self))
+        for shock in RANDOM_SHOCKS:
+            env.process(strike(self, shock))
+
+    def _set_conditions(self) -> None:
+        self.moratorium = Restraint(self)
+        self.freeze = Restraint(self)
+        self.sanctions_eased = Condition(self)
+        self.parity = Condition(self)
+        self.seoul_independent = Condition(self)
+        self.seoul_hostile = Condition(self)
+        self.hawks = Condition(self)
+        self.crisis = Condition(self, most=3, fade=45.0)
+        self.campaign = Condition(self, fade=60.0)
+        self.exercise = Condition(self, fade=16.0)
+        self.china_push = Condition(self, fade=120.0)
+        self.discredited = Condition(self, most=2, fade=500.0)
+        self.fresh_freeze = Condition(self, fade=75.0)
+
+    def _set_tracks(self) -> None:
+        both = ("US", "DPRK")  # of those at a table of six, only these two lack people
+        self.us_dprk = Track(self, US_DPRK, both)
+        self.north_south = Track(self, NORTH_SOUTH, ("DPRK",))
+        self.working_group = Track(self, WORKING_GROUP, both)
+        self.ministerial = Track(self, MINISTERIAL, both, start=steps_have_succeeded)
+        self.settlement = Track(self, SETTLEMENT, both)
+        self.by_priority = (
+            self.us_dprk,
+            self.ministerial,
+            self.north_south,
+            self.working_group,
+            self.settlement,
+        )
+        self.admit()
+
+    def admit(self) -> None:
+        """Let those begin who can, the most important first."""
+        for track in self.by_priority:
+            if track.waiting and track.may_begin():
+                track.begin()
+
+    def until(self, day: float) -> simpy.Timeout:
+        """Wait for a day of the calendar."""
+        return self.env.timeout(day - self.env.now)
+
+    def break_off(self, shock: str, track: Track, delay: Days, resume: int | None = None) -> None:
+        """A shock ends an attempt in progress."""
+        self.counts[f"{shock}_breaks"] += 1
+        track.break_off(delay, resume)
+
+    def restraint_may_have_turned(self) -> None:
+        """Tell those who care when tests come to be suspended, or are so no longer."""
+        restrained = self.moratorium.level > 0 or self.freeze.level > 0
+        if restrained != self.restrained:
+            self.restrained = restrained
+            turns, self.restraint_turns = self.restraint_turns, self.env.event()
+            turns.succeed()
+
+    def run(self) -> dict[str, Any]:
+        """Tell the history to the horizon, or to a war."""
+        env = self.env
+        env.run(until=env.timeout(HORIZON) | self.war)
+        frozen_on, war = self.freeze.first, self.war.triggered
+        if not math.isnan(frozen_on):
+            outcome, ended = "freeze", frozen_on
+        else:
+            outcome, ended = ("war", env.now) if war else ("ongoing", HORIZON)
+        return {
+            "outcome": outcome,
+            "time": ended,
+            "first_moratorium": self.moratorium.first,
+            "first_freeze": frozen_on,
+            "held_moratorium": self.moratorium.days_held(),
+            "held_freeze": self.freeze.days_held(),
+            "war": war,
+            **{f"n_{name}": count for name, count in self.counts.items()},
+        }
+
+
+def simulate(replications: int, seed: int = 1) -> list[dict[str, Any]]:
+    """Tell so many histories, one row each; row i depends on the seed and i alone."""
+    return [World(random.Random(f"{seed}:{i}")).run() for i in range(replications)]
+
+
+def main() -> None:
+    """Tell a thousand histories and say how long it took."""
+    count = 1000
+    begun = time.perf_counter()
+    rows = simulate(count)
+    seconds = time.perf_counter() - begun
+    outcomes = [row["outcome"] for row in rows]
+    shares = {name: outcomes.count(name) / count for name in sorted(set(outcomes))}
+    print(f"{count} histories, {1000 * seconds / count:.2f} ms each: {shares}")
+
+
+if __name__ == "__main__":
+    main()
