@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import floor
-import plain_simpy
+import hand_written
 import simpy
 
 import sim
@@ -67,14 +67,14 @@ def engines(pairs: int) -> tuple[list[Ratio], dict[str, float]]:
     """The engines, the plain model and the floor, by history, in turn."""
     case = program()
     few, many = 400, 20_000
-    draws = floor.record(case, SEED, few)
+    draws = floor.record(case, SEED, 5 * few)
     works: dict[str, tuple[Callable[[], Any], int]] = {
-        "plain": (lambda: plain_simpy.simulate(few, SEED), few),
+        "plain": (lambda: hand_written.simulate(few, SEED), few),
         "simpy": (lambda: processes.simulate(case, SEED, 0, few), few),
         "one thread": (lambda: kernel.simulate(case, SEED, 0, many), many),
         "two threads": (lambda: _two_threads(case, many), 2 * many),
-        "same histories": (lambda: _again(case, few, 50), 50 * few),
-        "floor": (lambda: [floor.draw(*draws) for _ in range(50)], 50 * few),
+        "same histories": (lambda: _again(case, 5 * few, 10), 50 * few),
+        "floor": (lambda: [floor.draw(*draws) for _ in range(10)], 50 * few),
     }
     kernel.simulate(case, SEED, 0, 10)
     floor.draw(*draws)
