@@ -9,8 +9,8 @@ import sys
 
 import numpy as np
 import pandas as pd
-import hand_written
 
+import hand_written
 import sim
 
 PLAIN, ENGINE, MOST = 4000, 40_000, 4.0

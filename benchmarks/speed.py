@@ -22,10 +22,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import floor
-import hand_written
 import simpy
 
+import floor
+import hand_written
 import sim
 from sim import kernel, processes
 from sim.program import Program, translate

@@ -6,8 +6,8 @@ import math
 from types import ModuleType
 
 import pytest
-from exact_cases import CASES, Case
 
+from exact_cases import CASES, Case
 from sim import kernel, loads, processes
 from sim.program import translate
 from sim.rows import frame

@@ -6,11 +6,11 @@ import random
 
 import numpy as np
 import pytest
-from agreement import difference
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_scenarios import scenario_text
 
+from agreement import difference
+from random_scenarios import scenario_text
 from sim import kernel, processes, program, scenario
 from sim._compiled import JIT
 

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pytest
-from markov_chain import Chain, Endless, TooLarge
-from markovian_scenarios import HORIZON, scenario_text
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 import sim
+from markov_chain import Chain, Endless, TooLarge
+from markovian_scenarios import HORIZON, scenario_text
 from sim._compiled import JIT
 from sim.scenario import ScenarioError
 
@@ -98,6 +100,21 @@ def test_first_passages_and_outcomes_follow_the_chain(engine: str) -> None:
         squares += sum(z[name] ** 2 for name in goal[:1] if math.isfinite(z[name]))
         freedom += sum(z[name] != 0 for name in goal[:1])
     assert stats.chi2.sf(squares, freedom) > 1e-4
+
+
+@pytest.mark.skipif(not JIT, reason="without the compiler this takes too long")
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(st.randoms(use_true_random=False))
+def test_first_passages_of_scenarios_that_hypothesis_finds(rng: random.Random) -> None:
+    text = scenario_text(rng)
+    try:
+        scenario = sim.loads(text)
+        shares = expected(Chain(text, "a", MOST_STATES), text)
+    except (TooLarge, Endless, ScenarioError):
+        reject()
+    z = differences(sim.run(scenario, ["a"], 20_000, workers=1).frame, shares)
+    worst = max(z, key=lambda name: abs(z[name]))
+    assert abs(z[worst]) < 4.5, f"{worst} off by {z[worst]:.1f}\n{text}"
 
 
 def test_the_scenarios_have_something_to_say() -> None:

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import pytest
 import simpy
-from exact_cases import CASES
-from test_exact import broken
 
+from exact_cases import CASES
 from sim import processes
 from sim.program import ModelError
+from test_exact import broken
 
 
 class Mutant(NamedTuple):

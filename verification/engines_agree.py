@@ -18,7 +18,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from agreement import difference
 from random_scenarios import scenario_text
-
 from sim import program, scenario
 
 

@@ -17,9 +17,8 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from test_markov_chain import differences, expected, scenarios
-
 import sim
+from test_markov_chain import differences, expected, scenarios
 
 
 def main() -> int:
