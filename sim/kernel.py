@@ -34,7 +34,6 @@ from sim.program import (
     DAYS_PER_YEAR,
     DELEGATION,
     GOAL,
-    MAX_EVENTS,
     MAX_EVENTS_AT_AN_INSTANT,
     NOTHING,
     ONGOING,
@@ -117,7 +116,9 @@ def _record(names: str, floats: str = "", words: str = "") -> np.dtype[Any]:
     return np.dtype(fields, align=True)
 
 
-WORLD = _record("goal ruin conditions first_fade first_shock first_track clocks counts", "horizon")
+WORLD = _record(
+    "goal ruin conditions first_fade first_shock first_track clocks counts most_events", "horizon"
+)
 LEVEL = _record("maximum initially fade_clock fade_law reader_first reader_last", "", "stream")
 READER = _record("shock stride")
 TRACK = _record("first last start_rule left_out party_first party_last place")
@@ -176,6 +177,7 @@ def plan(code: Code) -> Plan:
             first_track=1 + len(fading) + shocks,
             clocks=1 + len(fading) + shocks + tracks,
             counts=code.counts,
+            most_events=code.most_events,
             horizon=code.horizon,
         ),
         levels=_levels(code, levels, fading),
@@ -183,7 +185,7 @@ def plan(code: Code) -> Plan:
         watch=watch,
         shock_watch=_shock_watch(code, levels),
         party_watch=party_watch,
-        capacity=code.capacity,
+        capacity=code.capacity.copy(),
         tracks=_table(
             TRACK,
             tracks,
@@ -265,7 +267,7 @@ def plan(code: Code) -> Plan:
             count=code.law_count,
             **dict(zip("abcd", code.law_params.T, strict=True)),
         ),
-        law_table=code.law_table,
+        law_table=code.law_table.copy(),
         speeds=np.zeros(size + 1),
         parties=code.party,
         holds=code.hold,
@@ -327,9 +329,13 @@ def _watches(code: Code, levels: int, place: Ints) -> tuple[Words, Words]:
     return watch, party_watch
 
 
+def _influence_order(code: Code) -> Ints:
+    return np.concatenate([code.odds, code.time, code.speed])
+
+
 def _influences(code: Code) -> tuple[Table, dict[str, dict[str, Ints]]]:
     """Influences in the order in which they are multiplied in, and each target's part of them."""
-    chosen = np.concatenate([code.odds, code.time, code.speed])
+    chosen = _influence_order(code)
     table = _table(
         INFLUENCE,
         len(chosen),
@@ -362,6 +368,21 @@ def _table_layout(code: Code, levels: int) -> tuple[Ints, Ints, int]:
             first[k] = size
             size += int(np.prod(radices))
     return strides, first, size
+
+
+def renumber(its_plan: Plan, code: Code) -> None:
+    """Put the numbers of another draw of the same program into its plan, in place."""
+    its_plan.stages["success"] = code.success
+    its_plan.setbacks["weight"] = code.setback_weight
+    its_plan.shocks["rate"] = code.rate
+    its_plan.shocks["probability"] = code.probability
+    its_plan.breaks["probability"] = code.break_probability
+    its_plan.influences["ratio"] = code.influence_ratio[_influence_order(code)]
+    its_plan.capacity[:] = code.capacity
+    for name, values in zip("abcd", code.law_params.T, strict=True):
+        its_plan.laws[name] = values
+    its_plan.law_table[:] = code.law_table
+    _fill_speeds(its_plan, new_levels(len(its_plan.levels)))
 
 
 @compiled(kept=True)
@@ -1072,7 +1093,7 @@ def run(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
             state.ranks[U(events_of_instant % REMEMBERED)] = clock
             if events_of_instant > MAX_EVENTS_AT_AN_INSTANT:
                 return False
-        if now.events > MAX_EVENTS:
+        if now.events > world.most_events:
             for i in range(len(state.ranks)):
                 state.ranks[U(i)] = clock
             return False
@@ -1134,47 +1155,59 @@ def run_all(plan, state, log, seed, first, rows):  # type: ignore[no-untyped-def
     return NOTHING
 
 
+class Teller:
+    """Tells histories of one program, draw after draw, as :class:`sim.processes.Teller` does."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.plan = plan(program.code)
+        self.state = new_state(self.plan)
+
+    def take(self, program: Program) -> None:
+        """From now on tell the histories of this draw of the program."""
+        self.program = program
+        renumber(self.plan, program.code)
+
+    def tell(self, seed: int, first: int, rows: Rows, log: Floats | None = None) -> None:
+        """Fill rows with the histories from ``first`` on."""
+        its_plan, state = self.plan, self.state
+        failed = run_all(its_plan, state, log, np.uint64(seed), np.uint64(first), rows)
+        if failed != NOTHING:
+            raise cannot_advance(
+                self.program,
+                seed,
+                first + failed,
+                float(state.now[0].time),
+                int(state.now[0].events),
+                [_rank(self.program.code, its_plan, clock) for clock in set(state.ranks.tolist())],
+            )
+
+
 def simulate(program: Program, seed: int, first: int, count: int) -> Rows:
     """Tell the histories ``first .. first + count - 1``.
 
     Args, rows and errors are those of :func:`sim.processes.simulate`; processes of a user's own
     need the SimPy engine.
     """
-    rows, _ = _simulate(program, seed, first, empty(program, count), None)
+    rows = empty(program, count)
+    Teller(program).tell(seed, first, rows)
     return rows
 
 
 def trace(program: Program, seed: int, replication: int) -> tuple[Rows, list[Entry]]:
     """One history with its event log, as :func:`sim.processes.trace` writes it."""
     room = 4096
+    rows, teller = empty(program, 1), Teller(program)
     while True:
         log = np.zeros((room, 5))
-        rows, state = _simulate(program, seed, replication, empty(program, 1), log)
-        used = int(state.now[0].logged)
+        teller.tell(seed, replication, rows, log)
+        used = int(teller.state.now[0].logged)
         if used <= room:
             return rows, [
                 (time, What(int(what)), int(subject), int(detail), value)
                 for time, what, subject, detail, value in log[:used].tolist()
             ]
         room = used
-
-
-def _simulate(
-    program: Program, seed: int, first: int, rows: Rows, log: Floats | None
-) -> tuple[Rows, State]:
-    its_plan = plan(program.code)
-    state = new_state(its_plan)
-    failed = run_all(its_plan, state, log, np.uint64(seed), np.uint64(first), rows)
-    if failed != NOTHING:
-        raise cannot_advance(
-            program,
-            seed,
-            first + failed,
-            float(state.now[0].time),
-            int(state.now[0].events),
-            [_rank(program.code, its_plan, clock) for clock in set(state.ranks.tolist())],
-        )
-    return rows, state
 
 
 def _rank(code: Code, its_plan: Plan, clock: int) -> int:

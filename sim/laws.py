@@ -317,41 +317,6 @@ def unit_exponential(u):  # type: ignore[no-untyped-def]
 PERT_CELLS = 96
 
 
-def prepare(
-    family: int, raw: npt.NDArray[np.float64]
-) -> tuple[tuple[float, float, float, float], npt.NDArray[np.float64]]:
-    """What :func:`quantile` needs of a law, worked out once from its parameters.
-
-    Args:
-        family: one of the codes above.
-        raw: FIXED [x]; EXPONENTIAL [mean]; LOGNORMAL [median, sigma]; WEIBULL [shape, scale];
-            UNIFORM [min, max]; PERT [min, mode, max]; QUANTILES [p10, p50, p90];
-            VALUES [v, ..] sorted. All in days, but sigma and shape.
-
-    Returns:
-        The four parameters and the table of :func:`quantile`.
-    """
-    none = np.zeros(0)
-    values = [float(value) for value in raw]
-    if family in (FIXED, EXPONENTIAL):
-        return (values[0], 0.0, 0.0, 0.0), none
-    if family == LOGNORMAL:
-        return (values[0], values[1], 0.0, 0.0), none
-    if family == WEIBULL:
-        return (1.0 / values[0], values[1], 0.0, 0.0), none
-    if family == UNIFORM:
-        return (values[0], values[1] - values[0], 0.0, 0.0), none
-    if family == PERT:
-        lowest, mode, highest = values
-        width = highest - lowest
-        alpha = 1.0 + 4.0 * ((mode - lowest) / width) if width > 0.0 else 3.0
-        return (lowest, width, 1.0 / alpha, 1.0 / (6.0 - alpha)), pert_table(alpha)
-    if family == QUANTILES:
-        p10, p50, p90 = values
-        return (p50, log(p50 / p10) / Z90, log(p90 / p50) / Z90, 0.0), none
-    return (0.0, 0.0, 0.0, 0.0), np.array(values)
-
-
 @compiled(kept=True)
 def quantile(family, a, b, c, d, table, start, count, u):  # type: ignore[no-untyped-def]
     """The law's quantile at the uniform u, in days.
@@ -459,16 +424,85 @@ def fill_pert_side(alpha, whole, table):  # type: ignore[no-untyped-def]
         table[2 + 2 * i] = slope
 
 
-def pert_table(alpha: float) -> npt.NDArray[np.float64]:
+@compiled("void(float64, float64[:])", kept=True)
+def fill_pert(alpha, table):  # type: ignore[no-untyped-def]
     """Both halves of the inverse of the beta distribution with parameters alpha and 6 - alpha."""
     beta = 6.0 - alpha
     mean = alpha / 6.0
     whole = incomplete_beta(alpha, mean) + incomplete_beta(beta, 1.0 - mean)
-    side = 2 * PERT_CELLS + 3
-    table = np.zeros(2 * side)
+    side = len(table) // 2
     fill_pert_side(alpha, whole, table[:side])
     fill_pert_side(beta, whole, table[side:])
-    return table
+
+
+# -- laws from their parameters -------------------------------------------------------------------
+
+
+def table_size(family: int, values: int) -> int:
+    """How long the table of a law is that is given by so many values."""
+    if family == PERT:
+        return 2 * (2 * PERT_CELLS + 3)
+    return values if family == VALUES else 0
+
+
+def prepare(
+    family: int, raw: npt.NDArray[np.float64]
+) -> tuple[tuple[float, ...], npt.NDArray[np.float64]]:
+    """What :func:`quantile` needs of a law, worked out once from its parameters.
+
+    Args:
+        family: one of the codes above.
+        raw: FIXED [x]; EXPONENTIAL [mean]; LOGNORMAL [median, sigma]; WEIBULL [shape, scale];
+            UNIFORM [min, max]; PERT [min, mode, max]; QUANTILES [p10, p50, p90];
+            VALUES [v, ..] sorted. All in days, but sigma and shape.
+
+    Returns:
+        The four parameters and the table of :func:`quantile`.
+    """
+    params, table = np.zeros((1, 4)), np.zeros(table_size(family, len(raw)))
+    spans = np.array([0, len(raw)]), np.array([0, len(table)])
+    values = np.asarray(raw, np.float64)
+    prepare_all(np.array([family]), spans[0], np.arange(len(raw)), values, params, spans[1], table)
+    return tuple(params[0].tolist()), table
+
+
+@compiled(
+    "void(int64[:], int64[:], int64[:], float64[:], float64[:, :], int64[:], float64[:])", kept=True
+)
+def prepare_all(families, slot_start, slots, numbers, params, table_start, table):  # type: ignore[no-untyped-def]
+    """:func:`prepare` for many laws at once, into arrays.
+
+    Args:
+        families: (D,) their codes.
+        slot_start: (D + 1,) the parameters of law i stand in ``numbers`` at
+            ``slots[slot_start[i] : slot_start[i + 1]]``.
+        params: (D, 4), is filled.
+        table_start: (D + 1,) its table goes into ``table[table_start[i] : table_start[i + 1]]``.
+    """
+    for i in range(len(families)):
+        family, at, last = families[i], slot_start[i], slot_start[i + 1]
+        if family == VALUES:
+            for n in range(last - at):
+                table[table_start[i] + n] = numbers[slots[at + n]]
+            continue
+        first = numbers[slots[at]]
+        second = numbers[slots[at + 1]] if last > at + 1 else 0.0
+        third = numbers[slots[at + 2]] if last > at + 2 else 0.0
+        if family == WEIBULL:
+            params[i, 0], params[i, 1] = 1.0 / first, second
+        elif family == UNIFORM:
+            params[i, 0], params[i, 1] = first, second - first
+        elif family == PERT:
+            width = third - first
+            alpha = 1.0 + 4.0 * ((second - first) / width) if width > 0.0 else 3.0
+            params[i, 0], params[i, 1] = first, width
+            params[i, 2], params[i, 3] = 1.0 / alpha, 1.0 / (6.0 - alpha)
+            fill_pert(alpha, table[table_start[i] : table_start[i + 1]])
+        elif family == QUANTILES:
+            params[i, 0] = second
+            params[i, 1], params[i, 2] = log(second / first) / Z90, log(third / second) / Z90
+        else:
+            params[i, 0], params[i, 1] = first, second
 
 
 # -- odds and speeds ------------------------------------------------------------------------------

@@ -33,7 +33,6 @@ from sim.program import (
     DELEGATION,
     GOAL,
     LOWER,
-    MAX_EVENTS,
     MAX_EVENTS_AT_AN_INSTANT,
     NOTHING,
     ONGOING,
@@ -744,8 +743,9 @@ class History:
             self.instant = self.now
             self.ranks_of_instant.clear()
         self.ranks_of_instant.append(rank)
-        if len(self.ranks_of_instant) > MAX_EVENTS_AT_AN_INSTANT or self.events > MAX_EVENTS:
-            last = self.ranks_of_instant[-(1 if self.events > MAX_EVENTS else REMEMBERED) :]
+        most = self.code.most_events
+        if len(self.ranks_of_instant) > MAX_EVENTS_AT_AN_INSTANT or self.events > most:
+            last = self.ranks_of_instant[-(1 if self.events > most else REMEMBERED) :]
             raise cannot_advance(
                 self.cast.program,
                 self.seed,
@@ -967,6 +967,30 @@ class History:
 # -- running --------------------------------------------------------------------------------------
 
 
+class Teller:
+    """Tells histories of one program, draw after draw; not to be shared between threads."""
+
+    def __init__(self, program: Program, processes: Sequence[UserProcess] = ()) -> None:
+        self.processes = processes
+        self.take(program)
+
+    def take(self, program: Program) -> None:
+        """From now on tell the histories of this draw of the program."""
+        self.cast = Cast(program)
+
+    def tell(self, seed: int, first: int, rows: Rows) -> None:
+        """Fill rows with the histories from ``first`` on.
+
+        Raises:
+            ModelError: a history in which time cannot advance, or with too many events; the rows
+                before it are filled.
+        """
+        for i in range(len(rows.time)):
+            history = History(self.cast, seed, first + i, processes=self.processes)
+            history.run()
+            history.write(rows, i)
+
+
 def simulate(
     program: Program,
     seed: int,
@@ -987,12 +1011,8 @@ def simulate(
     Raises:
         ModelError: a history in which time cannot advance, or with too many events.
     """
-    cast = Cast(program)
     rows = empty(program, count)
-    for i in range(count):
-        history = History(cast, seed, first + i, processes=processes)
-        history.run()
-        history.write(rows, i)
+    Teller(program, processes).tell(seed, first, rows)
     return rows
 
 

@@ -57,6 +57,10 @@ GOAL, RUIN, ABANDONED, ONGOING = range(4)
 class ModelError(Exception):
     """A history that cannot be told to its end; the message names the entities."""
 
+    def __init__(self, message: str, replication: int = 0) -> None:
+        super().__init__(message)
+        self.replication = replication
+
 
 REMEMBERED = 1000  # events of an instant that the message of a ModelError looks back on
 
@@ -106,6 +110,7 @@ class Code(NamedTuple):
     """
 
     horizon: float
+    most_events: int  # in one history
     goal: int
     ruin: int  # NOTHING where the scenario has none
     conditions: int  # C; level C + s is the stage condition of stage s
@@ -209,7 +214,10 @@ class Wiring:
     break_probability: Ints
     influence_ratio: Ints
     capacity: Ints
-    law_slots: tuple[tuple[int, ...], ...]
+    law_family: Ints  # (D,)
+    law_slot_start: Ints  # (D + 1,)
+    law_slots: Ints
+    law_table_start: Ints  # (D + 1,)
 
 
 @dataclass(frozen=True)
@@ -242,11 +250,18 @@ class Program:
         Raises:
             KeyError: a name that has no slot.
         """
+        return self.with_slots(_ints(self.slots[name] for name in values), list(values.values()))
+
+    def with_slots(self, slots: Ints, values: npt.ArrayLike) -> Program:
+        """The same program with other values in these slots."""
         numbers = self.numbers.copy()
-        for name, value in values.items():
-            numbers[self.slots[name]] = value
-        code = self.code._replace(**derive(numbers, self.wiring, self.code.law_family))
+        numbers[slots] = values
+        code = self.code._replace(**derive(numbers, self.wiring))
         return replace(self, code=code, numbers=numbers)
+
+    def limited(self, most_events: int) -> Program:
+        """The same program with another limit on the events of one history."""
+        return replace(self, code=self.code._replace(most_events=most_events))
 
     def date(self, time: float) -> dt.date:
         """The calendar date on which a time in days falls; the calendar ends with 9999."""
@@ -272,29 +287,33 @@ def cannot_advance(
         events: so far in this history.
         ranks: of the entities (see :meth:`Program.entity`) that kept the history busy.
     """
-    if events > MAX_EVENTS:
-        what = f"more than {MAX_EVENTS:,} events in one history"
+    most = program.code.most_events
+    if events > most:
+        what = f"more than {most:,} events in one history"
     else:
         what = f"more than {MAX_EVENTS_AT_AN_INSTANT:,} events at one instant"
     names = ", ".join(program.entity(rank) for rank in sorted(set(ranks)))
     return ModelError(
         f"{program.scenario.name}: time cannot advance: {what}, on day {now:g} "
         f"({program.date(now)}), in {names} "
-        f"(strategy {program.strategy}, replication {replication}, seed {seed})"
+        f"(strategy {program.strategy}, replication {replication}, seed {seed})",
+        replication,
     )
 
 
-def derive(numbers: Floats, wiring: Wiring, families: Ints) -> dict[str, Any]:
+def derive(numbers: Floats, wiring: Wiring) -> dict[str, Any]:
     """The fields of :class:`Code` that hold or depend on numbers."""
-    params = np.zeros((len(families), 4))
-    tables: list[Floats] = []
-    starts, counts, used = [], [], 0
-    for law, slots in enumerate(wiring.law_slots):
-        params[law], table = laws.prepare(int(families[law]), numbers[list(slots)])
-        tables.append(table)
-        starts.append(used)
-        counts.append(len(table))
-        used += len(table)
+    params = np.zeros((len(wiring.law_family), 4))
+    table = np.zeros(int(wiring.law_table_start[-1]) + 1)
+    laws.prepare_all(
+        wiring.law_family,
+        wiring.law_slot_start,
+        wiring.law_slots,
+        numbers,
+        params,
+        wiring.law_table_start,
+        table,
+    )
     return {
         "success": numbers[wiring.success],
         "setback_weight": numbers[wiring.setback_weight],
@@ -305,9 +324,7 @@ def derive(numbers: Floats, wiring: Wiring, families: Ints) -> dict[str, Any]:
         # A sampled delegation is a whole number of tables, and at least one.
         "capacity": np.maximum(1, np.floor(numbers[wiring.capacity] + 0.5)).astype(np.int64),
         "law_params": params,
-        "law_start": _ints(starts),
-        "law_count": _ints(counts),
-        "law_table": np.concatenate([*tables, np.zeros(1)]),
+        "law_table": table,
     }
 
 
@@ -454,6 +471,7 @@ def translate(scenario: Scenario) -> Program:
     tr = _Translator(scenario)
     fields: dict[str, Any] = {
         "horizon": float(scenario.horizon),
+        "most_events": MAX_EVENTS,
         "goal": tr.level[scenario.goal],
         "ruin": NOTHING if scenario.ruin is None else tr.level[scenario.ruin],
         "conditions": len(tr.conditions),
@@ -475,9 +493,11 @@ def translate(scenario: Scenario) -> Program:
     fields["effect_of"] = _ints(of for _, of in steps)
     fields["law_family"] = _ints(tr.families)
     fields["counts"] = len(setback_names) + 2 * len(tr.shocks)
-    wiring = Wiring(law_slots=tuple(tr.law_slots), **slots)
+    wiring = Wiring(**_law_wiring(tr), **slots)
+    fields["law_start"] = wiring.law_table_start[:-1]
+    fields["law_count"] = np.diff(wiring.law_table_start)
     numbers = np.array(tr.numbers)
-    fields |= derive(numbers, wiring, fields["law_family"])
+    fields |= derive(numbers, wiring)
     fields |= _readers(fields, tr)
     return Program(
         code=Code(**fields),
@@ -495,6 +515,20 @@ def translate(scenario: Scenario) -> Program:
         shocks=tuple(tr.shocks),
         items=tuple(tr.item_texts),
     )
+
+
+def _law_wiring(tr: _Translator) -> dict[str, Ints]:
+    sizes = [
+        laws.table_size(family, len(slots))
+        for family, slots in zip(tr.families, tr.law_slots, strict=True)
+    ]
+    slot_start, law_slots = _ragged(tr.law_slots)
+    return {
+        "law_family": _ints(tr.families),
+        "law_slot_start": slot_start,
+        "law_slots": law_slots,
+        "law_table_start": np.concatenate([_ints([0]), np.cumsum(_ints(sizes))]),
+    }
 
 
 def _conditions(tr: _Translator) -> dict[str, Any]:

@@ -7,13 +7,16 @@ different blocks and of different days compare equal.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from sim.program import DELEGATION, NOTHING, WINDOW, Program
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Rows(NamedTuple):
@@ -40,6 +43,11 @@ def empty(program: Program, count: int) -> Rows:
     )
 
 
+def part_of(rows: Rows, first: int, last: int) -> Rows:
+    """The rows ``first .. last - 1``, as a view."""
+    return Rows._make(array[first:last] for array in rows)
+
+
 def outcomes(program: Program) -> tuple[str, ...]:
     """Names of the outcomes, in the order of their codes."""
     scenario = program.scenario
@@ -62,45 +70,99 @@ def count_columns(program: Program) -> list[str]:
     )
 
 
-def frame(program: Program, rows: Rows, first: int = 0, draw: int = 0) -> pd.DataFrame:
-    """Rows as a table with the fixed columns.
+class Coded(NamedTuple):
+    """A column of categories: codes into names."""
+
+    codes: npt.NDArray[np.integer[Any]]
+    names: list[str]
+
+
+def columns(
+    program: Program, rows: Rows, draw: npt.ArrayLike, replication: npt.ArrayLike
+) -> dict[str, npt.NDArray[Any] | Coded]:
+    """The fixed columns of rows, by name.
 
     Args:
         program: the program that told the histories.
-        rows: what the engine filled.
-        first: the replication of the first row.
-        draw: the draw of all rows.
+        rows: what the engine filled, n of them.
+        draw: of each row, (n,), or one for all.
+        replication: of each row, (n,).
     """
     count = len(rows.time)
-    columns: dict[str, object] = {
-        "strategy": _category(np.zeros(count, np.int8), [program.strategy]),
-        "draw": np.full(count, draw, np.int64),
-        "replication": np.arange(first, first + count, dtype=np.int64),
+    whole = np.broadcast_to(np.asarray(draw, np.int64), count)
+    found: dict[str, npt.NDArray[Any] | Coded] = {
+        "strategy": Coded(np.zeros(count, np.int8), [program.strategy]),
+        "draw": np.ascontiguousarray(whole),
+        "replication": np.asarray(replication, np.int64),
         "outcome": _outcome(program, rows.outcome),
-        "time": rows.time,
+        "time": rows.time.copy(),  # rows are filled again and again
     }
-    columns |= {f"first_{name}": rows.first[:, i] for i, name in enumerate(program.levels)}
-    columns |= {f"held_{name}": rows.held[:, i] for i, name in enumerate(program.conditions)}
-    columns |= {name: rows.counts[:, i] for i, name in enumerate(count_columns(program))}
-    columns["binding"] = _binding(program, rows.binding)
-    return pd.DataFrame(columns)
+    # Column by column from here on: lay the columns out one after the other, once.
+    first, held, counts = (np.ascontiguousarray(table.T) for table in rows[2:5])
+    found |= {f"first_{name}": first[i] for i, name in enumerate(program.levels)}
+    found |= {f"held_{name}": held[i] for i, name in enumerate(program.conditions)}
+    found |= {name: counts[i] for i, name in enumerate(count_columns(program))}
+    found["binding"] = _binding(program, rows.binding)
+    return found
 
 
-def _outcome(program: Program, codes: npt.NDArray[np.int8]) -> pd.Categorical:
+def names_of_columns(program: Program) -> list[str]:
+    """The fixed columns, in order."""
+    return list(columns(program, empty(program, 0), 0, np.zeros(0)))
+
+
+def frame(program: Program, rows: Rows, first: int = 0, draw: int = 0) -> pd.DataFrame:
+    """Rows ``first ..`` of a draw as a table with the fixed columns."""
+    count = len(rows.time)
+    found = columns(program, rows, draw, np.arange(first, first + count))
+    return pd.DataFrame(
+        {
+            name: pd.Categorical.from_codes(column.codes, categories=column.names)
+            if isinstance(column, Coded)
+            else column
+            for name, column in found.items()
+        }
+    )
+
+
+def table(
+    program: Program,
+    rows: Rows,
+    draw: npt.ArrayLike,
+    replication: npt.ArrayLike,
+    chosen: Sequence[str] | None = None,
+) -> pa.Table:
+    """Rows as an Arrow table; categories are dictionary columns, a day that never came is null.
+
+    Args:
+        program, rows, draw, replication: as for :func:`columns`.
+        chosen: the columns wanted; all where None.
+    """
+    import pyarrow as pa  # takes its time; only who keeps rows waits for it
+
+    found = columns(program, rows, draw, replication)
+    arrays = {}
+    for name in found if chosen is None else chosen:
+        column = found[name]
+        if isinstance(column, Coded):
+            codes = pa.array(column.codes.astype(np.int32))
+            arrays[name] = pa.DictionaryArray.from_arrays(codes, column.names)
+        else:
+            arrays[name] = pa.array(column, from_pandas=True)
+    return pa.table(arrays)
+
+
+def _outcome(program: Program, codes: npt.NDArray[np.int8]) -> Coded:
     names = list(outcomes(program))
     if program.scenario.ruin is None:
         names.pop(1)
         codes = np.where(codes > 1, codes - 1, codes)
-    return _category(codes, names)
+    return Coded(codes.copy(), names)
 
 
-def _binding(program: Program, codes: npt.NDArray[np.int32]) -> pd.Categorical:
+def _binding(program: Program, codes: npt.NDArray[np.int32]) -> Coded:
     named = waits(program)
     texts = list(dict.fromkeys(named.values()))
     place = np.array([texts.index(text) for text in named.values()])
     order = np.array(list(named))
-    return _category(place[np.argsort(order)][np.searchsorted(np.sort(order), codes)], texts)
-
-
-def _category(codes: npt.NDArray[np.integer], names: Sequence[str]) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, categories=list(names))
+    return Coded(place[np.argsort(order)][np.searchsorted(np.sort(order), codes)], texts)
