@@ -30,7 +30,7 @@ from numba.extending import intrinsic
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Everything that is compiled, or whose constants are compiled in.
-SOURCES = ("_compiled.py", "laws.py", "program.py", "rows.py", "kernel.py")
+SOURCES = ("_compiled.py", "laws.py", "program.py", "rows.py", "tally.py", "kernel.py")
 DAYS_KEPT = 30
 JIT = not numba.config.DISABLE_JIT
 if not JIT:  # the words of Philox are meant to run over

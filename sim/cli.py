@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from sim import __version__
 
+REPLICATIONS = 2000
 EXAMPLES = """\
 examples:
   detente list                                   what is in the catalog
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
     results = _results(options)
     print(statistics.as_text(report.summarise(results, options.endpoint)))
-    _say_where(results, report.figures(results, None, options.endpoint))
+    _say_where(results, _figures(results, options, None))
     return 0
 
 
@@ -83,7 +84,7 @@ def compare(options: argparse.Namespace) -> int:
     print(statistics.as_text(report.summarise(results, options.endpoint)))
     print()
     print(_differences(report.differences(results, options.baseline, options.endpoint)))
-    _say_where(results, report.figures(results, options.baseline, options.endpoint))
+    _say_where(results, _figures(results, options, options.baseline))
     return 0
 
 
@@ -127,6 +128,21 @@ def check(options: argparse.Namespace) -> int:
     return 2 if wrong else 0
 
 
+def verify(options: argparse.Namespace) -> int:
+    """``detente verify``: some histories of a results folder told again by both engines."""
+    from sim import verify as verification
+
+    verdict = verification.verify(options.folder, options.sample, options.seed)
+    for difference in verdict.differences:
+        print(difference, file=sys.stderr)
+    outcome = f"{len(verdict.differences)} differences" if verdict.differences else "all the same"
+    print(
+        f"{options.folder}: {verdict.parts} parts have their checksums; {verdict.histories} "
+        f"histories told again by both engines: {outcome}"
+    )
+    return 1 if verdict.differences else 0
+
+
 def list_catalog(_: argparse.Namespace) -> int:
     """``detente list``: the scenarios that ship, and their strategies."""
     from sim import scenario
@@ -151,31 +167,54 @@ def _scenario(options: argparse.Namespace) -> Any:
 def _results(options: argparse.Namespace) -> Any:
     from sim import experiment
 
-    if options.draws not in (None, 0, 1):
-        raise experiment.InputError(
-            f"--draws: found {options.draws}; allowed so far: 1, the likely value of each number"
-        )
     scenario = _scenario(options)
     known = [*scenario.conditions, *(f"{t.name}.{s.name}" for t in scenario.tracks.values()
                                      for s in t.stages)]  # fmt: skip
     if options.endpoint is not None and options.endpoint not in known:
         hint = experiment.nearest(options.endpoint, known)
         raise experiment.InputError(f'--endpoint: unknown condition "{options.endpoint}"{hint}')
-    quiet = options.quiet or not sys.stderr.isatty()
     if options.engine == "compiled" and not options.quiet:
         _announce_compilation()
-    return experiment.run(
-        scenario,
-        options.strategy,
-        options.replications,
-        options.seed,
-        engine=options.engine,
-        workers=options.workers,
-        out=options.out or experiment.default_folder(scenario, options.seed),
-        quiet=quiet,
-        columns=options.columns.split(",") if options.columns else None,
-        keep=getattr(options, "keep", "rows"),
-    )
+    how = {
+        "draws": options.draws,
+        "design": options.design,
+        "law": options.law,
+        "engine": options.engine,
+        "workers": options.workers,
+        "pool": options.pool,
+        "dask": options.dask,
+        "progress": _progress(options),
+        "out": options.out or experiment.default_folder(scenario, options.seed),
+        "columns": options.columns.split(",") if options.columns else None,
+        "keep": getattr(options, "keep", "rows"),
+        "most_events": options.max_events,
+    }
+    if options.precision is None:
+        replications = options.replications or REPLICATIONS
+        return experiment.run(scenario, options.strategy, replications, options.seed, **how)
+    return _precisely(options, scenario, how)
+
+
+def _precisely(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) -> Any:
+    from sim import experiment, precision
+
+    if options.replications is not None:
+        raise experiment.InputError("--precision: allowed with --max-replications instead of "
+                                    "--replications")  # fmt: skip
+    baseline = None
+    if options.precision_of == "differences":
+        known = options.strategy or experiment.names_of(scenario)
+        baseline = getattr(options, "baseline", None) or known[0]
+    wanted = precision.parse(options.precision, baseline, options.max_replications)
+    results = precision.run(scenario, wanted, options.strategy, options.seed, **how)
+    print(results.manifest["precision"]["why"])
+    return results
+
+
+def _progress(options: argparse.Namespace) -> str:
+    if options.log_json:
+        return "json"
+    return "none" if options.quiet or not sys.stderr.isatty() else "bar"
 
 
 def _announce_compilation() -> None:
@@ -204,6 +243,12 @@ def _differences(table: Any) -> str:
             f"common random numbers save a factor of {row.saving:.1f}"
         )
     return "\n".join(lines)
+
+
+def _figures(results: Any, options: argparse.Namespace, baseline: str | None) -> Sequence[Path]:
+    from sim import report
+
+    return [] if options.no_figures else report.figures(results, baseline, options.endpoint)
 
 
 def _say_where(results: Any, figures: Sequence[Path]) -> None:
@@ -258,6 +303,12 @@ def parser() -> argparse.ArgumentParser:
     one = _command(commands, "check", check, "list every fault of files; run nothing")
     one.add_argument("files", nargs="+", metavar="FILE", help="a scenario file or a catalog name")
     one.add_argument("--describe", action="store_true", help="tell the model in plain sentences")
+    one = _command(commands, "verify", verify, "tell some histories of a results folder again")
+    one.add_argument("folder", metavar="DIR", help="a results folder")
+    one.add_argument("--sample", type=_whole(1, 10**6), default=50, metavar="N",
+                     help="how many histories (default: 50)")  # fmt: skip
+    one.add_argument("--seed", type=_whole(0, 2**64 - 1), default=0, metavar="K",
+                     help="of their choice (default: 0)")  # fmt: skip
     _command(commands, "list", list_catalog, "the scenarios that ship, and their strategies")
     return top
 
@@ -279,20 +330,47 @@ def _add_scenario(one: argparse.ArgumentParser) -> None:
     one.add_argument("--out", metavar="DIR", help="results folder (default: below results/)")
 
 
+# fmt: off
 def _add_run(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--replications", type=_whole(1, 10**12), default=2000, metavar="N",
-                     help="histories of each strategy (default: 2000)")  # fmt: skip
+    one.add_argument("--replications", type=_whole(1, 10**12), metavar="N",
+                     help=f"histories of each strategy and draw (default: {REPLICATIONS})")
     one.add_argument("--engine", choices=["compiled", "simpy"], default="compiled",
-                     help="both tell the same histories; compiled is the fast one")  # fmt: skip
-    one.add_argument("--draws", type=_whole(0, 10**9), metavar="N",
-                     help="draws of the uncertain numbers (so far: 1)")  # fmt: skip
+                     help="both tell the same histories; compiled is the fast one")
+    one.add_argument("--draws", type=_draws, default=0, metavar="N|FILE",
+                     help="sets of uncertain numbers: how many to sample from their ranges, or a "
+                     "CSV file (default: 0, the likely value of each)")
+    one.add_argument("--design", choices=["sobol", "lhs"], default="sobol",
+                     help="how draws fill the space of the numbers (default: sobol)")
+    one.add_argument("--law", choices=["pert", "uniform", "loguniform"], default="as in the file",
+                     help="of every range in the draws (default: as in the file)")
     one.add_argument("--workers", type=_whole(1, 1024), metavar="N",
-                     help="threads or processes (default: one a core)")  # fmt: skip
+                     help="threads or processes (default: one a core)")
+    one.add_argument("--pool", choices=["threads", "processes"],
+                     help="of workers (default: threads for the compiled engine, else processes)")
+    one.add_argument("--dask", metavar="ADDRESS",
+                     help="scheduler of a Dask cluster, or `local` for one on this machine")
+    one.add_argument("--precision", metavar="P",
+                     help="go on until the share frozen is known within P to either side (0.01), "
+                     "or the restricted mean time within so many days (10d)")
+    one.add_argument("--precision-of", choices=["strategies", "differences"], default="strategies",
+                     help="of each strategy, or of the differences to the baseline")
+    one.add_argument("--max-replications", type=_whole(1, 10**9), default=10**6, metavar="N",
+                     help="where --precision ends in any case (default: 1,000,000)")
+    one.add_argument("--max-events", type=_whole(1, 10**15), default=10**7, metavar="N",
+                     help="of one history; one with more fails (default: 10,000,000)")
     one.add_argument("--endpoint", metavar="C",
-                     help="the condition whose times are told (default: the goal)")  # fmt: skip
+                     help="the condition whose times are told (default: the goal)")
     one.add_argument("--columns", metavar="A,B",
-                     help="write these columns only (figures need theirs)")  # fmt: skip
+                     help="write these columns only (figures need theirs)")
+    one.add_argument("--no-figures", action="store_true", help="draw no figures")
     one.add_argument("--quiet", action="store_true", help="no progress bar")
+    one.add_argument("--log-json", action="store_true",
+                     help="progress as lines of JSON, for machines")
+# fmt: on
+
+
+def _draws(text: str) -> int | str:
+    return _whole(0, 1_000_000)(text) if text.lstrip("+-").isdigit() else text  # type: ignore[no-any-return]
 
 
 def _whole(low: int, high: int) -> Any:

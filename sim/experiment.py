@@ -1,84 +1,109 @@
-"""Strategies x replications under common random numbers, on all cores, kept in a results folder.
+"""Strategies x draws x replications under common random numbers, on all cores, whatever happens.
 
-The work is cut into blocks. A block is a function of program, seed, first replication and count
-alone, so results depend neither on the number of workers nor on the size of the blocks nor on the
-order in which they end. The compiled engine runs in threads, the SimPy engine in processes.
+    results = run(scenario, replications=10_000, draws=100, out="study")
+    results = extend("study", replications=20_000)
+    results.frame
 
-A results folder holds ``manifest.json`` and Parquet parts, one a block. Parts are written under
-another name and renamed, so that whatever has the name of a part is whole. The same run in the
-same folder goes on where it stopped; another run is refused.
-
-A run that needs only its summary keeps counts by day instead of rows (:mod:`sim.tally`), one file
-a strategy: its memory and its folder are as small for ten million histories as for a thousand.
+The work is cut into blocks (:mod:`sim.blocks`), which a crew tells (:mod:`sim.crew`), and whose
+parts are kept in memory or in a results folder (:mod:`sim.folder`). Results depend neither on the
+number of workers nor on the size of the blocks nor on the order in which they end.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import difflib
 import importlib.metadata
-import json
-import multiprocessing
+import io
 import os
 import platform
-import signal
+import shlex
 import sys
-import tempfile
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED as FIRST
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
-from pandas.api.types import union_categoricals
-from tqdm import tqdm
 
-from sim import _compiled, kernel, processes, tally
-from sim.program import Program, translate
-from sim.rows import Rows, empty, frame
-from sim.scenario import Scenario
+from sim import _compiled, crew, tally
+from sim import draws as drawing
+from sim.blocks import ENGINES, Block, Cutter, Failure, Order
+from sim.draws import Draws, DrawsError
+from sim.folder import (
+    DRAWS,
+    MANIFEST,
+    Folder,
+    InputError,
+    Memory,
+    RunError,
+    Store,
+    difference,
+    identity_of,
+    read_manifest,
+    unfinished_blocks,
+)
+from sim.processes import UserProcess
+from sim.program import MAX_EVENTS, Program, translate
+from sim.progress import KINDS, Progress
+from sim.rows import from_table, names_of_columns, part_of
+from sim.scenario import Scenario, loads
 
-ENGINES: dict[str, Callable[..., Rows]] = {
-    "compiled": kernel.simulate,
-    "simpy": processes.simulate,
-}
-# Histories in a block: about a second of work, so that a stop is soon obeyed.
-BLOCK = {"compiled": 20_000, "simpy": 200}
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as pads
+
+__all__ = ["Incomplete", "InputError", "Results", "RunError", "extend", "read", "run"]
+
+KEEP = ("rows", "summary")
 MOST_REPLICATIONS = 10**12
 PACKAGES = ("detente", "numpy", "pandas", "numba", "simpy", "pyarrow", "scipy")
-MANIFEST = "manifest.json"
 
 
-class InputError(Exception):
-    """What was asked for cannot be done; the message says what is allowed."""
+class Incomplete(RunError):
+    """Some histories could not be told; all others are kept.
 
+    Attributes:
+        results: what there is.
+    """
 
-class RunError(Exception):
-    """The run failed; what was finished is kept."""
-
-
-class Stopped(Exception):
-    """The run was stopped from outside; what was finished is kept."""
+    def __init__(self, results: Results) -> None:
+        failures, histories = results.failures, sum(f.block.histories for f in results.failures)
+        shown = "\n".join(f"  {failure}" for failure in failures[:5])
+        more = f"\n  .. and {len(failures) - 5} more" if len(failures) > 5 else ""
+        super().__init__(
+            f"{histories:,} histories could not be told; the rest is kept:\n{shown}{more}\n"
+            f"this tells them again: {results.command}"
+        )
+        self.results = results
 
 
 @dataclass(frozen=True)
-class Block:
-    """Replications ``first .. first + count - 1`` of one strategy."""
+class Plan:
+    """What a run is to tell, and how; see :func:`run`."""
 
-    strategy: str
-    first: int
-    count: int
-
-    @property
-    def part(self) -> str:
-        """The file name of its part."""
-        return f"part-{self.strategy}-{self.first:012d}-{self.count}.parquet"
+    strategies: Sequence[str] | None = None
+    replications: int = 2000
+    seed: int = 1
+    draws: int | str | Path | Draws = 0
+    design: str = "sobol"
+    law: str = drawing.AS_IN_FILE
+    engine: str = "compiled"
+    workers: int | None = None
+    pool: str | None = None
+    dask: str | None = None
+    executor: Executor | None = None
+    block: int | None = None
+    progress: str = "none"
+    user_processes: Sequence[UserProcess] = ()
+    columns: Sequence[str] | None = None
+    keep: str = "rows"
+    most_events: int = MAX_EVENTS
 
 
 @dataclass(frozen=True)
@@ -89,25 +114,130 @@ class Results:
         scenario: what was run.
         manifest: as in ``manifest.json``.
         folder: where the parts are, or None where nothing was written.
-        frame: all rows, with the columns of :mod:`sim.rows`; strategies in order, then
-            replications. With ``keep="summary"`` the counts of :mod:`sim.tally`.
+        failures: what could not be told.
     """
 
     scenario: Scenario
     manifest: dict[str, Any]
     folder: Path | None = None
-    _kept: Rest | None = field(default=None, repr=False)
+    _store: Store = field(default_factory=Memory, repr=False)
+    _plan: Plan = field(default_factory=Plan, repr=False)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What could not be told, and why."""
+        return [Failure(Block(*one["block"]), one["error"]) for one in self.manifest["failures"]]
+
+    @property
+    def command(self) -> str:
+        """What goes on with this run."""
+        if self.folder is not None and self.manifest["command"] is None:
+            return f"sim.extend({str(self.folder)!r})"
+        return self.manifest["command"] or "sim.extend(results)"
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """All rows; or their counts by day, where the run kept no more."""
-        if self._kept is not None:
-            parts = self._kept.parts
-        elif self.manifest.get("keep") == "summary":
-            parts = _read_counts(self)
-        else:
-            parts = _read_parts(self)
-        return combine(parts, list(self.manifest["strategies"]))
+        """All rows, with the columns of :mod:`sim.rows`; or, where no more was kept, counts.
+
+        Strategies stand in their order, then draws, then replications.
+        """
+        if self.manifest["keep"] == "summary":
+            return self.counts
+        return as_frame(self.table(), self.manifest["strategies"])
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows as an Arrow table, or some of their columns; strategies in order."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._need_rows("table")
+        parts = [
+            pq.read_table(io.BytesIO(content), columns=None if columns is None else [*columns])
+            for _, content in self.parts()
+        ]
+        if not parts:
+            raise InputError("there are no rows; nothing was finished")
+        return pa.concat_tables(parts).unify_dictionaries()
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """Exact counts by day (:mod:`sim.tally`), read part by part, in little memory."""
+        tables = []
+        for name in self.manifest["strategies"]:
+            program = translate(chosen(self.scenario, name))
+            found = [self._tally(program, content) for _, content in self._store.contents(name)]
+            whole = tally.together(tally.layout(program), found)
+            if len(whole.draws):
+                tables.append(tally.frame(program, whole))
+        if not tables:
+            raise InputError("there are no counts; nothing was finished")
+        frame = pd.concat(tables, ignore_index=True)
+        frame["strategy"] = pd.Categorical(
+            np.concatenate([t["strategy"].astype(object) for t in tables]),
+            categories=self.manifest["strategies"],
+        )
+        return frame
+
+    def parts(self) -> Iterator[tuple[Block, bytes]]:
+        """The parts of all strategies with their contents, one after the other."""
+        for strategy in self.manifest["strategies"]:
+            yield from self._store.contents(strategy)
+
+    def _tally(self, program: Program, content: bytes) -> tally.Tally:
+        if self.manifest["keep"] == "summary":
+            return tally.decode(content)[0]
+        return _count(program, content)
+
+    @property
+    def draws(self) -> pd.DataFrame | None:
+        """The numbers of each draw, by dotted name; None where all were the likely ones."""
+        return None if self.drawn is None else self.drawn.frame
+
+    @cached_property
+    def drawn(self) -> Draws | None:
+        """The draws, as :mod:`sim.draws` has them; None where all numbers were the likely ones."""
+        if isinstance(self._plan.draws, Draws):
+            return self._plan.draws
+        if self.folder is None or self.manifest["draws"] == 0:
+            return None
+        return drawing.read(self.folder / DRAWS, self.scenario)
+
+    @property
+    def dataset(self) -> pads.Dataset:
+        """The rows of a results folder as an Arrow dataset, which need not fit into memory."""
+        import pyarrow.dataset as pads
+
+        self._need_rows("dataset")
+        if self.folder is None:
+            raise InputError("dataset: these results are in memory; allowed: those of a folder")
+        files = [str(p) for p in sorted(self.folder.glob("part-*.parquet"))]
+        return pads.dataset(files, format="parquet")
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """Ask the rows, which SQL calls ``rows``, through DuckDB; they need not fit into memory.
+
+        Raises:
+            InputError: DuckDB is not installed, or does not understand the question.
+        """
+        try:
+            import duckdb
+        except ImportError:
+            raise InputError(
+                'query: the package "duckdb" is not installed; '
+                "allowed: pip install 'detente[query]'"
+            ) from None
+        with duckdb.connect() as connection:
+            source = self.table() if self.folder is None else self.dataset
+            connection.register("rows", source)
+            try:
+                answer: pd.DataFrame = connection.execute(sql).df()
+            except duckdb.Error as error:
+                raise InputError(f"query: {error}") from None
+        return answer
+
+    def _need_rows(self, what: str) -> None:
+        if self.manifest["keep"] == "summary":
+            raise InputError(f"{what}: this run kept counts, not rows; allowed: keep=rows")
 
 
 def run(
@@ -116,193 +246,299 @@ def run(
     replications: int = 2000,
     seed: int = 1,
     *,
-    engine: str = "compiled",
-    workers: int | None = None,
-    block: int | None = None,
     out: str | Path | None = None,
-    quiet: bool = True,
-    user_processes: Sequence[processes.UserProcess] = (),
-    columns: Sequence[str] | None = None,
-    keep: str = "rows",
+    **options: Any,
 ) -> Results:
     """Tell histories of a scenario.
 
     Args:
         scenario: what is negotiated.
         strategies: their names; all of the scenario where None.
-        replications: histories of each strategy; replication r meets the same luck in all.
+        replications: histories of each strategy and draw; replication r meets the same luck in all.
         seed: 0 <= seed < 2**64.
+        out: a results folder; nothing is written where None. The same run in the same folder goes
+            on where it stopped; more strategies, draws or replications extend it.
+        draws: how many sets of uncertain numbers to sample (0: the likely value of each), the CSV
+            file of a table of them, or :class:`sim.draws.Draws`.
+        design, law: of the draws; see :func:`sim.draws.sample`.
         engine: "compiled" or "simpy"; both tell the same histories.
         workers: threads or processes; one a core where None.
-        block: histories in a block; results do not depend on it.
-        out: a results folder; nothing is written where None.
-        quiet: no progress bar.
+        pool: "threads" (the compiled engine's choice) or "processes" (the SimPy engine's).
+        dask: address of a Dask scheduler, or "local" for a cluster on this machine.
+        executor: any ``concurrent.futures.Executor``, which is left open.
+        block: histories in a block; results do not depend on it. Some seconds' work where None.
+        progress: "none", "bar" or "json".
         user_processes: SimPy processes of the user's own (SimPy engine, one worker).
-        columns: the columns to write, besides strategy, draw and replication; all where None.
+        columns: the columns to keep, besides strategy, draw and replication; all where None.
         keep: "rows", or "summary" for exact counts by day, in little memory.
+        most_events: of one history; one with more fails.
 
     Raises:
         InputError: what was asked for cannot be done.
-        RunError: a worker died, or a file could not be written.
-        sim.program.ModelError: a history in which time cannot advance.
-        Stopped: Ctrl-C; finished parts are kept.
+        Incomplete: some histories could not be told; its ``results`` hold the rest.
+        RunError: a file could not be written.
+        KeyboardInterrupt: stopped; finished parts are kept.
     """
-    names = _check(scenario, strategies, replications, seed, engine, workers, block)
-    if user_processes and engine != "simpy":
-        raise InputError('processes of your own need engine="simpy"')
-    if keep not in KEEP:
-        raise InputError(f'keep: found "{keep}"; allowed: {", ".join(KEEP)}')
-    began = time.time()
-    programs = {name: translate(_chosen(scenario, name)) for name in names}
-    manifest = _manifest(scenario, names, replications, seed, engine)
-    manifest["columns"] = None if columns is None else _known_columns(programs, columns)
-    manifest["keep"] = keep
-    _check_keep(keep, columns, programs)
-    folder = None if out is None else _prepare(Path(out), manifest)
-    kept: Rest = KEEP[keep](programs, folder, manifest)
-    blocks = list(_cut(names, replications, block or BLOCK[engine], kept.done()))
-    crew = 1 if user_processes else min(workers or os.cpu_count() or 1, max(1, len(blocks)))
-    total = replications * len(names)
-    bar = tqdm(
-        total=total,
-        initial=total - sum(b.count for b in blocks),
-        unit=" histories",
-        unit_scale=True,
-        disable=quiet,
-        desc=scenario.name,
+    plan = Plan(strategies, replications, seed, **options)
+    folder = None if out is None else Folder(Path(out), plan.keep)
+    return _tell(scenario, plan, folder)
+
+
+def extend(
+    results: Results | str | Path,
+    *,
+    strategies: Sequence[str] | None = None,
+    replications: int | None = None,
+    draws: int | None = None,
+    **options: Any,
+) -> Results:
+    """Go on with a run: tell what is missing, and more strategies, draws or replications.
+
+    Args:
+        results: of an earlier run, or their folder.
+        strategies, replications, draws: as for :func:`run`; as before where None.
+        options: workers, pool, dask, executor, block, progress and engine, as for :func:`run`.
+
+    Raises:
+        As :func:`run`.
+    """
+    before = read(results) if not isinstance(results, Results) else results
+    manifest = before.manifest
+    plan = replace(
+        before._plan,
+        strategies=[*dict.fromkeys([*manifest["strategies"], *(strategies or ())])],
+        replications=max(replications or 0, manifest["replications"]),
+        draws=before._plan.draws if draws is None else draws,
+        **options,
     )
-    with bar, contextlib.closing(kept):
-        task = Task(programs, seed, engine, keep, tuple(user_processes))
-        for finished, told in _tell(task, blocks, crew):
-            kept.add(finished, told)
-            bar.update(finished.count)
-    manifest["finished"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    manifest["seconds"] = round(time.time() - began, 3)
-    if folder is not None:
-        _write_manifest(folder, manifest)
-    return Results(scenario, manifest, folder, None if folder is not None else kept)
+    store = Folder(before.folder, plan.keep) if before.folder is not None else before._store
+    return _tell(before.scenario, plan, store)
 
 
-# -- what is kept ---------------------------------------------------------------------------------
+def read(folder: str | Path) -> Results:
+    """A results folder that an earlier run has written.
+
+    Raises:
+        InputError: there is none, or a part is damaged.
+    """
+    manifest = read_manifest(folder)
+    scenario = loads(manifest["text"], str(Path(folder) / MANIFEST))
+    scenario = replace(scenario, name=manifest["scenario"])
+    store = Folder(Path(folder), manifest["keep"])
+    store.look(_identities(manifest), mend=False)
+    plan = Plan(
+        strategies=manifest["strategies"],
+        replications=manifest["replications"],
+        seed=manifest["seed"],
+        draws=_stored_draws(Path(folder), scenario, manifest),
+        design=manifest["design"],
+        law=manifest["law"],
+        engine=manifest["engine"],
+        columns=manifest["columns"],
+        keep=manifest["keep"],
+        most_events=manifest["most_events"],
+    )
+    return Results(scenario, manifest, Path(folder), store, plan)
 
 
-class Rest(ABC):
-    """What remains of the histories told: rows, or counts."""
-
-    def __init__(
-        self, programs: dict[str, Program], folder: Path | None, manifest: dict[str, Any]
-    ) -> None:
-        self.programs, self.folder, self.manifest = programs, folder, manifest
-
-    @abstractmethod
-    def done(self) -> list[Block]:
-        """The blocks that need not be told again."""
-
-    @abstractmethod
-    def add(self, block: Block, told: Any) -> None:
-        """Take in a block."""
-
-    @property
-    @abstractmethod
-    def parts(self) -> list[pd.DataFrame]:
-        """Frames of all that is kept, where there is no folder."""
-
-    def close(self) -> None:  # noqa: B027 - most have nothing to do
-        """Nothing more will come."""
+def _stored_draws(folder: Path, scenario: Scenario, manifest: dict[str, Any]) -> int | Draws:
+    if manifest["draws"] == 0:
+        return 0
+    stored = drawing.read(folder / DRAWS, scenario)
+    return replace(stored, origin=manifest["identity"]["draws"])
 
 
-class RowsKept(Rest):
-    """Every row; in a folder as one Parquet part a block."""
-
-    def __init__(self, *what: Any) -> None:
-        super().__init__(*what)
-        self._parts: list[pd.DataFrame] = []
-
-    def done(self) -> list[Block]:  # noqa: D102
-        return [] if self.folder is None else _finished(self.folder, list(self.programs))
-
-    def add(self, block: Block, told: Rows) -> None:  # noqa: D102
-        table = frame(self.programs[block.strategy], told, block.first)
-        if self.manifest["columns"] is not None:
-            table = table[self.manifest["columns"]]
-        if self.folder is None:
-            self._parts.append(table)
-        else:
-            _write_part(table, self.folder / block.part)
-
-    @property
-    def parts(self) -> list[pd.DataFrame]:  # noqa: D102
-        return self._parts
+# -- at work --------------------------------------------------------------------------------------
 
 
-class CountsKept(Rest):
-    """Counts by day; in a folder as one file a strategy, written again every few seconds."""
-
-    def __init__(self, *what: Any) -> None:
-        super().__init__(*what)
-        self.tallies = {name: self._begin(name) for name in self.programs}
-        self._changed: set[str] = set()
-        self._written = time.monotonic()
-
-    def _begin(self, name: str) -> tally.Tally:
-        path = None if self.folder is None else self.folder / _counts_file(name)
-        if path is None or not path.exists():
-            return tally.blank(self.programs[name])
-        return _read_tally(self.programs[name], path)
-
-    def done(self) -> list[Block]:  # noqa: D102
-        return [
-            Block(name, first, count)
-            for name, each in self.tallies.items()
-            for first, count in each.done
-        ]
-
-    def add(self, block: Block, told: tally.Tally) -> None:  # noqa: D102
-        self.tallies[block.strategy].add(told)
-        self._changed.add(block.strategy)
-        if time.monotonic() - self._written > SECONDS_BETWEEN_COUNTS:
-            self.close()
-
-    @property
-    def parts(self) -> list[pd.DataFrame]:  # noqa: D102
-        return [tally.frame(self.programs[name], each) for name, each in self.tallies.items()]
-
-    def close(self) -> None:  # noqa: D102
-        if self.folder is not None:
-            for name in sorted(self._changed):
-                with _whole(self.folder / _counts_file(name)) as unfinished:
-                    tally.write(self.tallies[name], unfinished)
-        self._changed.clear()
-        self._written = time.monotonic()
-
-
-KEEP: dict[str, Callable[..., Rest]] = {"rows": RowsKept, "summary": CountsKept}
-SECONDS_BETWEEN_COUNTS = 10
+def _tell(scenario: Scenario, plan: Plan, store: Store | None) -> Results:
+    names = _check(scenario, plan)
+    began = time.time()
+    drawn = _drawn(scenario, plan)
+    manifest = _manifest(scenario, plan, names, drawn)
+    folder = store if isinstance(store, Folder) else None
+    with contextlib.ExitStack() as closing:
+        if folder is not None:
+            folder.open()
+            closing.callback(folder.close)
+            scenario, drawn = _join(folder, scenario, manifest, plan, drawn)
+        names = manifest["strategies"]
+        programs = {
+            name: translate(chosen(scenario, name)).limited(plan.most_events) for name in names
+        }
+        manifest["columns"] = _known_columns(next(iter(programs.values())), plan.columns)
+        manifest["identity"]["columns"] = manifest["columns"]
+        layouts = _layouts(programs) if plan.keep == "summary" else None
+        if folder is not None:
+            folder.look(_identities(manifest), mend=True)
+            for note in folder.notes:
+                print(note, file=sys.stderr)
+            if drawn is not None:
+                _write_draws(folder, drawn)
+            folder.write_manifest(manifest)
+        kept: Store = store if store is not None else Memory(layouts)
+        _at_work(scenario, plan, manifest, programs, drawn, kept)
+        manifest["seconds"] = round(time.time() - began, 3)
+        if folder is not None:
+            folder.write_manifest(manifest)
+    results = Results(
+        scenario,
+        manifest,
+        None if folder is None else folder.path,
+        kept,
+        replace(plan, strategies=names, draws=0 if drawn is None else drawn),
+    )
+    if results.failures:
+        raise Incomplete(results)
+    return results
 
 
-def _counts_file(strategy: str) -> str:
-    return f"counts-{strategy}.npz"
+def _at_work(
+    scenario: Scenario,
+    plan: Plan,
+    manifest: dict[str, Any],
+    programs: dict[str, Program],
+    drawn: Draws | None,
+    store: Store,
+) -> None:
+    """Have everything told that is missing; what failed is noted in the manifest."""
+    draws = (1, len(drawn)) if drawn is not None else (0, 1)
+    wanted = [Block(name, *draws, 0, manifest["replications"]) for name in programs]
+    blocks = unfinished_blocks(wanted, store.blocks())
+    total = sum(block.histories for block in wanted)
+    left = sum(block.histories for block in blocks)
+    progress = Progress(plan.progress, scenario.name, scenario.goal, total, total - left)
+    with contextlib.closing(progress):
+        if not left:
+            manifest["finished"] = _now()
+            return
+        with contextlib.closing(_crew(plan, left)) as workers:
+            cutter = Cutter(blocks, plan.engine, workers.workers, plan.block)
+            spool = store.spool if workers.shared_disk else None
+            orders = _orders(plan, manifest, programs, drawn, spool)
+            work = crew.Work(workers, cutter, orders)
+            try:
+                for told in work:
+                    store.add(told)
+                    progress.told(told, sum(f.block.histories for f in work.failures))
+            except KeyboardInterrupt:
+                for told in work.finished():
+                    store.add(told)
+                raise
+    manifest["failures"] = [
+        {"block": list(failure.block), "error": failure.error} for failure in work.failures
+    ]
+    manifest["finished"] = _now()
 
 
-def _read_tally(program: Program, path: Path) -> tally.Tally:
+def _orders(
+    plan: Plan,
+    manifest: dict[str, Any],
+    programs: dict[str, Program],
+    drawn: Draws | None,
+    spool: Path | None,
+) -> Callable[[Block], Order]:
+    none = np.zeros(0, np.int64), np.zeros((1, 0))
+    numbers = {
+        name: none if drawn is None else drawn.slots(program) for name, program in programs.items()
+    }
+
+    def order(block: Block) -> Order:
+        slots, values = numbers[block.strategy]
+        at = block.draw - 1 if block.draw else 0
+        return Order(
+            block=block,
+            program=programs[block.strategy],
+            slots=slots,
+            values=values[at : at + block.draws],
+            seed=plan.seed,
+            engine=plan.engine,
+            keep=plan.keep,
+            columns=manifest["columns"],
+            identity=identity_of(manifest, block.strategy),
+            spool=spool,
+            user_processes=tuple(plan.user_processes),
+        )
+
+    return order
+
+
+def _crew(plan: Plan, histories: int) -> crew.Crew:
+    if plan.user_processes:
+        return crew.Inline()
+    if plan.executor is not None:
+        return crew.Foreign(plan.executor, plan.workers)
+    if plan.dask is not None:
+        return crew.Dask(plan.dask, plan.workers)
+    kind = plan.pool or ("threads" if plan.engine == "compiled" else "processes")
+    workers = min(plan.workers or os.cpu_count() or 1, histories)
+    if workers == 1 and plan.pool is None and plan.engine == "simpy":
+        return crew.Inline()
+    return crew.Pool(kind, workers)
+
+
+def _join(
+    folder: Folder, scenario: Scenario, manifest: dict[str, Any], plan: Plan, drawn: Draws | None
+) -> tuple[Scenario, Draws | None]:
+    """Fit a run and what its folder holds already together.
+
+    The manifest, the scenario and the draws are those of both, when this returns.
+
+    Raises:
+        InputError: the folder holds another run.
+    """
+    path = folder.path / MANIFEST
+    if not path.exists():
+        return scenario, drawn
     try:
-        return tally.read(program, path)
-    except ValueError as error:
-        raise InputError(f"{path}: {error}; remove it, and it is told again") from None
+        before = read_manifest(folder.path)
+    except InputError:
+        # The parts say themselves of which run they are: nothing is lost with the manifest.
+        path.replace(path.with_name(MANIFEST + ".damaged"))
+        folder.notes.append(f"{path}: was damaged; it is set aside and written anew")
+        return scenario, drawn
+    columns = _known_columns(translate(chosen(scenario, manifest["strategies"][0])), plan.columns)
+    manifest["identity"]["columns"] = columns
+    if differs := difference(before, manifest):
+        raise InputError(
+            f"{folder.path}: holds another run:\n{differs}\nallowed: another folder (--out), or "
+            "remove it"
+        )
+    manifest["strategy_texts"] = before["strategy_texts"] | manifest["strategy_texts"]
+    manifest["strategies"] = list(dict.fromkeys([*before["strategies"], *manifest["strategies"]]))
+    manifest["replications"] = max(before["replications"], manifest["replications"])
+    strategies = {**loads(before["text"]).strategies, **scenario.strategies}
+    scenario = replace(scenario, strategies=strategies)
+    manifest["text"], manifest["hash"] = scenario.text, scenario.hash
+    if drawn is not None and before["draws"] > len(drawn):
+        drawn = _stored(folder, scenario, before)
+    manifest["draws"] = 0 if drawn is None else len(drawn)
+    return scenario, drawn
 
 
-def _check_keep(keep: str, columns: Sequence[str] | None, programs: dict[str, Program]) -> None:
-    if keep != "summary":
-        return
-    if columns is not None:
-        raise InputError("columns: there are none where only the summary is kept")
+def _stored(folder: Folder, scenario: Scenario, before: dict[str, Any]) -> Draws:
     try:
-        tally.blank(next(iter(programs.values())))
-    except ValueError as error:
-        raise InputError(f"keep summary: {error}") from None
+        stored = drawing.read(folder.path / DRAWS, scenario)
+    except DrawsError as error:
+        raise InputError(str(error)) from None
+    return replace(stored, origin=before["identity"]["draws"])
 
 
-def _chosen(scenario: Scenario, name: str) -> Scenario:
+def _write_draws(folder: Folder, drawn: Draws) -> None:
+    path = folder.path / DRAWS
+    unfinished = path.with_name(f".{DRAWS}.unfinished")
+    try:
+        drawn.write(unfinished)
+        unfinished.replace(path)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+# -- what was asked for ---------------------------------------------------------------------------
+
+
+def chosen(scenario: Scenario, name: str) -> Scenario:
+    """The scenario with a strategy of its own, or the default one where it has none."""
     return scenario.strategy(name) if name in scenario.strategies else scenario
 
 
@@ -311,51 +547,52 @@ def names_of(scenario: Scenario) -> list[str]:
     return list(scenario.strategies) or [scenario.chosen.name]
 
 
-# -- what was asked for ---------------------------------------------------------------------------
-
-
-def _check(
-    scenario: Scenario,
-    strategies: Sequence[str] | None,
-    replications: int,
-    seed: int,
-    engine: str,
-    workers: int | None,
-    block: int | None,
-) -> list[str]:
+def _check(scenario: Scenario, plan: Plan) -> list[str]:
     known = names_of(scenario)
-    names = list(dict.fromkeys(strategies)) if strategies else known
+    names = list(dict.fromkeys(plan.strategies)) if plan.strategies else known
     for name in names:
         if name not in known:
             raise InputError(f'unknown strategy "{name}"{nearest(name, known)}')
-    _within("replications", replications, 1, MOST_REPLICATIONS)
-    _within("seed", seed, 0, 2**64 - 1)
-    if workers is not None:
-        _within("workers", workers, 1, 1024)
-    if block is not None:
-        _within("block", block, 1, 10**7)
-    if engine not in ENGINES:
-        raise InputError(f'unknown engine "{engine}"{nearest(engine, list(ENGINES))}')
+    _within("replications", plan.replications, 1, MOST_REPLICATIONS)
+    _within("seed", plan.seed, 0, 2**64 - 1)
+    _within("most_events", plan.most_events, 1, 10**15)
+    if plan.workers is not None:
+        _within("workers", plan.workers, 1, 1024)
+    if plan.block is not None:
+        _within("block", plan.block, 1, 10**7)
+    for what, found, allowed in (
+        ("engine", plan.engine, ENGINES),
+        ("keep", plan.keep, KEEP),
+        ("progress", plan.progress, KINDS),
+        ("pool", plan.pool or "threads", crew.POOLS),
+    ):
+        if found not in allowed:
+            raise InputError(f'unknown {what} "{found}"{nearest(found, list(allowed))}')
+    if plan.user_processes and plan.engine != "simpy":
+        raise InputError('processes of your own need engine="simpy"')
+    if plan.keep == "summary" and plan.columns is not None:
+        raise InputError("columns: there are none where only the summary is kept")
     return names
 
 
 def _within(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise InputError(f"{name}: found {value}; allowed: a whole number from {low} to {high}")
     if not low <= value <= high:
         raise InputError(f"{name}: found {value}; allowed: {low} to {high}")
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """The end of a message about an unknown name: the nearest one, and all that are allowed."""
-    import difflib
-
     close = difflib.get_close_matches(name, known, n=1)
     hint = f'; did you mean "{close[0]}"?' if close else ""
     return f"{hint}; allowed: {', '.join(known)}"
 
 
-def _known_columns(programs: dict[str, Program], columns: Sequence[str]) -> list[str]:
-    program = next(iter(programs.values()))
-    known = list(frame(program, empty(program, 0)).columns)
+def _known_columns(program: Program, columns: Sequence[str] | None) -> list[str] | None:
+    if columns is None:
+        return None
+    known = names_of_columns(program)
     for name in columns:
         if name not in known:
             raise InputError(f'unknown column "{name}"{nearest(name, known)}')
@@ -363,105 +600,27 @@ def _known_columns(programs: dict[str, Program], columns: Sequence[str]) -> list
     return [name for name in known if name in keys or name in columns]
 
 
-# -- blocks ---------------------------------------------------------------------------------------
+def _drawn(scenario: Scenario, plan: Plan) -> Draws | None:
+    try:
+        if isinstance(plan.draws, Draws):
+            return plan.draws
+        if isinstance(plan.draws, str | Path):
+            return drawing.read(plan.draws, scenario)
+        if plan.draws == 0:
+            return None
+        return drawing.sample(scenario, plan.draws, plan.seed, plan.design, plan.law)
+    except DrawsError as error:
+        raise InputError(str(error)) from None
 
 
-def _cut(names: Sequence[str], replications: int, size: int, done: list[Block]) -> Iterator[Block]:
-    """Blocks for whatever is not done yet, strategy by strategy."""
-    for name in names:
-        at = 0
-        for old in sorted((b for b in done if b.strategy == name), key=lambda b: b.first):
-            yield from _pieces(name, at, min(old.first, replications), size)
-            at = max(at, old.first + old.count)
-        yield from _pieces(name, at, replications, size)
+def _layouts(programs: dict[str, Program]) -> dict[str, tally.Layout]:
+    try:
+        return {name: tally.layout(program) for name, program in programs.items()}
+    except ValueError as error:
+        raise InputError(f"keep summary: {error}") from None
 
 
-def _pieces(name: str, first: int, last: int, size: int) -> Iterator[Block]:
-    for at in range(first, last, size):
-        yield Block(name, at, min(size, last - at))
-
-
-@dataclass(frozen=True)
-class Task:
-    """What workers do: a block's rows or counts follow from this and the block alone."""
-
-    programs: dict[str, Program]
-    seed: int
-    engine: str
-    keep: str
-    user_processes: tuple[processes.UserProcess, ...] = ()
-
-    def of(self, block: Block) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """A function, and its arguments, that can be sent to a process."""
-        program = self.programs[block.strategy]
-        return _block, (program, self.seed, block.first, block.count, self.engine, self.keep)
-
-
-def _block(
-    program: Program, seed: int, first: int, count: int, engine: str, keep: str
-) -> Rows | tally.Tally:
-    rows = ENGINES[engine](program, seed, first, count)
-    return tally.count(program, rows, first) if keep == "summary" else rows
-
-
-def _tell(task: Task, blocks: Sequence[Block], workers: int) -> Iterator[tuple[Block, Any]]:
-    """Blocks with what was told in them, as they end."""
-    if task.user_processes:
-        for block in blocks:
-            program = task.programs[block.strategy]
-            rows = processes.simulate(
-                program, task.seed, block.first, block.count, task.user_processes
-            )
-            yield block, tally.count(program, rows, block.first) if task.keep == "summary" else rows
-        return
-    if workers == 1 and task.engine == "simpy":
-        for block in blocks:
-            function, arguments = task.of(block)
-            yield block, function(*arguments)
-        return
-    with _executor(task.engine, workers) as pool:
-        try:
-            yield from _drain(pool, task, blocks, workers)
-        except BrokenProcessPool as error:
-            raise RunError(
-                "a worker process died (killed, or out of memory); finished parts are kept, "
-                "and the same command goes on from there"
-            ) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _drain(
-    pool: Executor, task: Task, blocks: Sequence[Block], workers: int
-) -> Iterator[tuple[Block, Any]]:
-    # Few blocks wait at a time: rows that are told faster than written would fill the memory.
-    queue = iter(blocks)
-    waiting: dict[Future[Any], Block] = {}
-    while True:
-        for block in queue:
-            function, arguments = task.of(block)
-            waiting[pool.submit(function, *arguments)] = block
-            if len(waiting) >= 2 * workers:
-                break
-        if not waiting:
-            return
-        ended, _ = wait(waiting, return_when=FIRST)
-        # Those that failed come last, so that what ended beside them is kept.
-        for future in sorted(ended, key=lambda one: one.exception() is not None):
-            yield waiting.pop(future), future.result()
-
-
-def _executor(engine: str, workers: int) -> Executor:
-    if engine == "compiled":
-        return ThreadPoolExecutor(workers)
-    # A fork would copy the state of threads; workers leave Ctrl-C to their parent.
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(
-        workers, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
-    )
-
-
-# -- the results folder ---------------------------------------------------------------------------
+# -- the manifest ---------------------------------------------------------------------------------
 
 
 def default_folder(scenario: Scenario, seed: int) -> Path:
@@ -470,27 +629,68 @@ def default_folder(scenario: Scenario, seed: int) -> Path:
 
 
 def _manifest(
-    scenario: Scenario, names: Sequence[str], replications: int, seed: int, engine: str
+    scenario: Scenario, plan: Plan, names: Sequence[str], drawn: Draws | None
 ) -> dict[str, Any]:
+    model = replace(scenario, strategies={})
     return {
         "scenario": scenario.name,
         "title": scenario.title,
         "hash": scenario.hash,
-        "laws": _compiled.fingerprint_of_laws(),
-        "seed": seed,
+        "seed": plan.seed,
         "horizon": scenario.horizon,
         "goal": scenario.goal,
         "ruin": scenario.ruin,
         "strategies": list(names),
-        "replications": replications,
-        "draws": 1,
-        "engine": engine,
-        "command": " ".join(["detente", *sys.argv[1:]]),
-        "began": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "replications": plan.replications,
+        "draws": 0 if drawn is None else len(drawn),
+        "design": plan.design,
+        "law": plan.law,
+        "engine": plan.engine,
+        "keep": plan.keep,
+        "columns": None,
+        "most_events": plan.most_events,
+        "command": _command(),
+        "began": _now(),
         "finished": None,
+        "failures": [],
         "versions": _versions(),
+        "identity": {
+            "model": model.hash,
+            "horizon": scenario.horizon,
+            "seed": plan.seed,
+            "laws": laws_now(),
+            "draws": None if drawn is None else drawn.origin,
+            "keep": plan.keep,
+            "columns": None,
+        },
+        "strategy_texts": {
+            name: replace(scenario, strategies={name: scenario.strategies[name]}).text.removeprefix(
+                model.text
+            )
+            for name in names
+            if name in scenario.strategies
+        },
         "text": scenario.text,
     }
+
+
+def _command() -> str | None:
+    """The command that was given, where it was one of ours."""
+    ours = Path(sys.argv[0]).name in ("detente", "__main__.py", "detente.exe")
+    return shlex.join(["detente", *sys.argv[1:]]) if ours else None
+
+
+def _identities(manifest: dict[str, Any]) -> dict[str, str]:
+    return {name: identity_of(manifest, name) for name in manifest["strategies"]}
+
+
+def laws_now() -> str:
+    """The version of all that decides what a history is."""
+    return _compiled.fingerprint_of_laws()
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
 def _versions() -> dict[str, str]:
@@ -501,149 +701,36 @@ def _versions() -> dict[str, str]:
     return found
 
 
-IDENTITY = ("scenario", "hash", "laws", "seed", "horizon", "columns", "keep")
+# -- parts as frames ------------------------------------------------------------------------------
 
 
-def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
-    """Make the folder, or see that it holds the same run; found out before anything is told."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except FileExistsError:
-        raise InputError(f"{folder}: is a file; allowed: a results folder") from None
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written to ({error.strerror})") from None
-    old = folder / MANIFEST
-    if old.exists():
-        before = read_manifest(folder)
-        for key in IDENTITY:
-            if before.get(key) != manifest[key]:
-                raise InputError(
-                    f"{folder}: holds another run: its {key} is {_short(before.get(key))}, this "
-                    f"one's is {_short(manifest[key])}; use --out with another folder, or remove it"
-                )
-        names = [*before["strategies"], *manifest["strategies"]]
-        manifest["strategies"] = list(dict.fromkeys(names))
-        manifest["replications"] = max(before["replications"], manifest["replications"])
-        for unfinished in folder.glob(".*.unfinished"):  # of a run that was killed
-            unfinished.unlink(missing_ok=True)
-    elif any(folder.glob("*.parquet")):
-        raise InputError(f"{folder}: holds Parquet files but no {MANIFEST}; use another folder")
-    _write_manifest(folder, manifest)
-    return folder
+def as_frame(table: pa.Table, strategies: Sequence[str]) -> pd.DataFrame:
+    """A table of rows with the fixed types, in order."""
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    frame["strategy"] = frame["strategy"].cat.set_categories(list(strategies))
+    keys = [frame[name].to_numpy() for name in ("replication", "draw")]
+    order = np.lexsort([*keys, frame["strategy"].cat.codes.to_numpy()])
+    if not (order[:-1] < order[1:]).all():
+        frame = frame.iloc[order].reset_index(drop=True)
+    return frame
 
 
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 24 else text[:12] + ".."
-
-
-def _finished(folder: Path, names: Sequence[str]) -> list[Block]:
-    """The blocks whose parts are there and hold as many rows as they should."""
+def pieces(content: bytes) -> Iterator[pa.Table]:
+    """The rows of a part, some thousands at a time."""
     import pyarrow.parquet as pq
 
-    found = []
-    for path in sorted(folder.glob("part-*.parquet")):
-        _, strategy, first, count = path.stem.split("-")
-        block = Block(strategy, int(first), int(count))
-        try:
-            whole = pq.read_metadata(path).num_rows == block.count
-        except Exception:  # pyarrow has many; whatever it is, the part cannot be used
-            whole = False
-        if whole:
-            found.append(block)
-        else:
-            path.unlink()
-    return [block for block in found if block.strategy in names]
+    part = pq.ParquetFile(io.BytesIO(content))
+    for group in range(part.num_row_groups):
+        yield part.read_row_group(group)
 
 
-def _write_part(table: pd.DataFrame, path: Path) -> None:
-    with _whole(path) as unfinished:
-        table.to_parquet(unfinished, index=False)
-
-
-def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    with _whole(folder / MANIFEST) as unfinished:
-        unfinished.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A name to write to, which becomes ``path`` once all of it is on the disk."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        yield unfinished
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError as error:
-        raise RunError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:  # renamed, or failed, or stopped half-way
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-
-
-def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a results folder; InputError where there is none that can be read."""
-    path = Path(folder) / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); allowed: a results folder") from None
-    if not isinstance(manifest, dict):
-        raise InputError(f"{path}: is not the manifest of a results folder")
-    return manifest
-
-
-def read(folder: str | Path) -> Results:
-    """A results folder that an earlier run has written."""
-    from sim.scenario import loads
-
-    manifest = read_manifest(folder)
-    scenario = loads(manifest["text"], str(Path(folder) / MANIFEST))
-    return Results(scenario, manifest, Path(folder))
-
-
-def _read_parts(results: Results) -> list[pd.DataFrame]:
-    assert results.folder is not None
-    blocks = _finished(results.folder, results.manifest["strategies"])
-    most = results.manifest["replications"]
-    tables = []
-    for block in blocks:
-        table = pd.read_parquet(results.folder / block.part)
-        tables.append(table[table["replication"] < most])
-    return tables
-
-
-def _read_counts(results: Results) -> list[pd.DataFrame]:
-    assert results.folder is not None
-    tables = []
-    for name in results.manifest["strategies"]:
-        path = results.folder / _counts_file(name)
-        if path.exists():
-            program = translate(_chosen(results.scenario, name))
-            tables.append(tally.frame(program, _read_tally(program, path)))
-    return tables
-
-
-def combine(parts: Sequence[pd.DataFrame], strategies: Sequence[str]) -> pd.DataFrame:
-    """Parts as one frame, strategies in the order given, with one set of categories each."""
-    if not parts:
-        raise InputError("there are no rows; nothing was finished")
-    order = {name: i for i, name in enumerate(strategies)}
-    keys = ["strategy", *(key for key in ("draw", "replication") if key in parts[0])]
-    parts = sorted(
-        parts,
-        key=lambda p: (order[p["strategy"].iloc[0]], *(p[key].iloc[0] for key in keys[1:])),
-    )
-    columns = {}
-    for name in parts[0].columns:
-        pieces = [part[name] for part in parts]
-        if isinstance(pieces[0].dtype, pd.CategoricalDtype):
-            columns[name] = pd.Series(union_categoricals(pieces))
-        else:
-            columns[name] = pd.concat(pieces, ignore_index=True)
-    whole = pd.DataFrame(columns)
-    whole["strategy"] = whole["strategy"].cat.set_categories(list(strategies))
-    return whole
+def _count(program: Program, content: bytes) -> tally.Tally:
+    """The counts of a part of rows."""
+    counter = tally.Counter(program)
+    for piece in pieces(content):
+        draws = piece["draw"].to_numpy()
+        rows = from_table(program, piece)
+        for draw in np.unique(draws):
+            first, last = np.searchsorted(draws, [draw, draw + 1])
+            counter.add(part_of(rows, first, last), int(draw))
+    return counter.tally

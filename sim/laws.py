@@ -505,6 +505,15 @@ def prepare_all(families, slot_start, slots, numbers, params, table_start, table
             params[i, 0], params[i, 1] = first, second
 
 
+@compiled(kept=True)
+def quantiles(family, params, table, us, out):  # type: ignore[no-untyped-def]
+    """:func:`quantile` at many uniforms at once: ``us`` and ``out`` are (n,)."""
+    for i in range(len(us)):
+        out[i] = quantile(
+            family, params[0], params[1], params[2], params[3], table, 0, len(table), us[i]
+        )
+
+
 # -- odds and speeds ------------------------------------------------------------------------------
 
 

@@ -152,6 +152,29 @@ def table(
     return pa.table(arrays)
 
 
+def from_table(program: Program, told: pa.Table) -> Rows:
+    """The rows of which a :func:`table` with all columns was made."""
+
+    def stacked(names: Sequence[str]) -> npt.NDArray[Any]:
+        columns = [told[name].to_numpy() for name in names]
+        return np.stack(columns, axis=1) if columns else np.zeros((told.num_rows, 0))
+
+    def codes(name: str, named: dict[str, int]) -> npt.NDArray[Any]:
+        column = told[name].combine_chunks()
+        of = np.array([named[text] for text in column.dictionary.to_pylist()])
+        found: npt.NDArray[Any] = of[column.indices.to_numpy()]
+        return found
+
+    return Rows(
+        outcome=codes("outcome", {name: i for i, name in enumerate(outcomes(program))}),
+        time=told["time"].to_numpy(),
+        first=stacked([f"first_{name}" for name in program.levels]),
+        held=stacked([f"held_{name}" for name in program.conditions]),
+        counts=stacked(count_columns(program)).astype(np.int64),
+        binding=codes("binding", {text: code for code, text in reversed(waits(program).items())}),
+    )
+
+
 def _outcome(program: Program, codes: npt.NDArray[np.int8]) -> Coded:
     names = list(outcomes(program))
     if program.scenario.ruin is None:

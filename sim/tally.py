@@ -8,73 +8,49 @@ a tally depends neither on the order in which blocks end nor on their size.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sim._compiled import compiled
 from sim.program import GOAL, Program
-from sim.rows import Rows, count_columns, outcomes
+from sim.rows import Rows, count_columns, outcomes, part_of
 
 MOST_DAYS = 1_000_000
 """A longer horizon cannot be counted by days."""
 MOST_AT_ONCE = 2**16  # rows whose squares are added up in one 64-bit sum
+OUTCOMES = 4
+LOW_WORD = 2**32
 
-Counts = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64]
+Wholes = npt.NDArray[np.object_]  # Python integers, which never run over
 
 
-@dataclass
-class Tally:
-    """Counts of any number of histories of one strategy.
+@dataclass(frozen=True)
+class Layout:
+    """What is counted of a program, and where.
 
     Attributes:
         names: columns counted by day: ``outcome_*`` and ``first_*``.
-        by_day: (names, days + 1); column d: how many on day d.
+        days: cells of each of them; cell ``i * days + d`` counts column i on day d.
         sums: columns summed up: ``held_*``, ``n_*``, ``without_*``.
         unit: days held are summed up in units of 1 / unit days.
-        total, squares: sums and sums of squares, in units and squared units, as Python integers.
-        done: (first, count) of the blocks that are in it.
     """
 
     names: list[str]
-    by_day: Counts
+    days: int
     sums: list[str]
     unit: int
-    total: npt.NDArray[np.object_]
-    squares: npt.NDArray[np.object_]
-    done: list[tuple[int, int]]
-
-    @property
-    def runs(self) -> int:
-        """Histories in it."""
-        return sum(count for _, count in self.done)
-
-    def add(self, other: Tally) -> None:
-        """Take in the histories of another tally of the same program."""
-        self.by_day += other.by_day
-        self.total = self.total + other.total
-        self.squares = self.squares + other.squares
-        self.done = joined([*self.done, *other.done])
 
 
-def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans (first, count) in order, neighbours made one."""
-    found: list[tuple[int, int]] = []
-    for first, count in sorted(spans):
-        if found and sum(found[-1]) == first:
-            found[-1] = (found[-1][0], found[-1][1] + count)
-        else:
-            found.append((first, count))
-    return found
-
-
-def blank(program: Program) -> Tally:
-    """A tally of no histories.
+def layout(program: Program) -> Layout:
+    """The layout of a program's tallies.
 
     Raises:
         ValueError: the horizon is longer than MOST_DAYS.
@@ -87,110 +63,219 @@ def blank(program: Program) -> Tally:
     sums = [f"held_{name}" for name in program.conditions] + count_columns(program)
     sums += [f"without_{name}" for name in names if name.startswith("first_")]
     sums += [f"without_outcome_{program.scenario.goal}"]
-    total, squares = (np.array([0] * len(sums), object) for _ in range(2))
     unit = 2 ** min(20, 22 - math.ceil(math.log2(horizon + 1)))
-    by_day = np.zeros((len(names), math.ceil(horizon) + 1), np.int64)
-    return Tally(names, by_day, sums, unit, total, squares, [])
+    return Layout(names, math.ceil(horizon) + 1, sums, unit)
 
 
-def count(program: Program, rows: Rows, first: int) -> Tally:
-    """The tally of the histories ``first ..`` of a program."""
-    tally = blank(program)
-    days = tally.by_day.shape[1]
-    ends = np.ceil(rows.time).astype(np.int64)
-    for code in range(4):
-        tally.by_day[code] = np.bincount(ends[rows.outcome == code], minlength=days)
-    for i, when in enumerate(rows.first.T):
-        reached = when[~np.isnan(when)]
-        tally.by_day[4 + i] = np.bincount(np.ceil(reached).astype(np.int64), minlength=days)
-    horizon = program.code.horizon
-    free = np.fmin(rows.first, horizon)  # NaN: never, so free to the end
-    goal = np.where(rows.outcome == GOAL, rows.time, horizon)
-    values = [(rows.held, tally.unit), (rows.counts, 1), (free, tally.unit)]
-    values += [(goal[:, np.newaxis], tally.unit)]
-    at = 0
-    for table, unit in values:
-        for place in range(0, len(table), MOST_AT_ONCE):
-            whole = np.rint(table[place : place + MOST_AT_ONCE] * unit).astype(np.int64)
-            here = slice(at, at + table.shape[1])
-            tally.total[here] += whole.sum(axis=0).astype(object)
-            tally.squares[here] += (whole * whole).sum(axis=0).astype(object)
-        at += table.shape[1]
-    tally.done = [(first, len(rows.time))]
-    return tally
+@dataclass
+class Tally:
+    """Counts of any number of histories of one strategy, draw by draw.
+
+    Attributes:
+        draws: (D,) ascending.
+        runs: (D,) histories of each.
+        cell_draw, cell, n: (E,) a count that is not zero: its draw, its cell, how many.
+        total, squares: (D, sums) sums and sums of squares, in units and squared units.
+    """
+
+    draws: Ints
+    runs: Ints
+    cell_draw: Ints
+    cell: Ints
+    n: Ints
+    total: Wholes
+    squares: Wholes
 
 
-def frame(program: Program, tally: Tally, draw: int = 0) -> pd.DataFrame:
+def blank(its_layout: Layout) -> Tally:
+    """A tally of no histories."""
+    none = np.zeros(0, np.int64)
+    sums = np.zeros((0, len(its_layout.sums)), object)
+    return Tally(none, none, none, none, none, sums, sums)
+
+
+class Counter:
+    """Counts histories of one program as they are told; not to be shared between threads."""
+
+    def __init__(self, program: Program) -> None:
+        self.layout = layout(program)
+        self.horizon = float(program.code.horizon)
+        cells, sums = len(self.layout.names) * self.layout.days, len(self.layout.sums)
+        self._count, self._used = np.zeros(cells, np.int64), np.zeros(cells, np.int64)
+        self._total, self._squares = np.zeros(sums, np.int64), np.zeros(sums, np.int64)
+        self.finished: list[Tally] = []
+
+    def add(self, rows: Rows, draw: int) -> None:
+        """Count rows of a draw."""
+        for place in range(0, len(rows.time), MOST_AT_ONCE):
+            piece = part_of(rows, place, place + MOST_AT_ONCE)
+            used = count_rows(
+                piece,
+                self.horizon,
+                self.layout.days,
+                float(self.layout.unit),
+                self._count,
+                self._used,
+                self._total,
+                self._squares,
+            )
+            cell = np.sort(self._used[:used])
+            here = Tally(
+                draws=np.array([draw]),
+                runs=np.array([len(piece.time)]),
+                cell_draw=np.full(used, draw),
+                cell=cell,
+                n=self._count[cell],
+                total=self._total.astype(object)[np.newaxis],
+                squares=self._squares.astype(object)[np.newaxis],
+            )
+            self._count[cell] = 0
+            self.finished.append(here)
+
+    @property
+    def tally(self) -> Tally:
+        """All that was counted so far."""
+        return together(self.layout, self.finished)
+
+
+@compiled(kept=True, nogil=True)
+def count_rows(rows, horizon, days, unit, count, used, total, squares):  # type: ignore[no-untyped-def]
+    """Add rows to the counts of cells; returns how many cells are used, listed in ``used``.
+
+    The sums are set anew; at most MOST_AT_ONCE rows of them fit.
+    """
+    conditions, levels, events = rows.held.shape[1], rows.first.shape[1], rows.counts.shape[1]
+    cells, free = 0, conditions + events
+    for i in range(len(total)):
+        total[i], squares[i] = 0, 0
+    for row in range(len(rows.time)):
+        for column in range(levels + 1):
+            if column == 0:
+                place, time = rows.outcome[row], rows.time[row]
+                without = time if rows.outcome[row] == GOAL else horizon
+                at = free + levels
+            else:
+                place, time = OUTCOMES + column - 1, rows.first[row, column - 1]
+                without = time if time == time else horizon
+                at = free + column - 1
+            if time == time:
+                cell = np.int64(place) * days + np.int64(np.ceil(time))
+                if count[cell] == 0:
+                    used[cells] = cell
+                    cells += 1
+                count[cell] += 1
+            whole = np.int64(np.rint(without * unit))
+            total[at] += whole
+            squares[at] += whole * whole
+        for column in range(conditions):
+            whole = np.int64(np.rint(rows.held[row, column] * unit))
+            total[column] += whole
+            squares[column] += whole * whole
+        for column in range(events):
+            whole = rows.counts[row, column]
+            total[conditions + column] += whole
+            squares[conditions + column] += whole * whole
+    return cells
+
+
+def together(its_layout: Layout, tallies: Iterable[Tally]) -> Tally:
+    """Tallies of one program as one."""
+    found = [tally for tally in tallies if len(tally.draws)]
+    if not found:
+        return blank(its_layout)
+    if len(found) == 1:
+        return found[0]
+    draws, of = np.unique(np.concatenate([t.draws for t in found]), return_inverse=True)
+    runs = np.zeros(len(draws), np.int64)
+    np.add.at(runs, of, np.concatenate([t.runs for t in found]))
+    total, squares = (np.zeros((len(draws), len(its_layout.sums)), object) for _ in range(2))
+    np.add.at(total, of, np.concatenate([t.total for t in found]))
+    np.add.at(squares, of, np.concatenate([t.squares for t in found]))
+    cells = len(its_layout.names) * its_layout.days
+    place = np.searchsorted(draws, np.concatenate([t.cell_draw for t in found]))
+    key, which = np.unique(
+        place * cells + np.concatenate([t.cell for t in found]), return_inverse=True
+    )
+    n = np.zeros(len(key), np.int64)
+    np.add.at(n, which, np.concatenate([t.n for t in found]))
+    return Tally(draws, runs, draws[key // cells], key % cells, n, total, squares)
+
+
+def frame(program: Program, tally: Tally) -> pd.DataFrame:
     """A tally as the table that :mod:`sim.statistics` takes instead of rows.
 
-    Columns: strategy, draw, column, day, n, total, squares. One line for every day with a count,
-    one without a day for every sum (in days, and squared days), and one, ``runs``, for their
-    number.
+    Columns: strategy, draw, column, day, n, total, squares. For each draw one line for every day
+    with a count, one without a day for every sum (in days, and squared days) and for every column
+    without a count, and one, ``runs``, for their number.
     """
-    at, day = np.nonzero(tally.by_day)
-    names = np.array(tally.names, object)
-    unused = [name for i, name in enumerate(tally.names) if not tally.by_day[i].any()]
+    its_layout = layout(program)
+    names, sums = np.array(its_layout.names, object), its_layout.sums
+    units = np.array([1 if name.startswith("n_") else its_layout.unit for name in sums], object)
+    known = np.ones(len(names), bool)
     if program.scenario.ruin is None:
-        unused.remove("outcome_ruin")
-    units = [1 if name.startswith("n_") else tally.unit for name in tally.sums]
-    sums = len(tally.sums)
-    table = pd.DataFrame(
-        {
-            "column": [*names[at], *unused, *tally.sums, "runs"],
-            "day": [*np.fmin(day, program.code.horizon), *[np.nan] * (len(unused) + sums + 1)],
-            "n": [*tally.by_day[at, day], *[0] * (len(unused) + sums), tally.runs],
-            "total": [
-                *[np.nan] * (len(at) + len(unused)),
-                *(t / u for t, u in zip(tally.total, units, strict=True)),
-                np.nan,
-            ],
-            "squares": [
-                *[np.nan] * (len(at) + len(unused)),
-                *(q / (u * u) for q, u in zip(tally.squares, units, strict=True)),
-                np.nan,
-            ],
-        }
-    )
-    order = {name: i for i, name in enumerate([*tally.names, *tally.sums, "runs"])}
-    table = table.sort_values("column", key=lambda c: c.map(order), kind="stable")
+        known[its_layout.names.index("outcome_ruin")] = False
+    order = {name: i for i, name in enumerate([*its_layout.names, *sums, "runs"])}
+    tables = []
+    for place, draw in enumerate(tally.draws):
+        here = slice(*np.searchsorted(tally.cell_draw, [draw, draw + 1]))
+        at, day = np.divmod(tally.cell[here], its_layout.days)
+        unused = known.copy()
+        unused[at] = False
+        empty = names[unused].tolist()
+        nothing = [np.nan] * (len(at) + len(empty))
+        one = pd.DataFrame(
+            {
+                "draw": draw,
+                "column": [*names[at], *empty, *sums, "runs"],
+                "day": [
+                    *np.fmin(day, program.code.horizon),
+                    *[np.nan] * (len(empty) + len(sums) + 1),
+                ],
+                "n": [*tally.n[here], *[0] * (len(empty) + len(sums)), tally.runs[place]],
+                "total": [*nothing, *(tally.total[place] / units), np.nan],
+                "squares": [*nothing, *(tally.squares[place] / (units * units)), np.nan],
+            }
+        )
+        tables.append(one.sort_values("column", key=lambda c: c.map(order), kind="stable"))
+    table = pd.concat(tables, ignore_index=True)
+    table["draw"] = table["draw"].astype(np.int64)
     strategy = pd.Categorical.from_codes(np.zeros(len(table), np.int8), [program.strategy])
     table.insert(0, "strategy", strategy)
-    table.insert(1, "draw", draw)
-    return table.reset_index(drop=True)
+    return table
 
 
 # -- on disk --------------------------------------------------------------------------------------
 
 
-def write(tally: Tally, path: Path) -> None:
-    """Write a tally into a file (NumPy's ``.npz``)."""
-    with path.open("wb") as file:
-        np.savez_compressed(
-            file,
-            by_day=tally.by_day,
-            total=[str(t) for t in tally.total],
-            squares=[str(q) for q in tally.squares],
-            done=np.array(tally.done, np.int64).reshape(-1, 2),
-        )
+def encode(tally: Tally, identity: str) -> bytes:
+    """A tally as the content of a file (NumPy's ``.npz``)."""
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        identity=np.array(identity),
+        draws=tally.draws,
+        runs=tally.runs,
+        cell_draw=tally.cell_draw,
+        cell=tally.cell,
+        n=tally.n,
+        total=tally.total.astype(np.int64),
+        squares_high=(tally.squares // LOW_WORD).astype(np.int64),
+        squares_low=(tally.squares % LOW_WORD).astype(np.int64),
+    )
+    return content.getvalue()
 
 
-def read(program: Program, path: Path) -> Tally:
-    """A tally that :func:`write` has written, of the same program.
+def decode(content: bytes) -> tuple[Tally, str]:
+    """What :func:`encode` was given.
 
     Raises:
-        ValueError: the file is damaged, or of another program.
+        ValueError: the content is not a tally's.
     """
-    tally = blank(program)
     try:
-        with np.load(path) as stored:
-            by_day, done = stored["by_day"], stored["done"]
-            sums: list[Any] = [
-                np.array([int(t) for t in stored[name]], object) for name in ("total", "squares")
-            ]
+        with np.load(io.BytesIO(content)) as stored:
+            arrays: dict[str, Any] = dict(stored)
+        squares = arrays.pop("squares_high").astype(object) * LOW_WORD + arrays.pop("squares_low")
+        total, identity = arrays.pop("total").astype(object), str(arrays.pop("identity"))
+        return Tally(total=total, squares=squares, **arrays), identity
     except Exception as error:  # zipfile and NumPy have many
         raise ValueError(f"cannot be read ({error})") from None
-    if by_day.shape != tally.by_day.shape or any(s.shape != tally.total.shape for s in sums):
-        raise ValueError("holds the counts of another program")
-    tally.by_day, (tally.total, tally.squares) = by_day, sums
-    tally.done = [(int(first), int(n)) for first, n in done]
-    return tally

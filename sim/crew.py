@@ -1,0 +1,296 @@
+"""Who tells the blocks: threads, processes, or any other executor; and what if a worker dies.
+
+Any ``concurrent.futures.Executor`` will do. A block whose worker dies, or whose telling fails, is
+told again; where nobody can say which block brought its worker down, each of those that may have
+is told again alone. One that fails twice is a failure, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from abc import ABC, abstractmethod
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from typing import Any
+
+from sim import blocks
+from sim.blocks import Block, Cutter, Failure, Order, Told
+from sim.folder import InputError, RunError
+
+TRIES = 2
+MOST_FAILURES = 20  # single histories that may fail before the rest of their block is given up
+POOLS = ("threads", "processes")
+SECONDS_TO_CONNECT = 10
+
+
+class Crew(ABC):
+    """An executor, how many blocks it should have at hand, and how to get another one."""
+
+    shared_disk = True  # may workers write into the caller's folder?
+
+    @abstractmethod
+    def submit(self, order: Order) -> Future[Told]:
+        """Have an order carried out."""
+
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """How many there are at present."""
+
+    def renew(self) -> None:  # noqa: B027 - some crews see to that themselves
+        """Get new workers after one has died."""
+
+    def close(self) -> None:  # noqa: B027 - some crews have nothing to close
+        """Let the workers go; what has not begun never will."""
+
+
+class Pool(Crew):
+    """Threads or processes of this machine."""
+
+    def __init__(self, kind: str, workers: int) -> None:
+        self.kind, self._workers = kind, workers
+        self.executor = self._new()
+
+    def _new(self) -> Executor:
+        if self.kind == "threads":
+            return ThreadPoolExecutor(self._workers)
+        # A fork would copy the state of threads; workers leave Ctrl-C to their parent.
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(
+            self._workers,
+            context,
+            initializer=signal.signal,
+            initargs=(signal.SIGINT, signal.SIG_IGN),
+        )
+
+    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
+        return self.executor.submit(blocks.tell, order)
+
+    @property
+    def workers(self) -> int:  # noqa: D102
+        return self._workers
+
+    def renew(self) -> None:  # noqa: D102
+        self.executor.shutdown(wait=True, cancel_futures=True)
+        self.executor = self._new()
+
+    def close(self) -> None:  # noqa: D102
+        self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+class Foreign(Crew):
+    """An executor that somebody else made, and will close: mpi4py, ipyparallel, loky, ..."""
+
+    shared_disk = False
+
+    def __init__(self, executor: Executor, workers: int | None = None) -> None:
+        self.executor = executor
+        self._workers = workers or getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+
+    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
+        return self.executor.submit(blocks.tell, order)
+
+    @property
+    def workers(self) -> int:  # noqa: D102
+        return self._workers
+
+
+class Inline(Crew):
+    """No workers: each block is told at once, here; for what cannot be sent anywhere."""
+
+    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
+        future: Future[Told] = Future()
+        future.set_result(blocks.tell(order))
+        return future
+
+    @property
+    def workers(self) -> int:  # noqa: D102
+        return 1
+
+
+class Dask(Crew):
+    """The workers of a Dask cluster, wherever they are; those that join late are used."""
+
+    shared_disk = False
+
+    def __init__(self, address: str, workers: int | None = None) -> None:
+        try:
+            import distributed
+        except ImportError:
+            raise InputError(
+                'dask: the package "distributed" is not installed; '
+                "allowed: pip install 'detente[dask]'"
+            ) from None
+        self.cluster = None
+        with _quiet("distributed"):
+            if address == "local":
+                self.cluster = distributed.LocalCluster(
+                    n_workers=workers or os.cpu_count() or 1,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                )
+            try:
+                self.client = distributed.Client(
+                    self.cluster or address, timeout=SECONDS_TO_CONNECT, set_as_default=False
+                )
+            except (OSError, ValueError, TimeoutError) as error:
+                raise InputError(
+                    f"--dask: nothing answers at {address} ({error}); allowed: local, or the "
+                    "address of a scheduler, tcp://host:port"
+                ) from None
+        self.executor = self.client.get_executor(pure=False, retries=TRIES)
+
+    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
+        future: Future[Told] = self.executor.submit(blocks.tell, order)
+        return future
+
+    @property
+    def workers(self) -> int:  # noqa: D102
+        return max(1, sum(self.client.ncores().values()))
+
+    def close(self) -> None:  # noqa: D102
+        with _quiet("distributed"), contextlib.suppress(Exception):
+            self.executor.shutdown(wait=False)
+            self.client.close()
+            if self.cluster is not None:
+                self.cluster.close()
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """A library that reports what we report ourselves keeps silent."""
+    import logging
+
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+# -- at work --------------------------------------------------------------------------------------
+
+
+class Work:
+    """Blocks on their way through a crew.
+
+    Attributes:
+        failures: what could not be told.
+    """
+
+    def __init__(self, crew: Crew, cutter: Cutter, order: Callable[[Block], Order]) -> None:
+        self.crew, self.cutter, self.order = crew, cutter, order
+        self.failures: list[Failure] = []
+        self._waiting: dict[Future[Told], Block] = {}
+        self._suspects: deque[Block] = deque()
+        self._tries: Counter[Block] = Counter()
+        self._failed_in: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Told]:
+        """Blocks as they are told, in no order."""
+        while True:
+            self._send()
+            if not self._waiting:
+                return
+            ended, _ = wait(self._waiting, return_when=FIRST_COMPLETED)
+            yield from self._collect(ended)
+
+    def finished(self) -> Iterator[Told]:
+        """Blocks that have been told already, where the run is stopped before it is over."""
+        for future in self._waiting:
+            if future.done() and _error(future) is None and future.result().failure is None:
+                yield future.result()
+
+    def _send(self) -> None:
+        if self._suspects:
+            if not self._waiting:
+                self._submit(self._suspects.popleft())
+            return
+        # Few blocks wait at a time: what is told faster than written would fill the memory.
+        room = 2 * self.crew.workers
+        while len(self._waiting) < room and not self._suspects:
+            block = self.cutter.next()
+            if block is None:
+                return
+            self._submit(block)
+
+    def _submit(self, block: Block) -> None:
+        try:
+            self._waiting[self.crew.submit(self.order(block))] = block
+        except BrokenExecutor:
+            self._suspects.append(block)
+            if not self._waiting:
+                self.crew.renew()
+
+    def _collect(self, ended: set[Future[Told]]) -> Iterator[Told]:
+        died: list[Block] = []
+        for future in ended:
+            block = self._waiting.pop(future)
+            error = _error(future)
+            if error is None:
+                told = future.result()
+                if told.failure is None:
+                    self.cutter.measured(told)
+                    yield told
+                else:
+                    self._went_wrong(block, told.failure)
+            elif _is_death(error):
+                died.append(block)
+            elif isinstance(error, OSError) and self.crew.shared_disk:
+                raise RunError(
+                    f"what was told cannot be written ({error.strerror or error}); "
+                    "what was finished is kept"
+                ) from error
+            else:
+                self._again(block, f"{type(error).__name__}: {error}")
+        if died:
+            # Nobody can say which of them it was: each is told again, alone.
+            wait(self._waiting)
+            yield from self._collect(set(self._waiting))
+            for block in died:
+                self._again(block, "its worker died (killed, or out of memory)")
+            self.crew.renew()
+
+    def _again(self, block: Block, error: str) -> None:
+        self._tries[block] += 1
+        if self._tries[block] < TRIES:
+            self._suspects.append(block)
+        else:
+            self.failures.append(Failure(block, error))
+
+    def _went_wrong(self, block: Block, failure: Failure) -> None:
+        """One history failed, and would always fail: the others of its block are told."""
+        self._failed_in[block.strategy] += 1
+        if self._failed_in[block.strategy] > MOST_FAILURES:
+            self.failures.append(Failure(block, failure.error))
+            return
+        self.failures.append(failure)
+        self.cutter.put_back(block.without(failure.block.draw, failure.block.first))
+
+
+def _error(future: Future[Told]) -> BaseException | None:
+    try:
+        return future.exception()
+    except CancelledError as error:
+        return error
+
+
+def _is_death(error: BaseException) -> bool:
+    dead: tuple[Any, ...] = (BrokenExecutor, CancelledError)
+    return isinstance(error, dead) or type(error).__name__ == "KilledWorker"
