@@ -27,7 +27,7 @@ def main() -> None:
         replications=options.replications,
         seed=options.seed,
         out=folder,
-        quiet=not sys.stderr.isatty(),
+        progress="bar" if sys.stderr.isatty() else "none",
     )
     table = report.summarise(results)
     print(statistics.as_text(table))

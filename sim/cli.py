@@ -130,9 +130,9 @@ def check(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """``detente verify``: some histories of a results folder told again by both engines."""
-    from sim import verify as verification
+    from sim import audit
 
-    verdict = verification.verify(options.folder, options.sample, options.seed)
+    verdict = audit.verify(options.folder, options.sample, options.seed)
     for difference in verdict.differences:
         print(difference, file=sys.stderr)
     outcome = f"{len(verdict.differences)} differences" if verdict.differences else "all the same"

@@ -8,9 +8,11 @@ is told again alone. One that fails twice is a failure, and the rest goes on.
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
+import socket
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -135,23 +137,27 @@ class Dask(Crew):
                 "allowed: pip install 'detente[dask]'"
             ) from None
         self.cluster = None
-        with _quiet("distributed"):
+        try:
             if address == "local":
                 self.cluster = distributed.LocalCluster(
                     n_workers=workers or os.cpu_count() or 1,
                     threads_per_worker=1,
                     processes=True,
                     dashboard_address=None,
+                    silence_logs=logging.CRITICAL,  # what matters we tell ourselves
                 )
-            try:
-                self.client = distributed.Client(
-                    self.cluster or address, timeout=SECONDS_TO_CONNECT, set_as_default=False
-                )
-            except (OSError, ValueError, TimeoutError) as error:
-                raise InputError(
-                    f"--dask: nothing answers at {address} ({error}); allowed: local, or the "
-                    "address of a scheduler, tcp://host:port"
-                ) from None
+            else:
+                _answers(address)
+            self.client = distributed.Client(
+                self.cluster or address, timeout=SECONDS_TO_CONNECT, set_as_default=False
+            )
+        except RuntimeError as error:
+            raise RunError(f"--dask local: the cluster does not start ({error})") from None
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(
+                f"--dask: nothing answers at {address} ({error}); allowed: local, or the "
+                "address of a scheduler, tcp://host:port"
+            ) from None
         self.executor = self.client.get_executor(pure=False, retries=TRIES)
 
     def submit(self, order: Order) -> Future[Told]:  # noqa: D102
@@ -163,25 +169,22 @@ class Dask(Crew):
         return max(1, sum(self.client.ncores().values()))
 
     def close(self) -> None:  # noqa: D102
-        with _quiet("distributed"), contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):
             self.executor.shutdown(wait=False)
             self.client.close()
             if self.cluster is not None:
                 self.cluster.close()
 
 
-@contextlib.contextmanager
-def _quiet(name: str) -> Iterator[None]:
-    """A library that reports what we report ourselves keeps silent."""
-    import logging
+def _answers(address: str) -> None:
+    """See that somebody listens at ``tcp://host:port``, sooner than a client would give up.
 
-    logger = logging.getLogger(name)
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
+    Raises:
+        OSError, ValueError: nobody does, or it is no such address.
+    """
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port)), SECONDS_TO_CONNECT):
+        pass
 
 
 # -- at work --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from sim.scenario import Scenario
 from sim.story import Story
 from sim.story import tell as make_story
 
+MOST_ROWS = 1_000_000  # read at once; a row takes a kilobyte
 TRACERS = {"compiled": kernel.trace, "simpy": processes.trace}
 
 
@@ -46,9 +47,11 @@ def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
         InputError: an endpoint that the scenario does not know.
     """
     scenario = results.scenario
+    # Where the precision was looked at again and again, the intervals pay for that.
+    level = results.manifest.get("precision", {}).get("level_of_each", statistics.LEVEL)
     try:
         table = statistics.summary(
-            results.frame, scenario.goal, scenario.ruin, scenario.horizon, endpoint
+            frame_of(results), scenario.goal, scenario.ruin, scenario.horizon, endpoint, level=level
         )
     except ValueError as error:
         raise InputError(str(error)) from None
@@ -93,7 +96,7 @@ def figures(
     # matplotlib takes its time: only who draws waits for it.
     from sim import plots
 
-    folder, scenario, frame = results.folder, results.scenario, results.frame
+    folder, scenario, frame = results.folder, results.scenario, frame_of(results)
     if folder is None:
         raise InputError("a run without a results folder has no place for figures")
     goal, horizon = scenario.goal, scenario.horizon
@@ -120,10 +123,21 @@ def figures(
     return [folder / name for name in drawn]
 
 
+def frame_of(results: Results) -> pd.DataFrame:
+    """The rows of a run, or the counts by day of one that is too large to read its rows at once."""
+    manifest = results.manifest
+    rows = manifest["replications"] * max(1, manifest["draws"]) * len(manifest["strategies"])
+    counted = rows > MOST_ROWS and manifest["columns"] is None
+    return results.counts if counted else results.frame
+
+
 def caption(results: Results) -> str:
     """What every figure says of its run."""
     manifest = results.manifest
+    of_each = f"{manifest['replications']:,} histories of each strategy"
+    if manifest["draws"]:
+        of_each = f"{manifest['draws']:,} draws x {of_each} and draw"
     return (
-        f"{manifest['scenario']}: {manifest['replications']:,} histories of each strategy, "
+        f"{manifest['scenario']}: {of_each}, "
         f"seed {manifest['seed']}; bands and bars are 95 % intervals"
     )
