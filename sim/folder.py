@@ -30,6 +30,7 @@ PREFIX = {"rows": "part", "summary": "counts"}
 DRAWS = "draws.csv"
 LOCK = ".lock"
 MOST_LINES = 20  # of a difference that is printed
+PILE = 200_000  # counts in memory before they are added up
 
 _NAME = re.compile(r"(?:part|counts)-([a-z][a-z0-9_]*)-(\d+)-(\d+)-(\d+)-(\d+)-([0-9a-f]{16})")
 
@@ -66,7 +67,7 @@ class Memory(Store):
     def __init__(self, layouts: dict[str, tally.Layout] | None = None) -> None:
         self.layouts = layouts  # of the strategies' tallies, where counts are kept
         self.parts: dict[Block, bytes] = {}
-        self.counts: dict[str, tally.Tally] = {}
+        self.counts: dict[str, list[tally.Tally]] = {}
 
     def blocks(self) -> list[Block]:  # noqa: D102
         return list(self.parts)
@@ -80,17 +81,20 @@ class Memory(Store):
         if self.layouts is None:
             self.parts[told.block] = content
             return
-        strategy = told.block.strategy
-        found, _ = tally.decode(content)
-        before = [self.counts[strategy]] if strategy in self.counts else []
-        self.counts[strategy] = tally.together(self.layouts[strategy], [*before, found])
         self.parts[told.block] = b""
+        pile = self.counts.setdefault(told.block.strategy, [])
+        pile.append(tally.decode(content)[0])
+        # Added up when what has come since weighs as much as the sum so far.
+        if sum(len(t.cell) for t in pile[1:]) > max(len(pile[0].cell), PILE):
+            pile[:] = [tally.together(self.layouts[told.block.strategy], pile)]
 
     def contents(self, strategy: str) -> Iterator[tuple[Block, bytes]]:  # noqa: D102
         if self.layouts is not None:
-            if strategy in self.counts:
-                whole = next(block for block in self.parts if block.strategy == strategy)
-                yield whole, tally.encode(self.counts[strategy], "")
+            for block in self.parts:
+                if block.strategy == strategy:
+                    whole = tally.together(self.layouts[strategy], self.counts[strategy])
+                    yield block, tally.encode(whole, "")
+                    return
             return
         for block in sorted(self.parts):
             if block.strategy == strategy:

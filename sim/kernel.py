@@ -370,19 +370,48 @@ def _table_layout(code: Code, levels: int) -> tuple[Ints, Ints, int]:
     return strides, first, size
 
 
-def renumber(its_plan: Plan, code: Code) -> None:
+class Numbers(NamedTuple):
+    """Views of the places in a plan that hold the numbers of a draw."""
+
+    success: Floats
+    weight: Floats
+    rate: Floats
+    probability: Floats
+    break_probability: Floats
+    ratio: Floats
+    params: tuple[Floats, ...]
+    influence_order: Ints
+    levels: Table  # room in which the speeds are worked out
+
+
+def numbers_of(its_plan: Plan, code: Code) -> Numbers:
+    """The places of the numbers in the plan of a code."""
+    return Numbers(
+        success=its_plan.stages["success"],
+        weight=its_plan.setbacks["weight"],
+        rate=its_plan.shocks["rate"],
+        probability=its_plan.shocks["probability"],
+        break_probability=its_plan.breaks["probability"],
+        ratio=its_plan.influences["ratio"],
+        params=tuple(its_plan.laws[name] for name in "abcd"),
+        influence_order=_influence_order(code),
+        levels=new_levels(len(its_plan.levels)),
+    )
+
+
+def renumber(its_plan: Plan, numbers: Numbers, code: Code) -> None:
     """Put the numbers of another draw of the same program into its plan, in place."""
-    its_plan.stages["success"] = code.success
-    its_plan.setbacks["weight"] = code.setback_weight
-    its_plan.shocks["rate"] = code.rate
-    its_plan.shocks["probability"] = code.probability
-    its_plan.breaks["probability"] = code.break_probability
-    its_plan.influences["ratio"] = code.influence_ratio[_influence_order(code)]
+    numbers.success[:] = code.success
+    numbers.weight[:] = code.setback_weight
+    numbers.rate[:] = code.rate
+    numbers.probability[:] = code.probability
+    numbers.break_probability[:] = code.break_probability
+    numbers.ratio[:] = code.influence_ratio[numbers.influence_order]
+    for place, values in zip(numbers.params, code.law_params.T, strict=True):
+        place[:] = values
     its_plan.capacity[:] = code.capacity
-    for name, values in zip("abcd", code.law_params.T, strict=True):
-        its_plan.laws[name] = values
     its_plan.law_table[:] = code.law_table
-    _fill_speeds(its_plan, new_levels(len(its_plan.levels)))
+    _fill_speeds(its_plan, numbers.levels)
 
 
 @compiled(kept=True)
@@ -1162,11 +1191,12 @@ class Teller:
         self.program = program
         self.plan = plan(program.code)
         self.state = new_state(self.plan)
+        self._numbers = numbers_of(self.plan, program.code)
 
     def take(self, program: Program) -> None:
         """From now on tell the histories of this draw of the program."""
         self.program = program
-        renumber(self.plan, program.code)
+        renumber(self.plan, self._numbers, program.code)
 
     def tell(self, seed: int, first: int, rows: Rows, log: Floats | None = None) -> None:
         """Fill rows with the histories from ``first`` on."""

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+import zipfile
+from collections import Counter as Seen
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +97,29 @@ def blank(its_layout: Layout) -> Tally:
     return Tally(none, none, none, none, none, sums, sums)
 
 
+class _Piece(NamedTuple):
+    draw: int
+    runs: int
+    cell: Ints
+    n: Ints
+    total: Ints
+    squares: Ints
+
+
+def _stacked(pieces: Sequence[_Piece]) -> Tally:
+    """Pieces of different draws, in their order, as a tally."""
+    draws = np.array([piece.draw for piece in pieces])
+    return Tally(
+        draws=draws,
+        runs=np.array([piece.runs for piece in pieces]),
+        cell_draw=np.repeat(draws, [len(piece.cell) for piece in pieces]),
+        cell=np.concatenate([piece.cell for piece in pieces]),
+        n=np.concatenate([piece.n for piece in pieces]),
+        total=np.stack([piece.total for piece in pieces]).astype(object),
+        squares=np.stack([piece.squares for piece in pieces]).astype(object),
+    )
+
+
 class Counter:
     """Counts histories of one program as they are told; not to be shared between threads."""
 
@@ -103,7 +129,7 @@ class Counter:
         cells, sums = len(self.layout.names) * self.layout.days, len(self.layout.sums)
         self._count, self._used = np.zeros(cells, np.int64), np.zeros(cells, np.int64)
         self._total, self._squares = np.zeros(sums, np.int64), np.zeros(sums, np.int64)
-        self.finished: list[Tally] = []
+        self._pieces: list[_Piece] = []
 
     def add(self, rows: Rows, draw: int) -> None:
         """Count rows of a draw."""
@@ -120,22 +146,24 @@ class Counter:
                 self._squares,
             )
             cell = np.sort(self._used[:used])
-            here = Tally(
-                draws=np.array([draw]),
-                runs=np.array([len(piece.time)]),
-                cell_draw=np.full(used, draw),
-                cell=cell,
-                n=self._count[cell],
-                total=self._total.astype(object)[np.newaxis],
-                squares=self._squares.astype(object)[np.newaxis],
-            )
+            n = self._count[cell]
             self._count[cell] = 0
-            self.finished.append(here)
+            self._pieces.append(
+                _Piece(draw, len(piece.time), cell, n, self._total.copy(), self._squares.copy())
+            )
 
     @property
     def tally(self) -> Tally:
         """All that was counted so far."""
-        return together(self.layout, self.finished)
+        rounds: list[list[_Piece]] = []  # pieces of different draws
+        seen: Seen[int] = Seen()
+        for piece in self._pieces:
+            if seen[piece.draw] == len(rounds):
+                rounds.append([])
+            rounds[seen[piece.draw]].append(piece)
+            seen[piece.draw] += 1
+        tallies = [_stacked(pieces) for pieces in rounds]
+        return together(self.layout, tallies)
 
 
 @compiled(kept=True, nogil=True)
@@ -185,6 +213,10 @@ def together(its_layout: Layout, tallies: Iterable[Tally]) -> Tally:
         return blank(its_layout)
     if len(found) == 1:
         return found[0]
+    ends = [(int(t.draws[0]), int(t.draws[-1])) for t in found]
+    if all(last < first for (_, last), (first, _) in pairwise(ends)):
+        whole = {f.name: np.concatenate([getattr(t, f.name) for t in found]) for f in fields(Tally)}
+        return Tally(**whole)
     draws, of = np.unique(np.concatenate([t.draws for t in found]), return_inverse=True)
     runs = np.zeros(len(draws), np.int64)
     np.add.at(runs, of, np.concatenate([t.runs for t in found]))
@@ -249,20 +281,29 @@ def frame(program: Program, tally: Tally) -> pd.DataFrame:
 
 def encode(tally: Tally, identity: str) -> bytes:
     """A tally as the content of a file (NumPy's ``.npz``)."""
+    lengths = np.diff(np.searchsorted(tally.cell_draw, [*tally.draws, np.iinfo(np.int64).max]))
+    arrays = {
+        "identity": np.array(identity),
+        "draws": tally.draws,
+        "runs": tally.runs,
+        "lengths": lengths,
+        "cell": tally.cell.astype(np.uint32),
+        "n": _narrow(tally.n),
+        "total": tally.total.astype(np.int64),
+        "squares_high": _narrow((tally.squares // LOW_WORD).astype(np.int64)),
+        "squares_low": (tally.squares % LOW_WORD).astype(np.uint32),
+    }
     content = io.BytesIO()
-    np.savez_compressed(
-        content,
-        identity=np.array(identity),
-        draws=tally.draws,
-        runs=tally.runs,
-        cell_draw=tally.cell_draw,
-        cell=tally.cell,
-        n=tally.n,
-        total=tally.total.astype(np.int64),
-        squares_high=(tally.squares // LOW_WORD).astype(np.int64),
-        squares_low=(tally.squares % LOW_WORD).astype(np.int64),
-    )
+    # Level 1: as small as the others to a few per cent, in a fraction of their time.
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        for name, array in arrays.items():
+            with file.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
     return content.getvalue()
+
+
+def _narrow(array: Ints) -> npt.NDArray[Any]:
+    return array.astype(np.min_scalar_type(int(array.max(initial=0))))
 
 
 def decode(content: bytes) -> tuple[Tally, str]:
@@ -274,8 +315,16 @@ def decode(content: bytes) -> tuple[Tally, str]:
     try:
         with np.load(io.BytesIO(content)) as stored:
             arrays: dict[str, Any] = dict(stored)
-        squares = arrays.pop("squares_high").astype(object) * LOW_WORD + arrays.pop("squares_low")
-        total, identity = arrays.pop("total").astype(object), str(arrays.pop("identity"))
-        return Tally(total=total, squares=squares, **arrays), identity
+        high, low = (arrays[name].astype(object) for name in ("squares_high", "squares_low"))
+        tally = Tally(
+            draws=arrays["draws"],
+            runs=arrays["runs"],
+            cell_draw=np.repeat(arrays["draws"], arrays["lengths"]),
+            cell=arrays["cell"].astype(np.int64),
+            n=arrays["n"].astype(np.int64),
+            total=arrays["total"].astype(object),
+            squares=high * LOW_WORD + low,
+        )
+        return tally, str(arrays["identity"])
     except Exception as error:  # zipfile and NumPy have many
         raise ValueError(f"cannot be read ({error})") from None
