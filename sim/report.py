@@ -101,7 +101,7 @@ def figures(
     drawn = {
         "incidence": plots.incidence(
             statistics.incidence(frame, endpoint, horizon=horizon, goal=goal),
-            caption=about,
+            caption=f"{about}; bands are 95 % intervals",
         ),
         "outcomes": plots.outcomes(
             statistics.outcomes(frame, goal=goal, horizon=horizon), caption=about
@@ -113,7 +113,7 @@ def figures(
     }
     if len(results.manifest["strategies"]) > 1 and not statistics.is_counted(frame):
         drawn["differences"] = plots.differences(
-            differences(results, baseline, endpoint), caption=about
+            differences(results, baseline, endpoint), caption=f"{about}; bars are 95 % intervals"
         )
     for name, axes in drawn.items():
         plots.save(axes.figure, folder / name)
@@ -125,5 +125,5 @@ def caption(results: Results) -> str:
     manifest = results.manifest
     return (
         f"{manifest['scenario']}: {manifest['replications']:,} histories of each strategy, "
-        f"seed {manifest['seed']}; bands and bars are 95 % intervals"
+        f"seed {manifest['seed']}"
     )
