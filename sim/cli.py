@@ -6,9 +6,11 @@ Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 stopped by Ctrl-
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,21 +30,47 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
+    _prepare_streams()
     options = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop)
+    before = [signal.signal(number, _stop) for number in STOPS]
     try:
-        return int(_guarded(options))
+        return _guarded(options)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except KeyboardInterrupt:
         print("stopped; what was finished is kept", file=sys.stderr)
         return 130
+    finally:
+        for number, handler in zip(STOPS, before, strict=True):
+            signal.signal(number, handler)
+
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def _stop(*_: Any) -> NoReturn:
+    # A second signal, while the first one is obeyed, would tear what is being finished.
+    for number in STOPS:
+        signal.signal(number, lambda *_: None)
     raise KeyboardInterrupt
+
+
+def _prepare_streams() -> None:
+    """A terminal that cannot show a letter shows its code; a stream that is closed takes all."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open to the end
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    # What is left in the buffer would fail once more at the end.
+    with contextlib.suppress(OSError):  # an output that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _guarded(options: argparse.Namespace) -> int:
@@ -59,6 +87,15 @@ def _guarded(options: argparse.Namespace) -> int:
         return 2
     except (ModelError, RunError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except MemoryError:
+        print("out of memory", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"{error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        _drop_output()
         return 1
 
 
@@ -79,7 +116,7 @@ def compare(options: argparse.Namespace) -> int:
     """``detente compare``: strategies ranked, with paired differences to a baseline."""
     from sim import report, statistics
 
-    _check_baseline(options)
+    _check_comparison(options)
     results = _results(options)
     print(statistics.as_text(report.summarise(results, options.endpoint)))
     print()
@@ -93,15 +130,16 @@ def tell(options: argparse.Namespace) -> int:
     from sim import plots, report
 
     scenario = _scenario(options)
-    strategy = options.strategy[-1] if options.strategy else None
-    story = report.tell(scenario, strategy, options.replication, options.seed, options.engine)
+    folder = _writable(options.out or "results")
+    story = report.tell(
+        scenario, options.strategy, options.replication, options.seed, options.engine
+    )
     print(f"{story.title}\n{story.strategy}, replication {story.replication}, seed {story.seed}\n")
     for event in story.events.itertuples():
         why = f"  ({event.why})" if event.why else ""
         print(f"{event.date}  day {event.time:7.1f}  {event.entity}: {event.what}{why}")
     row = story.row
     print(f"\noutcome: {row['outcome']}, day {row['time']:.1f}")
-    folder = _writable(options.out or "results")
     path = folder / f"{scenario.name}-{story.strategy}-{story.replication}-seed{story.seed}"
     plots.save(plots.timeline(story).figure, path)
     print(f"timeline: {path}.png")
@@ -184,8 +222,8 @@ def _results(options: argparse.Namespace) -> Any:
         "pool": options.pool,
         "dask": options.dask,
         "progress": _progress(options),
-        "out": options.out or experiment.default_folder(scenario, options.seed),
-        "columns": options.columns.split(",") if options.columns else None,
+        "out": _writable(options.out or experiment.default_folder(scenario, options.seed)),
+        "columns": _columns(options, scenario),
         "keep": getattr(options, "keep", "rows"),
         "most_events": options.max_events,
     }
@@ -217,6 +255,14 @@ def _progress(options: argparse.Namespace) -> str:
     return "none" if options.quiet or not sys.stderr.isatty() else "bar"
 
 
+def _columns(options: argparse.Namespace, scenario: Any) -> list[str] | None:
+    if not options.columns:
+        return None
+    timed = {options.endpoint, scenario.ruin} - {None, scenario.goal}
+    needed = ["outcome", "time", *(f"first_{name}" for name in sorted(timed))]
+    return [*needed, *options.columns.split(",")]
+
+
 def _announce_compilation() -> None:
     from sim import kernel
 
@@ -224,13 +270,15 @@ def _announce_compilation() -> None:
         print("compiling the engine, once for this version: about 15 seconds", file=sys.stderr)
 
 
-def _check_baseline(options: argparse.Namespace) -> None:
+def _check_comparison(options: argparse.Namespace) -> None:
     from sim import experiment
 
     known = options.strategy or experiment.names_of(_scenario(options))
     if options.baseline is not None and options.baseline not in known:
         hint = experiment.nearest(options.baseline, known)
         raise experiment.InputError(f'--baseline: unknown strategy "{options.baseline}"{hint}')
+    if len(set(known)) < 2:
+        raise experiment.InputError("there is only one strategy; a comparison needs two")
 
 
 def _differences(table: Any) -> str:
@@ -257,15 +305,21 @@ def _say_where(results: Any, figures: Sequence[Path]) -> None:
         print(f"figure:  {figure}.png")
 
 
-def _writable(folder: str) -> Path:
+def _writable(folder: str | Path) -> Path:
     from sim.experiment import InputError
 
     path = Path(folder)
     try:
+        str(path).encode()
         path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
+    except FileExistsError:
+        raise InputError(f"{path}: is a file; allowed: a results folder") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
-    return path
+    except ValueError:
+        raise InputError(f"{folder!r}: no name of a folder; allowed: a name in UTF-8") from None
 
 
 # -- options --------------------------------------------------------------------------------------
@@ -297,7 +351,8 @@ def parser() -> argparse.ArgumentParser:
     )
     one = _command(commands, "tell", tell, "tell one history, event by event, with its timeline")
     _add_scenario(one)
-    one.add_argument("--replication", type=_whole(0, 2**63), default=0, metavar="R",
+    one.add_argument("--strategy", metavar="S", help="its strategy (default: the first)")
+    one.add_argument("--replication", type=_whole(0, 2**63 - 1), default=0, metavar="R",
                      help="which history (default: 0)")  # fmt: skip
     one.add_argument("--engine", choices=["simpy", "compiled"], default="simpy")
     one = _command(commands, "check", check, "list every fault of files; run nothing")
@@ -321,8 +376,6 @@ def _command(commands: Any, name: str, command: Any, about: str) -> argparse.Arg
 
 def _add_scenario(one: argparse.ArgumentParser) -> None:
     one.add_argument("scenario", metavar="SCENARIO", help="a catalog name or a path")
-    one.add_argument("--strategy", action="append", metavar="S",
-                     help="a strategy; may be repeated (default: all)")  # fmt: skip
     one.add_argument("--strategies", action="append", default=[], metavar="FILE",
                      help="a file with further strategies; may be repeated")  # fmt: skip
     one.add_argument("--seed", type=_whole(0, 2**64 - 1), default=1, metavar="K",
@@ -332,6 +385,8 @@ def _add_scenario(one: argparse.ArgumentParser) -> None:
 
 # fmt: off
 def _add_run(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--strategy", action="append", metavar="S",
+                     help="a strategy; may be repeated (default: all)")
     one.add_argument("--replications", type=_whole(1, 10**12), metavar="N",
                      help=f"histories of each strategy and draw (default: {REPLICATIONS})")
     one.add_argument("--engine", choices=["compiled", "simpy"], default="compiled",
@@ -361,7 +416,7 @@ def _add_run(one: argparse.ArgumentParser) -> None:
     one.add_argument("--endpoint", metavar="C",
                      help="the condition whose times are told (default: the goal)")
     one.add_argument("--columns", metavar="A,B",
-                     help="write these columns only (figures need theirs)")
+                     help="write these columns, and what the summary needs, only")
     one.add_argument("--no-figures", action="store_true", help="draw no figures")
     one.add_argument("--quiet", action="store_true", help="no progress bar")
     one.add_argument("--log-json", action="store_true",

@@ -38,7 +38,7 @@ MOST = 2.0  # intervals may not be drawn thinner than this, in points
 # goal, ruin, abandoned, ongoing
 OUTCOME_COLOURS = ("#0173b2", "#b22222", "#8c8c8c", "#e3e3e3")
 ENDINGS = {"success": "#029e73", "broken": "#000000", "ongoing": "#bdbdbd"}
-SETBACK = "#de8f05"
+SETBACK = "#f0b44c"  # light, so that it differs from success in grey as well
 
 
 @contextlib.contextmanager
@@ -54,6 +54,7 @@ def _style() -> Iterator[None]:
         "xtick.labelsize": 10,
         "ytick.labelsize": 10,
         "font.size": 10,
+        "text.parse_math": False,  # a title is the analyst's own text, dollars and all
         "svg.fonttype": "none",
         "svg.hashsalt": "detente",
     }
@@ -109,8 +110,10 @@ def _percent(share: float) -> str:
 
 
 def _years(ax: Axes, horizon: float) -> None:
-    ax.set_xlim(0, horizon)
-    ax.xaxis.set_major_locator(MultipleLocator(YEAR if horizon >= 2 * YEAR else YEAR / 4))
+    unit = YEAR if horizon >= 2 * YEAR else YEAR / 4
+    whole = unit * round(horizon / unit)  # five years are 1826 days, and have a tick
+    ax.set_xlim(0, whole if abs(whole - horizon) < 1 else horizon)
+    ax.xaxis.set_major_locator(MultipleLocator(unit))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: f"{days / YEAR:g}"))
     ax.set_xlabel("years since the start")
 
@@ -155,7 +158,7 @@ def incidence(
     with _style():
         ax = _axes(ax, 9, 5.6)
         strategies = list(dict.fromkeys(table["strategy"].astype(str)))
-        ends = {}
+        ends, likely = {}, {}
         for i, name in enumerate(strategies):
             curve = table[table["strategy"] == name]
             colour = PALETTE[i % len(PALETTE)]
@@ -164,11 +167,12 @@ def incidence(
             )
             ax.plot(curve["time"], curve["best"], color=colour, ls=DASHES[i % len(DASHES)], lw=1.8)
             ends[name] = float(curve["best"].iloc[-1])
+            likely[name] = (float(curve["low"].iloc[-1]), float(curve["high"].iloc[-1]))
         horizon = float(table["time"].max())
         top = max(0.05, 1.12 * float(table["high"].max()))
         ax.set_ylim(0, min(1.0, top))
         _years(ax, horizon)
-        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         ax.set_ylabel(f"share of histories that reached {_endpoint(table)}")
         high = ax.get_ylim()[1]
         places = _spread(list(ends.values()), 0.052 * high, 0.012 * high, 0.99 * high)
@@ -184,19 +188,28 @@ def incidence(
                 annotation_clip=False,
                 arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.7, "shrinkB": 0},
             )
-        return _finish(ax, _best_sentence(ends, _endpoint(table), horizon), caption)
+        return _finish(ax, _best_sentence(ends, likely, _endpoint(table), horizon), caption)
 
 
-def _best_sentence(shares: dict[str, float], what: str, horizon: float) -> str:
+def _best_sentence(
+    shares: dict[str, float], likely: dict[str, tuple[float, float]], what: str, horizon: float
+) -> str:
     span = f"within {horizon / YEAR:.2g} years"
-    best = max(shares.values())
+    ranked = sorted(shares, key=lambda name: -shares[name])
+    best = shares[ranked[0]]
     if best == 0:
         return f"No history reached {what} {span}"
-    first = [name for name, share in shares.items() if best - share < 0.005]
+    # Whose interval touches that of the best one may be as good.
+    first = [name for name in ranked if likely[name][1] >= likely[ranked[0]][0]]
     if len(first) == 1:
-        return f"{words(first[0])} reaches {what} most often: {_percent(best)} {span}".capitalize()
-    names = " and ".join(map(words, first)) if len(first) < 4 else f"{len(first)} strategies"
-    return f"{names} reach {what} equally often: {_percent(best)} {span}".capitalize()
+        told = f"{words(first[0])} reaches {what} most often: {_percent(best)} {span}"
+    elif len(first) < 4:
+        names = " and ".join(map(words, first))
+        told = f"{names}, not told apart, reach {what} most often: {_percent(best)} {span}"
+    else:
+        others = f"{len(first) - 1} other strategies are not told apart from it"
+        told = f"{words(first[0])} reaches {what} in {_percent(best)} {span}; {others}"
+    return told[:1].upper() + told[1:]
 
 
 def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
@@ -227,9 +240,14 @@ def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
                         fontsize=9, color="white" if dark else "#222222",
                     )  # fmt: skip
             left += width
+        for row, strategy in zip(rows, strategies, strict=True):
+            small = [name for name in names if 0 < float(shares.loc[strategy, name]) < 0.035]
+            told = ", ".join(f"{words(n)} {_percent(shares.loc[strategy, n])}" for n in small)
+            ax.annotate(told, (1, row), (8, 0), textcoords="offset points", va="center",
+                        fontsize=9, color="#444444", annotation_clip=False)  # fmt: skip
         ax.set_yticks(rows, [words(name) for name in strategies])
         ax.set_xlim(0, 1)
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         ax.set_xlabel("share of histories, by what came first")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
@@ -346,7 +364,7 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
         ax.set_ylim(-0.7, len(part) - 0.3)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:+.0f}"))
+        ax.xaxis.set_major_formatter(FuncFormatter(_signed))
         ax.set_xlabel(
             f"difference to {words(baseline)} in the same worlds, percentage points of histories"
         )
@@ -355,6 +373,11 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
         open_ = len(part) - better - worse
         title = f"Against {words(baseline)}: {better} better, {worse} worse, {open_} not told apart"
         return _finish(ax, title, caption)
+
+
+def _signed(share: float, _: int) -> str:
+    points = round(100 * share, 6)
+    return "0" if points == 0 else f"{points:+g}".replace("-", "\N{MINUS SIGN}")
 
 
 def sweep(table: pd.DataFrame, x: str, label: str, ax: Axes | None = None) -> Axes:
@@ -392,55 +415,76 @@ def timeline(story: Story, ax: Axes | None = None) -> Axes:
         ax: as for :func:`incidence`.
     """
     with _style():
+        spells = story.levels[~story.levels["condition"].str.contains(".", regex=False)]
         tracks = list(dict.fromkeys(story.attempts["track"]))
         shocks = list(dict.fromkeys(story.shocks["shock"]))
-        spells = story.levels[~story.levels["condition"].str.contains(".", regex=False)]
         conditions = list(dict.fromkeys(spells["condition"]))
-        lanes = [*tracks, None, *shocks, None, *conditions]
-        place = {("lane", i): len(lanes) - 1 - i for i in range(len(lanes))}
+        lanes = _lanes(tracks=tracks, shocks=shocks, conditions=conditions)
         ax = _axes(ax, 13, 2.2 + 0.33 * len(lanes))
+        row = {lane: len(lanes) - 1 - i for i, lane in enumerate(lanes)}
         day = _dates(story.start)
         for window in story.windows.drop_duplicates(["opens", "closes"]).itertuples():
             ax.axvspan(day(window.opens), day(window.closes), color="#cfe3f2", lw=0, zorder=0)
-        for i, track in enumerate(tracks):
-            _draw_attempts(ax, story, track, place["lane", i], day)
-        for i, shock in enumerate(shocks, start=len(tracks) + 1):
-            times = story.shocks.loc[story.shocks["shock"] == shock, "time"]
-            ax.plot([day(t) for t in times], [place["lane", i]] * len(times), "|",
+        for track in tracks:
+            _draw_attempts(ax, story, track, row["tracks", track], day)
+        for shock, times in story.shocks.groupby("shock")["time"]:
+            ax.plot(day(times), [row["shocks", shock]] * len(times), "|",
                     color="#444444", ms=9, mew=1.3)  # fmt: skip
-        for i, condition in enumerate(conditions, start=len(tracks) + len(shocks) + 2):
-            part = spells[spells["condition"] == condition]
-            most = max(1, int(part["level"].max()))
-            for spell in part.itertuples():
-                ax.barh(
-                    place["lane", i], day(spell.end) - day(spell.begin), 0.62,
-                    left=day(spell.begin), color=PALETTE[4], lw=0,
-                    alpha=0.3 + 0.6 * spell.level / most,
-                )  # fmt: skip
-        rows = [(place["lane", i], words(lane)) for i, lane in enumerate(lanes) if lane]
-        ax.set_yticks([row for row, _ in rows], [name for _, name in rows])
-        ax.tick_params(axis="y", length=0)
-        ax.set_ylim(-0.8, len(lanes) - 0.2)
-        ax.set_xlim(day(0), day(story.horizon))
+        for condition, part in spells.groupby("condition"):
+            _draw_levels(ax, part, row["conditions", condition], day)
+        _name_lanes(ax, row)
+        ax.set_xlim(day(0), day(max(1.0, story.horizon)))
         ax.xaxis_date()
         ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=4, maxticks=12))
         ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(ax.xaxis.get_major_locator()))
         ax.grid(axis="x", color="#eeeeee", zorder=0)
         ax.set_axisbelow(True)
         _timeline_legend(ax, bool(len(story.windows)))
-        row = story.row
-        title = (
-            f"{words(story.strategy)}, history {story.replication}: {words(str(row['outcome']))} "
-            f"on day {row['time']:.0f}"
-        ).capitalize()
-        _finish(ax, title, f"{story.title}; seed {story.seed}; attempts are named by their stage")
+        about = textwrap.shorten(story.title, 200, placeholder=" ...")
+        caption = f"{about}; seed {story.seed}; attempts are named by their stage"
+        _finish(ax, _history_sentence(story), caption)
         ax.set_title(ax.get_title(loc="left"), loc="left", pad=28)
         return ax
+
+
+def _lanes(**groups: Sequence[str]) -> list[tuple[str, str]]:
+    """Group and name of each lane, from the top; an empty name is the heading of its group."""
+    return [(group, name) for group, names in groups.items() if names for name in ("", *names)]
+
+
+def _name_lanes(ax: Axes, row: dict[tuple[str, str], int]) -> None:
+    ax.set_yticks(list(row.values()), [words(name or group) for group, name in row])
+    for label, (_, name) in zip(ax.get_yticklabels(), row, strict=True):
+        if not name:
+            label.set(fontweight="bold", color="#666666")
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(-0.8, len(row) - 0.2)
+
+
+def _history_sentence(story: Story) -> str:
+    outcome, time = str(story.row["outcome"]), float(story.row["time"])
+    last = story.start + dt.timedelta(days=min(int(time), (dt.date.max - story.start).days))
+    when = f"{last.day} {last:%B} {last.year}, day {time:.0f}"
+    if outcome in ("ongoing", "abandoned"):
+        how = "talks abandoned, " if outcome == "abandoned" else ""
+        told = f"{how}no {words(story.goal)} by {when}"
+    else:
+        told = f"{words(outcome)} on {when}"
+    told = f"{words(story.strategy)}, history {story.replication}: {told}"
+    return told[:1].upper() + told[1:]
 
 
 def _dates(start: dt.date) -> Any:
     first = mdates.date2num(start)
     return lambda days: first + days
+
+
+def _draw_levels(ax: Axes, spells: pd.DataFrame, row: int, day: Any) -> None:
+    most = max(1, int(spells["level"].max()))
+    for spell in spells.itertuples():
+        begin, end = day(spell.begin), day(spell.end)
+        ax.barh(row, end - begin, 0.62, left=begin, color=PALETTE[4], lw=0,
+                alpha=0.3 + 0.6 * spell.level / most)  # fmt: skip
 
 
 def _draw_attempts(ax: Axes, story: Story, track: str, row: int, day: Any) -> None:
@@ -451,7 +495,7 @@ def _draw_attempts(ax: Axes, story: Story, track: str, row: int, day: Any) -> No
         ax.barh(row, max(end - begin, span / 800), 0.7, left=begin, color=colour,
                 edgecolor="white", lw=0.5)  # fmt: skip
         room = int((end - begin) / span * 150)
-        if room >= 3:
+        if room >= min(6, len(attempt.stage)):
             text = attempt.stage if len(attempt.stage) <= room else attempt.stage[: room - 1] + "."
             light = attempt.ending in ("ongoing",) or colour == SETBACK
             ax.text((begin + end) / 2, row, text.replace("_", " "), ha="center", va="center",

@@ -297,21 +297,16 @@ def _timing(one: Shock) -> str:
 
 def _break(one: Break) -> str:
     where = f"{one.track}.{one.stage}" if one.stage else one.track
-    chance = "" if one.probability == 1 else f"with {percent(one.probability)} "
+    chance = "" if one.probability == 1 else f" with {percent(one.probability)}"
     then = _then(one.delay, one.resume, "the broken stage is tried again")
-    return f"An attempt at {where} is {chance}broken: {then}."
+    return f"An attempt at {where} is broken off{chance}: {then}."
 
 
 def influence(one: Influence, content: Content) -> str:
     """One sentence on an influence."""
     name = one.of.condition
     most = content.conditions[name].max if name in content.conditions else 1
-    if one.of.per_level and most > 1:
-        start = f"Each level of {name}"
-    elif one.of.per_level and "." not in name:
-        start = name
-    else:
-        start = f"Being {literal(one.of)}"
+    start = f"Each level of {name}" if one.of.per_level and most > 1 else _subject(one.of)
     ratio, where = number(one.ratio), _targets(one)
     sentence = {
         "odds": f"{start} multiplies the odds of success of {where} by {ratio}",
@@ -321,6 +316,14 @@ def influence(one: Influence, content: Content) -> str:
     if one.of.per_level and most > 1:
         sentence += f", so by {power(likely(one.ratio), most)} at level {most}"
     return f"{sentence}{f' ({one.about})' if one.about else ''}."
+
+
+def _subject(one: Literal) -> str:
+    if "." in one.condition:
+        return f"{one.condition}, {'while not' if one.negated else 'once'} done,"
+    if one.negated:
+        return f"The absence of {one.condition}"
+    return one.condition + (f" at {one.at_least} or more" if one.at_least > 1 else "")
 
 
 def _targets(one: Influence) -> str:

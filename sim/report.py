@@ -104,7 +104,7 @@ def figures(
     drawn = {
         "incidence": plots.incidence(
             statistics.incidence(frame, endpoint, horizon=horizon, goal=goal),
-            caption=about,
+            caption=f"{about}; bands are 95 % intervals",
         ),
         "outcomes": plots.outcomes(
             statistics.outcomes(frame, goal=goal, horizon=horizon), caption=about
@@ -116,7 +116,7 @@ def figures(
     }
     if len(results.manifest["strategies"]) > 1 and not statistics.is_counted(frame):
         drawn["differences"] = plots.differences(
-            differences(results, baseline, endpoint), caption=about
+            differences(results, baseline, endpoint), caption=f"{about}; bars are 95 % intervals"
         )
     for name, axes in drawn.items():
         plots.save(axes.figure, folder / name)
@@ -137,7 +137,4 @@ def caption(results: Results) -> str:
     of_each = f"{manifest['replications']:,} histories of each strategy"
     if manifest["draws"]:
         of_each = f"{manifest['draws']:,} draws x {of_each} and draw"
-    return (
-        f"{manifest['scenario']}: {of_each}, "
-        f"seed {manifest['seed']}; bands and bars are 95 % intervals"
-    )
+    return f"{manifest['scenario']}: {of_each}, seed {manifest['seed']}"

@@ -269,4 +269,5 @@ def _build(document: Document, origin: Origin, file: str) -> tuple[Scenario | No
     if report.faults:
         return None, report
     parts = {one.name: getattr(content, one.name) for one in fields(content)}
-    return Scenario(**parts, name=Path(file).stem.strip("<>"), file=file), report
+    name = Path(file).stem.strip("<>").encode("utf-8", "replace").decode()  # files are named by it
+    return Scenario(**parts, name=name, file=file), report

@@ -25,10 +25,12 @@ class Story:
             the name of a setback, "broken" or "ongoing".
         shocks: time, shock; those that happened.
         levels: condition, begin, end, level; spells at level 1 or more, also of stage conditions.
-        windows: stage ("track.stage"), opens, closes (days); the calendar of the whole run.
+        windows: stage ("track.stage"), opens, closes (days); the calendar of the whole run, of
+            tracks that are not left out.
     """
 
     title: str
+    goal: str
     start: dt.date
     horizon: float
     strategy: str
@@ -59,6 +61,7 @@ def tell(program: Program, rows: Rows, log: Sequence[Entry], seed: int, replicat
         end = ruin if ruin == ruin else end  # ruin after the goal ends the run as well
     return Story(
         title=program.scenario.title,
+        goal=program.scenario.goal,
         start=program.start,
         horizon=program.code.horizon,
         strategy=program.strategy,
@@ -116,11 +119,13 @@ def _levels(program: Program, log: Sequence[Entry], end: float) -> pd.DataFrame:
 
 def _windows(program: Program) -> pd.DataFrame:
     code = program.code
+    left_out = {name for name, out in zip(program.tracks, code.left_out, strict=True) if out}
     spans = [
         (program.stages[s], code.window_opens[i], code.window_closes[i])
         for s in range(len(program.stages))
         for i in range(code.window_start[s], code.window_start[s + 1])
         if code.window_closes[i] > code.window_opens[i]
+        and program.stages[s].split(".")[0] not in left_out
     ]
     return pd.DataFrame(spans, columns=["stage", "opens", "closes"])
 

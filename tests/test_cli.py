@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from sim import cli
@@ -100,7 +105,20 @@ def test_check_lists_every_fault_and_goes_on(tmp_path, capsys) -> None:
         (["run", SMALL, "--replications", "nan"], "found nan"),
         (["run", SMALL, "--seed", "-1"], "allowed: 0 to"),
         (["run", SMALL, "--seed", str(2**64)], "allowed: 0 to"),
-        (["run", SMALL, "--draws", "7"], "--draws"),
+        (["run", SMALL, "--draws", "-7"], "allowed: 0 to 1000000"),
+        (["run", SMALL, "--draws", "1e18"], "1e18: cannot be read"),
+        (["run", SMALL, "--draws", "nosuch.csv"], "nosuch.csv: cannot be read"),
+        (["run", SMALL, "--dask", "nowhere"], "nothing answers at nowhere"),
+        (["run", SMALL, "--precision", "nan"], 'precision: found "nan"'),
+        (["run", SMALL, "--precision", "0.1", "--draws", "4"], "draws that were not made"),
+        (["run", SMALL, "--precision", "0.1", "--replications", "9"], "--max-replications"),
+        (["run", SMALL, "--max-replications", "0"], "allowed: 1 to"),
+        (["run", SMALL, "--max-events", "0"], "allowed: 1 to"),
+        (["run", SMALL, "--pool", "fibres"], "invalid choice"),
+        (["run", SMALL, "--design", "grid"], "invalid choice"),
+        (["verify", "nosuch"], "nosuch/manifest.json: cannot be read"),
+        (["verify", SMALL], "cannot be read"),
+        (["verify", ".", "--sample", "0"], "allowed: 1 to"),
         (["run", SMALL, "--engine", "fast"], "invalid choice"),
         (["run", SMALL, "--workers", "0"], "allowed: 1 to"),
         (["run", SMALL, "--endpoint", "crisi"], 'did you mean "crisis"?'),
@@ -110,7 +128,12 @@ def test_check_lists_every_fault_and_goes_on(tmp_path, capsys) -> None:
         (["compare", SMALL, "--baseline", "nosuch"], "unknown strategy"),
         (["tell", SMALL, "--strategy", "nosuch"], "unknown strategy"),
         (["tell", SMALL, "--replication", "-1"], "allowed: 0 to"),
-        (["tell", SMALL, "--out", SMALL], "cannot be written"),
+        (["tell", SMALL, "--out", SMALL], "is a file"),
+        (["tell", SMALL, "--out", SMALL / "below"], "cannot be written"),
+        (["tell", SMALL, "--out", "x" * 400], "cannot be written"),
+        (["run", SMALL, "--out", "a\udcff"], "allowed: a name in UTF-8"),
+        (["run", SMALL, "--out", "a\0b"], "allowed: a name in UTF-8"),
+        (["compare", SMALL, "--strategy", "direct"], "a comparison needs two"),
         (["check"], "FILE"),
         (["dance"], "invalid choice"),
         ([], "COMMAND"),
@@ -137,6 +160,65 @@ def test_a_model_that_cannot_advance_ends_with_exit_code_1(tmp_path, capsys) -> 
         assert "time cannot advance" in error
         assert "track t" in error
     assert detente("tell", file) == 1
+
+
+def test_columns_are_written_beside_those_that_the_summary_needs(tmp_path, capsys) -> None:
+    assert detente("run", SMALL, "--replications", 20, "--columns", "held_crisis", "--out", "a",
+                   "--endpoint", "dialogue") == 0  # fmt: skip
+    assert "reached dialogue" in capsys.readouterr().out
+    part = next((tmp_path / "a").glob("*.parquet"))
+    assert set(pd.read_parquet(part)) == {
+        "strategy", "draw", "replication", "outcome", "time", "first_dialogue", "first_war",
+        "held_crisis",
+    }  # fmt: skip
+
+
+def python_m_sim(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sim", *map(str, arguments)]
+    return subprocess.run(command, text=True, stderr=subprocess.PIPE, **options)
+
+
+def test_an_output_that_is_full_or_closed_is_no_traceback(tmp_path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no device that is always full")
+    with open("/dev/full", "w") as full:
+        done = python_m_sim("tell", SMALL, "--out", tmp_path, stdout=full)
+    assert (done.returncode, done.stderr) == (1, "output: No space left on device\n")
+    closed = python_m_sim("list", preexec_fn=lambda: os.close(1))
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
+def test_a_terminal_without_the_letters_gets_their_codes(tmp_path) -> None:
+    file = tmp_path / "größe.toml"
+    file.write_text(SMALL.read_text().replace('title = "', 'title = "Größe → '), encoding="utf-8")
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = python_m_sim("tell", file, env=ascii_only, stdout=subprocess.PIPE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Gr\\xf6\\xdfe \\u2192 ")
+
+
+def test_a_file_whose_name_is_no_text_names_its_results_all_the_same(tmp_path) -> None:
+    try:
+        (tmp_path / "a\udcff.toml").write_bytes(SMALL.read_bytes())
+    except (OSError, UnicodeEncodeError):
+        pytest.skip("file names are text here")
+    assert detente("run", "a\udcff.toml", "--replications", 5, "--quiet") == 0
+    assert detente("tell", "a\udcff.toml") == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_stopped_twice_is_stopped_once(tmp_path) -> None:
+    command = "run korea-2017 --engine simpy --workers 1 --replications 100000 --quiet --out out"
+    run = subprocess.Popen(
+        [sys.executable, "-m", "sim", *command.split()], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out" / "manifest.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+        run.send_signal(number)
+    _, told = run.communicate(timeout=60)
+    assert (run.returncode, told) == (130, "stopped; what was finished is kept\n")
 
 
 def test_help_is_there_for_every_command(capsys) -> None:

@@ -103,7 +103,7 @@ def test_first_passages_and_outcomes_follow_the_chain(engine: str) -> None:
 
 
 @pytest.mark.skipif(not JIT, reason="without the compiler this takes too long")
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_first_passages_of_scenarios_that_hypothesis_finds(rng: random.Random) -> None:
     text = scenario_text(rng)
@@ -114,7 +114,7 @@ def test_first_passages_of_scenarios_that_hypothesis_finds(rng: random.Random) -
         reject()
     z = differences(sim.run(scenario, ["a"], 20_000, workers=1).frame, shares)
     worst = max(z, key=lambda name: abs(z[name]))
-    assert abs(z[worst]) < 4.5, f"{worst} off by {z[worst]:.1f}\n{text}"
+    assert abs(z[worst]) < 4, f"{worst} off by {z[worst]:.1f}\n{text}"
 
 
 def test_the_scenarios_have_something_to_say() -> None:

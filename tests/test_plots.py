@@ -135,3 +135,51 @@ def test_labels_keep_their_distance() -> None:
     places = plots._spread([0.5, 0.5, 0.51, 0.1], 0.05, 0.0, 1.0)
     assert np.diff(sorted(places)).min() >= 0.05 - 1e-6
     assert places[3] == pytest.approx(0.1)
+
+
+TWO = (Path(__file__).parent / "corpus" / "valid" / "two_tracks.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "replication", "sentence"),
+    [
+        ("proposal", 1, "Proposal, history 1: freeze on 15 May 2021, day 1430"),
+        ("proposal", 3, "Proposal, history 3: war on "),
+        ("bilateral_only", 23, "Bilateral only, history 23: no freeze by 15 June 2022, day 1826"),
+    ],
+)
+def test_a_timeline_says_how_its_history_ended(strategy, replication, sentence) -> None:
+    axes = plots.timeline(report.tell(SCENARIO, strategy, replication))
+    assert axes.get_title(loc="left").startswith(sentence)
+    windows = any(text.get_text() == "window open" for text in axes.get_legend().get_texts())
+    assert windows == (strategy != "bilateral_only")  # it leaves the ministers out
+
+
+@pytest.mark.parametrize("title", ["$\\\\frac{$ and a $ more", "word " * 20_000, "x" * 20_000])
+def test_a_title_is_text_and_not_more_than_a_line(title: str) -> None:
+    axes = plots.timeline(
+        report.tell(sim.loads(f'title = "{title}"\n' + TWO[TWO.index("start") :]))
+    )
+    assert_readable(axes)
+    assert len(axes.figure._supxlabel.get_text()) < 300
+
+
+def test_who_may_be_as_good_as_the_best_shares_its_place() -> None:
+    def sentence(*shares: tuple[float, float, float]) -> str:
+        names = "abcde"[: len(shares)]
+        best = {name: one[1] for name, one in zip(names, shares, strict=True)}
+        likely = {name: (one[0], one[2]) for name, one in zip(names, shares, strict=True)}
+        return plots._best_sentence(best, likely, "peace", 730.5)
+
+    clear, near, far = (0.48, 0.5, 0.52), (0.45, 0.47, 0.49), (0.1, 0.2, 0.3)
+    assert sentence(far, clear) == "B reaches peace most often: 50 % within 2 years"
+    assert sentence(near, far, clear).startswith("C and a, not told apart, reach peace most often")
+    assert "4 other strategies are not told apart" in sentence(clear, near, near, near, near)
+    assert sentence((0.0, 0.0, 0.1), (0.0, 0.0, 0.1)) == "No history reached peace within 2 years"
+
+
+def test_small_shares_and_the_last_year_are_told(figures) -> None:
+    beside = [text.get_text() for text in figures["outcomes"].texts]
+    assert sum(text.startswith("war ") for text in beside) == 9
+    assert figures["incidence"].get_xlim()[1] == pytest.approx(5 * plots.YEAR)
+    assert plots._signed(0.0, 0) == "0" and plots._signed(-0.05, 0) == "\N{MINUS SIGN}5"
