@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from sim import kernel, processes, statistics
+from sim import comparison, kernel, processes, statistics
 from sim.experiment import InputError, Results, names_of, nearest
 from sim.program import translate
+from sim.question import is_counted
 from sim.scenario import Scenario
 from sim.story import Story
 from sim.story import tell as make_story
@@ -72,7 +73,7 @@ def differences(
     if name not in names:
         raise InputError(f'unknown baseline "{name}"{nearest(name, names)}')
     try:
-        table = statistics.compare(
+        table = comparison.compare(
             results.frame, name, scenario.goal, scenario.ruin, scenario.horizon, endpoint
         )
     except ValueError as error:
@@ -111,7 +112,7 @@ def figures(
             caption=about,
         ),
     }
-    if len(results.manifest["strategies"]) > 1 and not statistics.is_counted(frame):
+    if len(results.manifest["strategies"]) > 1 and not is_counted(frame):
         drawn["differences"] = plots.differences(
             differences(results, baseline, endpoint), caption=about
         )

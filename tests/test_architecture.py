@@ -30,13 +30,30 @@ ROOMS = (
     {"processes", "kernel"},
     {"story"},
     {"experiment"},
-    {"statistics"},
+    {"intervals"},
+    {"question"},
+    {"statistics", "risks", "comparison", "explanation"},
+    {"dominance"},
+    {"printing"},
+    {"budget", "counterfactuals", "partings"},
+    {"findings"},
     {"plots"},
+    {"plots_decision"},
     {"report"},
+    {"decision"},
     {"cli"},
     {"__main__"},
 )
-FRAMES_ONLY = {"statistics": set(), "plots": {"story", "statistics"}}
+OF_FRAMES = {"intervals", "question", "comparison"}
+FRAMES_ONLY = {
+    **dict.fromkeys(
+        ("intervals", "question", "statistics", "risks", "comparison", "dominance", "explanation"),
+        OF_FRAMES,
+    ),
+    "printing": OF_FRAMES,
+    "plots": {"story", "statistics"},
+    "plots_decision": {"story", "plots", "printing", "budget"},
+}
 
 
 def imports_of(module: Path) -> set[str]:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 import sim
-from sim import plots, report, statistics
+from sim import comparison, plots, report, statistics
 
 SCENARIO = sim.load("korea-2017")
 FRAME = sim.run(SCENARIO, None, 800).frame
@@ -51,7 +51,7 @@ def assert_readable(axes: Axes) -> None:
 @pytest.fixture(scope="module")
 def figures() -> dict[str, Axes]:
     caption = "korea-2017: 800 histories, seed 1"
-    table = statistics.compare(FRAME, "proposal", "freeze", "war", SCENARIO.horizon)
+    table = comparison.compare(FRAME, "proposal", "freeze", "war", SCENARIO.horizon)
     return {
         "incidence": plots.incidence(statistics.incidence(FRAME, **WITH), caption=caption),
         "outcomes": plots.outcomes(statistics.outcomes(FRAME, **WITH), caption=caption),
