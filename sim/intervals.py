@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,7 +89,7 @@ def around(
     runs: int,
 ) -> Interval:
     """Student's interval from a mean and a standard deviation of n values."""
-    half = stats.t.ppf((1 + level) / 2, n - 1) * deviation / math.sqrt(n)
+    half = _student(level, n - 1) * deviation / math.sqrt(n)
     low, high = np.maximum(best - half, bounds[0]), np.minimum(best + half, bounds[1])
     rare = wilson(0, runs, level).high
     low = np.where(same, best - rare * (best - bounds[0]), low)
@@ -142,6 +143,12 @@ def median_of(ordered: Callable[[int], float], n: int, level: float) -> Interval
     return Interval(*finite(np.array([low, ordered((n - 1) // 2), high])))
 
 
+@lru_cache(maxsize=256)  # asked for thousands of times, and slow
+def _student(level: float, freedom: int) -> float:
+    return float(stats.t.ppf((1 + level) / 2, freedom))
+
+
+@lru_cache(maxsize=256)
 def normal(level: float) -> float:
     """The quantile of the normal law that leaves half of the rest on each side."""
     if not 0 < level < 1:
