@@ -296,7 +296,8 @@ def with_the_best(its_worlds: Worlds) -> pd.DataFrame:
         - ``may_be_best``: whether the interval leaves that open;
         - ``chance_low``, ``chance``, ``chance_high``: in what share of bootstrap resamples of the
           units (paired) it is the best; ties are shared. The limits are Wilson's, of the number of
-          resamples: they say how well the share is computed, no more.
+          resamples: they say how well the share is computed, no more. A single unit tells nothing:
+        all have the same chance.
 
     Raises:
         ValueError: one strategy alone.
@@ -369,6 +370,8 @@ def _lower_limit(low: Floats, in_question: Any, a: int) -> float:
 def _chances(its_worlds: Worlds) -> dict[str, Floats]:
     """In what share of resamples each strategy is the best, by measure: arrays (strategies,)."""
     measures, k = its_worlds.measures, len(its_worlds.names)
+    if len(its_worlds.units(measures[0])) == 1:  # a single unit tells nothing
+        return {measure.name: np.full(k, 1 / k) for measure in measures}
     values = np.hstack([measure.sign * its_worlds.units(measure) for measure in measures])
     first = np.zeros((len(measures), k))
     for means in resampled(values):

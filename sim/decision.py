@@ -43,6 +43,12 @@ class Findings:
     figures: list[Path] = field(default_factory=list)
 
 
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Tables as one; those without rows only lend their columns."""
+    some = [table for table in tables if len(table)]
+    return pd.concat(some, ignore_index=True) if some else tables[0]
+
+
 def _written(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
@@ -120,7 +126,7 @@ def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
         program = _program(scenario, name)
         told = _retold(program, results.manifest["seed"], [int(r) for r in chosen])
         tables.append(budget.spells(program, told))
-    spells = pd.concat(tables, ignore_index=True)
+    spells = _joined(tables)
     spells.attrs = {"goal": scenario.goal, "horizon": scenario.horizon}
     return spells
 
@@ -174,10 +180,12 @@ def explain(
         )
         frames["rows"].append(_rows(program, seed, replications))
         tracks[name] = budget.goal_tracks(program)
-    budgets, told_again, rows = (pd.concat(some, ignore_index=True) for some in frames.values())
+    budgets, told_again, rows = map(_joined, frames.values())
     tables = {
-        "budget": explanation.time_budget(budgets),
-        "items": explanation.time_budget(budgets, ("track", "activity", "item")),
+        "budget": explanation.time_budget(budgets, horizon=scenario.horizon),
+        "items": explanation.time_budget(
+            budgets, ("track", "activity", "item"), horizon=scenario.horizon
+        ),
         "bottlenecks": explanation.bottlenecks(rows, goal=scenario.goal, horizon=scenario.horizon),
         "costs": explanation.costs(told_again),
     }
@@ -207,7 +215,8 @@ def _rows(program: Program, seed: int, count: int) -> pd.DataFrame:
     from sim import rows
 
     frame = rows.frame(program, kernel.simulate(program, seed, 0, count))
-    return frame.astype({"strategy": str, "binding": str})
+    kept = frame[["strategy", "draw", "replication", "outcome", "time", "binding"]]
+    return kept.astype({"strategy": str, "binding": str})
 
 
 # -- diff -----------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ off from :mod:`sim.counterfactuals`, the partings from :mod:`sim.partings`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,6 +54,7 @@ def time_budget(
     budgets: pd.DataFrame,
     by: Sequence[str] = ("track", "activity"),
     *,
+    horizon: float = math.inf,
     level: float = LEVEL,
 ) -> pd.DataFrame:
     """Days of a mean history by track and activity, from day 0 until the goal (or the horizon).
@@ -60,6 +62,7 @@ def time_budget(
     Args:
         budgets: from :func:`sim.budget.budgets`, of one or several strategies and draws.
         by: what the days are told apart by; ``("track", "activity", "item")`` for what exactly.
+        horizon: days; no history spends more.
         level: confidence of the intervals: Student's over histories, or over draws.
 
     Returns:
@@ -79,7 +82,7 @@ def time_budget(
             days = days.reindex(histories.index, fill_value=0.0)
             runs = len(days)
             units = days.groupby("draw").mean() if several else days
-            found = mean_interval(units.to_numpy(), (0.0, np.inf), level, runs)
+            found = mean_interval(units.to_numpy(), (0.0, horizon), level, runs)
             keys = key if isinstance(key, tuple) else (key,)
             named = dict(zip(names, keys, strict=True))
             rows.append({"strategy": str(strategy), **named, "n": runs, **found._asdict()})

@@ -136,8 +136,8 @@ def pairs_text(table: pd.DataFrame) -> str:
     halves = [(table[f"{x}_high"] - table[f"{x}_low"]).max() / 2 for x in ("win", "loss")]
     left_out = len(names) - len(shown)
     note = (
-        f"Of 100 worlds: row sooner / row later; the rest are ties, most of them worlds in which "
-        f"neither got there. {_level(table)} % intervals are within {100 * max(halves):.1f} points."
+        "Of 100 worlds: row sooner / row later; the rest are ties, also where neither got there. "
+        f"{_level(table)} % intervals are within {100 * max(halves):.1f} points."
     )
     note += (
         f" The best {len(shown)} are shown; {left_out} more are in the file." if left_out else ""
@@ -179,12 +179,13 @@ def _on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
         limit = percent(float(reached["high"].max()))
         return [f"No history of any strategy reached {goal} (at most {limit} % do): no ranking."]
     leaders = list(days.index[days["may_be_best"]])
-    first = str(days["best"].idxmin())
-    mean = means.loc[first]
+    firsts = list(means.index[means["best"] <= means["best"].min() + 1e-9])
+    mean = means.loc[firsts[0]]
+    have = "has" if len(firsts) == 1 else "have"
     found = [
-        f"{first} has the fewest days without {goal}: {days_text(mean['best'])} "
+        f"{listed(firsts)} {have} the fewest days without {goal}: {days_text(mean['best'])} "
         f"({days_text(mean['low'])}{DASH}{days_text(mean['high'])}) of {horizon:,.0f}. "
-        + _who_may_be_best(leaders, first, len(days), _level(best))
+        + _who_may_be_best(leaders, firsts, len(days), _level(best))
     ]
     for name, what in (
         ("reached", f"the share that reaches {goal}"),
@@ -199,13 +200,18 @@ def _on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
     return found
 
 
-def _who_may_be_best(leaders: Sequence[str], first: str, count: int, level: str) -> str:
-    others = [name for name in leaders if name != first]
+def _who_may_be_best(leaders: Sequence[str], firsts: Sequence[str], count: int, level: str) -> str:
+    others = [name for name in leaders if name not in firsts]
+    they, are = ("It", "is") if len(firsts) == 1 else ("They", "are")
+    if len(firsts) == count:
+        return "No difference between them was seen."
     if not others:
-        return f"It is the best of {count} at {level} %, all comparisons taken together."
-    if len(others) == count - 1:
-        return f"No strategy can be told from it at {level} %; more histories might."
-    return f"At {level} % it is not told from {listed(others)}; the others are worse."
+        return f"{they} {are} the best of {count} at {level} %, all comparisons taken together."
+    if len(others) + len(firsts) == count:
+        return f"No strategy can be told from the best at {level} %; more histories might."
+    return (
+        f"At {level} % {they.lower()} {are} not told from {listed(others)}; the others are worse."
+    )
 
 
 def _on_dominance(table: pd.DataFrame) -> list[str]:
@@ -344,6 +350,8 @@ def _bottleneck_text(table: pd.DataFrame, goal: str) -> list[str]:
 
 def _costs_text(table: pd.DataFrame, goal: str, level: float) -> str:
     """The dearest setbacks and shocks, then the windows."""
+    if table.empty:
+        return "No setback, shock or window can be switched off here."
     main = table[(table["how"] == COSTS_NOTHING) | (table["kind"] != "setback")]
     windows = main["kind"] == "window"
     shown = pd.concat([main[~windows].head(MOST_COSTS), main[windows]])
@@ -356,10 +364,10 @@ def _costs_text(table: pd.DataFrame, goal: str, level: float) -> str:
         ]
         for row in shown.itertuples(index=False)
     ]
-    several = len(table)
+    several = f"{len(table)} change{'s' * (len(table) != 1)}"
     told = int((main["joint_low"] > 0).sum() + (main["joint_high"] < 0).sum())
     note = (
-        f"Days: intervals that hold together for all {several} changes at {100 * level:g} %; "
+        f"Days: intervals that hold together for {several} at {100 * level:g} %; "
         f"points each by itself; * it excludes 0. {told} of {len(main)} are told from 0; "
         "all are in the file. A setback costs nothing: the attempt fails as it did, without delay "
         "and effects."

@@ -200,7 +200,7 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
         names = list(dict.fromkeys(table["a"].astype(str)))
         win = table.pivot(index="a", columns="b", values="win").reindex(names, columns=names)
         loss = table.pivot(index="a", columns="b", values="loss").reindex(names, columns=names)
-        ax = _axes(ax, 3.2 + 0.72 * len(names), 2.6 + 0.5 * len(names))
+        ax = _axes(ax, max(7.5, 3.2 + 0.72 * len(names)), 2.6 + 0.5 * len(names))
         most = max(0.01, float(np.nanmax(np.abs(win - loss))))
         ax.imshow(win - loss, cmap="PuOr_r", vmin=-most, vmax=most, aspect="auto")
         for i, j in np.ndindex(len(names), len(names)):
@@ -215,11 +215,18 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
         for side in ("left", "bottom"):
             ax.spines[side].set_visible(False)
         ax.set_xlabel("row sooner / row later, in 100 worlds; the rest are ties", loc="left")
-        net = (win - loss).fillna(0.0)
-        first = names[int(np.argmax(net.sum(axis=1).to_numpy()))]
-        never = (net.loc[first].drop(first) >= 0).all()
-        title = f"{words(first)} is sooner than later against {'all' if never else 'most'} others"
-        return _finish(ax, title.capitalize(), caption)
+        return _finish(ax, _sooner_sentence(table), caption)
+
+
+def _sooner_sentence(table: pd.DataFrame) -> str:
+    """Who is told to be sooner more often than later, against how many."""
+    told = table[table["win_low"] > table["loss_high"]]
+    if told.empty:
+        return "No strategy is told to be sooner more often than later"
+    beaten = told["a"].astype(str).value_counts()
+    first, others = str(beaten.index[0]), table["a"].nunique() - 1
+    against = "every other" if beaten.iloc[0] == others else f"{beaten.iloc[0]} of {others} others"
+    return f"{words(first)} is sooner more often than later, against {against}".capitalize()
 
 
 def durability(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
