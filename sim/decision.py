@@ -15,10 +15,10 @@ import pandas as pd
 
 from sim import budget, comparison, counterfactuals, dominance, explanation, findings, kernel, risks
 from sim import partings as parting_tables
-from sim.experiment import InputError, Results, names_of, nearest
+from sim.experiment import InputError, Results, names_of
 from sim.partings import Parting
 from sim.program import Program, translate
-from sim.report import caption
+from sim.report import baseline_of, caption, chosen
 from sim.scenario import Scenario
 from sim.story import Story, tell
 
@@ -77,12 +77,7 @@ def compare(results: Results, baseline: str | None = None, endpoint: str | None 
         InputError: one strategy alone, an unknown name, a run that kept counts, or columns left
             out that are needed.
     """
-    names = list(results.manifest["strategies"])
-    if len(names) < 2:
-        raise InputError("there is only one strategy; a comparison needs two")
-    base = names[0] if baseline is None else baseline
-    if base not in names:
-        raise InputError(f'unknown baseline "{base}"{nearest(base, names)}')
+    base = baseline_of(results, baseline)
     try:
         tables = _compared(results, base, endpoint)
     except ValueError as error:
@@ -122,9 +117,9 @@ def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
     tables = []
     for name in names:
         there = (frame["strategy"] == name) & (frame["outcome"] == scenario.goal)
-        chosen = frame.loc[there, "replication"].nsmallest(MOST_RETOLD)
+        first = frame.loc[there, "replication"].nsmallest(MOST_RETOLD)
         program = _program(scenario, name)
-        told = _retold(program, results.manifest["seed"], [int(r) for r in chosen])
+        told = _retold(program, results.manifest["seed"], [int(r) for r in first])
         tables.append(budget.spells(program, told))
     spells = _joined(tables)
     spells.attrs = {"goal": scenario.goal, "horizon": scenario.horizon}
@@ -166,7 +161,7 @@ def explain(
     Raises:
         InputError: an unknown strategy.
     """
-    names = _known(scenario, strategies)
+    names = list(dict.fromkeys(strategies)) if strategies else names_of(scenario)
     frames: dict[str, list[pd.DataFrame]] = {"budgets": [], "told": [], "rows": []}
     tracks = {}
     for name in names:
@@ -175,7 +170,7 @@ def explain(
         frames["budgets"].append(budget.budgets(program, told))
         frames["told"].append(
             counterfactuals.outcomes(
-                _chosen(scenario, name), program, kernel.simulate, seed, replications
+                chosen(scenario, name), program, kernel.simulate, seed, replications
             )
         )
         frames["rows"].append(_rows(program, seed, replications))
@@ -244,10 +239,9 @@ def diff(
     Raises:
         InputError: an unknown strategy, or the same twice.
     """
-    names = _known(scenario, [a, b])
-    if len(names) < 2:
+    if a == b:
         raise InputError(f'"{a}" twice; two different strategies are needed')
-    ours, theirs = (_program(scenario, name) for name in names)
+    ours, theirs = (_program(scenario, name) for name in (a, b))
     stories, logs = zip(*(_story(each, seed, replication) for each in (ours, theirs)), strict=True)
     parting = parting_tables.first_parting(ours, *logs)
     turn = parting_tables.first_turn(ours, *logs)
@@ -298,21 +292,8 @@ def _story(program: Program, seed: int, replication: int) -> tuple[Story, Any]:
 # -- histories told again -------------------------------------------------------------------------
 
 
-def _known(scenario: Scenario, strategies: Sequence[str] | None) -> list[str]:
-    known = names_of(scenario)
-    names = list(dict.fromkeys(strategies)) if strategies else known
-    for name in names:
-        if name not in known:
-            raise InputError(f'unknown strategy "{name}"{nearest(name, known)}')
-    return names
-
-
-def _chosen(scenario: Scenario, name: str) -> Scenario:
-    return scenario.strategy(name) if name in scenario.strategies else scenario
-
-
 def _program(scenario: Scenario, name: str) -> Program:
-    return translate(_chosen(scenario, name))
+    return translate(chosen(scenario, name))
 
 
 def _retold(program: Program, seed: int, replications: Sequence[int]) -> Iterator[budget.Telling]:

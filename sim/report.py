@@ -30,14 +30,22 @@ def tell(
         InputError: an unknown strategy.
         sim.program.ModelError: a history in which time cannot advance.
     """
-    known = names_of(scenario)
-    name = known[0] if strategy is None else strategy
-    if name not in known:
-        raise InputError(f'unknown strategy "{name}"{nearest(name, known)}')
-    chosen = scenario.strategy(name) if name in scenario.strategies else scenario
-    program = translate(chosen)
+    name = names_of(scenario)[0] if strategy is None else strategy
+    program = translate(chosen(scenario, name))
     rows, log = TRACERS[engine](program, seed, replication)
     return make_story(program, rows, log, seed, replication)
+
+
+def chosen(scenario: Scenario, name: str) -> Scenario:
+    """The scenario with a strategy chosen; "default" is that of a scenario that has none.
+
+    Raises:
+        InputError: an unknown strategy.
+    """
+    known = names_of(scenario)
+    if name not in known:
+        raise InputError(f'unknown strategy "{name}"{nearest(name, known)}')
+    return scenario.strategy(name) if name in scenario.strategies else scenario
 
 
 def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
@@ -66,12 +74,7 @@ def differences(
     Raises:
         InputError: an unknown baseline or endpoint, or a run of one strategy alone.
     """
-    scenario, names = results.scenario, list(results.manifest["strategies"])
-    if len(names) < 2:
-        raise InputError("there is only one strategy; a comparison needs two")
-    name = names[0] if baseline is None else baseline
-    if name not in names:
-        raise InputError(f'unknown baseline "{name}"{nearest(name, names)}')
+    scenario, name = results.scenario, baseline_of(results, baseline)
     try:
         table = comparison.compare(
             results.frame, name, scenario.goal, scenario.ruin, scenario.horizon, endpoint
@@ -81,6 +84,21 @@ def differences(
     if results.folder is not None:
         table.to_csv(results.folder / "differences.csv", index=False)
     return table
+
+
+def baseline_of(results: Results, baseline: str | None) -> str:
+    """The strategy that the others are held against; by default the first.
+
+    Raises:
+        InputError: it is unknown, or there is no other.
+    """
+    names = list(results.manifest["strategies"])
+    if len(names) < 2:
+        raise InputError("there is only one strategy; a comparison needs two")
+    name = names[0] if baseline is None else baseline
+    if name not in names:
+        raise InputError(f'unknown baseline "{name}"{nearest(name, names)}')
+    return name
 
 
 def figures(
