@@ -241,22 +241,19 @@ def _on_dominance(table: pd.DataFrame) -> list[str]:
     alike = [f"{row.a} and {row.b}" for row in once.itertuples() if row.verdict == OPEN]
     if alike:
         found.append(f"At no time told apart: {'; '.join(alike)}.")
-    return [*found, f"These statements hold together at {_level(table)} %."]
+    return [*found, f"What is said of whole curves holds together at {_level(table)} %."]
 
 
 def _ahead_at_times(table: pd.DataFrame) -> list[str]:
-    """A sentence a strategy on those that it is ahead of, though no dominance is shown."""
-    found = []
-    for a, some in table[table["verdict"] == AHEAD].groupby("a", sort=False):
-        others = [
-            f"{row.b} (days {row.ahead_from:.0f}{DASH}{row.ahead_to:.0f}; behind by at most "
-            f"{100 * row.behind_at_most:.1f} points)"
-            for row in some.itertuples()
-        ]
-        found.append(
-            f"Ahead at times and never told behind, but not dominant: {a} of {listed(others)}."
-        )
-    return found
+    """One sentence on all pairs in which one is ahead, though no dominance is shown."""
+    told = [
+        f"{row.a} of {row.b} (days {row.ahead_from:.0f}{DASH}{row.ahead_to:.0f}; perhaps behind by "
+        f"up to {100 * row.behind_at_most:.1f} points at other times)"
+        for row in table[table["verdict"] == AHEAD].itertuples()
+    ]
+    if not told:
+        return []
+    return [f"Ahead, never told behind, but dominance is not shown: {'; '.join(told)}."]
 
 
 def _on_endurance(table: pd.DataFrame | None) -> list[str]:
@@ -355,10 +352,10 @@ def _costs_text(table: pd.DataFrame, goal: str, level: float) -> str:
     main = table[(table["how"] == COSTS_NOTHING) | (table["kind"] != "setback")]
     windows = main["kind"] == "window"
     shown = pd.concat([main[~windows].head(MOST_COSTS), main[windows]])
-    head = ["the same histories, but", f"days without {goal} saved", "points gained"]
+    head = ["the same histories without", f"days without {goal} saved", "points gained"]
     body = [
         [
-            f"{row.name} {row.how}",
+            f"{row.name}: {row.how}" if row.kind == "window" else str(row.name),
             _with_limits(row.best, row.joint_low, row.joint_high, "days"),
             _with_limits(row.share, row.share_low, row.share_high, "share"),
         ]
@@ -369,8 +366,8 @@ def _costs_text(table: pd.DataFrame, goal: str, level: float) -> str:
     note = (
         f"Days: intervals that hold together for {several} at {100 * level:g} %; "
         f"points each by itself; * it excludes 0. {told} of {len(main)} are told from 0; "
-        "all are in the file. A setback costs nothing: the attempt fails as it did, without delay "
-        "and effects."
+        "all are in the file. Without a setback: the attempt fails as it did, but without delay "
+        "and effects. Windows: the same histories with another one."
     )
     return f"{aligned_text(head, body)}\n{textwrap.fill(note, WIDTH)}"
 

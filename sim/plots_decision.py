@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -208,7 +209,7 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
                 net = abs(win.iloc[i, j] - loss.iloc[i, j])
                 text = f"{100 * win.iloc[i, j]:.0f} / {100 * loss.iloc[i, j]:.0f}"
                 ax.text(j, i, text, ha="center", va="center", fontsize=8.5,
-                        color="white" if net > 0.75 * most else "#222222")  # fmt: skip
+                        color="white" if net > 0.45 * most else "#222222")  # fmt: skip
         ax.set_xticks(range(len(names)), [words(name) for name in names], rotation=35, ha="right")
         ax.set_yticks(range(len(names)), [words(name) for name in names])
         ax.tick_params(length=0)
@@ -282,7 +283,9 @@ def budget(
         ax, caption: as for :func:`ranking`.
     """
     with _style():
+        whole = table.groupby(["strategy", "track"], observed=True)["best"].sum()
         bars = [(name, track) for name, some in tracks.items() for track in some]
+        bars.sort(key=lambda bar: float(whole.get(bar, 0.0)))
         ax = _axes(ax, 10, 2.2 + 0.45 * len(bars))
         rows = np.arange(len(bars))[::-1]
         left = np.zeros(len(bars))
@@ -353,10 +356,12 @@ def costs(
         first = shown.iloc[0]
         title = f"{strategy}: nothing is told to cost days"
         if first["joint_low"] > 0:
-            title = f"{strategy}: most days ({first['best']:.0f}) are saved if "
+            title = f"{strategy}: {first['best']:.0f} days are saved if "
             title += f"{words(str(first['name']))} {is_(str(first['how']))}"
         note = f"{caption}; lines hold jointly, pale bars are not told from 0" if caption else None
-        return _above(_finish(ax, title.capitalize(), note))
+        drawn = _finish(ax, title.capitalize(), note)
+        ax.set_title("\n".join(textwrap.wrap(title.capitalize(), 60)), loc="left")
+        return _above(drawn)
 
 
 def is_(how: str) -> str:

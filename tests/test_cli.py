@@ -66,7 +66,7 @@ def test_explain_says_why_and_draws(tmp_path, capsys) -> None:
     assert detente("explain", SMALL, "--replications", 40, "--out", "out") == 0
     out = capsys.readouterr().out
     assert "where the days without freeze go" in out and "waiting for the window" in out
-    assert "talks.deal.walkout costs nothing" in out
+    assert "talks.deal.walkout" in out and "talks.deal: always open" in out
     for name in ("budget.png", "budget.csv", "items.csv", "costs.csv", "costs-direct.svg"):
         assert (tmp_path / "out" / name).exists(), name
     assert detente("explain", SMALL, "--strategy", "directt") == 2

@@ -249,7 +249,7 @@ def test_with_few_worlds_dominance_is_not_claimed() -> None:
     fast = runs("fast", [100.0] * 25 + [500.0] * 35 + [1500.0] * 15 + [NEVER] * 25)
     table = dominance.dominance(worlds(slow, fast)).set_index("a")
     assert table.loc["fast", "verdict"] == dominance.AHEAD
-    assert "not dominant: fast of slow" in " ".join(
+    assert "dominance is not shown: fast of slow" in " ".join(
         findings.sentences(tables_of(worlds(slow, fast), "slow"))
     )
 
