@@ -8,7 +8,7 @@ The distribution of time-to-freeze of the proposal alone, with the runs that nev
 import argparse
 
 import sim
-from sim import report, statistics
+from sim import explanation, report
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
         f"the others as five years, it goes {row['restricted_mean']:.0f} days without a freeze "
         f"({row['restricted_mean_low']:.0f} to {row['restricted_mean_high']:.0f})."
     )
-    waits = statistics.bottlenecks(results.frame)
+    waits = explanation.bottlenecks(results.frame)
     print(waits.to_string(index=False))
     for figure in report.figures(results):
         print(f"figure: {figure}.png")

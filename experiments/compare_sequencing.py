@@ -9,7 +9,7 @@ import argparse
 import sys
 
 import sim
-from sim import experiment, report, statistics
+from sim import experiment, printing, report
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
         progress="bar" if sys.stderr.isatty() else "none",
     )
     table = report.summarise(results)
-    print(statistics.as_text(table))
+    print(printing.as_text(table))
 
     first = table.iloc[0]
     share = f"{100 * first['reached']:.0f} %"

@@ -33,8 +33,10 @@ _PLACES = {
     "summary": "sim.statistics",
     "incidence": "sim.statistics",
     "outcomes": "sim.statistics",
-    "compare": "sim.statistics",
+    "compare": "sim.comparison",
     "tell": "sim.report",
+    "explain": "sim.decision",
+    "diff": "sim.decision",
 }
 
 __all__ = ["__version__", *_PLACES]

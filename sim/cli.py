@@ -1,4 +1,4 @@
-"""The commands: ``detente run``, ``compare``, ``tell``, ``check`` and ``list``.
+"""The commands: ``detente run``, ``compare``, ``explain``, ``diff``, ``tell``, ``check``, ``list``.
 
 Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 stopped by Ctrl-C.
 """
@@ -23,6 +23,8 @@ examples:
   detente list                                   what is in the catalog
   detente run korea-2017                         all strategies, 2,000 histories each
   detente compare korea-2017 --baseline proposal
+  detente explain korea-2017 --strategy proposal  where its days go, and what costs most
+  detente diff korea-2017 --a proposal --b all_parallel --replication 7
   detente tell korea-2017 --strategy proposal --replication 7
   detente check my-scenario.toml                 what is wrong with a file
 """
@@ -104,25 +106,57 @@ def _guarded(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """``detente run``: histories into a results folder, with summary and figures."""
-    from sim import report, statistics
+    from sim import printing, report
 
     results = _results(options)
-    print(statistics.as_text(report.summarise(results, options.endpoint)))
+    print(printing.as_text(report.summarise(results, options.endpoint)))
     _say_where(results, _figures(results, options, None))
     return 0
 
 
 def compare(options: argparse.Namespace) -> int:
-    """``detente compare``: strategies ranked, with paired differences to a baseline."""
-    from sim import report, statistics
+    """``detente compare``: strategies ranked, with paired differences and what they say."""
+    from sim import decision, printing, report
 
     _check_comparison(options)
     results = _results(options)
-    print(statistics.as_text(report.summarise(results, options.endpoint)))
-    print()
-    print(_differences(report.differences(results, options.baseline, options.endpoint)))
-    _say_where(results, _figures(results, options, options.baseline))
+    print(printing.as_text(report.summarise(results, options.endpoint)), end="\n\n")
+    found = decision.compare(
+        results, options.baseline, options.endpoint, figures=not options.no_figures
+    )
+    print(found.text)
+    report.differences(results, options.baseline, options.endpoint)
+    _say_where(results, [*_figures(results, options, options.baseline), *found.figures])
     return 0
+
+
+def explain(options: argparse.Namespace) -> int:
+    """``detente explain``: why strategies do as they do: time budgets, and what costs most."""
+    from sim import decision
+
+    scenario, out = _scenario(options), _writable(options.out or "results/explain")
+    found = decision.explain(scenario, options.strategy, options.replications, options.seed, out)
+    _say(found, out)
+    return 0
+
+
+def diff(options: argparse.Namespace) -> int:
+    """``detente diff``: the same world under two strategies, side by side."""
+    from sim import decision
+
+    scenario, out = _scenario(options), _writable(options.out or "results")
+    found = decision.diff(
+        scenario, options.a, options.b, options.replication, options.replications, options.seed, out
+    )
+    _say(found, out)
+    return 0
+
+
+def _say(found: Any, folder: Path) -> None:
+    print(found.text)
+    print(f"\nresults: {folder}")
+    for figure in found.figures:
+        print(f"figure:  {figure}.png")
 
 
 def tell(options: argparse.Namespace) -> int:
@@ -281,18 +315,6 @@ def _check_comparison(options: argparse.Namespace) -> None:
         raise experiment.InputError("there is only one strategy; a comparison needs two")
 
 
-def _differences(table: Any) -> str:
-    lines = [f"differences to {table['baseline'].iloc[0]}, run by run in the same worlds:"]
-    for row in table[table["measure"].isin(["reached", "restricted_mean", "ruin"])].itertuples():
-        unit, times = ("points", 100) if row.unit == "share" else ("days", 1)
-        lines.append(
-            f"  {row.strategy:20} {row.measure:16} {times * row.best:+8.1f} {unit:6} "
-            f"({times * row.low:+.1f} to {times * row.high:+.1f}); "
-            f"common random numbers save a factor of {row.saving:.1f}"
-        )
-    return "\n".join(lines)
-
-
 def _figures(results: Any, options: argparse.Namespace, baseline: str | None) -> Sequence[Path]:
     from sim import report
 
@@ -355,6 +377,20 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--replication", type=_whole(0, 2**63 - 1), default=0, metavar="R",
                      help="which history (default: 0)")  # fmt: skip
     one.add_argument("--engine", choices=["simpy", "compiled"], default="simpy")
+    for name, command, about in (
+        ("explain", explain, "why strategies do as they do: where days go, what costs most"),
+        ("diff", diff, "the same world under two strategies, side by side"),
+    ):
+        one = _command(commands, name, command, about)
+        _add_scenario(one)
+        if name == "explain":
+            _add_strategies(one)
+        one.add_argument("--replications", type=_whole(1, 10**6), default=500, metavar="N",
+                         help="histories told with their events (default: 500)")  # fmt: skip
+    one.add_argument("--a", metavar="S1", required=True, help="a strategy")
+    one.add_argument("--b", metavar="S2", required=True, help="another strategy")
+    one.add_argument("--replication", type=_whole(0, 2**63), default=0, metavar="R",
+                     help="the world that is told (default: 0)")  # fmt: skip
     one = _command(commands, "check", check, "list every fault of files; run nothing")
     one.add_argument("files", nargs="+", metavar="FILE", help="a scenario file or a catalog name")
     one.add_argument("--describe", action="store_true", help="tell the model in plain sentences")
@@ -383,10 +419,14 @@ def _add_scenario(one: argparse.ArgumentParser) -> None:
     one.add_argument("--out", metavar="DIR", help="results folder (default: below results/)")
 
 
+def _add_strategies(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--strategy", action="append", metavar="S",
+                     help="a strategy; may be repeated (default: all)")  # fmt: skip
+
+
 # fmt: off
 def _add_run(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--strategy", action="append", metavar="S",
-                     help="a strategy; may be repeated (default: all)")
+    _add_strategies(one)
     one.add_argument("--replications", type=_whole(1, 10**12), metavar="N",
                      help=f"histories of each strategy and draw (default: {REPLICATIONS})")
     one.add_argument("--engine", choices=["compiled", "simpy"], default="compiled",

@@ -538,7 +538,14 @@ def _write_draws(folder: Folder, drawn: Draws) -> None:
 
 
 def chosen(scenario: Scenario, name: str) -> Scenario:
-    """The scenario with a strategy of its own, or the default one where it has none."""
+    """The scenario with a strategy chosen; "default" is that of a scenario that has none.
+
+    Raises:
+        InputError: an unknown strategy.
+    """
+    known = names_of(scenario)
+    if name not in known:
+        raise InputError(f'unknown strategy "{name}"{nearest(name, known)}')
     return scenario.strategy(name) if name in scenario.strategies else scenario
 
 

@@ -345,7 +345,7 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
     """Paired differences in the share reached, to the baseline, with their intervals.
 
     Args:
-        table: from :func:`sim.statistics.compare`.
+        table: from :func:`sim.comparison.compare`.
         ax, caption: as for :func:`incidence`.
     """
     with _style():

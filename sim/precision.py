@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim import experiment, folder, statistics
+from sim import comparison, experiment, folder, intervals, statistics
 from sim.experiment import Results
 from sim.folder import InputError
 from sim.scenario import Scenario
@@ -45,7 +45,7 @@ class Precision:
     unit: str = "share"
     baseline: str | None = None
     most: int = MOST
-    level: float = statistics.LEVEL
+    level: float = intervals.LEVEL
 
     @property
     def looks(self) -> list[int]:
@@ -137,7 +137,7 @@ def widths(results: Results, precision: Precision) -> pd.DataFrame:
             columns={measure: "best", f"{measure}_low": "low", f"{measure}_high": "high"}
         )
     else:
-        table = statistics.compare(frame, precision.baseline, *about, level=level)
+        table = comparison.compare(frame, precision.baseline, *about, level=level)
         table = table[table["measure"] == measure]
     table = table[["strategy", "low", "best", "high"]].reset_index(drop=True)
     longer = np.fmax(table["high"] - table["best"], table["best"] - table["low"])

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from sim import kernel, processes, statistics
+from sim import comparison, experiment, intervals, kernel, processes, statistics
 from sim.experiment import InputError, Results, names_of, nearest
 from sim.program import translate
+from sim.question import is_counted
 from sim.scenario import Scenario
 from sim.story import Story
 from sim.story import tell as make_story
@@ -30,12 +31,8 @@ def tell(
         InputError: an unknown strategy.
         sim.program.ModelError: a history in which time cannot advance.
     """
-    known = names_of(scenario)
-    name = known[0] if strategy is None else strategy
-    if name not in known:
-        raise InputError(f'unknown strategy "{name}"{nearest(name, known)}')
-    chosen = scenario.strategy(name) if name in scenario.strategies else scenario
-    program = translate(chosen)
+    name = names_of(scenario)[0] if strategy is None else strategy
+    program = translate(experiment.chosen(scenario, name))
     rows, log = TRACERS[engine](program, seed, replication)
     return make_story(program, rows, log, seed, replication)
 
@@ -48,7 +45,7 @@ def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
     """
     scenario = results.scenario
     # Where the precision was looked at again and again, the intervals pay for that.
-    level = results.manifest.get("precision", {}).get("level_of_each", statistics.LEVEL)
+    level = results.manifest.get("precision", {}).get("level_of_each", intervals.LEVEL)
     try:
         table = statistics.summary(
             frame_of(results), scenario.goal, scenario.ruin, scenario.horizon, endpoint, level=level
@@ -68,14 +65,9 @@ def differences(
     Raises:
         InputError: an unknown baseline or endpoint, or a run of one strategy alone.
     """
-    scenario, names = results.scenario, list(results.manifest["strategies"])
-    if len(names) < 2:
-        raise InputError("there is only one strategy; a comparison needs two")
-    name = names[0] if baseline is None else baseline
-    if name not in names:
-        raise InputError(f'unknown baseline "{name}"{nearest(name, names)}')
+    scenario, name = results.scenario, baseline_of(results, baseline)
     try:
-        table = statistics.compare(
+        table = comparison.compare(
             results.frame, name, scenario.goal, scenario.ruin, scenario.horizon, endpoint
         )
     except ValueError as error:
@@ -83,6 +75,21 @@ def differences(
     if results.folder is not None:
         table.to_csv(results.folder / "differences.csv", index=False)
     return table
+
+
+def baseline_of(results: Results, baseline: str | None) -> str:
+    """The strategy that the others are held against; by default the first.
+
+    Raises:
+        InputError: it is unknown, or there is no other.
+    """
+    names = list(results.manifest["strategies"])
+    if len(names) < 2:
+        raise InputError("there is only one strategy; a comparison needs two")
+    name = names[0] if baseline is None else baseline
+    if name not in names:
+        raise InputError(f'unknown baseline "{name}"{nearest(name, names)}')
+    return name
 
 
 def figures(
@@ -114,7 +121,7 @@ def figures(
             caption=about,
         ),
     }
-    if len(results.manifest["strategies"]) > 1 and not statistics.is_counted(frame):
+    if len(results.manifest["strategies"]) > 1 and not is_counted(frame):
         drawn["differences"] = plots.differences(
             differences(results, baseline, endpoint), caption=f"{about}; bars are 95 % intervals"
         )

@@ -610,6 +610,12 @@ class Chain:
         generator, now = self._stopped([self.model.bit[name]])
         return [float(at[-1]) for at in _through(generator, now, times)]
 
+    def incidence(self, times: list[float]) -> list[tuple[float, float]]:
+        """The probability that the goal, and that the ruin, came first of the two by each time."""
+        ruin = self.model.bit[self.model.ruin] if self.model.ruin else 0
+        generator, now = self._stopped([ruin, self.model.bit[self.model.goal]])
+        return [(float(at[-1]), float(at[-2])) for at in _through(generator, now, times)]
+
     def outcomes(self) -> dict[str, float]:
         """The probability of each outcome."""
         model = self.model

@@ -36,14 +36,30 @@ ROOMS = (
     {"progress"},
     {"experiment"},
     {"audit"},
-    {"statistics"},
-    {"precision"},
+    {"intervals"},
+    {"question"},
+    {"statistics", "risks", "comparison", "explanation"},
+    {"dominance"},
+    {"printing", "precision"},
+    {"budget", "counterfactuals", "partings"},
+    {"findings"},
     {"plots"},
+    {"plots_decision"},
     {"report"},
+    {"decision"},
     {"cli"},
     {"__main__"},
 )
-FRAMES_ONLY = {"statistics": set(), "plots": {"story", "statistics"}}
+OF_FRAMES = {"intervals", "question", "comparison"}
+FRAMES_ONLY = {
+    **dict.fromkeys(
+        ("intervals", "question", "statistics", "risks", "comparison", "dominance", "explanation"),
+        OF_FRAMES,
+    ),
+    "printing": OF_FRAMES,
+    "plots": {"story", "statistics"},
+    "plots_decision": {"story", "plots", "printing", "budget"},
+}
 
 
 def imports_of(module: Path) -> set[str]:

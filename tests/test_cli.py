@@ -59,10 +59,33 @@ def test_both_engines_and_endpoints(capsys) -> None:
 def test_compare_ranks_and_takes_differences(tmp_path, capsys) -> None:
     assert detente("compare", SMALL, "--replications", 60, "--out", "out") == 0
     out = capsys.readouterr().out
-    assert "run by run in the same worlds" in out
-    assert "common random numbers save" in out
-    assert (tmp_path / "out" / "differences.png").exists()
-    assert (tmp_path / "out" / "differences.csv").exists()
+    assert "run by run in the same worlds" in out and "the best, jointly" in out
+    assert max(map(len, out.split("results:")[0].splitlines())) <= 102
+    for name in ("ranking.png", "forest.svg", "sooner.png", "differences.png", "dominance.csv"):
+        assert (tmp_path / "out" / name).exists(), name
+    for name in ("best", "pairs", "bands", "hazard", "risks", "durability", "endurance"):
+        assert (tmp_path / "out" / f"{name}.csv").exists(), name
+
+
+def test_explain_says_why_and_draws(tmp_path, capsys) -> None:
+    assert detente("explain", SMALL, "--replications", 40, "--out", "out") == 0
+    out = capsys.readouterr().out
+    assert "where the days without freeze go" in out and "waiting for the window" in out
+    assert "talks.deal.walkout" in out and "talks.deal: always open" in out
+    for name in ("budget.png", "budget.csv", "items.csv", "costs.csv", "costs-direct.svg"):
+        assert (tmp_path / "out" / name).exists(), name
+    assert detente("explain", SMALL, "--strategy", "directt") == 2
+    assert "did you mean" in capsys.readouterr().err
+
+
+def test_diff_tells_two_histories_side_by_side(tmp_path, capsys) -> None:
+    words = ("diff", SMALL, "--a", "direct", "--b", "hardline", "--replications", 20)
+    assert detente(*words, "--replication", 2, "--out", "out") == 0
+    out = capsys.readouterr().out
+    assert "They part on day" in out and ">> " in out and "first partings in 20 worlds" in out
+    assert len(list((tmp_path / "out").glob("*direct-hardline-2-seed1*"))) == 5
+    assert detente("diff", SMALL, "--a", "direct", "--b", "direct") == 2
+    assert detente("diff", SMALL, "--a", "direct") == 2
 
 
 def test_tell_tells_one_history_dated(tmp_path, capsys) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import matplotlib.image as mpimg
@@ -10,48 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.text import Text
 
 import sim
-from sim import plots, report, statistics
+from readable import assert_readable
+from sim import comparison, plots, report, statistics
 
 SCENARIO = sim.load("korea-2017")
 FRAME = sim.run(SCENARIO, None, 800).frame
 WITH = {"goal": "freeze", "horizon": SCENARIO.horizon}
 
 
-def drawn(axes: Axes) -> Axes:
-    axes.figure.canvas.draw()
-    return axes
-
-
-def texts(axes: Axes) -> list:
-    found = [*axes.texts, axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label]
-    for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-        shown = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
-        found += [label for at, label in shown if min(limits) <= at <= max(limits)]
-    if axes.get_legend() is not None:
-        found += axes.get_legend().get_texts()
-    return [text for text in found if text.get_text().strip() and text.get_visible()]
-
-
-def assert_readable(axes: Axes) -> None:
-    figure = drawn(axes).figure
-    edge = figure.bbox
-    boxes = {text: Text.get_window_extent(text) for text in texts(axes)}  # without arrows
-    for text, box in boxes.items():
-        inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= edge.x1 + 1 and box.y1 <= edge.y1 + 1
-        assert inside, f"cut off: {text.get_text()!r}"
-    labels = [(text, box) for text, box in boxes.items() if text in axes.texts]
-    for (one, a), (two, b) in itertools.combinations(labels, 2):
-        overlap = min(a.x1, b.x1) - max(a.x0, b.x0) > 2 and min(a.y1, b.y1) - max(a.y0, b.y0) > 3
-        assert not overlap, f"{one.get_text()!r} lies on {two.get_text()!r}"
-
-
 @pytest.fixture(scope="module")
 def figures() -> dict[str, Axes]:
     caption = "korea-2017: 800 histories, seed 1"
-    table = statistics.compare(FRAME, "proposal", "freeze", "war", SCENARIO.horizon)
+    table = comparison.compare(FRAME, "proposal", "freeze", "war", SCENARIO.horizon)
     return {
         "incidence": plots.incidence(statistics.incidence(FRAME, **WITH), caption=caption),
         "outcomes": plots.outcomes(statistics.outcomes(FRAME, **WITH), caption=caption),

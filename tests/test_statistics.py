@@ -10,54 +10,9 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
+from histories import FAST_OR_NEVER, GOAL, HORIZON, NEVER, OUTCOMES, RUIN, SLOW_BUT_SURE, both, runs
+from sim import comparison, explanation, intervals, printing, risks
 from sim import statistics as st
-
-HORIZON = 1826.0
-GOAL, RUIN = "freeze", "war"
-OUTCOMES = [GOAL, RUIN, "abandoned", "ongoing"]
-
-
-def runs(
-    strategy: str,
-    freeze: list[float],
-    war: list[float] | None = None,
-    draws: list[int] | None = None,
-) -> pd.DataFrame:
-    """Runs from the days on which freeze and war came; NaN is never."""
-    n = len(freeze)
-    first, ruin = np.array(freeze, float), np.array(war or [math.nan] * n, float)
-    outcome = np.where(ruin <= first, RUIN, np.where(np.isfinite(first), GOAL, "ongoing"))
-    outcome = np.where(np.isnan(first) & np.isfinite(ruin), RUIN, outcome)
-    time = np.where(outcome == GOAL, first, np.where(outcome == RUIN, ruin, HORIZON))
-    draw = np.zeros(n, int) if draws is None else np.array(draws)
-    replication = pd.Series(draw).groupby(draw).cumcount().to_numpy()
-    return pd.DataFrame(
-        {
-            "strategy": pd.Categorical([strategy] * n),
-            "draw": draw,
-            "replication": replication,
-            "outcome": pd.Categorical(outcome, categories=OUTCOMES),
-            "time": time,
-            "first_freeze": first,
-            "first_war": ruin,
-            "held_freeze": np.where(np.isfinite(first), HORIZON - first, 0.0) / 2,
-            "n_test": np.arange(n) % 3,
-            "n_test_breaks": np.zeros(n, int),
-            "binding": pd.Categorical(["window" if f < 500 else "" for f in freeze]),
-        }
-    )
-
-
-def both(*frames: pd.DataFrame) -> pd.DataFrame:
-    whole = pd.concat(frames, ignore_index=True)
-    whole["outcome"] = pd.Categorical(whole["outcome"], categories=OUTCOMES)
-    return whole
-
-
-NEVER = math.nan
-FAST_OR_NEVER = runs("fast", [100.0] * 59 + [NEVER] * 41)
-SLOW_BUT_SURE = runs("slow", [240.0] * 85 + [NEVER] * 15)
-
 
 # -- intervals ------------------------------------------------------------------------------------
 
@@ -65,41 +20,44 @@ SLOW_BUT_SURE = runs("slow", [240.0] * 85 + [NEVER] * 15)
 @pytest.mark.parametrize(("k", "n"), [(0, 10), (1, 10), (5, 10), (10, 10), (3, 4000), (2000, 4000)])
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
 def test_wilson_is_that_of_statsmodels(k: int, n: int, level: float) -> None:
-    low, best, high = st.wilson(k, n, level)
+    low, best, high = intervals.wilson(k, n, level)
     other = proportion_confint(k, n, 1 - level, method="wilson")
     assert (low, high) == pytest.approx(other, abs=1e-12)
     assert best == k / n
 
 
 def test_wilson_of_no_runs_is_unknown_and_takes_arrays() -> None:
-    assert all(math.isnan(x) for x in st.wilson(0, 0))
-    assert st.wilson([1, 2, 3], 10).best.tolist() == [0.1, 0.2, 0.3]
+    assert all(math.isnan(x) for x in intervals.wilson(0, 0))
+    assert intervals.wilson([1, 2, 3], 10).best.tolist() == [0.1, 0.2, 0.3]
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -1, 95])
 def test_a_level_lies_between_0_and_1(level: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
-        st.wilson(1, 2, level)
+        intervals.wilson(1, 2, level)
 
 
 def test_mean_interval_is_students() -> None:
     x = np.random.default_rng(3).gamma(2, 50, 40)
-    low, best, high = st.mean_interval(x, level=0.9)
+    low, best, high = intervals.mean_interval(x, level=0.9)
     assert (low, high) == pytest.approx(
         stats.t.interval(0.9, 39, loc=x.mean(), scale=stats.sem(x)), rel=1e-12
     )
     assert best == pytest.approx(x.mean())
-    assert st.mean_interval(x, bounds=(best - 1, best + 1)) == pytest.approx(
+    assert intervals.mean_interval(x, bounds=(best - 1, best + 1)) == pytest.approx(
         (best - 1, best, best + 1)
     )
 
 
 def test_equal_values_do_not_make_certain() -> None:
-    low, best, high = st.mean_interval(np.full(20, 100.0), bounds=(0, 100))
+    low, best, high = intervals.mean_interval(np.full(20, 100.0), bounds=(0, 100))
     assert (best, high) == (100, 100)
-    assert low == pytest.approx(100 - 100 * st.wilson(0, 20).high)
-    assert all(math.isnan(x) for x in (st.mean_interval([3.0]).low, st.mean_interval([3.0]).high))
-    assert math.isnan(st.mean_interval(np.zeros(9)).high)  # unbounded: nothing is known
+    assert low == pytest.approx(100 - 100 * intervals.wilson(0, 20).high)
+    assert all(
+        math.isnan(x)
+        for x in (intervals.mean_interval([3.0]).low, intervals.mean_interval([3.0]).high)
+    )
+    assert math.isnan(intervals.mean_interval(np.zeros(9)).high)  # unbounded: nothing is known
 
 
 def test_intervals_cover_as_often_as_they_say() -> None:
@@ -108,21 +66,21 @@ def test_intervals_cover_as_often_as_they_say() -> None:
     for _ in range(trials):
         times = rng.exponential(900, n)
         times[times > HORIZON] = np.inf
-        share = st.wilson(np.isfinite(times).sum(), n)
+        share = intervals.wilson(np.isfinite(times).sum(), n)
         inside["share"] += share.low <= 1 - math.exp(-HORIZON / 900) <= share.high
-        mean = st.mean_interval(np.minimum(times, HORIZON), (0, HORIZON))
+        mean = intervals.mean_interval(np.minimum(times, HORIZON), (0, HORIZON))
         inside["mean"] += mean.low <= 900 * (1 - math.exp(-HORIZON / 900)) <= mean.high
-        median = st.median_interval(times)
+        median = intervals.median_interval(times)
         inside["median"] += median.low <= 900 * math.log(2) <= median.high
     for name, hits in inside.items():
         assert 0.935 < hits / trials < 0.985, (name, hits / trials)
 
 
 def test_a_median_beyond_the_horizon_is_not_reached() -> None:
-    low, best, high = st.median_interval([10.0] * 45 + [math.inf] * 55)
+    low, best, high = intervals.median_interval([10.0] * 45 + [math.inf] * 55)
     assert low == 10 and math.isnan(best) and math.isnan(high)
-    assert st.median_interval([5.0, 6.0, 7.0]).best == 6
-    assert st.median_interval([5.0]).low == 0.0
+    assert intervals.median_interval([5.0, 6.0, 7.0]).best == 6
+    assert intervals.median_interval([5.0]).low == 0.0
 
 
 # -- a run that never froze is data ---------------------------------------------------------------
@@ -145,7 +103,7 @@ def test_ruin_before_the_goal_counts_as_never() -> None:
     assert row["outcome_freeze"] == 0.5 and row["outcome_war"] == 0.25
     assert row["ruin"] == 0.5  # also after the goal
     assert row["restricted_mean"] == (100 + HORIZON + 300 + HORIZON) / 4
-    by = st.incidence_by_outcome(frame, grid=[60, 350, HORIZON])
+    by = risks.incidence_by_outcome(frame, grid=[60, 350, HORIZON])
     assert by[by["outcome"] == "war"]["best"].tolist() == [0.25] * 3
     assert by[by["outcome"] == "freeze"]["best"].tolist() == [0, 0.5, 0.5]
 
@@ -179,7 +137,7 @@ def test_outcomes_add_up_and_name_what_nobody_had() -> None:
 
 def test_bottlenecks_are_shares_of_those_that_arrived() -> None:
     frame = runs("a", [100.0, 200.0, 800.0, NEVER])
-    table = st.bottlenecks(frame).set_index("binding")["best"]
+    table = explanation.bottlenecks(frame).set_index("binding")["best"]
     assert table["window"] == pytest.approx(2 / 3)
 
 
@@ -203,7 +161,7 @@ def test_paired_differences_and_what_common_luck_saved() -> None:
     luck = rng.exponential(400, 300)
     later = luck + rng.normal(30, 5, 300).clip(0)
     a, b = (runs(s, list(np.where(t < 1800, t, NEVER))) for s, t in (("a", luck), ("b", later)))
-    table = st.compare(both(a, b), "a", GOAL, RUIN, HORIZON)
+    table = comparison.compare(both(a, b), "a", GOAL, RUIN, HORIZON)
     row = table.set_index("measure").loc["restricted_mean"]
     free = [f["first_freeze"].fillna(HORIZON) for f in (b, a)]
     gap = free[0].to_numpy() - free[1].to_numpy()
@@ -218,15 +176,17 @@ def test_paired_differences_and_what_common_luck_saved() -> None:
 def test_the_order_of_rows_does_not_matter() -> None:
     frame = both(FAST_OR_NEVER, SLOW_BUT_SURE)
     mixed = frame.sample(frac=1, random_state=5)
-    one = st.compare(frame, "fast", GOAL, RUIN, HORIZON)
-    pd.testing.assert_frame_equal(one, st.compare(mixed, "fast", GOAL, RUIN, HORIZON))
+    one = comparison.compare(frame, "fast", GOAL, RUIN, HORIZON)
+    pd.testing.assert_frame_equal(one, comparison.compare(mixed, "fast", GOAL, RUIN, HORIZON))
 
 
 def test_runs_without_a_pair_are_refused() -> None:
     with pytest.raises(ValueError, match=r"'slow' lacks 1 of the runs of 'fast'.*replication 99"):
-        st.compare(both(FAST_OR_NEVER, SLOW_BUT_SURE.iloc[:-1]), "fast", GOAL, RUIN, HORIZON)
+        comparison.compare(
+            both(FAST_OR_NEVER, SLOW_BUT_SURE.iloc[:-1]), "fast", GOAL, RUIN, HORIZON
+        )
     with pytest.raises(ValueError, match="unknown baseline 'none'"):
-        st.compare(FAST_OR_NEVER, "none", GOAL, RUIN, HORIZON)
+        comparison.compare(FAST_OR_NEVER, "none", GOAL, RUIN, HORIZON)
 
 
 # -- draws ----------------------------------------------------------------------------------------
@@ -276,18 +236,18 @@ def test_questions_that_make_no_sense(call, words: str) -> None:
 
 def test_a_share_is_never_rounded_to_a_certainty() -> None:
     shares = [0.0, 0.0004, 0.004, 0.412, 0.996, 0.9996, 1.0]
-    told = [st.percent(share) for share in shares]
+    told = [printing.percent(share) for share in shares]
     assert told == ["0", "<0.1", "0.4", "41", "99.6", ">99.9", "100"]
-    assert st.percent(math.nan) == st.DASH
+    assert printing.percent(math.nan) == printing.DASH
 
 
 def test_a_summary_in_print() -> None:
     table = st.summary(both(FAST_OR_NEVER, SLOW_BUT_SURE), GOAL, RUIN, HORIZON)
-    text = st.as_text(table)
+    text = printing.as_text(table)
     assert text.splitlines()[2].startswith("slow") and "85" in text.splitlines()[2]
     assert "1826" in text and "95 % intervals over runs" in text.replace("\n", " ")
-    rare = st.as_text(st.summary(runs("rare", [9.0] + [NEVER] * 99), GOAL, None, HORIZON))
-    assert st.NOT_REACHED in rare
-    lines = st.as_markdown(table).splitlines()
+    rare = printing.as_text(st.summary(runs("rare", [9.0] + [NEVER] * 99), GOAL, None, HORIZON))
+    assert printing.NOT_REACHED in rare
+    lines = printing.as_markdown(table).splitlines()
     assert lines[0].startswith("| strategy") and lines[1].startswith("| :--")
     assert len({line.count("|") for line in lines[:4]}) == 1

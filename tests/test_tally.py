@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim import kernel, statistics, tally
+from sim import comparison, explanation, kernel, risks, statistics, tally
 from sim.cli import main
 from sim.experiment import InputError
 from sim.program import translate
@@ -52,16 +52,16 @@ def test_incidence_on_whole_days_is_that_of_the_rows(both, endpoint) -> None:
 
 
 def test_the_other_tables_are_those_of_the_rows(both) -> None:
-    for table in (statistics.times, statistics.outcomes, statistics.incidence_by_outcome):
+    for table in (statistics.times, statistics.outcomes, risks.incidence_by_outcome, risks.hazard):
         rows, counts = (table(frame, goal="freeze") for frame in both)
         pd.testing.assert_frame_equal(rows, counts, check_exact=True, check_categorical=False)
 
 
 def test_single_runs_cannot_be_asked_for(both) -> None:
     with pytest.raises(ValueError, match="needs rows"):
-        statistics.compare(both[1], "proposal", "freeze", "war", SCENARIO.horizon)
+        comparison.compare(both[1], "proposal", "freeze", "war", SCENARIO.horizon)
     with pytest.raises(ValueError, match="needs rows"):
-        statistics.bottlenecks(both[1], goal="freeze")
+        explanation.bottlenecks(both[1], goal="freeze")
 
 
 def counted(program, spans, draw=0) -> tally.Tally:

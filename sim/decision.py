@@ -1,0 +1,309 @@
+"""From histories to a decision: what is compared, why it wins, and where two histories part.
+
+Each function makes tables, words and, in a folder, CSV files and figures; the estimates are made
+in :mod:`sim.comparison`, :mod:`sim.dominance`, :mod:`sim.risks` and :mod:`sim.explanation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sim import budget, comparison, counterfactuals, dominance, explanation, findings, kernel, risks
+from sim import partings as parting_tables
+from sim.experiment import InputError, Results, chosen, names_of
+from sim.partings import Parting
+from sim.program import Program, translate
+from sim.report import baseline_of, caption
+from sim.scenario import Scenario
+from sim.story import Story, tell
+
+MOST_RETOLD = 400
+"""Histories of each strategy that are told again to see how long the goal lasted."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Tables and words, and the figures that were drawn.
+
+    Attributes:
+        tables: by name, each written to ``<name>.csv``.
+        text: in print.
+        sentences: what it says.
+        figures: paths without ending.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    text: str
+    sentences: list[str] = field(default_factory=list)
+    figures: list[Path] = field(default_factory=list)
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Tables as one; those without rows only lend their columns."""
+    some = [table for table in tables if len(table)]
+    return pd.concat(some, ignore_index=True) if some else tables[0]
+
+
+def _written(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+
+
+def _drawn(folder: Path, axes: dict[str, Any]) -> list[Path]:
+    from sim import plots  # matplotlib takes its time: only who draws waits for it
+
+    for name, one in axes.items():
+        plots.save(one.figure if hasattr(one, "figure") else one, folder / name)
+    return [folder / name for name in axes]
+
+
+# -- compare --------------------------------------------------------------------------------------
+
+
+def compare(
+    results: Results,
+    baseline: str | None = None,
+    endpoint: str | None = None,
+    *,
+    figures: bool = True,
+) -> Findings:
+    """All strategies of a run against each other, and against a baseline.
+
+    Args:
+        results: of two strategies or more, with rows.
+        baseline: by default the first strategy of the scenario.
+        endpoint: the condition whose times are compared; by default the goal.
+        figures: draw them, too, where there is a folder.
+
+    Raises:
+        InputError: one strategy alone, an unknown name, a run that kept counts, or columns left
+            out that are needed.
+    """
+    base = baseline_of(results, baseline)
+    try:
+        tables = _compared(results, base, endpoint)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    drawn = []
+    if results.folder is not None:
+        _written(results.folder, tables)
+    if results.folder is not None and figures:
+        drawn = _drawn(results.folder, _figures_of(tables, caption(results)))
+    said = findings.sentences(tables)
+    return Findings(tables, findings.compare_text(tables), said, drawn)
+
+
+def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str, pd.DataFrame]:
+    scenario, frame = results.scenario, results.frame
+    goal, ruin, horizon = scenario.goal, scenario.ruin, scenario.horizon
+    its_worlds = comparison.worlds(frame, goal, ruin, horizon, endpoint)
+    tables = {
+        "estimates": comparison.estimates(its_worlds),
+        "differences": comparison.differences(its_worlds, baseline),
+        "best": comparison.with_the_best(its_worlds),
+        "pairs": comparison.pairs(its_worlds),
+        "dominance": dominance.dominance(its_worlds),
+        "bands": dominance.bands(its_worlds, baseline),
+        "risks": risks.incidence_by_outcome(frame, horizon=horizon, goal=goal),
+        "hazard": risks.hazard(frame, horizon=horizon, goal=goal),
+    }
+    if f"held_{goal}" in frame:
+        tables["endurance"] = risks.endurance(frame, goal, ruin, horizon)
+    if set(frame["draw"]) == {0}:  # other draws have other numbers
+        tables["durability"] = risks.durability(_spells(results, its_worlds.names))
+    return tables
+
+
+def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
+    """How long the goal lasted in the first histories that reached it, told again."""
+    frame, scenario = results.frame, results.scenario
+    tables = []
+    for name in names:
+        there = (frame["strategy"] == name) & (frame["outcome"] == scenario.goal)
+        first = frame.loc[there, "replication"].nsmallest(MOST_RETOLD)
+        program = _program(scenario, name)
+        told = _retold(program, results.manifest["seed"], [int(r) for r in first])
+        tables.append(budget.spells(program, told))
+    spells = _joined(tables)
+    spells.attrs = {"goal": scenario.goal, "horizon": scenario.horizon}
+    return spells
+
+
+def _figures_of(tables: dict[str, pd.DataFrame], about: str) -> dict[str, Any]:
+    from sim import plots_decision as figures
+
+    drawn: dict[str, Any] = {
+        "ranking": figures.ranking(tables["estimates"], tables["best"], caption=about),
+        "forest": figures.forest(tables["differences"], caption=about),
+        "sooner": figures.sooner(tables["pairs"], caption=about),
+    }
+    if len(tables.get("durability", ())):
+        drawn["durability"] = figures.durability(tables["durability"], caption=about)
+    return drawn
+
+
+# -- explain --------------------------------------------------------------------------------------
+
+
+def explain(
+    scenario: Scenario,
+    strategies: Sequence[str] | None = None,
+    replications: int = 500,
+    seed: int = 1,
+    out: Path | None = None,
+) -> Findings:
+    """Why strategies do as they do: where their days go, and what costs most of them.
+
+    Args:
+        scenario: what is negotiated.
+        strategies: their names; all where None.
+        replications: histories of each, told with their logs, and told again for every change.
+        seed: the world's luck.
+        out: folder for tables and figures; nothing is written where None.
+
+    Raises:
+        InputError: an unknown strategy.
+    """
+    names = list(dict.fromkeys(strategies)) if strategies else names_of(scenario)
+    frames: dict[str, list[pd.DataFrame]] = {"budgets": [], "told": [], "rows": []}
+    tracks = {}
+    for name in names:
+        program = _program(scenario, name)
+        told = _retold(program, seed, range(replications))
+        frames["budgets"].append(budget.budgets(program, told))
+        frames["told"].append(
+            counterfactuals.outcomes(
+                chosen(scenario, name), program, kernel.simulate, seed, replications
+            )
+        )
+        frames["rows"].append(_rows(program, seed, replications))
+        tracks[name] = budget.goal_tracks(program)
+    budgets, told_again, rows = map(_joined, frames.values())
+    tables = {
+        "budget": explanation.time_budget(budgets, horizon=scenario.horizon),
+        "items": explanation.time_budget(
+            budgets, ("track", "activity", "item"), horizon=scenario.horizon
+        ),
+        "bottlenecks": explanation.bottlenecks(rows, goal=scenario.goal, horizon=scenario.horizon),
+        "costs": explanation.costs(told_again),
+    }
+    figures = []
+    if out is not None:
+        about = f"{scenario.name}: {replications:,} histories of each strategy, seed {seed}"
+        _written(out, tables)
+        figures = _drawn(out, _explained(tables, scenario.goal, tracks, about))
+    text = findings.explain_text(tables, scenario.goal, tracks)
+    return Findings(tables, text, figures=figures)
+
+
+def _explained(
+    tables: dict[str, pd.DataFrame], goal: str, tracks: dict[str, list[str]], about: str
+) -> dict[str, Any]:
+    from sim import plots_decision as figures
+
+    drawn = {"budget": figures.budget(tables["budget"], tracks, goal, caption=about)}
+    for name in tracks:
+        own = tables["costs"][tables["costs"]["strategy"] == name]
+        if len(own):
+            drawn[f"costs-{name}"] = figures.costs(own, goal, caption=about)
+    return drawn
+
+
+def _rows(program: Program, seed: int, count: int) -> pd.DataFrame:
+    from sim import rows
+
+    frame = rows.frame(program, kernel.simulate(program, seed, 0, count))
+    kept = frame[["strategy", "draw", "replication", "outcome", "time", "binding"]]
+    return kept.astype({"strategy": str, "binding": str})
+
+
+# -- diff -----------------------------------------------------------------------------------------
+
+
+def diff(
+    scenario: Scenario,
+    a: str,
+    b: str,
+    replication: int = 0,
+    replications: int = 500,
+    seed: int = 1,
+    out: Path | None = None,
+) -> Findings:
+    """The same world under two strategies, side by side, and where many worlds part.
+
+    Args:
+        scenario: what is negotiated.
+        a, b: two strategies.
+        replication: the world that is told.
+        replications: worlds whose first partings are counted.
+        seed: the world's luck.
+        out: folder for tables and the figure; nothing is written where None.
+
+    Raises:
+        InputError: an unknown strategy, or the same twice.
+    """
+    if a == b:
+        raise InputError(f'"{a}" twice; two different strategies are needed')
+    ours, theirs = (_program(scenario, name) for name in (a, b))
+    stories, logs = zip(*(_story(each, seed, replication) for each in (ours, theirs)), strict=True)
+    parting = parting_tables.first_parting(ours, *logs)
+    turn = parting_tables.first_turn(ours, *logs)
+    told = (_retold(each, seed, range(replications)) for each in (ours, theirs))
+    both = [(one[0], one[2], two[2]) for one, two in zip(*told, strict=True)]
+    side = parting_tables.side_by_side(*stories)
+    tables = {
+        "side_by_side": side,
+        "partings": explanation.commonest_partings(parting_tables.partings(ours, both)),
+        "turns": explanation.commonest_partings(
+            parting_tables.partings(ours, both, parting_tables.first_turn)
+        ),
+    }
+    figures = []
+    if out is not None:
+        stem = f"{scenario.name}-{a}-{b}-{replication}-seed{seed}"
+        _written(out, {f"{stem}-{name}": table for name, table in tables.items()})
+        figures = _drawn(out, {stem: _side_by_side(stories, parting)})
+    text = findings.diff_text(side, (a, b), (parting, turn), _milestones(side, scenario))
+    for name in ("partings", "turns"):
+        text += f"\n\n{findings.partings_text(tables[name], (a, b), name)}"
+    return Findings(tables, text, figures=figures)
+
+
+def _side_by_side(stories: Sequence[Story], parting: Parting) -> Any:
+    from sim import plots_decision as figures
+
+    return figures.side_by_side(stories[0], stories[1], parting)
+
+
+def _milestones(side: pd.DataFrame, scenario: Scenario) -> pd.Series:
+    """Events that are told in print: what tracks do, postures, and the conditions of the end."""
+    tracks = set(scenario.tracks)
+    ends = {scenario.goal, scenario.ruin}
+    root = side["entity"].str.split(".").str[0]
+    of_tracks = root.isin(tracks) & ~side["what"].str.contains(
+        "holds|waits for|pauses|resumes|window", regex=True
+    )
+    postures = (side["time"] == 0) & (side["where"] != "both") & side["what"].str.contains("holds")
+    return of_tracks | side["entity"].isin(ends) | postures
+
+
+def _story(program: Program, seed: int, replication: int) -> tuple[Story, Any]:
+    rows, log = kernel.trace(program, seed, replication)
+    return tell(program, rows, log, seed, replication), log
+
+
+# -- histories told again -------------------------------------------------------------------------
+
+
+def _program(scenario: Scenario, name: str) -> Program:
+    return translate(chosen(scenario, name))
+
+
+def _retold(program: Program, seed: int, replications: Sequence[int]) -> Iterator[budget.Telling]:
+    for replication in replications:
+        yield replication, *kernel.trace(program, seed, replication)

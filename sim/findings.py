@@ -1,0 +1,435 @@
+"""Tables in, words out: what a comparison or an explanation says, with its uncertainty.
+
+Every sentence is computed from the limits of its numbers, never from the estimates alone.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from sim.budget import ACTIVITIES
+from sim.counterfactuals import COSTS_NOTHING
+from sim.dominance import AHEAD, CROSS, DOMINATES, OPEN
+from sim.intervals import LEVEL
+from sim.partings import BOTH, ONLY_A
+from sim.printing import DASH, aligned_text, days_text, percent
+
+WIDTH = 100
+MOST_IN_MATRIX = 12
+MOST_COSTS = 12
+MEASURES = ("reached", "restricted_mean", "held", "ruin")
+
+
+def compare_text(tables: dict[str, pd.DataFrame]) -> str:
+    """A whole comparison in print: the best, differences, who is sooner, and what it says.
+
+    Args:
+        tables: ``best``, ``differences``, ``pairs``, ``dominance``, ``estimates`` and, where they
+            could be made, ``endurance``; from :mod:`sim.comparison` and its neighbours.
+    """
+    blocks = [
+        best_text(tables["best"]),
+        differences_text(tables["differences"]),
+        pairs_text(tables["pairs"]),
+        "\n".join(map(_paragraph, sentences(tables))),
+    ]
+    return "\n\n".join(blocks)
+
+
+def _paragraph(sentence: str) -> str:
+    return textwrap.fill(sentence, WIDTH, initial_indent="- ", subsequent_indent="  ")
+
+
+def _wanted(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Rows of a measure; ``held`` is that of the goal."""
+    wanted = f"held_{table.attrs['goal']}" if name == "held" else name
+    return table[table["measure"] == wanted]
+
+
+# -- tables in print ------------------------------------------------------------------------------
+
+
+def best_text(table: pd.DataFrame) -> str:
+    """Who may be the best: days behind the best of the others, and the chance of being best."""
+    days = _wanted(table, "restricted_mean")
+    names = [name for name in MEASURES if len(_wanted(table, name))]
+    head = ["strategy", "days more than the best other", "may be best", *map(_short, names)]
+    body = []
+    for row in days.itertuples():
+        chances = [
+            _wanted(table, name).set_index("strategy")["chance"][row.strategy] for name in names
+        ]
+        shown = _with_limits(row.best, row.low, row.high, "days")
+        line = [row.strategy, shown, "yes" if row.may_be_best else "no"]
+        body.append([*line, *map(percent, chances)])
+    note = (
+        f"Multiple comparisons with the best: the intervals hold together at {_level(table)} %. "
+        "Last columns: chance in % of being the best by each measure, from resampled worlds."
+    )
+    return f"the best, jointly\n{aligned_text(head, body)}\n{textwrap.fill(note, WIDTH)}"
+
+
+def _short(measure: str) -> str:
+    return {
+        "reached": "by share",
+        "restricted_mean": "by days",
+        "held": "by days held",
+        "ruin": "by ruin",
+    }[measure]
+
+
+def differences_text(table: pd.DataFrame) -> str:
+    """Paired differences to the baseline, a line a strategy."""
+    names = [name for name in MEASURES if len(_wanted(table, name))]
+    ruin, goal = table.attrs["ruin"], table.attrs["endpoint"]
+    titles = {
+        "reached": f"{goal}, points",
+        "restricted_mean": "days without",
+        "held": f"days of {table.attrs['goal']}",
+        "ruin": f"{ruin}, points",
+    }
+    body = []
+    for strategy in dict.fromkeys(table["strategy"]):
+        line = [str(strategy)]
+        for name in names:
+            row = _wanted(table, name).set_index("strategy").loc[strategy]
+            line.append(_with_limits(row["best"], row["low"], row["high"], row["unit"]))
+        body.append(line)
+    head = ["strategy", *(titles[name] for name in names)]
+    title = f"minus {table.attrs['baseline']}, run by run in the same worlds"
+    note = f"In brackets: {_level(table)} % intervals, each by itself; * it excludes 0."
+    return f"{title}\n{aligned_text(head, body)}\n{textwrap.fill(note, WIDTH)}"
+
+
+def _with_limits(best: float, low: float, high: float, unit: str) -> str:
+    """A difference with its sign and limits, and a star where it is told from 0."""
+    times, digits = (100, 1) if unit == "share" else (1, 0)
+    shown = [_signed(times * value, digits) for value in (best, low, high)]
+    if math.isnan(low) or math.isnan(high):
+        return shown[0]
+    star = "*" if low > 0 or high < 0 else " "
+    return f"{shown[0]} ({shown[1]} to {shown[2]}){star}"
+
+
+def _signed(value: float, digits: int) -> str:
+    if math.isnan(value):
+        return DASH
+    text = f"{value:+,.{digits}f}"
+    return text[1:] if float(text.replace(",", "")) == 0 else text
+
+
+def pairs_text(table: pd.DataFrame) -> str:
+    """Who is sooner in the same world, as a matrix: per cent of worlds, row sooner / row later."""
+    names = list(dict.fromkeys(table["a"]))
+    shown = names[:MOST_IN_MATRIX]
+    cells = {(row.a, row.b): f"{_whole(row.win)}/{_whole(row.loss)}" for row in table.itertuples()}
+    marks = [chr(ord("A") + i) for i in range(len(shown))]
+    body = [
+        [f"{mark} {name}", *(cells.get((name, other), ".") for other in shown)]
+        for mark, name in zip(marks, shown, strict=True)
+    ]
+    halves = [(table[f"{x}_high"] - table[f"{x}_low"]).max() / 2 for x in ("win", "loss")]
+    left_out = len(names) - len(shown)
+    note = (
+        "Of 100 worlds: row sooner / row later; the rest are ties, also where neither got there. "
+        f"{_level(table)} % intervals are within {100 * max(halves):.1f} points."
+    )
+    note += (
+        f" The best {len(shown)} are shown; {left_out} more are in the file." if left_out else ""
+    )
+    title = f"who reaches {table.attrs['endpoint']} sooner in the same world"
+    return f"{title}\n{aligned_text(['', *marks], body)}\n{textwrap.fill(note, WIDTH)}"
+
+
+def _whole(share: float) -> str:
+    return "<1" if 0 < share < 0.005 else f"{100 * share:.0f}"
+
+
+def _level(table: pd.DataFrame) -> str:
+    return f"{100 * table.attrs.get('level', LEVEL):g}"
+
+
+# -- sentences ------------------------------------------------------------------------------------
+
+
+def sentences(tables: dict[str, pd.DataFrame]) -> list[str]:
+    """What a comparison says, one finding a sentence."""
+    found = [
+        *_on_the_best(tables["best"], tables["estimates"]),
+        *_on_dominance(tables["dominance"]),
+        *_on_endurance(tables.get("endurance")),
+        *_on_common_luck(tables["pairs"]),
+    ]
+    return [sentence for sentence in found if sentence]
+
+
+def _on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
+    goal, horizon = best.attrs["endpoint"], best.attrs["horizon"]
+    runs, reached = int(estimates["n"].iloc[0]), _wanted(estimates, "reached")
+    if runs == 1:
+        return ["One history of each strategy: there are no intervals, and nothing can be told."]
+    days = _wanted(best, "restricted_mean").set_index("strategy")
+    means = _wanted(estimates, "restricted_mean").set_index("strategy")
+    if (reached["best"] == 0).all():
+        limit = percent(float(reached["high"].max()))
+        return [f"No history of any strategy reached {goal} (at most {limit} % do): no ranking."]
+    leaders = list(days.index[days["may_be_best"]])
+    firsts = list(means.index[means["best"] <= means["best"].min() + 1e-9])
+    mean = means.loc[firsts[0]]
+    have = "has" if len(firsts) == 1 else "have"
+    found = [
+        f"{listed(firsts)} {have} the fewest days without {goal}: {days_text(mean['best'])} "
+        f"({days_text(mean['low'])}{DASH}{days_text(mean['high'])}) of {horizon:,.0f}. "
+        + _who_may_be_best(leaders, firsts, len(days), _level(best))
+    ]
+    for name, what in (
+        ("reached", f"the share that reaches {goal}"),
+        ("ruin", "the share of ruin"),
+    ):
+        table = _wanted(best, name)
+        if len(table):
+            may = list(table.loc[table["may_be_best"], "strategy"])
+            every = len(may) == len(table)
+            who = "any strategy" if every else listed(may)
+            found.append(f"By {what}, {who} may be the best at {_level(best)} %.")
+    return found
+
+
+def _who_may_be_best(leaders: Sequence[str], firsts: Sequence[str], count: int, level: str) -> str:
+    others = [name for name in leaders if name not in firsts]
+    they, are = ("It", "is") if len(firsts) == 1 else ("They", "are")
+    if len(firsts) == count:
+        return "No difference between them was seen."
+    if not others:
+        return f"{they} {are} the best of {count} at {level} %, all comparisons taken together."
+    if len(others) + len(firsts) == count:
+        return f"No strategy can be told from the best at {level} %; more histories might."
+    return (
+        f"At {level} % {they.lower()} {are} not told from {listed(others)}; the others are worse."
+    )
+
+
+def _on_dominance(table: pd.DataFrame) -> list[str]:
+    """A sentence a strategy on those that it dominates, and one on each pair that crosses."""
+    goal = table.attrs["endpoint"]
+    if table.empty or int(table["n"].iloc[0]) == 1:
+        return []
+    found = []
+    for a, some in table.groupby("a", sort=False):
+        beaten = some[some["verdict"] == DOMINATES]
+        if len(beaten):
+            most = percent(float(beaten["behind_at_most"].max()))
+            found.append(
+                f"Whatever the deadline, {a} is no worse than {listed(beaten['b'])} at reaching "
+                f"{goal}, and sooner from day {beaten['ahead_from'].max():.0f} at the latest "
+                f"(dominance: at no time behind by more than {most} points)."
+            )
+    once = table[[*(row.a < row.b for row in table.itertuples())]]
+    for row in table.itertuples():
+        if row.verdict == CROSS and row.ahead_from > row.behind_from:
+            found.append(
+                f"The curves of {row.a} and {row.b} cross: {row.b} is ahead at first (by up to "
+                f"{100 * row.behind_most:.1f} points, from day {row.behind_from:.0f}), {row.a} "
+                f"later (by up to {100 * row.ahead_most:.1f}, from day {row.ahead_from:.0f})."
+            )
+    found += _ahead_at_times(table)
+    alike = [f"{row.a} and {row.b}" for row in once.itertuples() if row.verdict == OPEN]
+    if alike:
+        found.append(f"At no time told apart: {'; '.join(alike)}.")
+    return [*found, f"What is said of whole curves holds together at {_level(table)} %."]
+
+
+def _ahead_at_times(table: pd.DataFrame) -> list[str]:
+    """One sentence on all pairs in which one is ahead, though no dominance is shown."""
+    told = [
+        f"{row.a} of {row.b} (days {row.ahead_from:.0f}{DASH}{row.ahead_to:.0f}; perhaps behind by "
+        f"up to {100 * row.behind_at_most:.1f} points at other times)"
+        for row in table[table["verdict"] == AHEAD].itertuples()
+    ]
+    if not told:
+        return []
+    return [f"Ahead, never told behind, but dominance is not shown: {'; '.join(told)}."]
+
+
+def _on_endurance(table: pd.DataFrame | None) -> list[str]:
+    if table is None or table.empty:
+        return []
+    shares = [
+        f"{row.strategy} {percent(row.best)} % ({percent(row.low)}{DASH}{percent(row.high)})"
+        for row in table.itertuples()
+    ]
+    goal = table.attrs["goal"]
+    return [f"Once reached, {goal} held without a break to the end in: {', '.join(shares)}."]
+
+
+def _on_common_luck(table: pd.DataFrame) -> list[str]:
+    known = table.dropna(subset=["variance_ratio"])
+    if known.empty:
+        return []
+    least = known.loc[known["variance_ratio"].idxmin()]
+    return [
+        "Common random numbers: paired differences in days have "
+        f"{least['variance_ratio']:.2f} ({least['a']} and {least['b']}) to "
+        f"{known['variance_ratio'].max():.2f} of the variance of independent runs."
+    ]
+
+
+def listed(names: Sequence[Any] | pd.Series) -> str:
+    """Names as words: a, b and c."""
+    words = [str(name) for name in names]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+# -- why it wins ----------------------------------------------------------------------------------
+
+
+def explain_text(tables: dict[str, pd.DataFrame], goal: str, tracks: dict[str, list[str]]) -> str:
+    """An explanation in print.
+
+    Args:
+        tables: ``budget``, ``items``, ``bottlenecks``, ``costs``; from :mod:`sim.explanation`.
+        goal: its name.
+        tracks: of each strategy, those that can reach the goal.
+    """
+    blocks = []
+    for strategy in tracks:
+        own = {name: table[table["strategy"] == strategy] for name, table in tables.items()}
+        lines = [f"{strategy}: where the days without {goal} go"]
+        lines.append(_budget_text(own["budget"]))
+        lines += _waits_text(own["items"], tracks[strategy])
+        lines += _bottleneck_text(own["bottlenecks"], goal)
+        lines += ["", _costs_text(own["costs"], goal, tables["costs"].attrs.get("level", LEVEL))]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def _budget_text(table: pd.DataFrame) -> str:
+    used = [name for name in ACTIVITIES if table.loc[table["activity"] == name, "best"].sum() > 0]
+    days = table.set_index(["track", "activity"])["best"]
+    tracks = list(dict.fromkeys(table["track"]))
+    body = [
+        [name, *(days_text(float(days.get((track, name), 0.0))) for track in tracks)]
+        for name in used
+    ]
+    return aligned_text(["mean days", *tracks], body)
+
+
+def _waits_text(table: pd.DataFrame, tracks: Sequence[str]) -> list[str]:
+    found = []
+    for track in tracks:
+        part = table[(table["track"] == track) & table["activity"].str.startswith("waiting")]
+        waits = [
+            f"{row.item or row.activity.removeprefix('waiting for ')} {days_text(row.best)} days "
+            f"({days_text(row.low)}{DASH}{days_text(row.high)})"
+            for row in part[part["best"] >= 0.5].head(4).itertuples()
+        ]
+        if waits:
+            found.append(_paragraph(f"{track} waits for {listed(waits)}."))
+    return found
+
+
+def _bottleneck_text(table: pd.DataFrame, goal: str) -> list[str]:
+    if table.empty:
+        return [_paragraph(f"No history reached {goal}, so none tells what it waited for.")]
+    shares = [
+        f"{row.binding or 'nothing'} {percent(row.best)} % "
+        f"({percent(row.low)}{DASH}{percent(row.high)})"
+        for row in table.head(4).itertuples()
+    ]
+    said = f"Last waited for where {goal} came (n = {table['n'].iloc[0]}): {', '.join(shares)}."
+    return [_paragraph(said)]
+
+
+def _costs_text(table: pd.DataFrame, goal: str, level: float) -> str:
+    """The dearest setbacks and shocks, then the windows."""
+    if table.empty:
+        return "No setback, shock or window can be switched off here."
+    main = table[(table["how"] == COSTS_NOTHING) | (table["kind"] != "setback")]
+    windows = main["kind"] == "window"
+    shown = pd.concat([main[~windows].head(MOST_COSTS), main[windows]])
+    head = ["the same histories without", f"days without {goal} saved", "points gained"]
+    body = [
+        [
+            f"{row.name}: {row.how}" if row.kind == "window" else str(row.name),
+            _with_limits(row.best, row.joint_low, row.joint_high, "days"),
+            _with_limits(row.share, row.share_low, row.share_high, "share"),
+        ]
+        for row in shown.itertuples(index=False)
+    ]
+    several = f"{len(table)} change{'s' * (len(table) != 1)}"
+    told = int((main["joint_low"] > 0).sum() + (main["joint_high"] < 0).sum())
+    note = (
+        f"Days: intervals that hold together for {several} at {100 * level:g} %; "
+        f"points each by itself; * it excludes 0. {told} of {len(main)} are told from 0; "
+        "all are in the file. Without a setback: the attempt fails as it did, but without delay "
+        "and effects. Windows: the same histories with another one."
+    )
+    return f"{aligned_text(head, body)}\n{textwrap.fill(note, WIDTH)}"
+
+
+# -- side by side ---------------------------------------------------------------------------------
+
+
+def diff_text(
+    table: pd.DataFrame, names: tuple[str, str], partings: tuple[Any, Any], milestones: Any
+) -> str:
+    """Two histories of one world in print, what they share in the middle.
+
+    Args:
+        table: from :func:`sim.partings.side_by_side`.
+        names: of the two strategies.
+        partings: from :func:`sim.partings.first_parting` and :func:`sim.partings.first_turn`.
+        milestones: which rows are told, as flags; the file has all.
+    """
+    parting, turn = partings
+    said = ["After day 0 the two histories are the same to the end."]
+    if not math.isnan(parting.time):
+        said = [f"They part on day {parting.time:.1f}. {parting_text(parting, names)}."]
+    if not math.isnan(turn.time):
+        said.append(
+            f"The first attempt that both make and that ends otherwise, day {turn.time:.1f}: "
+            f"{parting_text(turn, names)}."
+        )
+    before = table[(table["time"] < parting.time) & (table["where"] == BOTH) & (table["time"] > 0)]
+    lines = [f"{names[0]} and {names[1]} in the same world", *map(_paragraph, said), ""]
+    lines += [_side(row, names) for row in table[(table["time"] == 0) & milestones].itertuples()]
+    if len(before):
+        lines.append(f"  .. {len(before)} events that both share ..")
+    shown = table[(table["time"] >= parting.time) & (table["time"] > 0) & milestones]
+    for row in shown.itertuples():
+        lines.append(_side(row, names, first=row.time == parting.time and row.where != BOTH))
+    return "\n".join(lines)
+
+
+def _side(row: Any, names: tuple[str, str], first: bool = False) -> str:
+    mark = ">>" if first else "  "
+    who = {BOTH: "both", ONLY_A: names[0]}.get(row.where, names[1])
+    wide = max(len(names[0]), len(names[1]), 4)
+    return f"{mark} {row.date}  day {row.time:7.1f}  {who:{wide}}  {row.entity}: {row.what}"
+
+
+def parting_text(parting: Any, names: tuple[str, str]) -> str:
+    """A first parting in words."""
+    ours, theirs = (str(side) or "nothing of it" for side in (parting.a, parting.b))
+    return f"{parting.entity}: {ours} ({names[0]}), {theirs} ({names[1]})"
+
+
+def partings_text(
+    table: pd.DataFrame, names: tuple[str, str], kind: str = "partings", most: int = 8
+) -> str:
+    """The commonest first partings (or ``turns``: attempts that end otherwise), a line each."""
+    worlds = int(table["n"].sum())
+    body = []
+    for row in table.head(most).itertuples():
+        what = f"day {row.median_day:.0f}  {parting_text(row, names)}" if row.entity else "never"
+        share = f"{percent(row.best)} % ({percent(row.low)}{DASH}{percent(row.high)})"
+        body.append(textwrap.fill(f"{share}  {what}", WIDTH, subsequent_indent="    "))
+    more = len(table) - most
+    tail = [f"and {more} others, in the file"] if more > 0 else []
+    title = {"partings": "first partings", "turns": "first attempts that end otherwise"}[kind]
+    return "\n".join([f"{title} in {worlds:,} worlds (median day)", *body, *tail])

@@ -1,0 +1,116 @@
+"""Tables in print: compact, with intervals in brackets, never rounded to a false certainty."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from sim.intervals import LEVEL
+from sim.question import YEAR
+
+DASH = "\N{EN DASH}"
+"""Stands between the limits of an interval, and for what is not known."""
+NOT_REACHED = "not reached"
+"""What is printed for a median that lies beyond the horizon."""
+
+
+def percent(share: float) -> str:
+    """A share as a number of per cent, never rounded to a certainty that it is not.
+
+    >>> percent(0.412), percent(0.0), percent(0.0004), percent(0.996)
+    ('41', '0', '<0.1', '99.6')
+    """
+    if math.isnan(share):
+        return DASH
+    if 0 < share < 0.001:
+        return "<0.1"
+    if 0.999 < share < 1:
+        return ">99.9"
+    near_an_end = 0 < share < 0.0095 or 0.9905 < share < 1
+    return f"{100 * share:.1f}" if near_an_end else f"{100 * share:.0f}"
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """A summary as a compact table for the terminal, a line a strategy."""
+    text = aligned_text(*_cells(table))
+    width = max(len(text.splitlines()[1]), 60)
+    return "\n".join([text, "", textwrap.fill(_legend(table), width)])
+
+
+def aligned_text(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Cells as a table: the first column to the left, the others to the right."""
+    widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *others = (
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        return "  ".join([first, *others]).rstrip()
+
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join([line(head), rule, *map(line, body)])
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """A summary as a Markdown table."""
+    head, body = _cells(table)
+    rule = [":--", *["--:"] * (len(head) - 1)]
+    lines = ["| " + " | ".join(cells) + " |" for cells in [head, rule, *body]]
+    return "\n".join([*lines, "", _legend(table)])
+
+
+def _cells(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Head and body of a printed summary."""
+    names = [str(name) for name in table.columns]
+    shares = [name for name in names if name.startswith("reached_") and name.endswith("y")]
+    last = shares.pop() if shares and _covers(table, shares[-1]) else None
+    head = ["strategy", "runs", *(f"{name[8:-1]} y %" for name in shares)]
+    head += [f"{last[8:-1]} y %" if last else "horizon %", "median days", "days without"]
+    head += ["ruin %"] if "ruin" in table else []
+    return head, [_line(row, shares) for _, row in table.iterrows()]
+
+
+def _covers(table: pd.DataFrame, name: str) -> bool:
+    """Is this year mark the horizon itself?"""
+    return len(table) > 0 and float(name[8:-1]) * YEAR > float(table["horizon"].iloc[0]) - 1
+
+
+def _line(row: pd.Series, shares: Sequence[str]) -> list[str]:
+    cells = [str(row["strategy"]), f"{int(row['n']):,}", *(percent(row[name]) for name in shares)]
+    cells += [_range(row, "reached", percent), _range(row, "median", _median_days)]
+    cells += [_range(row, "restricted_mean", days_text)]
+    return cells + ([_range(row, "ruin", percent)] if "ruin" in row else [])
+
+
+def _range(row: pd.Series, name: str, show: Callable[[float], str]) -> str:
+    low, best, high = (float(row[column]) for column in (f"{name}_low", name, f"{name}_high"))
+    if math.isnan(low) and math.isnan(high):
+        return show(best)
+    return f"{show(best)} ({show(low)}{DASH}{show(high)})"
+
+
+def days_text(days: float) -> str:
+    """Days, rounded; a dash where they are not known."""
+    return DASH if math.isnan(days) else f"{days:,.0f}"
+
+
+def _median_days(days: float) -> str:
+    return NOT_REACHED if math.isnan(days) else f"{days:,.0f}"
+
+
+def _legend(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "no strategies"
+    endpoint, horizon = table["endpoint"].iloc[0], table["horizon"].iloc[0]
+    several = int(table["draws"].max())
+    unit = f"{several} draws" if several > 1 else "runs"
+    level = table.attrs.get("level", LEVEL)
+    return (
+        f"Share of runs that reached {endpoint} by each year; days without {endpoint}: mean over "
+        f"all runs, {horizon:g} where it never came. Best first by mean days without the goal. "
+        f"In brackets: {100 * level:g} % intervals over {unit}."
+    )

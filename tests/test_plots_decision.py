@@ -1,0 +1,107 @@
+"""Figures of a comparison and of an explanation: readable, and true to their tables."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+import sim
+from readable import assert_readable
+from sim import comparison, decision, plots_decision
+from sim.partings import TOGETHER
+
+SCENARIO = sim.load("korea-2017")
+CAPTION = "korea-2017: 600 histories of each strategy, seed 1"
+
+
+@pytest.fixture(autouse=True)
+def no_warning_reaches_the_screen():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@pytest.fixture(scope="module")
+def tables():
+    results = sim.run(SCENARIO, None, 600, seed=1)
+    found = decision.compare(results, "proposal").tables
+    return found | decision.explain(SCENARIO, ["proposal", "bilateral_only"], 40).tables
+
+
+@pytest.fixture(scope="module")
+def figures(tables):
+    tracks = {"proposal": ["ministerial"], "bilateral_only": ["bilateral"]}
+    costs = tables["costs"][tables["costs"]["strategy"] == "proposal"]
+    return {
+        "ranking": plots_decision.ranking(tables["estimates"], tables["best"], caption=CAPTION),
+        "forest": plots_decision.forest(tables["differences"], caption=CAPTION),
+        "sooner": plots_decision.sooner(tables["pairs"], caption=CAPTION),
+        "durability": plots_decision.durability(tables["durability"], caption=CAPTION),
+        "budget": plots_decision.budget(tables["budget"], tracks, "freeze", caption=CAPTION),
+        "costs": plots_decision.costs(costs, "freeze", caption=CAPTION),
+    }
+
+
+@pytest.mark.parametrize("name", ["ranking", "forest", "sooner", "durability", "budget", "costs"])
+def test_figures_are_readable(figures, name: str) -> None:
+    assert_readable(figures[name])
+
+
+def test_the_legend_does_not_lie_on_the_title(figures) -> None:
+    for name in ("ranking", "budget", "costs"):
+        axes = figures[name]
+        axes.figure.canvas.draw()
+        legend, title = axes.get_legend().get_window_extent(), axes._left_title.get_window_extent()
+        assert legend.y1 <= title.y0 + 2, name
+
+
+def test_the_ranking_draws_the_intervals_of_its_table(figures, tables) -> None:
+    days = tables["estimates"].query("measure == 'restricted_mean'")
+    lines = [tuple(line.get_xdata()) for line in figures["ranking"].lines]
+    for row in days.itertuples():
+        assert any(np.allclose(line, (row.low, row.high)) for line in lines if len(line) == 2)
+
+
+def test_the_forest_tells_what_is_told_from_0(figures, tables) -> None:
+    shown = ["reached", "restricted_mean", "held_freeze", "ruin"]
+    part = tables["differences"][tables["differences"]["measure"].isin(shown)]
+    sure = ((part["joint_low"] > 0) | (part["joint_high"] < 0)).sum()
+    assert f"{sure} of {len(part)} differences" in figures["forest"]._suptitle.get_text()
+
+
+def test_bars_of_the_budget_add_up_to_the_days_without(figures, tables) -> None:
+    part = tables["budget"].query("strategy == 'proposal' and track == 'ministerial'")
+    widths = [p.get_width() for p in figures["budget"].patches if round(p.get_y() + 0.36) == 1]
+    assert sum(widths) == pytest.approx(part["best"].sum())
+
+
+@pytest.mark.parametrize("replication", [7, 8])
+def test_two_histories_side_by_side_share_lanes_and_dates(replication: int) -> None:
+    stories = [
+        sim.tell(SCENARIO, n, replication, engine="compiled") for n in ("proposal", "pressure")
+    ]
+    parting = sim.diff(SCENARIO, "proposal", "pressure", replication, 2).tables["side_by_side"]
+    figure = plots_decision.side_by_side(*stories, TOGETHER._replace(time=20.0, entity="x", a="y"))
+    assert_readable(figure)
+    above, below = figure.axes
+    assert above.get_xlim() == below.get_xlim() and above.get_ylim() == below.get_ylim()
+    labels = [[t.get_text() for t in ax.get_yticklabels()] for ax in figure.axes]
+    assert labels[0] == labels[1] and len(parting)
+    assert "never part" in plots_decision.side_by_side(*stories, TOGETHER)._suptitle.get_text()
+
+
+def test_few_histories_and_no_intervals() -> None:
+    frame = sim.run(SCENARIO, ["proposal", "pressure"], 1).frame
+    its_worlds = comparison.worlds(frame, "freeze", "war", SCENARIO.horizon)
+    best = comparison.with_the_best(its_worlds)
+    axes = plots_decision.ranking(comparison.estimates(its_worlds), best)
+    assert_readable(axes)
+    assert "may be the best" in axes.get_title(loc="left")
+    assert_readable(plots_decision.forest(comparison.differences(its_worlds, "proposal")))
+    sooner = plots_decision.sooner(comparison.pairs(its_worlds))
+    assert_readable(sooner)
+    assert sooner.get_title(loc="left").startswith("No strategy is told")
+    assert math.isclose(best["chance"].iloc[0], 0.5)
