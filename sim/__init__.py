@@ -32,6 +32,7 @@ _PLACES = {
     "incidence": "sim.statistics",
     "outcomes": "sim.statistics",
     "compare": "sim.statistics",
+    "search": "sim.sequencing",
     "tell": "sim.report",
 }
 
