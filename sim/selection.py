@@ -291,4 +291,4 @@ def equal_allocation(costs: Floats, zone: float, confidence: float = 0.95) -> in
     own = np.diag(covariance)
     largest = float((own[:, np.newaxis] + own - 2 * covariance).max())
     critical = float(stats.t.isf((1 - confidence) / (k - 1), n - 1))
-    return max(n, math.ceil(critical * critical * largest / zone / zone))
+    return int(max(n, math.ceil(critical * critical * largest / zone / zone)))

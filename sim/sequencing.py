@@ -90,8 +90,10 @@ class Found:
             - ``difference``: to the one chosen, in the measure (days, or share never reaching the
               goal; more is worse), in the same worlds, limits at the confidence asked for over
               all rows at once; ``ruin_difference``, each for itself;
-            - ``status``: best, alike, not told apart, worse, better; ``front``: no measured
-              candidate is better in one of days, share and ruin, and no worse in another.
+            - ``status``: best (the one chosen), alike (in every history measured), not told
+              apart, worse (also: dropped by the screening), better;
+            - ``front``: no measured candidate is better in one of days, share and ruin and no
+              worse in the others.
         manifest: as in ``manifest.json``.
         folder: where it is written, or None.
     """
@@ -391,7 +393,8 @@ class _Search:
             }
             for column, values in limits.items():
                 rows[column] = np.asarray(values, float)
-        rows["status"] = self.statuses(rows, all_told)
+        survived = np.isin(measured, selection.survivors)
+        rows["status"] = self.statuses(rows, all_told, survived)
         rows["front"] = False
         front = _undominated(self.objectives(told)) & _first_alike(told)
         rows.loc[: len(numbers) - 1, "front"] = front
@@ -415,14 +418,20 @@ class _Search:
             found["ruin_difference"] = mean_interval((ruin - ruin[0]).T, (-1.0, 1.0))
         return found
 
-    def statuses(self, rows: pd.DataFrame, told: Told) -> list[str]:
+    def statuses(self, rows: pd.DataFrame, told: Told, survived: Flags) -> list[str]:
+        """What is known of each row; whom the screening dropped is not the best one."""
         cost = self.cost(told)
-        alike = (cost == cost[0]).all(axis=1)
+        dropped = np.append(~survived, np.zeros(len(rows) - len(survived), np.bool_))
         found = np.select(
-            [np.arange(len(rows)) == 0, alike, rows["difference_low"] > 0,
-             rows["difference_high"] < 0],
-            [BEST, ALIKE, WORSE, BETTER], OPEN,
-        )  # fmt: skip
+            [
+                np.arange(len(rows)) == 0,
+                (cost == cost[0]).all(axis=1) & ~dropped,
+                rows["difference_high"] < 0,
+                dropped | (rows["difference_low"] > 0),
+            ],
+            [BEST, ALIKE, BETTER, WORSE],
+            OPEN,
+        )
         return [str(status) for status in found]
 
 
@@ -582,50 +591,73 @@ def as_text(found: Found) -> str:
 def _how(found: Found) -> str:
     space, stages = found.space, found.selection.stages
     text = (
-        f"{found.manifest['scenario']}: {len(space):,} candidates, {len(space.orders):,} orders of "
-        f"{len(space.tracks)} tracks with {1 << len(space.postures)} sets of postures; "
-        f"{len(found.distinct):,} of them can differ."
+        f"{found.manifest['scenario']}: {_many(len(space), 'candidate')}, "
+        f"{_many(len(space.orders), 'order')} of {_many(len(space.tracks), 'track')} with "
+        f"{_many(1 << len(space.postures), 'set')} of postures"
     )
+    if len(found.distinct) < len(space):
+        text += f"; {len(found.distinct):,} of them can differ"
     if stages:
         screened = [stage for stage in stages if stage.name == "screening"][-1]
         text += (
-            f" Screening left {screened.left:,} after {screened.worlds:,} worlds at most; "
-            f"{found.selection.histories:,} histories for the choice, "
-            f"{found.manifest['histories']:,} in all."
+            f". Screening left {screened.left:,} after {screened.worlds:,} worlds; the choice took "
+            f"{_many(found.selection.histories, 'history')}, all in all "
+            f"{found.manifest['histories']:,} were told"
         )
-    return _wrapped(text)
+    return _wrapped(text + ".")
+
+
+def _many(count: int, what: str) -> str:
+    plural = what.removesuffix("y") + "ies" if what.endswith("y") else f"{what}s"
+    return f"{count:,} {what if count == 1 else plural}"
 
 
 def _best(found: Found) -> str:
-    one = found.table.iloc[0]
+    goal, table = found.manifest["goal"], found.table
+    if not table.loc[table["number"] >= 0, "reached"].any():
+        return f"no measured candidate ever reached {goal}, so there is none to choose"
     zone = _amount(found, found.options.zone).lstrip("+-")
     sure = f"{100 * found.options.confidence:g} %"
-    others = int(one["stands_for"]) - 1
+    others = int(table["stands_for"].iloc[0]) - 1
     text = f"chosen, with {sure} confidence the best or within {zone} of it"
+    if len(found.distinct) == 1:
+        text = "the only candidate"
     if others:
         text += f" (for {others:,} more, which cannot differ from it)"
-    return f"{text}:\n{_lines(found, found.table.head(1))}"
+    return f"{text}:\n{_lines(found, table.head(1))}"
 
 
 def _near(found: Found) -> str:
-    table = found.table
-    near = table[(table["number"] >= 0) & table["status"].isin([OPEN, ALIKE, BETTER])]
-    if near.empty:
-        return "every other candidate that was measured is told apart from it"
-    return f"not told apart from it ({len(near)}):\n{_lines(found, near)}"
+    """Whom nothing tells from the one chosen; and whom new histories show to be better."""
+    own = found.table[found.table["number"] >= 0]
+    if len(own) == 1:
+        return ""
+    heads = {
+        BETTER: "better than it in the new histories",
+        ALIKE: "no history tells these from it",
+        OPEN: "not told apart from it",
+    }
+    parts = []
+    for status, head in heads.items():
+        rows = own[own["status"] == status]
+        if len(rows):
+            parts.append(f"{head} ({len(rows)}):\n{_lines(found, rows)}")
+    return "\n\n".join(parts) or "every other candidate that was measured is told apart from it"
 
 
 def _front(found: Found) -> str:
     front, ruin = found.front, found.manifest["ruin"]
+    if len(found.distinct) == 1:
+        return ""
     against = f"days, share and {ruin}" if ruin is not None else "days and share"
     return f"trade-off front of {against} ({len(front)}):\n{_lines(found, front)}"
 
 
 def _file(found: Found) -> str:
     rows = found.table[found.table["number"] < 0]
-    return (
-        f"strategies of the file, in the same worlds:\n{_lines(found, rows)}" if len(rows) else ""
-    )
+    if rows.empty:
+        return ""
+    return f"strategies of the file, in the same worlds:\n{_lines(found, rows)}"
 
 
 def _lines(found: Found, rows: pd.DataFrame) -> str:

@@ -8,13 +8,17 @@ with and without a posture, has an exact share and an exact number of days from 
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 import sim
 from markov_chain import Chain
-from sim.candidates import Space
+from sim.candidates import Space, file_of
+from sim.contest import Contest
 from sim.scenario import Scenario
+from sim.selection import equal_allocation, select
 
 HORIZON = 600
 TRACKS = ("one", "two", "three")
@@ -67,21 +71,15 @@ def space_of(scenario: Scenario) -> Space:
     return Space(scenario, TRACKS, postures=("bold",))
 
 
+@lru_cache
 def exact_costs(number: int, measure: str) -> np.ndarray:
-    """Days without the deal, or share that never reaches it, of every candidate."""
+    """Days without the deal, or share that never reaches it, of the candidates that can differ."""
     text = contest_text(number)
     space = space_of(sim.loads(text))
-    with_strategies = text + space_text(space)
-    first, place = space.distinct
-    costs = [_cost(Chain(with_strategies, space.name(n)), measure) for n in first]
-    return np.array(costs)[place]
-
-
-def space_text(space: Space) -> str:
-    """All candidates as strategies, as a part of a scenario file."""
-    from sim.candidates import file_of
-
-    return file_of([space.strategy(n) for n in range(len(space))], "").partition("\n")[2]
+    numbers = [int(n) for n in space.distinct[0]]
+    # The oracle reads the file of strategies as anyone would.
+    text += file_of([space.strategy(n) for n in numbers], "").partition("\n")[2]
+    return np.array([_cost(Chain(text, space.name(n)), measure) for n in numbers])
 
 
 def _cost(chain: Chain, measure: str) -> float:
@@ -90,3 +88,50 @@ def _cost(chain: Chain, measure: str) -> float:
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     reached = chain.passage("deal", list(HORIZON * (nodes + 1) / 2))
     return float(HORIZON - HORIZON / 2 * weights @ reached)
+
+
+@dataclass
+class Repeats:
+    """The costs of a contest's candidates under one seed after another."""
+
+    number: int
+    measure: str
+
+    def __post_init__(self) -> None:
+        self.space = space_of(sim.loads(contest_text(self.number)))
+        self.distinct = self.space.distinct[0]
+        self.contest = Contest(self.space, 0, workers=1)
+
+    def sample(self, places: np.ndarray, first: int, count: int) -> np.ndarray:
+        goal = self.contest.tell(self.distinct[places], first, count).goal
+        return np.fmin(goal, HORIZON) if self.measure == "days" else np.isnan(goal).astype(float)
+
+    def pool(self, worlds: int, seed: int = 10**6) -> np.ndarray:
+        self.contest.seed = seed
+        return self.sample(np.arange(len(self.distinct)), 0, worlds)
+
+
+@dataclass
+class Outcome:
+    """What repeated selections lost against the best, and what they cost on average."""
+
+    candidates: int
+    losses: np.ndarray
+    histories: float
+    equal: float  # histories of an equal allocation with the same guarantee
+
+
+def repeated(number: int, measure: str, zone: float, repeats: int, pilot: int = 400) -> Outcome:
+    """Select again and again, each time in other worlds."""
+    exact, contest = exact_costs(number, measure), Repeats(number, measure)
+    span = float(HORIZON) if measure == "days" else 1.0
+    losses, spent, equal = [], [], []
+    for seed in range(repeats):
+        contest.contest.seed = seed
+        found = select(contest.sample, len(exact), zone, span)
+        losses.append(exact[found.best] - exact.min())
+        spent.append(found.histories)
+    for seed in range(5):
+        costs = contest.pool(pilot, 10**6 + seed)
+        equal.append(equal_allocation(costs, zone) * len(exact))
+    return Outcome(len(exact), np.array(losses), float(np.mean(spent)), float(np.mean(equal)))
