@@ -169,19 +169,20 @@ class Space:
 
         Alike are two candidates under which every history reaches goal and ruin on the same days:
         the same tracks can ever begin, by the same start rules, and the postures in which the two
-        differ bear on nothing that can happen.
+        differ bear on nothing that can happen. Hopeless candidates, under which the goal can
+        never come, are in no class.
 
         Returns:
             Numbers of the first candidate of each class, rising; and for every candidate the
-            place of its class among them.
+            place of its class among them, -1 for the hopeless.
         """
         masks = 1 << len(self.postures)
         of_order = [self._signature(order) for order in self.orders]
         classes: dict[object, int] = {}
         first: list[int] = []
-        place = np.empty(len(self), np.int64)
+        place = np.full(len(self), -1, np.int64)
         for o, (rules, relevant) in enumerate(of_order):
-            for mask in range(masks):
+            for mask in range(masks if relevant >= 0 else 0):
                 number = o * masks + mask
                 kind = classes.setdefault((rules, mask & relevant), len(classes))
                 place[number] = kind
@@ -190,10 +191,16 @@ class Space:
         return np.array(first, np.int64), place
 
     def _signature(self, order: Order) -> tuple[object, int]:
-        """Start rules of the tracks that can ever begin; and the postures that bear on them."""
+        """Start rules of the tracks that can ever begin; and the postures that bear on them.
+
+        The postures are bits of a number, which is -1 where the goal can never come.
+        """
         starts = self.starts(order)
         out = {*self.never, *order.left_out}
-        there = _Reach(self.scenario, starts, out, self.postures).stages
+        reach = _Reach(self.scenario, starts, out, self.postures)
+        if self.scenario.goal not in reach.conditions:
+            return (), -1
+        there = reach.stages
         rules = tuple(
             (name, frozenset(starts.get(name, ())))
             for name, track in self.scenario.tracks.items()

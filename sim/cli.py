@@ -26,6 +26,9 @@ examples:
 """
 
 
+KEPT = "what was finished is kept"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
     options = parser().parse_args(arguments)
@@ -37,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("stopped; what was finished is kept", file=sys.stderr)
+        kept = "nothing is kept of a search" if options.command is search else KEPT
+        print(f"stopped; {kept}", file=sys.stderr)
         return 130
 
 
@@ -350,7 +354,7 @@ def _add_search(one: argparse.ArgumentParser) -> None:
                      "(default: 1 %% of the horizon; 1 point)")  # fmt: skip
     one.add_argument("--confidence", type=float, default=0.95, metavar="P",
                      help="of the choice (default: 0.95)")  # fmt: skip
-    one.add_argument("--replications", type=_whole(2, 10**7), default=10_000, metavar="N",
+    one.add_argument("--replications", type=_whole(2, 10**6), default=10_000, metavar="N",
                      help="new histories to measure the best in (default: 10000)")  # fmt: skip
     one.add_argument("--workers", type=_whole(1, 1024), metavar="N",
                      help="threads (default: one a core)")  # fmt: skip

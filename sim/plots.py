@@ -22,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
 
 from sim.story import Story
@@ -419,7 +420,7 @@ def front(
             ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
             ax.set_xlabel(f"share of histories that end in {words(ruin)} (less is better)")
         key = [
-            f"{letter}  {row.restricted_mean:,.0f} days  {row.words}"
+            textwrap.fill(f"{letter}  {row.restricted_mean:,.0f} days  {row.words}", 130)
             for letter, row in zip(LETTERS, shown.itertuples(), strict=False)
         ]
         key += [f"and {left} more"] if left else []
@@ -463,7 +464,8 @@ def _label(
     places = _spread(list(part["reached"]), 0.035 * (high - low), low, high)
     for at, text, place in zip(part[x], texts, places, strict=True):
         weight = "bold" if bold else "normal"
-        ax.text(at, place, f"   {text}", color=colour, fontsize=9, va="center", fontweight=weight)
+        ax.text(at, place, f"   {text}", color=colour, fontsize=9, va="center", fontweight=weight,
+                path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
 
 
 # -- one history ----------------------------------------------------------------------------------

@@ -35,9 +35,9 @@ from tqdm import tqdm
 
 from sim import __version__, _compiled, kernel
 from sim.candidates import Ints, Space, file_of, size_of, waits_for_goal
-from sim.contest import Contest, Told
+from sim.contest import HISTORIES, Contest, Told
 from sim.experiment import MANIFEST, PACKAGES, InputError, RunError, nearest, read_manifest
-from sim.program import translate
+from sim.program import NOTHING, translate
 from sim.scenario import Scenario
 from sim.selection import Selection, select
 from sim.statistics import Interval, mean_interval, median_interval, wilson
@@ -48,6 +48,7 @@ Flags = npt.NDArray[np.bool_]
 KIND = "search"
 MEASURES = {"days": "days without the goal", "share": "share that never reaches it"}
 MOST_CANDIDATES = 1_000_000
+MOST_REPLICATIONS = 1_000_000  # all of them are kept in memory
 ZONE = 0.01  # of the horizon, or of all histories: a difference that does not matter
 NEAR = 40  # survivors of the screening that are measured, at most
 NOMINEES = 300  # candidates with the least days, the largest share, the least ruin
@@ -219,6 +220,11 @@ def _space(
         stages,
     )
     _not_too_many(space)
+    if not len(space.distinct[0]):
+        raise InputError(
+            f"tracks: whatever the order of {', '.join(tracks) or 'none'}, nothing that can happen "
+            f"ever raises {scenario.goal}; nothing to search"
+        )
     return space
 
 
@@ -257,8 +263,9 @@ def _options(
         raise InputError(f"zone: found {zone:g}; allowed: more than 0 and less than {span:g}")
     if not 0.5 <= confidence < 1:
         raise InputError(f"confidence: found {confidence:g}; allowed: from 0.5 to below 1")
-    if not 2 <= replications <= 10**7:
-        raise InputError(f"replications: found {replications}; allowed: 2 to 10,000,000")
+    if not 2 <= replications <= MOST_REPLICATIONS:
+        most = f"{MOST_REPLICATIONS:,}"
+        raise InputError(f"replications: found {replications}; allowed: 2 to {most}")
     return Options(
         space.tracks, space.never, space.optional, space.postures, space.priority, space.stages,
         measure, float(zone), float(confidence), replications,
@@ -279,7 +286,7 @@ class _Search:
 
     def run(self, manifest: dict[str, Any]) -> Found:
         self.numbers, classes = self.space.distinct
-        self.stands_for = np.bincount(classes)
+        self.stands_for = np.bincount(classes[classes >= 0])
         self.sums = np.zeros((len(self.numbers), 4))
         selection = select(
             self.sample,
@@ -354,11 +361,15 @@ class _Search:
 
         def tell(name: str) -> Told:
             program = translate(scenario.strategy(name))
-            count = self.options.replications
-            rows = kernel.simulate(program, contest.seed, first, count)
             goal, ruin = program.code.goal, program.code.ruin
-            never = np.full((1, count), np.nan)
-            return Told(rows.first[:, [goal]].T, never if ruin < 0 else rows.first[:, [ruin]].T)
+            told = Told(*(np.full((1, self.options.replications), np.nan) for _ in range(2)))
+            for at in range(0, self.options.replications, HISTORIES):
+                here = slice(at, min(at + HISTORIES, self.options.replications))
+                rows = kernel.simulate(program, contest.seed, first + at, here.stop - at)
+                told.goal[0, here] = rows.first[:, goal]
+                if ruin != NOTHING:
+                    told.ruin[0, here] = rows.first[:, ruin]
+            return told
 
         with ThreadPoolExecutor(contest.workers) as pool:
             told = dict(zip(scenario.strategies, pool.map(tell, scenario.strategies), strict=True))
@@ -509,10 +520,8 @@ def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".touched").touch()
         (folder / ".touched").unlink()
-    except FileExistsError:
-        raise InputError(f"{folder}: is a file; allowed: a results folder") from None
     except OSError as error:
-        raise InputError(f"{folder}: cannot be written to ({error.strerror})") from None
+        raise InputError(f"{folder}: cannot be a results folder ({error.strerror})") from None
     if (folder / MANIFEST).exists():
         before = read_manifest(folder)
         for key in IDENTITY:
@@ -568,7 +577,8 @@ def caption(found: Found) -> str:
     return (
         f"{found.manifest['scenario']}: {len(found.space):,} candidates, "
         f"{len(found.table):,} shown, each measured in {found.options.replications:,} new "
-        f"histories, seed {found.manifest['seed']}; bars are 95 % intervals"
+        f"histories, seed {found.manifest['seed']}; bars are 95 % intervals, grey points other "
+        "candidates, diamonds strategies of the file"
     )
 
 
@@ -595,8 +605,11 @@ def _how(found: Found) -> str:
         f"{_many(len(space.orders), 'order')} of {_many(len(space.tracks), 'track')} with "
         f"{_many(1 << len(space.postures), 'set')} of postures"
     )
-    if len(found.distinct) < len(space):
+    hopeless = int((space.distinct[1] < 0).sum())
+    if len(found.distinct) + hopeless < len(space):
         text += f"; {len(found.distinct):,} of them can differ"
+    if hopeless:
+        text += f"; under {hopeless:,} {found.manifest['goal']} can never come"
     if stages:
         screened = [stage for stage in stages if stage.name == "screening"][-1]
         text += (
@@ -650,7 +663,7 @@ def _front(found: Found) -> str:
     if len(found.distinct) == 1:
         return ""
     against = f"days, share and {ruin}" if ruin is not None else "days and share"
-    return f"trade-off front of {against} ({len(front)}):\n{_lines(found, front)}"
+    return f"trade-off front of {against} ({len(front)}):\n{_lines(found, front, ruin)}"
 
 
 def _file(found: Found) -> str:
@@ -660,14 +673,22 @@ def _file(found: Found) -> str:
     return f"strategies of the file, in the same worlds:\n{_lines(found, rows)}"
 
 
-def _lines(found: Found, rows: pd.DataFrame) -> str:
-    """Rows as a small table, the words of a candidate below its numbers."""
+def _lines(found: Found, rows: pd.DataFrame, against: str | None = None) -> str:
+    """Rows as a small table, the words of a candidate below its numbers.
+
+    Args:
+        found: the search.
+        rows: of its table.
+        against: the ruin, where differences in it are told instead of those in the measure.
+    """
     ruin = found.manifest["ruin"]
     heads = ["", "days without", f"{found.manifest['goal']} %"]
     heads += [f"{ruin} %"] if ruin is not None else []
-    cells = [[*heads, "difference"]]
     shown = rows.head(MOST_LINES)
-    cells += [_cells(found, row) for _, row in shown.iterrows()]
+    cells = [_cells(found, row, against) for _, row in shown.iterrows()]
+    if any(line[-1] for line in cells):
+        heads.append("difference" if against is None else f"difference in {against}")
+    cells = [heads, *(line[: len(heads)] for line in cells)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
     for line, number, words in zip(
@@ -681,12 +702,17 @@ def _lines(found: Found, rows: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _cells(found: Found, row: pd.Series) -> list[str]:
+def _cells(found: Found, row: pd.Series, against: str | None) -> list[str]:
     ruin = found.manifest["ruin"]
     cells = [str(row["candidate"]), _range(row, "restricted_mean", _days)]
     cells += [_range(row, "reached", _percent)]
     cells += [_range(row, "ruin", _percent)] if ruin is not None else []
-    return [*cells, "" if row["status"] == BEST else _difference(found, row)]
+    if row["status"] == BEST:
+        return [*cells, ""]
+    if against is None:
+        return [*cells, _difference(found, row)]
+    low, best, high = (100 * row[f"ruin_difference{end}"] for end in ("_low", "", "_high"))
+    return [*cells, f"{best:+.2f} points ({low:+.2f} to {high:+.2f})"]
 
 
 def _range(row: pd.Series, name: str, show: Callable[[float], str]) -> str:

@@ -138,7 +138,7 @@ def test_candidates_that_cannot_differ_do_not() -> None:
     first, place = space.distinct
     assert len(first) < len(space)
     assert np.array_equal(place[first], np.arange(len(first)))
-    others = np.setdiff1d(np.arange(len(space)), first)
+    others = np.setdiff1d(np.flatnonzero(place >= 0), first)
     some = np.random.default_rng(5).choice(others, 150, replace=False)
     contest = Contest(space, 3, workers=1)
     ours, theirs = contest.tell(some, 0, 30), contest.tell(first[place[some]], 0, 30)
@@ -152,6 +152,14 @@ def test_a_posture_that_bears_on_nothing_makes_no_difference() -> None:
     first, _ = space.distinct
     kept = [space.words(n) for n in first if space[n].order.left_out]
     assert kept == ["summit; without talks; no posture", "summit; without talks; raises mad"]
+
+
+def test_hopeless_candidates_never_reach_the_goal() -> None:
+    space = Space(KOREA, (*FOUR, "bilateral"), optional=("ministerial",))
+    _, place = space.distinct
+    hopeless = np.flatnonzero(place < 0)
+    assert 0 < len(hopeless) < len(space)
+    assert np.isnan(Contest(space, 3, workers=1).tell(hopeless, 0, 60).goal).all()
 
 
 def test_tracks_behind_the_goal_are_not_ordered() -> None:
@@ -293,7 +301,10 @@ def test_one_candidate_only() -> None:
 
 
 def test_no_candidate_ever_reaches_the_goal() -> None:
-    found = sequencing.search(small(), never=["summit"], **QUICK)
+    late = small().text.replace(
+        "duration = { mean = 20 }\nsuccess = 0.1", "duration = 500\nsuccess = 0.1"
+    )
+    found = sequencing.search(loads(late), **QUICK)
     assert (found.table["restricted_mean"] == 400).all()
     assert (found.table["reached"] == 0).all()
     assert found.table["median"].isna().all()
@@ -338,6 +349,8 @@ def test_without_ruin() -> None:
         ({"confidence": 1}, "confidence: found 1; allowed: from 0.5 to below 1"),
         ({"replications": 1}, "replications: found 1"),
         ({"seed": -1}, "seed: found -1"),
+        ({"never": ["summit"]}, "of talks, nothing that can happen ever raises deal"),
+        ({"tracks": [], "never": ["summit"]}, "of none, nothing that can happen"),
     ],
 )
 def test_what_cannot_be_asked(asked, message) -> None:
@@ -397,7 +410,7 @@ def test_the_same_folder_takes_the_same_search_and_no_other(scenario_file, capsy
     assert detente(*asked, "--out", "out", "--seed", 2) == 2
     assert "holds other results: their seed differs" in capsys.readouterr().err
     assert detente(*asked, "--out", "two.toml") == 2
-    assert "is a file" in capsys.readouterr().err
+    assert "cannot be a results folder" in capsys.readouterr().err
 
 
 def test_without_a_folder_named_each_question_has_its_own(scenario_file, capsys) -> None:
