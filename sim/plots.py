@@ -412,18 +412,19 @@ def front(
         _cross(ax, best, x, "#0173b2", "o")
         _label(ax, own, x, [words(name) for name in own["candidate"]], "#9c5f00")
         _label(ax, shown, x, list(LETTERS[: len(shown)]), "#0173b2", bold=True)
-        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        percent = FuncFormatter(lambda share, _: f"{100 * share:g} %")
+        ax.yaxis.set_major_formatter(percent)
         ax.set_ylabel(f"share of histories that reach {words(goal)}")
         if ruin is None:
             ax.set_xlabel(f"mean days without {words(goal)} (less is better)")
         else:
-            ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+            ax.xaxis.set_major_formatter(percent)
             ax.set_xlabel(f"share of histories that end in {words(ruin)} (less is better)")
         key = [
-            textwrap.fill(f"{letter}  {row.restricted_mean:,.0f} days  {row.words}", 130)
+            textwrap.fill(f"{letter}  {row.restricted_mean:,.0f} days  {row.words}", 148)
             for letter, row in zip(LETTERS, shown.itertuples(), strict=False)
         ]
-        key += [f"and {left} more"] if left else []
+        key += [f"and {left} more, in front.csv"] if left else []
         ax.text(0, -0.17, "\n".join(key), transform=ax.transAxes, va="top", fontsize=8.5)
         return _finish(ax, _front_sentence(best, goal, ruin), caption)
 
@@ -441,7 +442,7 @@ def _front_sentence(best: pd.DataFrame, goal: str, ruin: str | None) -> str:
     return f"{title}; the least {words(ruin)} costs {points:.0f} points of that"
 
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = "ABCDEFGHIJKL"
 
 
 def _cross(ax: Axes, part: pd.DataFrame, x: str, colour: str, mark: str) -> None:
@@ -451,7 +452,7 @@ def _cross(ax: Axes, part: pd.DataFrame, x: str, colour: str, mark: str) -> None
         ax.plot([row[f"{x}_low"], row[f"{x}_high"]], [y, y], color=colour, lw=0.8, alpha=0.45)
         ax.plot([row[x]] * 2, [row["reached_low"], row["reached_high"]], color=colour, lw=0.8,
                 alpha=0.45)  # fmt: skip
-        ax.plot([row[x]], [y], mark, color=colour, ms=6)
+        ax.plot([row[x]], [y], mark, color=colour, ms=6, zorder=5)  # above all labels
 
 
 def _label(

@@ -522,14 +522,13 @@ def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
         (folder / ".touched").unlink()
     except OSError as error:
         raise InputError(f"{folder}: cannot be a results folder ({error.strerror})") from None
-    if (folder / MANIFEST).exists():
-        before = read_manifest(folder)
-        for key in IDENTITY:
-            if before.get(key) != manifest[key]:
-                raise InputError(
-                    f"{folder}: holds other results: their {key} differs; "
-                    "use --out with another folder, or remove it"
-                )
+    before = read_manifest(folder) if (folder / MANIFEST).exists() else manifest
+    others = [key for key in IDENTITY if before.get(key) != manifest[key]]
+    if others:
+        raise InputError(
+            f"{folder}: holds other results: their {others[0]} differs; "
+            "use --out with another folder, or remove it"
+        )
     return folder
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import sim
 from contests import contest_text, space_of
-from sim import cli, kernel, sequencing
+from sim import cli, kernel, plots, sequencing
 from sim.candidates import Space, fubini, size_of, waits_for_goal, weak_orders
 from sim.contest import Contest, chosen
 from sim.experiment import InputError
@@ -289,6 +289,29 @@ def test_a_large_space_nominates_candidates_for_the_front() -> None:
     assert len(found.table) < len(found.space) + len(KOREA.strategies)
     assert found.front["restricted_mean"].is_monotonic_increasing
     assert set(found.table[found.table["number"] < 0]["candidate"]) == set(KOREA.strategies)
+
+
+def test_the_figure_says_what_less_ruin_costs(found) -> None:
+    drawn = plots.front(found.table, "deal", "war")
+    texts = [text.get_text().strip() for text in drawn.texts]
+    assert texts[: len(found.front)] == list("ABCDEFGHIJKL"[: len(found.front)])
+    best = pd.DataFrame(
+        {"reached": [0.4, 0.25], "ruin": [0.03, 0.02], "ruin_difference_high": [0.0, -0.001]}
+    )
+    sentence = plots._front_sentence(best, "deal", "war")
+    assert sentence == "40 % of histories reach deal at best; the least war costs 15 points of that"
+    best["ruin_difference_high"] = 0.001
+    assert "no order and posture has clearly less war" in plots._front_sentence(best, "deal", "war")
+    assert plots._front_sentence(best, "deal", None) == "40 % of histories reach deal at best"
+
+
+def test_a_crowded_front_is_cut_and_told_so(found) -> None:
+    table = pd.concat([found.table.head(1)] * 20, ignore_index=True).assign(front=True)
+    table["number"] = range(20)
+    drawn = plots.front(table, "deal", "war")
+    assert "and 8 more, in front.csv" in drawn.texts[-1].get_text()
+    many = sequencing.Found(**{**vars(found), "table": table.assign(status="not told apart")})
+    assert ".. and 8 more, in candidates.csv" in sequencing.as_text(many)
 
 
 # -- degenerate cases -----------------------------------------------------------------------------
