@@ -34,6 +34,7 @@ _PLACES = {
     "incidence": "sim.statistics",
     "outcomes": "sim.statistics",
     "compare": "sim.comparison",
+    "search": "sim.sequencing",
     "tell": "sim.report",
     "explain": "sim.decision",
     "diff": "sim.decision",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim import experiment, tally
+from sim import experiment, provenance, tally
 from sim import rows as row_tables
 from sim.blocks import ENGINES, Block
 from sim.draws import Draws
@@ -51,7 +51,7 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
         InputError: no results folder, a damaged part, no histories, or another version of the laws.
     """
     results = experiment.read(folder)
-    before, now = results.manifest["identity"]["laws"], experiment.laws_now()
+    before, now = results.manifest["identity"]["laws"], provenance.laws()
     if before != now:
         raise InputError(
             f"{folder}: was made by other laws ({before}) than these ({now}); allowed: the version "

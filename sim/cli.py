@@ -1,4 +1,4 @@
-"""The commands: ``detente run``, ``compare``, ``explain``, ``diff``, ``tell``, ``check``, ``list``.
+"""The commands of ``detente``.
 
 Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 stopped by Ctrl-C.
 """
@@ -25,9 +25,13 @@ examples:
   detente compare korea-2017 --baseline proposal
   detente explain korea-2017 --strategy proposal  where its days go, and what costs most
   detente diff korea-2017 --a proposal --b all_parallel --replication 7
+  detente search korea-2017 --never bilateral    which order, with which postures
   detente tell korea-2017 --strategy proposal --replication 7
   detente check my-scenario.toml                 what is wrong with a file
 """
+
+
+KEPT = "what was finished is kept"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return 0
     except KeyboardInterrupt:
-        print("stopped; what was finished is kept", file=sys.stderr)
+        kept = "nothing is kept of a search" if options.command is search else KEPT
+        print(f"stopped; {kept}", file=sys.stderr)
         return 130
     finally:
         for number, handler in zip(STOPS, before, strict=True):
@@ -157,6 +162,36 @@ def _say(found: Any, folder: Path) -> None:
     print(f"\nresults: {folder}")
     for figure in found.figures:
         print(f"figure:  {figure}.png")
+
+
+def search(options: argparse.Namespace) -> int:
+    """``detente search``: every order of the tracks, and every posture: the best, and the front."""
+    from sim import sequencing
+
+    scenario = _scenario(options)
+    if not options.quiet:
+        _announce_compilation()
+    asked = {name: getattr(options, name) for name in SEARCHED} | {
+        "stages": options.after == "stages"
+    }
+    if asked["zone"] is not None and options.measure == "share":
+        asked["zone"] /= 100  # given in points
+    default = sequencing.default_folder(scenario, options.seed, **asked)
+    quiet = options.quiet or not sys.stderr.isatty()
+    found = sequencing.search(
+        scenario, **asked, seed=options.seed, workers=options.workers,
+        out=options.out or default, quiet=quiet,
+    )  # fmt: skip
+    print(sequencing.as_text(found))
+    print(f"\nresults: {found.folder}\nfigure:  {found.folder}/front.png")
+    if options.save:
+        sequencing.save(found, options.save)
+        print(f"saved:   {options.save}")
+    return 0
+
+
+SEARCHED = ("tracks", "never", "optional", "postures", "priority", "measure", "zone", "confidence",
+            "replications")  # fmt: skip
 
 
 def tell(options: argparse.Namespace) -> int:
@@ -371,6 +406,9 @@ def parser() -> argparse.ArgumentParser:
     commands.choices["compare"].add_argument(
         "--baseline", metavar="S", help="strategy to hold the others against (default: the first)"
     )
+    one = _command(commands, "search", search, "every order of the tracks, and every posture")
+    _add_scenario(one, choosing=False)
+    _add_search(one)
     one = _command(commands, "tell", tell, "tell one history, event by event, with its timeline")
     _add_scenario(one)
     one.add_argument("--strategy", metavar="S", help="its strategy (default: the first)")
@@ -410,7 +448,7 @@ def _command(commands: Any, name: str, command: Any, about: str) -> argparse.Arg
     return one
 
 
-def _add_scenario(one: argparse.ArgumentParser) -> None:
+def _add_scenario(one: argparse.ArgumentParser, choosing: bool = True) -> None:
     one.add_argument("scenario", metavar="SCENARIO", help="a catalog name or a path")
     one.add_argument("--strategies", action="append", default=[], metavar="FILE",
                      help="a file with further strategies; may be repeated")  # fmt: skip
@@ -466,6 +504,39 @@ def _add_run(one: argparse.ArgumentParser) -> None:
 
 def _draws(text: str) -> int | str:
     return _whole(0, 1_000_000)(text) if text.lstrip("+-").isdigit() else text  # type: ignore[no-any-return]
+
+
+def _add_search(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--tracks", type=_names, metavar="A,B",
+                     help="tracks to order; the others start as soon as they may "
+                     "(default: all that can bring the goal nearer)")  # fmt: skip
+    one.add_argument("--never", type=_names, default=(), metavar="A,B", help="tracks to leave out")
+    one.add_argument("--optional", type=_names, default=(), metavar="A,B",
+                     help="tracks to order that may also be left out")  # fmt: skip
+    one.add_argument("--postures", type=_names, metavar="A,B",
+                     help="postures to choose from (default: all marked ones)")  # fmt: skip
+    one.add_argument("--priority", type=_names, default=(), metavar="A,B",
+                     help="tracks that come first where several could start")  # fmt: skip
+    one.add_argument("--after", choices=["tracks", "stages"], default="tracks",
+                     help="what may be waited for: whole tracks, or stages too")  # fmt: skip
+    one.add_argument("--measure", choices=["days", "share"], default="days",
+                     help="fewest days without the goal, or largest share reaching it")  # fmt: skip
+    one.add_argument("--zone", type=float, metavar="X",
+                     help="a difference that does not matter, in days or percentage points "
+                     "(default: 1 %% of the horizon; 1 point)")  # fmt: skip
+    one.add_argument("--confidence", type=float, default=0.95, metavar="P",
+                     help="of the choice (default: 0.95)")  # fmt: skip
+    one.add_argument("--replications", type=_whole(2, 10**6), default=10_000, metavar="N",
+                     help="new histories to measure the best in (default: 10000)")  # fmt: skip
+    one.add_argument("--workers", type=_whole(1, 1024), metavar="N",
+                     help="threads (default: one a core)")  # fmt: skip
+    one.add_argument("--save", metavar="FILE", help="write the one chosen as a strategy file")
+    one.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names with commas between them; an empty text is none."""
+    return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
 
 
 def _whole(low: int, high: int) -> Any:

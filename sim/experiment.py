@@ -12,13 +12,9 @@ number of workers nor on the size of the blocks nor on the order in which they e
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import difflib
-import importlib.metadata
 import io
 import os
-import platform
-import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sim import _compiled, crew, tally
+from sim import crew, provenance, tally
 from sim import draws as drawing
 from sim.blocks import ENGINES, Block, Cutter, Failure, Order
 from sim.draws import Draws, DrawsError
@@ -62,7 +58,6 @@ __all__ = ["Incomplete", "InputError", "Results", "RunError", "extend", "read", 
 
 KEEP = ("rows", "summary")
 MOST_REPLICATIONS = 10**12
-PACKAGES = ("detente", "numpy", "pandas", "numba", "simpy", "pyarrow", "scipy")
 
 
 class Incomplete(RunError):
@@ -321,7 +316,7 @@ def read(folder: str | Path) -> Results:
     Raises:
         InputError: there is none, or a part is damaged.
     """
-    manifest = read_manifest(folder)
+    manifest = manifest_of(folder)
     scenario = loads(manifest["text"], str(Path(folder) / MANIFEST))
     scenario = replace(scenario, name=manifest["scenario"])
     store = Folder(Path(folder), manifest["keep"])
@@ -339,6 +334,22 @@ def read(folder: str | Path) -> Results:
         most_events=manifest["most_events"],
     )
     return Results(scenario, manifest, Path(folder), store, plan)
+
+
+def manifest_of(folder: str | Path) -> dict[str, Any]:
+    """The manifest of a run.
+
+    Raises:
+        InputError: there is none that can be read, or it is that of something else.
+    """
+    manifest = read_manifest(folder)
+    if not {"identity", "strategies", "replications", "text"} <= set(manifest):
+        raise InputError(
+            f"{Path(folder) / MANIFEST}: is not the manifest of a run "
+            f"(it is of kind {manifest.get('kind', 'unknown')}); allowed: a folder made by "
+            "detente run or compare"
+        )
+    return manifest
 
 
 def _stored_draws(folder: Path, scenario: Scenario, manifest: dict[str, Any]) -> int | Draws:
@@ -410,7 +421,7 @@ def _at_work(
     progress = Progress(plan.progress, scenario.name, scenario.goal, total, total - left)
     with contextlib.closing(progress):
         if not left:
-            manifest["finished"] = _now()
+            manifest["finished"] = provenance.now()
             return
         with contextlib.closing(_crew(plan, left)) as workers:
             cutter = Cutter(blocks, plan.engine, workers.workers, plan.block)
@@ -428,7 +439,7 @@ def _at_work(
     manifest["failures"] = [
         {"block": list(failure.block), "error": failure.error} for failure in work.failures
     ]
-    manifest["finished"] = _now()
+    manifest["finished"] = provenance.now()
 
 
 def _orders(
@@ -491,7 +502,7 @@ def _join(
     if not path.exists():
         return scenario, drawn
     try:
-        before = read_manifest(folder.path)
+        before = manifest_of(folder.path)
     except InputError:
         # The parts say themselves of which run they are: nothing is lost with the manifest.
         path.replace(path.with_name(MANIFEST + ".damaged"))
@@ -656,16 +667,16 @@ def _manifest(
         "keep": plan.keep,
         "columns": None,
         "most_events": plan.most_events,
-        "command": _command(),
-        "began": _now(),
+        "command": provenance.command(),
+        "began": provenance.now(),
         "finished": None,
         "failures": [],
-        "versions": _versions(),
+        "versions": provenance.versions(),
         "identity": {
             "model": model.hash,
             "horizon": scenario.horizon,
             "seed": plan.seed,
-            "laws": laws_now(),
+            "laws": provenance.laws(),
             "draws": None if drawn is None else drawn.origin,
             "keep": plan.keep,
             "columns": None,
@@ -681,31 +692,8 @@ def _manifest(
     }
 
 
-def _command() -> str | None:
-    """The command that was given, where it was one of ours."""
-    ours = Path(sys.argv[0]).name in ("detente", "__main__.py", "detente.exe")
-    return shlex.join(["detente", *sys.argv[1:]]) if ours else None
-
-
 def _identities(manifest: dict[str, Any]) -> dict[str, str]:
     return {name: identity_of(manifest, name) for name in manifest["strategies"]}
-
-
-def laws_now() -> str:
-    """The version of all that decides what a history is."""
-    return _compiled.fingerprint_of_laws()
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    return found
 
 
 # -- parts as frames ------------------------------------------------------------------------------

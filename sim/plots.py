@@ -22,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
 
 from sim.story import Story
@@ -402,6 +403,93 @@ def sweep(table: pd.DataFrame, x: str, label: str, ax: Axes | None = None) -> Ax
             f"most with {table[x][high]} ({table['best'][high]:.0f})"
         )
         return _finish(ax, title, "points are estimates, the band is their 95 % interval")
+
+
+def front(
+    table: pd.DataFrame,
+    goal: str,
+    ruin: str | None,
+    ax: Axes | None = None,
+    *,
+    caption: str | None = None,
+) -> Axes:
+    """Share that reached the goal against ruin (or against days, where there is none).
+
+    The front has letters, from the fewest days on, which the key below spells out; strategies of
+    the file carry their names.
+
+    Args:
+        table: from :class:`sim.sequencing.Found`.
+        goal, ruin: their names.
+        ax, caption: as for :func:`incidence`.
+    """
+    with _style():
+        x = "restricted_mean" if ruin is None else "ruin"
+        best = table[table["front"]].sort_values("restricted_mean", kind="stable")
+        shown, left = best.head(len(LETTERS)), max(0, len(best) - len(LETTERS))
+        ax = _axes(ax, 10, 5.6 + 0.24 * len(shown))
+        others = table[~table["front"] & (table["number"] >= 0)]
+        ax.plot(others[x], others["reached"], "o", color="#c4c4c4", ms=4, mew=0)
+        own = table[table["number"] < 0]
+        _cross(ax, own, x, "#de8f05", "D")
+        _cross(ax, best, x, "#0173b2", "o")
+        _label(ax, own, x, [words(name) for name in own["candidate"]], "#9c5f00")
+        _label(ax, shown, x, list(LETTERS[: len(shown)]), "#0173b2", bold=True)
+        percent = FuncFormatter(lambda share, _: f"{100 * share:g} %")
+        ax.yaxis.set_major_formatter(percent)
+        ax.set_ylabel(f"share of histories that reach {words(goal)}")
+        if ruin is None:
+            ax.set_xlabel(f"mean days without {words(goal)} (less is better)")
+        else:
+            ax.xaxis.set_major_formatter(percent)
+            ax.set_xlabel(f"share of histories that end in {words(ruin)} (less is better)")
+        key = [
+            textwrap.fill(f"{letter}  {row.restricted_mean:,.0f} days  {row.words}", 148)
+            for letter, row in zip(LETTERS, shown.itertuples(), strict=False)
+        ]
+        key += [f"and {left} more, in front.csv"] if left else []
+        ax.text(0, -0.17, "\n".join(key), transform=ax.transAxes, va="top", fontsize=8.5)
+        return _finish(ax, _front_sentence(best, goal, ruin), caption)
+
+
+def _front_sentence(best: pd.DataFrame, goal: str, ruin: str | None) -> str:
+    most = best.loc[best["reached"].idxmax()]
+    title = f"{_percent(most['reached'])} of histories reach {words(goal)} at best"
+    if ruin is None or len(best) < 2:
+        return title
+    clearly = best[best["ruin_difference_high"] < 0]
+    if clearly.empty:
+        return f"{title}; no order and posture has clearly less {words(ruin)}"
+    least = clearly.loc[clearly["ruin"].idxmin()]
+    points = 100 * (most["reached"] - least["reached"])
+    return f"{title}; the least {words(ruin)} costs {points:.0f} points of that"
+
+
+LETTERS = "ABCDEFGHIJKL"
+
+
+def _cross(ax: Axes, part: pd.DataFrame, x: str, colour: str, mark: str) -> None:
+    """Points with the intervals of both quantities."""
+    for row in part.to_dict("records"):
+        y = row["reached"]
+        ax.plot([row[f"{x}_low"], row[f"{x}_high"]], [y, y], color=colour, lw=0.8, alpha=0.45)
+        ax.plot([row[x]] * 2, [row["reached_low"], row["reached_high"]], color=colour, lw=0.8,
+                alpha=0.45)  # fmt: skip
+        ax.plot([row[x]], [y], mark, color=colour, ms=6, zorder=5)  # above all labels
+
+
+def _label(
+    ax: Axes, part: pd.DataFrame, x: str, texts: Sequence[str], colour: str, bold: bool = False
+) -> None:
+    """Labels beside points, kept apart from each other."""
+    if part.empty:
+        return
+    low, high = ax.get_ylim()
+    places = _spread(list(part["reached"]), 0.035 * (high - low), low, high)
+    for at, text, place in zip(part[x], texts, places, strict=True):
+        weight = "bold" if bold else "normal"
+        ax.text(at, place, f"   {text}", color=colour, fontsize=9, va="center", fontweight=weight,
+                path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
 
 
 # -- one history ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim import audit, blocks, experiment, folder
+from sim import blocks, experiment, folder, provenance
 from sim.experiment import InputError, RunError
 from sim.program import translate
 from test_experiment import TEXT, UNCERTAIN
@@ -141,7 +141,7 @@ def test_another_run_is_not_mixed_in(scenario, tmp_path, monkeypatch, change, me
         "strategy": TEXT.replace('talks = ["crisis"]', 'talks = ["crisis>=2"]'),
     }
     if change == "laws":
-        monkeypatch.setattr(experiment, "laws_now", lambda: "others")
+        monkeypatch.setattr(provenance, "laws", lambda: "others")
     other = sim.loads(texts.get(change, TEXT), "two.toml")
     with pytest.raises(InputError, match="holds another run") as error:
         sim.run(other, replications=20, out=tmp_path, **options.get(change, {}))
@@ -327,7 +327,7 @@ def test_a_wrong_row_is_found(scenario, tmp_path, monkeypatch, keep) -> None:
 
 def test_what_cannot_be_verified_is_said(scenario, tmp_path, monkeypatch) -> None:
     sim.run(scenario, ["now"], 5, out=tmp_path)
-    monkeypatch.setattr(audit.experiment, "laws_now", lambda: "others")
+    monkeypatch.setattr(provenance, "laws", lambda: "others")
     with pytest.raises(InputError, match="made by other laws"):
         sim.verify(tmp_path)
     monkeypatch.undo()
