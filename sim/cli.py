@@ -1,4 +1,4 @@
-"""The commands: ``detente run``, ``compare``, ``tell``, ``check`` and ``list``.
+"""The commands: ``detente run``, ``compare``, ``tell``, ``check``, ``assumptions``, ``list``.
 
 Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 stopped by Ctrl-C.
 """
@@ -22,6 +22,7 @@ examples:
   detente compare korea-2017 --baseline proposal
   detente tell korea-2017 --strategy proposal --replication 7
   detente check my-scenario.toml                 what is wrong with a file
+  detente assumptions korea-2017                 what each number rests on
 """
 
 
@@ -125,6 +126,19 @@ def check(options: argparse.Namespace) -> int:
             if options.describe:
                 print(scenario.load(file).describe())
     return 2 if wrong else 0
+
+
+def assumptions(options: argparse.Namespace) -> int:
+    """``detente assumptions``: every number of a scenario, with its status and source."""
+    from sim import assumptions
+
+    table = assumptions.register(_scenario(options))
+    if options.out is None:
+        print(assumptions.as_text(table))
+    else:
+        assumptions.write(table, Path(options.out))
+        print(f"{assumptions.counts(table)}\nwritten: {options.out}")
+    return 0
 
 
 def list_catalog(_: argparse.Namespace) -> int:
@@ -258,6 +272,12 @@ def parser() -> argparse.ArgumentParser:
     one = _command(commands, "check", check, "list every fault of files; run nothing")
     one.add_argument("files", nargs="+", metavar="FILE", help="a scenario file or a catalog name")
     one.add_argument("--describe", action="store_true", help="tell the model in plain sentences")
+    one = _command(commands, "assumptions", assumptions,
+                   "every number of a scenario: unit, range, status, source")  # fmt: skip
+    one.add_argument("scenario", metavar="SCENARIO", help="a catalog name or a path")
+    one.add_argument("--strategies", action="append", default=[], metavar="FILE",
+                     help="a file with further strategies; may be repeated")  # fmt: skip
+    one.add_argument("--out", metavar="FILE", help="write it as .csv or .md")
     _command(commands, "list", list_catalog, "the scenarios that ship, and their strategies")
     return top
 

@@ -24,6 +24,10 @@ ROOMS = (
         "schema",
         "scenario",
     },
+    {"history"},
+    {"fitting"},
+    {"record"},
+    {"assumptions"},
     {"program"},
     {"rows"},
     {"tally"},
@@ -52,7 +56,9 @@ def imports_of(module: Path) -> set[str]:
 
 
 def modules() -> dict[str, set[str]]:
-    return {path.stem: imports_of(path) for path in SIM.glob("*.py") if path.stem != "__init__"}
+    paths = {path.stem: path for path in SIM.glob("*.py") if path.stem != "__init__"}
+    paths |= {path.parent.name: path for path in SIM.glob("*/__init__.py")}
+    return {name: imports_of(path) for name, path in paths.items()}
 
 
 def test_every_module_has_its_room_and_imports_only_what_stands_before_it() -> None:
