@@ -175,20 +175,27 @@ def compare(cases: Sample) -> pd.DataFrame:
     """
     rows = []
     for family in FITTERS:
-        law, size = fit(cases, family), len(cases)
-        total = float(law.log_score(cases).sum())
-        k = len(law.params)
+        law = fit(cases, family)
         rows.append(
             {
                 "family": family,
-                "n": size,
-                "open": size - sum(cases.over),
-                "log_likelihood": total,
-                "aicc": 2 * k - 2 * total + 2 * k * (k + 1) / max(size - k - 1, 1),
+                "n": len(cases),
+                "open": len(cases) - sum(cases.over),
+                "log_likelihood": float(law.log_score(cases).sum()),
+                "aicc": corrected_aic(law, cases),
                 "cross_validated": _cross_validated(cases, family),
             }
         )
     return pd.DataFrame(rows).sort_values("aicc", kind="stable", ignore_index=True)
+
+
+def corrected_aic(law: Law, cases: Sample) -> float:
+    """Akaike's criterion of a fitted law, corrected for small samples; less is better.
+
+    Source: Hurvich and Tsai 1989, Biometrika 76, 297-307.
+    """
+    k, n = len(law.params), len(cases)
+    return 2 * k - 2 * float(law.log_score(cases).sum()) + 2 * k * (k + 1) / max(n - k - 1, 1)
 
 
 def _cross_validated(cases: Sample, family: str) -> float:
@@ -207,7 +214,8 @@ def _taken(cases: Sample, places: Iterable[int]) -> Sample:
 
 def best(cases: Sample) -> Law:
     """The family with the least corrected AIC, fitted."""
-    return fit(cases, str(compare(cases)["family"].iloc[0]))
+    laws = [fit(cases, family) for family in FITTERS]
+    return min(laws, key=lambda law: corrected_aic(law, cases))
 
 
 # -- uncertainty ----------------------------------------------------------------------------------

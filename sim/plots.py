@@ -470,3 +470,60 @@ def _timeline_legend(ax: Axes, windows: bool) -> None:
         handles.append(Patch(color="#cfe3f2", label="window open"))
     ax.legend(handles=handles, ncols=6, loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False,
               borderaxespad=0.2, fontsize=9)  # fmt: skip
+
+
+# -- the record -----------------------------------------------------------------------------------
+
+
+def lengths(table: pd.DataFrame, title: str, ax: Axes | None = None) -> Axes:
+    """How long cases lasted, sample by sample: steps from the record, dashes from fitted laws.
+
+    Args:
+        table: sample, n, days, still, fitted, open (:func:`sim.record.survival`), samples one below
+            the other.
+        title: the finding.
+        ax: as for :func:`incidence`.
+    """
+    with _style():
+        ax = _axes(ax, 9, 5.2)
+        for (name, cases), colour in zip(
+            table.groupby("sample", sort=False), PALETTE, strict=False
+        ):
+            days = np.concatenate([[0.4], cases["days"]])
+            still = np.concatenate([[1.0], cases["still"]])
+            label = f"{words(str(name))} (n = {cases['n'].iloc[0]})"
+            ax.step(days, still, where="post", color=colour, lw=2, label=label)
+            ax.plot(cases["days"], cases["fitted"], "--", color=colour, lw=1.2)
+            left = cases[cases["open"]]
+            ax.plot(left["days"], left["still"], "|", color=colour, ms=14, mew=2)
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        ax.set_xlabel("days (logarithmic)")
+        ax.set_ylabel("share that lasted longer")
+        ax.set_ylim(0, 1.02)
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        ax.legend(frameon=False, fontsize=9)
+        caption = "steps: the record; dashes: the law with the least AIC; upright marks: still open"
+        return _finish(ax, title, caption)
+
+
+def counts(table: pd.DataFrame, what: str, title: str, ax: Axes | None = None) -> Axes:
+    """Counts of months as bars, with the months of dialogue shaded.
+
+    Args:
+        table: month, count, dialogue (share of the month; :func:`sim.record.by_month`).
+        what: label of the vertical axis.
+        title: the finding.
+        ax: as for :func:`incidence`.
+    """
+    with _style():
+        ax = _axes(ax, 11, 4.4)
+        for month in table.loc[table["dialogue"] >= 0.5, "month"]:
+            ax.axvspan(month, month + pd.DateOffset(months=1), color=PALETTE[2], alpha=0.25, lw=0)
+        ax.bar(table["month"], table["count"], width=28, align="edge", color=PALETTE[0])
+        ax.set_ylabel(what)
+        ax.yaxis.set_major_locator(MultipleLocator(2))
+        ax.set_xlim(table["month"].iloc[0], table["month"].iloc[-1] + pd.DateOffset(months=1))
+        shade = Patch(color=PALETTE[2], alpha=0.25, label="a month of dialogue")
+        ax.legend(handles=[shade], frameon=False, loc="upper left")
+        return _finish(ax, title, "counts by month from published data sets, named in the tables")

@@ -17,6 +17,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from sim import fitting, history
 from sim.faults import listed, nearest
@@ -152,7 +153,8 @@ def group_first_meetings(of: History) -> Sample:
     plenaries = rounds(of, "six_party")
     decided = plenaries.loc[plenaries["outcome"].isin(["agreement", "progress"]), "end"]
     before = [decided[decided <= day].max() for day in groups["start"]]
-    return sample(days_between(pd.Series(before), groups["start"].reset_index(drop=True)))
+    since = pd.Series(before, dtype="datetime64[ns]")
+    return sample(days_between(since, groups["start"].reset_index(drop=True)))
 
 
 def exercise_slips(of: History) -> Sample:
@@ -213,6 +215,47 @@ def quantile(of: History, name: str, percent: str) -> Estimate:
     """An empirical quantile of a sample without open cases."""
     days = np.array(cases(name, of).days)
     return fitting.bootstrap(days, lambda some: float(np.quantile(some, int(percent) / 100)))
+
+
+def survival(name: str, of: History | None = None) -> pd.DataFrame:
+    """How long the cases of a sample lasted, and what the law fitted to them says.
+
+    Returns:
+        sample, n (of cases), days, still (share that lasted longer, Kaplan-Meier), fitted (the
+        same by the best law), and whether a case was left open (``open``) at that length.
+    """
+    lengths = cases(name, of)
+    days, over = np.array(lengths.days), np.array(lengths.over)
+    found = stats.ecdf(stats.CensoredData(uncensored=days[over], right=days[~over])).sf
+    at = np.unique(days)
+    return pd.DataFrame(
+        {
+            "sample": name,
+            "n": len(lengths),
+            "days": at,
+            "still": found.evaluate(at),
+            "fitted": fitting.best(lengths).frozen.sf(at),
+            "open": np.isin(at, days[~over]),
+        }
+    )
+
+
+def families(names: Collection[str] = ()) -> pd.DataFrame:
+    """The families of laws side by side for each sample (:func:`sim.fitting.compare`)."""
+    chosen = names or [name for name in SAMPLES if len(cases(name)) > 3]
+    tables = [fitting.compare(cases(name)).assign(sample=name) for name in chosen]
+    return pd.concat(tables, ignore_index=True)
+
+
+def by_month(kind: str, first: int, last: int) -> pd.DataFrame:
+    """Counts of a kind with the share of each month inside a period of dialogue.
+
+    Returns:
+        month, count, dialogue.
+    """
+    counts = months(whole(), kind, first, last)
+    dialogue = inside(whole()).reindex(counts.index).to_numpy()
+    return pd.DataFrame({"month": counts.index, "count": counts.to_numpy(), "dialogue": dialogue})
 
 
 # -- shares: how often something came of it -------------------------------------------------------
