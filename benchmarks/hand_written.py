@@ -81,7 +81,8 @@ NUCLEAR_DEAL = ("freeze", "fresh_freeze", "sanctions_eased")
 TRACKS: dict[str, tuple[Sequence[str], list[Stage]]] = {
     "us_dprk": (("US", "DPRK"), [
         Stage("contact", Quantiles(20, 70, 200), 0.25, [
-            Setback("rebuff", 6, ROUND), Setback("channel_lost", 1, Quantiles(200, 600, 1800)),
+            Setback("rebuff", 6, Quantiles(8, 30, 90)),
+            Setback("channel_lost", 1, Quantiles(200, 600, 1800)),
         ]),
         Stage("moratorium", Exponential(65), 0.33, [
             Setback("fruitless_round", 22, ROUND),
@@ -132,7 +133,7 @@ TRACKS: dict[str, tuple[Sequence[str], list[Stage]]] = {
 }  # fmt: skip
 PRIORITY = ("us_dprk", "ministerial", "north_south", "working_group", "settlement")
 TABLES = {"DPRK": 3, "US": 2}
-FADES = {"crisis": 45, "campaign": 60, "exercise": 16, "china_push": 120, "discredited": 500,
+FADES = {"crisis": 45, "campaign": 30, "exercise": 16, "china_push": 120, "discredited": 500,
          "fresh_freeze": 75}  # fmt: skip
 HIGHEST = {"crisis": 3, "discredited": 2}
 AFFECTED = {  # rates that change with a condition
@@ -519,27 +520,27 @@ ODDS: dict[tuple[str, str], Callable[[Peninsula, float], float]] = {
 
 
 def missile_tests(w: Peninsula) -> float:
-    rate = 7.0 * (3.5 if w.level["campaign"] else 1.0) * (1.5 if w.level["exercise"] else 1.0)
+    rate = 2.6 * (11.0 if w.level["campaign"] else 1.0) * (1.5 if w.level["exercise"] else 1.0)
     rate *= 0.63 if w.level["dialogue"] else 1.0
     rate *= 0.5 if w.level["moratorium"] else 1.0
     return rate * (0.9 if w.level["china_push"] else 1.0)
 
 
 def campaigns(w: Peninsula) -> float:
-    return 0.0 if w.is_quiet() else 1.6
+    return 0.0 if w.is_quiet() else 1.0
 
 
 def strategic_tests(w: Peninsula) -> float:
     if w.is_quiet():
         return 0.0
-    rate = 2.4 * 1.15 ** w.level["crisis"] * (2.0 if w.level["campaign"] else 1.0)
+    rate = 1.6 * 1.15 ** w.level["crisis"] * (3.5 if w.level["campaign"] else 1.0)
     return rate * (0.4 if w.level["dialogue"] else 1.0)
 
 
 def nuclear_tests(w: Peninsula) -> float:
     if w.is_quiet():
         return 0.0
-    return 0.5 * 1.15 ** w.level["crisis"] * (0.4 if w.level["dialogue"] else 1.0)
+    return 0.42 * 1.15 ** w.level["crisis"] * (0.4 if w.level["dialogue"] else 1.0)
 
 
 def shows_of_force(w: Peninsula) -> float:

@@ -35,7 +35,7 @@ _PLACES = {
     "tell": "sim.report",
 }
 
-_MODULES = ("assumptions", "fitting", "history", "record")
+_MODULES = ("assumptions", "backcast", "fitting", "history", "record")
 
 __all__ = ["__version__", *_PLACES, *_MODULES]
 

@@ -156,11 +156,15 @@ def _day(day: MonthDay | dt.date, start: dt.date) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Which statistic the numbers of a pattern rest on, and to how many digits."""
+    """Which statistic the numbers of a pattern rest on, and to how many digits.
+
+    ``otherwise`` stands in for it where a part of the record holds too few cases.
+    """
 
     scenario: str
     name: str
     statistic: str
+    otherwise: str
     digits: int
 
 
@@ -169,7 +173,9 @@ def evidence(path: Path = CATALOG / "evidence.csv") -> tuple[Evidence, ...]:
     """The lines of ``evidence.csv``; the first that fits a name holds."""
     with path.open(encoding="utf-8", newline="") as stream:
         return tuple(
-            Evidence(row["scenario"], row["name"], row["statistic"], int(row["digits"]))
+            Evidence(
+                row["scenario"], row["name"], row["statistic"], row["otherwise"], int(row["digits"])
+            )
             for row in csv.DictReader(stream)
         )
 
@@ -188,7 +194,11 @@ def _line(scenario: str, name: str) -> Evidence | None:
 def _statistic(scenario: str, name: str) -> str:
     """The key of a number's statistic; ``{key}`` stands for the end of its name."""
     line = _line(scenario, name)
-    return line.statistic.replace("{key}", name.rpartition(".")[2]) if line else ""
+    return _key(line.statistic, name) if line else ""
+
+
+def _key(statistic: str, name: str) -> str:
+    return statistic.replace("{key}", name.rpartition(".")[2])
 
 
 def rounded(value: float, digits: int) -> float:
@@ -210,12 +220,20 @@ def estimates(scenario: Scenario, of: History | None = None) -> dict[str, Estima
     for row in table[table["statistic"] != ""].itertuples():
         line = _line(scenario.name, row.name)
         assert line is not None
-        try:
-            value = record.estimate(row.statistic, of)
-        except ValueError:  # an unknown statistic, or too few cases
-            continue
-        found[row.name] = Estimate(*(rounded(end, line.digits) for end in value))
+        keys = [row.statistic]
+        if of is not None and line.otherwise:
+            keys.append(_key(line.otherwise, row.name))
+        value = next((v for v in (_estimate(key, of) for key in keys) if v is not None), None)
+        if value is not None:
+            found[row.name] = Estimate(*(rounded(end, line.digits) for end in value))
     return found
+
+
+def _estimate(key: str, of: History | None) -> Estimate | None:
+    try:
+        return record.estimate(key, of)
+    except ValueError:  # an unknown statistic, or too few cases
+        return None
 
 
 def reproduced(scenario: Scenario) -> pd.DataFrame:

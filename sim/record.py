@@ -171,6 +171,7 @@ SAMPLES: dict[str, Callable[[History], Sample]] = {
     "gaps_us_dprk": lambda of: sample(gaps(of, "us_dprk")),
     "gaps_north_south": lambda of: sample(gaps(of, "north_south")),
     "gaps_six_party": lambda of: sample(gaps(of, "six_party")),
+    "gaps_four_party": lambda of: sample(gaps(of, "four_party")),
     "gaps_after_breakdown": gaps_after_breakdown,
     "first_contact": lambda of: _waits(of, "contact"),
     "formal_round": lambda of: _waits(of, "formal"),
@@ -364,6 +365,11 @@ def percent(of: History, name: str) -> Estimate:
     return Estimate(*(100 * value for value in share(of, name)))
 
 
+def within(of: History, rounds_: str, name: str) -> Estimate:
+    """The chance that at least one of some rounds succeeds, each with the same share."""
+    return Estimate(*(1 - (1 - value) ** int(rounds_) for value in share(of, name)))
+
+
 def odds(of: History, name: str) -> Estimate:
     """An odds ratio between two groups of rounds."""
     return fitting.odds_ratio(*_chosen("odds ratio", name, ODDS)(of))
@@ -499,6 +505,7 @@ KINDS: dict[str, Callable[..., Estimate]] = {
     "quantile": quantile,
     "share": share,
     "percent": percent,
+    "within": within,
     "odds": odds,
     "rate": rate,
     "dispersion": dispersion,

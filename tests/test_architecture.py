@@ -33,6 +33,7 @@ ROOMS = (
     {"tally"},
     {"processes", "kernel"},
     {"story"},
+    {"backcast"},
     {"experiment"},
     {"statistics"},
     {"plots"},
