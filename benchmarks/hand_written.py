@@ -54,7 +54,7 @@ class Exponential:
 
 
 Duration = Quantiles | Lognormal | Exponential
-ROUND, QUARREL = Lognormal(86, 1.4), Lognormal(180, 1.6)
+ROUND, QUARREL = Lognormal(57, 1.2), Lognormal(180, 1.6)
 
 
 class Setback(NamedTuple):

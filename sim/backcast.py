@@ -29,8 +29,12 @@ from sim.scenario import Scenario
 STRATEGY = "course"
 INTERVALS = (0.5, 0.8, 0.95)
 QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-BINS = (30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0)  # days; ends of the bins of the log score
+BINS = {  # ends of the bins of the log score
+    "days": (30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0),
+    "count": (1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
+}
 LAUNCHES = ("missile_test", "strategic_test", "nuclear_test")
+LONGEST = 3652.0  # days after which the end of a freeze is no longer told apart
 TALKS = ("us_dprk", "bilateral", "six_party", "ministers", "geneva")
 
 Floats = NDArray[np.float64]
@@ -188,8 +192,9 @@ def facts(scenario: Scenario, told: list[Course], of: History) -> Iterator[Fact]
         actual = math.inf if pd.isna(row.date) else _days(scenario, row.date) - began
         cap = scenario.horizon
         if since:
-            # A course counts where this long could be seen after `since`, as it could in fact.
-            cap = min(max(2 * actual, 365.0), scenario.horizon - began)
+            # A course counts where it could be seen for as long as in fact, or ten years. The cap
+            # must not know what happened, or the scores would not be proper.
+            cap = min(scenario.horizon - began, LONGEST)
         seen = [c for c in told if not since or c.first(since) + cap <= c.horizon]
         values = np.array([c.first(row.endpoint, since) for c in seen])
         yield Fact(scenario.name, row.fact, "days", actual, values, _reference(row.reference, of),
@@ -235,7 +240,7 @@ def _gaps(
     medians = [float(np.median(np.diff(r))) for r in (_until(c.rounds, end) for c in told)
                if len(r) > 2]  # fmt: skip
     if len(actual) > 1 and len(medians) > 50:
-        reference = np.array(record.gaps(of, "us_dprk"))
+        reference = np.array(record.cases("gaps_us_dprk", of).days)
         value = float(np.median(actual))
         yield Fact(scenario.name, "median_gap", "days", value, np.array(medians), reference, end)
 
@@ -311,12 +316,12 @@ def crps(actual: float, values: Floats, cap: float) -> float:
     return float(np.abs(x - min(actual, cap)).mean()) - spread
 
 
-def log_score(actual: float, values: Floats, cap: float) -> float:
+def log_score(actual: float, values: Floats, cap: float, unit: str = "days") -> float:
     """Minus the log of the chance given to the bin in which the actual value fell; less is better.
 
     Bins double in width; half a case is added to each, so that no bin is impossible.
     """
-    edges = [edge for edge in BINS if edge < cap]
+    edges = [edge for edge in BINS[unit] if edge < cap]
     counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
     place = int(np.searchsorted(edges, actual, side="right"))
     return -math.log((counts[place] + 0.5) / (len(values) + 0.5 * len(counts)))
@@ -335,12 +340,12 @@ def scored(fact: Fact) -> dict[str, object]:
         "percentile": percentile(fact.actual, fact.simulated, cap),
         **{f"q{100 * q:g}": value for q, value in zip(QUANTILES, quantiles, strict=True)},
         "crps": crps(fact.actual, fact.simulated, cap),
-        "log_score": log_score(fact.actual, fact.simulated, cap),
+        "log_score": log_score(fact.actual, fact.simulated, cap, fact.unit),
     }
     if len(fact.reference) > 2:
         row["reference_n"] = len(fact.reference)
         row["reference_crps"] = crps(fact.actual, fact.reference, cap)
-        row["reference_log_score"] = log_score(fact.actual, fact.reference, cap)
+        row["reference_log_score"] = log_score(fact.actual, fact.reference, cap, fact.unit)
     return row
 
 

@@ -98,6 +98,21 @@ def gaps(of: History, track: str) -> list[float]:
     return days_between(table["end"], table["start"].shift(-1))
 
 
+def gaps_in_dialogue(of: History, track: str) -> list[float]:
+    """Gaps between rounds of one period of dialogue.
+
+    A silence between two periods is no gap between rounds: a contact had to be made anew.
+    """
+    table = rounds(of, track)
+    spans = zip(of.dialogue["start"], of.dialogue["end"], strict=True)
+    return [
+        gap
+        for first, last in spans
+        for part in [table[(table["start"] >= first) & (table["start"] <= last)]]
+        for gap in days_between(part["end"], part["start"].shift(-1))
+    ]
+
+
 def gaps_after_breakdown(of: History) -> Sample:
     """Days from a broken round to the next of its track; open where none followed."""
     ended: list[float] = []
@@ -168,7 +183,7 @@ def exercise_slips(of: History) -> Sample:
 
 
 SAMPLES: dict[str, Callable[[History], Sample]] = {
-    "gaps_us_dprk": lambda of: sample(gaps(of, "us_dprk")),
+    "gaps_us_dprk": lambda of: sample(gaps_in_dialogue(of, "us_dprk")),
     "gaps_north_south": lambda of: sample(gaps(of, "north_south")),
     "gaps_six_party": lambda of: sample(gaps(of, "six_party")),
     "gaps_four_party": lambda of: sample(gaps(of, "four_party")),

@@ -28,6 +28,7 @@ ROOMS = (
     {"fitting"},
     {"record"},
     {"assumptions"},
+    {"ties"},
     {"program"},
     {"rows"},
     {"tally"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -244,3 +245,31 @@ def test_its_figures_show_every_fact(table: pd.DataFrame, tmp_path) -> None:
     assert len(axes.get_lines()) == 3
     axes = plots.counts(record.by_month("launch_day", 2017, 2018), "days", "x")
     assert len(axes.patches) >= 24
+
+
+# -- what the documents say -----------------------------------------------------------------------
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_the_coverage_table_of_the_documents_is_that_of_its_facts() -> None:
+    told = pd.read_csv(DOCS / "backcast.csv")
+    text = (DOCS / "backcast.md").read_text(encoding="utf-8")
+    for row in backcast.coverage(told).itertuples():
+        ends = f"{100 * row.low:.0f} to {100 * row.high:.0f} %"
+        assert (
+            f"| {100 * row.interval:.0f} % | {row.inside} | {row.facts} | {100 * row.share:.0f} % "
+            f"| {ends} |"
+        ) in text
+    for row in backcast.skill(told).itertuples():
+        skill, gain = (round(value, 2) + 0.0 for value in (row.crps_skill, row.log_gain))
+        name = row.episode if row.episode == "all" else f"`{row.episode}`"
+        assert f"| {name} | {row.facts} | {skill:.2f} | {gain:.2f} |" in text
+    assert set(told["episode"]) == set(backcast.episodes())
+
+
+def test_the_facts_of_the_documents_come_out_again() -> None:
+    told = pd.read_csv(DOCS / "backcast.csv")
+    told = told[told["episode"] == "summits-2017"].reset_index(drop=True)
+    again = backcast.held_against("summits-2017", 40, 30)
+    pd.testing.assert_frame_equal(again, told[again.columns], check_dtype=False, rtol=1e-6)
