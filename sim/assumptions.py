@@ -265,6 +265,13 @@ def share_of_judgement(scenario: Scenario) -> float:
     return float((status == "judgement").sum() / max((status != "default").sum(), 1))
 
 
+def caution(scenario: Scenario) -> str:
+    """One sentence for every comparison: how much of it rests on judgement."""
+    given = int((register(scenario)["status"] != "default").sum())
+    share = f"{100 * share_of_judgement(scenario):.0f} %"
+    return f"{share} of the {given} numbers of {scenario.name} rest on judgement"
+
+
 def as_text(table: pd.DataFrame) -> str:
     """A register for the terminal: a line a number, then how many have which status."""
     width = max((len(name) for name in table["name"]), default=0)

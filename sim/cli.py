@@ -77,13 +77,14 @@ def run(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """``detente compare``: strategies ranked, with paired differences to a baseline."""
-    from sim import report, statistics
+    from sim import assumptions, report, statistics
 
     _check_baseline(options)
     results = _results(options)
     print(statistics.as_text(report.summarise(results, options.endpoint)))
     print()
     print(_differences(report.differences(results, options.baseline, options.endpoint)))
+    print(f"\n{assumptions.caution(results.scenario)}")
     _say_where(results, report.figures(results, options.baseline, options.endpoint))
     return 0
 

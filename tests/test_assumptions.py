@@ -149,6 +149,7 @@ def test_the_share_of_judgement_counts_what_is_given() -> None:
     share = assumptions.share_of_judgement(KOREA)
     assert math.isclose(share, (given["status"] == "judgement").mean())
     assert 0.3 < share < 0.7
+    assert assumptions.caution(KOREA).startswith(f"{100 * share:.0f} % of the {len(given)} numbers")
 
 
 def test_ranges_are_listed_as_in_the_file() -> None:
