@@ -33,13 +33,34 @@ class Quantiles:
         return self.median * math.exp((self.below if z < 0 else self.above) * z)
 
 
-ROUND, QUARREL = Quantiles(15, 72, 250), Quantiles(15, 122, 420)
+class Lognormal:
+    """A duration whose logarithm is normal."""
+
+    def __init__(self, median: float, sigma: float) -> None:
+        self.median, self.sigma = median, sigma
+
+    def draw(self, rng: random.Random) -> float:
+        return self.median * math.exp(self.sigma * rng.gauss(0.0, 1.0))
+
+
+class Exponential:
+    """A duration without memory."""
+
+    def __init__(self, mean: float) -> None:
+        self.mean = mean
+
+    def draw(self, rng: random.Random) -> float:
+        return rng.expovariate(1 / self.mean)
+
+
+Duration = Quantiles | Lognormal | Exponential
+ROUND, QUARREL = Lognormal(57, 1.2), Lognormal(180, 1.6)
 
 
 class Setback(NamedTuple):
     name: str
     weight: float
-    delay: Quantiles
+    delay: Duration
     resume: int | None = None
     raises: Sequence[str] = ()
     when: str = ""  # "x" or "!x"
@@ -47,7 +68,7 @@ class Setback(NamedTuple):
 
 class Stage(NamedTuple):
     name: str
-    duration: Quantiles
+    duration: Duration
     success: float
     setbacks: Sequence[Setback]
     raises: Sequence[str] = ()
@@ -59,19 +80,20 @@ class Stage(NamedTuple):
 NUCLEAR_DEAL = ("freeze", "fresh_freeze", "sanctions_eased")
 TRACKS: dict[str, tuple[Sequence[str], list[Stage]]] = {
     "us_dprk": (("US", "DPRK"), [
-        Stage("contact", Quantiles(20, 70, 200), 0.28, [
-            Setback("rebuff", 6, ROUND), Setback("channel_lost", 1, Quantiles(200, 600, 1800)),
+        Stage("contact", Quantiles(20, 70, 200), 0.25, [
+            Setback("rebuff", 6, Quantiles(8, 30, 90)),
+            Setback("channel_lost", 1, Quantiles(200, 600, 1800)),
         ]),
-        Stage("moratorium", Quantiles(20, 60, 200), 0.33, [
-            Setback("fruitless_round", 7, ROUND),
-            Setback("walkout", 1.5, QUARREL, 0, ("crisis",)),
+        Stage("moratorium", Exponential(65), 0.33, [
+            Setback("fruitless_round", 22, ROUND),
+            Setback("walkout", 6.7, QUARREL, 0, ("crisis",)),
         ], ("moratorium",), "!war", calms=True),
     ]),
     "north_south": (("ROK", "DPRK"), [
-        Stage("overture", Quantiles(8, 45, 176), 0.4, [
+        Stage("overture", Exponential(61), 0.4, [
             Setback("silence", 6, Quantiles(30, 90, 245)), Setback("rejected", 3, QUARREL),
         ]),
-        Stage("exchange", Quantiles(10, 60, 300), 0.9, [
+        Stage("exchange", Lognormal(50, 1.6), 0.9, [
             Setback("suspended", 5, QUARREL, 0),
             Setback("exercise_protest", 3, Quantiles(10, 16, 25), when="exercise"),
         ], calms=True),
@@ -79,7 +101,7 @@ TRACKS: dict[str, tuple[Sequence[str], list[Stage]]] = {
               calms=True),
     ]),
     "working_group": (("US", "ROK", "DPRK", "China", "Russia", "Japan"), [
-        Stage("reconvene", Quantiles(30, 75, 160), 0.06,
+        Stage("reconvene", Lognormal(31, 0.42), 0.06,
               [Setback("no_quorum", 2, Quantiles(90, 160, 548))]),
         Stage("principles", Quantiles(60, 157, 548), 0.65, [Setback("no_text", 2, QUARREL)]),
         Stage("secretariat", Quantiles(30, 90, 250), 0.75,
@@ -94,7 +116,7 @@ TRACKS: dict[str, tuple[Sequence[str], list[Stage]]] = {
             Setback("empty_show", 3, QUARREL, 0, ("crisis", "discredited", "discredited"),
                     "!moratorium"),
         ], calms=True),
-        Stage("freeze", Quantiles(34, 117, 383), 0.42, [
+        Stage("freeze", Exponential(160), 0.31, [
             Setback("verification_dispute", 3, ROUND),
             Setback("sanctions_quarrel", 2, Quantiles(45, 151, 395)),
             Setback("conference_collapse", 0.7, QUARREL, 0, ("crisis", "discredited")),
@@ -111,7 +133,7 @@ TRACKS: dict[str, tuple[Sequence[str], list[Stage]]] = {
 }  # fmt: skip
 PRIORITY = ("us_dprk", "ministerial", "north_south", "working_group", "settlement")
 TABLES = {"DPRK": 3, "US": 2}
-FADES = {"crisis": 45, "campaign": 60, "exercise": 16, "china_push": 120, "discredited": 500,
+FADES = {"crisis": 45, "campaign": 30, "exercise": 16, "china_push": 120, "discredited": 500,
          "fresh_freeze": 75}  # fmt: skip
 HIGHEST = {"crisis": 3, "discredited": 2}
 AFFECTED = {  # rates that change with a condition
@@ -279,7 +301,7 @@ class Peninsula:
         if stage.talks:
             self.hold(-1)
 
-    def break_off(self, name: str, chance: float, delay: Quantiles, resume: int | None) -> None:
+    def break_off(self, name: str, chance: float, delay: Duration, resume: int | None) -> None:
         track = self.tracks[name]
         if track.talking and self.rng.random() < chance:
             self.leave_table(track, track.stages[track.at])
@@ -436,7 +458,7 @@ def overture(w: Peninsula, p: float) -> float:
 
 
 def exchange(w: Peninsula, p: float) -> float:
-    ratio = 0.087 if w.level["seoul_hostile"] else 1.0
+    ratio = 0.089 if w.level["seoul_hostile"] else 1.0
     return with_odds(p, ratio * 0.85 ** w.level["crisis"])
 
 
@@ -498,27 +520,27 @@ ODDS: dict[tuple[str, str], Callable[[Peninsula, float], float]] = {
 
 
 def missile_tests(w: Peninsula) -> float:
-    rate = 7.0 * (3.5 if w.level["campaign"] else 1.0) * (1.5 if w.level["exercise"] else 1.0)
-    rate *= 0.65 if w.level["dialogue"] else 1.0
+    rate = 2.6 * (11.0 if w.level["campaign"] else 1.0) * (1.5 if w.level["exercise"] else 1.0)
+    rate *= 0.63 if w.level["dialogue"] else 1.0
     rate *= 0.5 if w.level["moratorium"] else 1.0
     return rate * (0.9 if w.level["china_push"] else 1.0)
 
 
 def campaigns(w: Peninsula) -> float:
-    return 0.0 if w.is_quiet() else 1.6
+    return 0.0 if w.is_quiet() else 1.0
 
 
 def strategic_tests(w: Peninsula) -> float:
     if w.is_quiet():
         return 0.0
-    rate = 2.4 * 1.15 ** w.level["crisis"] * (2.0 if w.level["campaign"] else 1.0)
+    rate = 1.6 * 1.15 ** w.level["crisis"] * (3.5 if w.level["campaign"] else 1.0)
     return rate * (0.4 if w.level["dialogue"] else 1.0)
 
 
 def nuclear_tests(w: Peninsula) -> float:
     if w.is_quiet():
         return 0.0
-    return 0.5 * 1.15 ** w.level["crisis"] * (0.4 if w.level["dialogue"] else 1.0)
+    return 0.42 * 1.15 ** w.level["crisis"] * (0.4 if w.level["dialogue"] else 1.0)
 
 
 def shows_of_force(w: Peninsula) -> float:

@@ -40,11 +40,15 @@ _PLACES = {
     "diff": "sim.decision",
 }
 
-__all__ = ["__version__", *_PLACES]
+_MODULES = ("assumptions", "backcast", "fitting", "history", "record")
+
+__all__ = ["__version__", *_PLACES, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
     # Loaded when first used: `detente --help` should not wait for a compiler.
+    if name in _MODULES:
+        return importlib.import_module(f"sim.{name}")
     if name in _PLACES:
         return getattr(importlib.import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'sim' has no attribute {name!r}")

@@ -28,6 +28,7 @@ examples:
   detente search korea-2017 --never bilateral    which order, with which postures
   detente tell korea-2017 --strategy proposal --replication 7
   detente check my-scenario.toml                 what is wrong with a file
+  detente assumptions korea-2017                 what each number rests on
 """
 
 
@@ -121,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """``detente compare``: strategies ranked, with paired differences and what they say."""
-    from sim import decision, printing, report
+    from sim import assumptions, decision, printing, report
 
     _check_comparison(options)
     results = _results(options)
@@ -129,7 +130,7 @@ def compare(options: argparse.Namespace) -> int:
     found = decision.compare(
         results, options.baseline, options.endpoint, figures=not options.no_figures
     )
-    print(found.text)
+    print(f"{found.text}\n\n{assumptions.caution(results.scenario)}")
     report.differences(results, options.baseline, options.endpoint)
     _say_where(results, [*_figures(results, options, options.baseline), *found.figures])
     return 0
@@ -248,6 +249,19 @@ def verify(options: argparse.Namespace) -> int:
         f"histories told again by both engines: {outcome}"
     )
     return 1 if verdict.differences else 0
+
+
+def assumptions(options: argparse.Namespace) -> int:
+    """``detente assumptions``: every number of a scenario, with its status and source."""
+    from sim import assumptions
+
+    table = assumptions.register(_scenario(options))
+    if options.out is None:
+        print(assumptions.as_text(table))
+    else:
+        assumptions.write(table, Path(options.out))
+        print(f"{assumptions.counts(table)}\nwritten: {options.out}")
+    return 0
 
 
 def list_catalog(_: argparse.Namespace) -> int:
@@ -438,6 +452,12 @@ def parser() -> argparse.ArgumentParser:
                      help="how many histories (default: 50)")  # fmt: skip
     one.add_argument("--seed", type=_whole(0, 2**64 - 1), default=0, metavar="K",
                      help="of their choice (default: 0)")  # fmt: skip
+    one = _command(commands, "assumptions", assumptions,
+                   "every number of a scenario: unit, range, status, source")  # fmt: skip
+    one.add_argument("scenario", metavar="SCENARIO", help="a catalog name or a path")
+    one.add_argument("--strategies", action="append", default=[], metavar="FILE",
+                     help="a file with further strategies; may be repeated")  # fmt: skip
+    one.add_argument("--out", metavar="FILE", help="write it as .csv or .md")
     _command(commands, "list", list_catalog, "the scenarios that ship, and their strategies")
     return top
 

@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
+from scipy.stats import beta
 
 from sim.story import Story
 
@@ -602,3 +603,128 @@ def _timeline_legend(ax: Axes, windows: bool) -> None:
         handles.append(Patch(color="#cfe3f2", label="window open"))
     ax.legend(handles=handles, ncols=6, loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False,
               borderaxespad=0.2, fontsize=9)  # fmt: skip
+
+
+# -- the record -----------------------------------------------------------------------------------
+
+
+def lengths(table: pd.DataFrame, title: str, ax: Axes | None = None) -> Axes:
+    """How long cases lasted, sample by sample: steps from the record, dashes from fitted laws.
+
+    Args:
+        table: sample, n, days, still, fitted, open (:func:`sim.record.survival`), samples one below
+            the other.
+        title: the finding.
+        ax: as for :func:`incidence`.
+    """
+    with _style():
+        ax = _axes(ax, 9, 5.2)
+        for (name, cases), colour in zip(
+            table.groupby("sample", sort=False), PALETTE, strict=False
+        ):
+            days = np.concatenate([[0.4], cases["days"]])
+            still = np.concatenate([[1.0], cases["still"]])
+            label = f"{words(str(name))} (n = {cases['n'].iloc[0]})"
+            ax.step(days, still, where="post", color=colour, lw=2, label=label)
+            ax.plot(cases["days"], cases["fitted"], "--", color=colour, lw=1.2)
+            left = cases[cases["open"]]
+            ax.plot(left["days"], left["still"], "|", color=colour, ms=14, mew=2)
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        ax.set_xlabel("days (logarithmic)")
+        ax.set_ylabel("share that lasted longer")
+        ax.set_ylim(0, 1.02)
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        ax.legend(frameon=False, fontsize=9)
+        caption = "steps: the record; dashes: the law with the least AIC; upright marks: still open"
+        return _finish(ax, title, caption)
+
+
+def counts(table: pd.DataFrame, what: str, title: str, ax: Axes | None = None) -> Axes:
+    """Counts of months as bars, with the months of dialogue shaded.
+
+    Args:
+        table: month, count, dialogue (share of the month; :func:`sim.record.by_month`).
+        what: label of the vertical axis.
+        title: the finding.
+        ax: as for :func:`incidence`.
+    """
+    with _style():
+        ax = _axes(ax, 11, 4.4)
+        for month in table.loc[table["dialogue"] >= 0.5, "month"]:
+            ax.axvspan(month, month + pd.DateOffset(months=1), color=PALETTE[2], alpha=0.25, lw=0)
+        ax.bar(table["month"], table["count"], width=28, align="edge", color=PALETTE[0])
+        ax.set_ylabel(what)
+        ax.yaxis.set_major_locator(MultipleLocator(2))
+        ax.set_xlim(table["month"].iloc[0], table["month"].iloc[-1] + pd.DateOffset(months=1))
+        shade = Patch(color=PALETTE[2], alpha=0.25, label="a month of dialogue")
+        ax.legend(handles=[shade], frameon=False, loc="upper left")
+        return _finish(ax, title, "counts by month from published data sets, named in the tables")
+
+
+def calibration(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Percentiles of what happened among simulated courses, against even ones.
+
+    Args:
+        table: episode, percentile (:func:`sim.backcast.held_against`).
+        ax: as for :func:`incidence`.
+    """
+    with _style():
+        ax = _axes(ax, 6.4, 5.8)
+        ordered = table.sort_values("percentile", ignore_index=True)
+        n = len(ordered)
+        expected = (np.arange(n) + 0.5) / n
+        # The 95 % band of an even sample: the i-th of n is Beta(i, n + 1 - i).
+        ends = np.array([beta.ppf([0.025, 0.975], i + 1, n - i) for i in range(n)])
+        ax.fill_betweenx(expected, ends[:, 0], ends[:, 1], color="#8c8c8c", alpha=0.25, lw=0)
+        ax.plot([0, 1], [0, 1], color="#555555", lw=1)
+        markers = ("o", "s", "^", "D", "v", "P", "X")
+        for (name, colour), marker in zip(
+            zip(table["episode"].unique(), PALETTE, strict=False), markers, strict=False
+        ):
+            here = (ordered["episode"] == name).to_numpy()
+            ax.plot(ordered["percentile"][here], expected[here], marker, color=colour, label=name)
+        ax.set_xlabel("percentile of what happened among simulated courses")
+        ax.set_ylabel("share of facts below")
+        ax.set_xlim(0, 1)
+        ax.set_ylim(0, 1)
+        ax.legend(frameon=False, fontsize=9, loc="lower right")
+        middle = float(ordered["percentile"].median())
+        title = (
+            f"What happened lies at percentile {100 * middle:.0f} of what was simulated (median)"
+        )
+        caption = f"{n} facts; band: 95 % of even samples, were the facts independent"
+        return _finish(ax, title, caption)
+
+
+def intervals(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Simulated intervals of dated facts, with what happened marked on them.
+
+    Args:
+        table: episode, fact, unit, actual, q2.5 to q97.5; only facts in days are drawn.
+        ax: as for :func:`incidence`.
+    """
+    with _style():
+        shown = table[table["unit"] == "days"].reset_index(drop=True)
+        end = 2 * float(np.nanmax(shown["actual"].replace(np.inf, np.nan)))
+        ax = _axes(ax, 9, 0.32 * len(shown) + 1.6)
+        for row, fact in enumerate(shown.to_dict("records")):
+            for low, high, width in (("q2.5", "q97.5", 2), ("q10", "q90", 5), ("q25", "q75", 9)):
+                ends = [min(max(fact[q], 0.7), end) for q in (low, high)]
+                ax.plot(ends, [row, row], color=PALETTE[0], lw=width, alpha=0.45,
+                        solid_capstyle="butt")  # fmt: skip
+            out = not 0.025 <= fact["percentile"] <= 0.975
+            happened = min(max(fact["actual"], 0.7), end)
+            marker = "o" if fact["actual"] < end else ">"
+            ax.plot(happened, row, marker, color=SETBACK if out else "black", ms=7, zorder=3)
+        labels = [f"{one.episode}: {words(one.fact)}" for one in shown.itertuples()]
+        ax.set_yticks(range(len(shown)), labels)
+        ax.invert_yaxis()
+        ax.set_xscale("log")
+        ax.set_xlim(0.7, 1.1 * end)
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        ax.set_xlabel("days (logarithmic; the right edge is never or later)")
+        held = int(shown["percentile"].between(0.025, 0.975).sum())
+        title = f"{held} of {len(shown)} dated facts lie inside their 95 % interval"
+        caption = "bars: 50, 80, 95 % of simulated courses; points: what happened, orange outside"
+        return _finish(ax, title, caption)

@@ -25,6 +25,11 @@ ROOMS = (
         "scenario",
     },
     {"candidates", "selection"},
+    {"history"},
+    {"fitting"},
+    {"record"},
+    {"assumptions"},
+    {"ties"},
     {"program"},
     {"rows"},
     {"tally"},
@@ -37,6 +42,7 @@ ROOMS = (
     {"folder"},
     {"crew"},
     {"progress"},
+    {"backcast"},
     {"experiment"},
     {"audit"},
     {"intervals"},
@@ -79,7 +85,9 @@ def imports_of(module: Path) -> set[str]:
 
 
 def modules() -> dict[str, set[str]]:
-    return {path.stem: imports_of(path) for path in SIM.glob("*.py") if path.stem != "__init__"}
+    paths = {path.stem: path for path in SIM.glob("*.py") if path.stem != "__init__"}
+    paths |= {path.parent.name: path for path in SIM.glob("*/__init__.py")}
+    return {name: imports_of(path) for name, path in paths.items()}
 
 
 def test_every_module_has_its_room_and_imports_only_what_stands_before_it() -> None:

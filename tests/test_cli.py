@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import sim
 from sim import cli
 
 SMALL = Path(__file__).parent / "corpus" / "valid" / "two_tracks.toml"
@@ -60,6 +61,7 @@ def test_compare_ranks_and_takes_differences(tmp_path, capsys) -> None:
     assert detente("compare", SMALL, "--replications", 60, "--out", "out") == 0
     out = capsys.readouterr().out
     assert "run by run in the same worlds" in out and "the best, jointly" in out
+    assert "numbers of two_tracks rest on judgement" in out
     assert max(map(len, out.split("results:")[0].splitlines())) <= 102
     for name in ("ranking.png", "forest.svg", "sooner.png", "differences.png", "dominance.csv"):
         assert (tmp_path / "out" / name).exists(), name
@@ -102,7 +104,7 @@ def test_tell_tells_one_history_dated(tmp_path, capsys) -> None:
 def test_list_names_the_catalog(capsys) -> None:
     assert detente("list") == 0
     out = capsys.readouterr().out
-    assert "korea-2017" in out
+    assert all(f"{name}  " in out for name in sim.catalog())
     for strategy in ("proposal", "sequential", "cvid_first", "pressure"):
         assert strategy in out
 

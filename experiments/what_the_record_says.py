@@ -1,0 +1,53 @@
+"""What does the record say, and does the catalog say the same?
+
+Every statistic that a number of the catalog rests on is computed again from the tables of dated
+facts, with the laws that were tried for each kind of duration. Expect every number to agree.
+
+    python experiments/what_the_record_says.py
+"""
+
+import sys
+
+import pandas as pd
+
+import sim
+from sim import assumptions, plots, record
+
+FIGURES = {
+    "gaps-between-rounds": ["gaps_us_dprk", "gaps_north_south", "gaps_six_party"],
+    "freeze-lifetimes": ["freeze_life", "freeze_life_to_void"],
+    "response-times": ["first_contact", "formal_round", "seoul_to_meeting"],
+}
+
+
+def main() -> int:
+    """Print the catalog beside the record, and draw the record; 1 where they disagree."""
+    wrong = 0
+    for name in sim.catalog():
+        table = assumptions.reproduced(sim.load(name))
+        wrong += int((~table["agrees"]).sum())
+        print(f"{name}: {assumptions.counts(assumptions.register(sim.load(name)))}; "
+              f"{table['agrees'].sum()} of {len(table)} of the record agree")  # fmt: skip
+        print(table.drop_duplicates("statistic").to_string(index=False))
+    print("\nlaws tried for durations, least AIC first:")
+    print(record.families().round(2).to_string(index=False))
+    print("\nshares:")
+    for name, count in record.SHARES.items():
+        low, best, high = record.estimate(f"share:{name}")
+        hits, size = count(record.whole())
+        print(f"  {name:22} {hits:3} of {size:3} = {best:.2f} ({low:.2f} to {high:.2f})")
+    for name, samples in FIGURES.items():
+        table = pd.concat([record.survival(one) for one in samples])
+        middle = ", ".join(f"{plots.words(one)} {pd.Series(record.cases(one).days).median():.0f}"
+                           for one in samples)  # fmt: skip
+        axes = plots.lengths(table, f"Median days: {middle}")
+        print(f"figure: {plots.save(axes.figure, f'results/record-{name}')[0]}")
+    ratio = record.estimate("dialogue_ratio:launch_day")
+    title = f"Launch days in dialogue are {ratio.best:.2f} times those outside, within eras"
+    axes = plots.counts(record.by_month("launch_day", 1990, 2025), "launch days a month", title)
+    print(f"figure: {plots.save(axes.figure, 'results/record-launches')[0]}")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

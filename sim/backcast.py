@@ -1,0 +1,400 @@
+"""The model held against what happened: episodes whose course is known, told from their start.
+
+Each episode is a scenario of the catalog with a strategy ``course``. Its uncertain numbers are
+sampled from their ranges; what the record gives of them is estimated without the episode itself.
+Every dated fact then has a place among the simulated courses: its percentile, a proper score, and
+the same score of a naive forecast that takes the other cases of the record as they are.
+
+    table = backcast.held_against("leap-day-2011")
+    backcast.coverage(table)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from sim import assumptions, history, kernel, record
+from sim import scenario as scenarios
+from sim.history import History
+from sim.program import Program, What, translate
+from sim.scenario import Scenario
+
+STRATEGY = "course"
+INTERVALS = (0.5, 0.8, 0.95)
+QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+BINS = {  # ends of the bins of the log score
+    "days": (30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0),
+    "count": (1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
+}
+LAUNCHES = ("missile_test", "strategic_test", "nuclear_test")
+LONGEST = 3652.0  # days after which the end of a freeze is no longer told apart
+TALKS = ("us_dprk", "bilateral", "six_party", "ministers", "geneva")
+
+Floats = NDArray[np.float64]
+
+
+# -- courses --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Course:
+    """One simulated history, as far as dated facts can be read from it.
+
+    Attributes:
+        horizon: its end, in days.
+        changes: (day, condition or stage, new level), in time order.
+        launches: days of launches and tests, ascending.
+        rounds: days on which an attempt at a table of talks ended, ascending.
+    """
+
+    horizon: float
+    changes: tuple[tuple[float, str, int], ...]
+    launches: tuple[float, ...]
+    rounds: tuple[float, ...]
+
+    def first(self, endpoint: str, since: str = "") -> float:
+        """Days until an endpoint, from the first rise of another or the start; inf: never.
+
+        Args:
+            endpoint: a condition or stage that rises, or with ``!`` one that is lost.
+            since: likewise; nan is returned where it never came.
+        """
+        start = self.first(since) if since else 0.0
+        if start == math.inf:
+            return math.nan
+        lost, name = endpoint.startswith("!"), endpoint.removeprefix("!")
+        for day, changed, level in self.changes:
+            if day >= start and changed == name and (level == 0) == lost:
+                return day - start
+        return math.inf
+
+    def held(self, condition: str) -> list[tuple[float, float]]:
+        """The spells in which a condition was at 1 or more."""
+        spells, begin = [], math.nan
+        for day, changed, level in self.changes:
+            if changed == condition and level > 0 and math.isnan(begin):
+                begin = day
+            elif changed == condition and level == 0 and not math.isnan(begin):
+                spells.append((begin, day))
+                begin = math.nan
+        return spells if math.isnan(begin) else [*spells, (begin, self.horizon)]
+
+
+def courses(program: Program, histories: Iterable[int], seed: int) -> Iterator[Course]:
+    """Simulated histories of a program, by their numbers."""
+    reader = _Reader(program)
+    for replication in histories:
+        _, log = kernel.trace(program, seed, replication)
+        yield reader.course(log)
+
+
+class _Reader:
+    """Turns event logs of one program into courses."""
+
+    def __init__(self, program: Program) -> None:
+        scenario = program.scenario
+        self.horizon = scenario.horizon
+        self.stages = list(scenario.stages)
+        self.levels = [*scenario.conditions, *self.stages]
+        names = list(scenario.shocks)
+        self.launches = {names.index(one) for one in LAUNCHES if one in names}
+        self.talks = {i for i, one in enumerate(self.stages) if one.split(".")[0] in TALKS}
+
+    def course(self, log: Iterable[tuple[float, int, int, int, float]]) -> Course:
+        changes, launches, rounds = [], [], []
+        for day, what, subject, detail, _ in log:
+            if what in (What.RISES, What.FALLS):
+                changes.append((day, self.levels[subject], detail))
+            elif what == What.HAPPENS and subject in self.launches:
+                launches.append(day)
+            elif what in (What.SUCCEEDS, What.FAILS) and subject in self.talks:
+                rounds.append(day)
+        return Course(self.horizon, tuple(changes), tuple(launches), tuple(rounds))
+
+
+# -- what is not known: ranges, without the episode -----------------------------------------------
+
+
+def others(scenario: Scenario, until: pd.Timestamp) -> History:
+    """The record without what began in an episode, from its start to a day."""
+    return record.whole().without(pd.Timestamp(scenario.start), until)
+
+
+def ranges(scenario: Scenario, of: History) -> dict[str, tuple[float, float, float]]:
+    """The range of every uncertain number; those of the record as a part of it gives them."""
+    known = {n: (one.low, one.likely, one.high) for n, one in scenario.ranges().items()}
+    found = {n: tuple(one) for n, one in assumptions.estimates(scenario, of).items() if n in known}
+    return {**known, **found}  # type: ignore[dict-item]
+
+
+def sampled(
+    ends: dict[str, tuple[float, float, float]], rng: np.random.Generator
+) -> dict[str, float]:
+    """A value of each number from PERT(low, likely, high)."""
+    low, likely, high = np.array(list(ends.values())).T
+    width = np.where(high > low, high - low, 1.0)
+    a = 1 + 4 * (likely - low) / width
+    b = 1 + 4 * (high - likely) / width
+    values = np.where(high > low, low + width * rng.beta(a, b), likely)
+    pairs = zip(ends, values, strict=True)
+    return {n: float(round(v) if n.startswith("delegations.") else v) for n, v in pairs}
+
+
+def simulate(
+    scenario: Scenario, of: History, draws: int, histories: int, seed: int = 1
+) -> list[Course]:
+    """Courses of an episode: ``histories`` of each of ``draws`` sets of values."""
+    ends = ranges(scenario, of)
+    told: list[Course] = []
+    for draw in range(draws):
+        values = sampled(ends, np.random.default_rng([seed, draw]))
+        program = translate(scenario.override(values).strategy(STRATEGY))
+        told += courses(program, range(draw * histories, (draw + 1) * histories), seed)
+    return told
+
+
+# -- facts ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What happened, and what was simulated and would naively be expected of it.
+
+    Attributes:
+        actual: in days, or a count; inf where it did not happen while it was looked for.
+        simulated, reference: values of courses and of other cases of the record.
+        cap: values beyond it are not told apart.
+    """
+
+    episode: str
+    name: str
+    unit: str
+    actual: float
+    simulated: Floats
+    reference: Floats
+    cap: float
+
+
+def facts(scenario: Scenario, told: list[Course], of: History) -> Iterator[Fact]:
+    """The dated facts of an episode, its gaps between rounds, and its launches."""
+    table = history.episodes()
+    table = table[table["episode"] == scenario.name]
+    for row in table.itertuples():
+        since = "" if pd.isna(row.since) else row.since
+        began = _day(table, scenario, since)
+        actual = math.inf if pd.isna(row.date) else _days(scenario, row.date) - began
+        cap = scenario.horizon
+        if since:
+            # A course counts where it could be seen for as long as in fact, or ten years. The cap
+            # must not know what happened, or the scores would not be proper.
+            cap = min(scenario.horizon - began, LONGEST)
+        seen = [c for c in told if not since or c.first(since) + cap <= c.horizon]
+        values = np.array([c.first(row.endpoint, since) for c in seen])
+        yield Fact(scenario.name, row.fact, "days", actual, values, _reference(row.reference, of),
+                   cap)  # fmt: skip
+    yield from _gaps(scenario, told, of, table)
+    yield from _launches(scenario, told, of, table)
+
+
+def _days(scenario: Scenario, date: pd.Timestamp) -> float:
+    return float((date - pd.Timestamp(scenario.start)).days)
+
+
+def _day(table: pd.DataFrame, scenario: Scenario, endpoint: str) -> float:
+    if not endpoint:
+        return 0.0
+    return _days(scenario, table.loc[table["endpoint"] == endpoint, "date"].iloc[0])
+
+
+def _reference(name: object, of: History) -> Floats:
+    if not isinstance(name, str):
+        return np.array([])
+    cases = record.cases(name, of)
+    return np.where(cases.over, cases.days, math.inf)
+
+
+def _span(scenario: Scenario, table: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """From the start of an episode to the last of its facts but the end of a freeze."""
+    dates = table.loc[~table["endpoint"].str.startswith("!"), "date"]
+    return pd.Timestamp(scenario.start), dates.max()
+
+
+def _gaps(
+    scenario: Scenario, told: list[Course], of: History, table: pd.DataFrame
+) -> Iterator[Fact]:
+    first, last = _span(scenario, table)
+    held = record.whole().talks
+    held = held[held["held"] & held["track"].isin(["us_dprk", "six_party", "comparison_iran"])]
+    held = held[held["start"].between(first, last)].sort_values("start")
+    if scenario.name == "iran-2013":
+        held = held[held["track"] == "comparison_iran"]
+    actual = record.days_between(held["end"], held["start"].shift(-1))
+    end = _days(scenario, last)
+    medians = [float(np.median(np.diff(r))) for r in (_until(c.rounds, end) for c in told)
+               if len(r) > 2]  # fmt: skip
+    if len(actual) > 1 and len(medians) > 50:
+        reference = np.array(record.cases("gaps_us_dprk", of).days)
+        value = float(np.median(actual))
+        yield Fact(scenario.name, "median_gap", "days", value, np.array(medians), reference, end)
+
+
+def _until(days: tuple[float, ...], end: float) -> Floats:
+    return np.array([day for day in days if day <= end])
+
+
+def _launches(
+    scenario: Scenario, told: list[Course], of: History, table: pd.DataFrame
+) -> Iterator[Fact]:
+    if not any(name in scenario.shocks for name in LAUNCHES):
+        return
+    first, last = _span(scenario, table)
+    months = record.months(record.whole(), "launch_day", first.year, last.year)
+    actual = float(months[(months.index >= first) & (months.index <= last)].sum())
+    end = _days(scenario, last)
+    simulated = np.array([float(len(np.unique(_until(c.launches, end) // 1))) for c in told])
+    years = record.months(of, "launch_day", 1990, 2025)
+    per_year = years.groupby(years.index.year).sum().to_numpy(float)
+    reference = per_year * (end / record.YEAR)
+    yield Fact(scenario.name, "launch_days", "count", actual, simulated, reference, math.inf)
+
+
+# -- the launch process ---------------------------------------------------------------------------
+
+
+def launch_process(told: list[Course]) -> dict[str, float]:
+    """The statistics of launches that :mod:`sim.record` takes of the record, of simulated courses.
+
+    Returns:
+        rate (launch days a year), dispersion (mean over courses of variance to mean of monthly
+        counts), dialogue_ratio (rate in spells of ``dialogue`` to that outside, pooled).
+    """
+    months = np.arange(0.0, told[0].horizon + 1, record.YEAR / 12)
+    counts, inside, outside = [], np.zeros(2), np.zeros(2)
+    for course in told:
+        days = np.unique(np.array(course.launches) // 1)
+        counts.append(np.histogram(days, months)[0])
+        spells = course.held("dialogue")
+        held = sum(end - begin for begin, end in spells)
+        hits = sum(int(((days >= begin) & (days < end)).sum()) for begin, end in spells)
+        inside += (hits, held)
+        outside += (len(days) - hits, course.horizon - held)
+    table = np.array(counts, float)
+    means = table.mean(axis=1)
+    ratio = (inside[0] / inside[1]) / (outside[0] / outside[1]) if inside[1] else math.nan
+    return {
+        "rate": 12 * float(means.mean()),
+        "dispersion": float((table.var(axis=1, ddof=1)[means > 0] / means[means > 0]).mean()),
+        "dialogue_ratio": float(ratio),
+    }
+
+
+# -- scores ---------------------------------------------------------------------------------------
+
+
+def percentile(actual: float, simulated: Floats, cap: float) -> float:
+    """The share of simulated values below the actual one, ties by half; capped values tie."""
+    values, value = np.minimum(simulated, cap), min(actual, cap)
+    return float((values < value).mean() + 0.5 * (values == value).mean())
+
+
+def crps(actual: float, values: Floats, cap: float) -> float:
+    """The continuous ranked probability score of an ensemble, of values up to a cap; 0 is best.
+
+    Source: Ferro 2014, Q. J. R. Meteorol. Soc. 140, 1917-1923 (fair version).
+    """
+    x = np.sort(np.minimum(values, cap))
+    n = len(x)
+    ranks = 2 * np.arange(1, n + 1) - n - 1
+    spread = float(ranks @ x) / (n * (n - 1))
+    return float(np.abs(x - min(actual, cap)).mean()) - spread
+
+
+def log_score(actual: float, values: Floats, cap: float, unit: str = "days") -> float:
+    """Minus the log of the chance given to the bin in which the actual value fell; less is better.
+
+    Bins double in width; half a case is added to each, so that no bin is impossible.
+    """
+    edges = [edge for edge in BINS[unit] if edge < cap]
+    counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
+    place = int(np.searchsorted(edges, actual, side="right"))
+    return -math.log((counts[place] + 0.5) / (len(values) + 0.5 * len(counts)))
+
+
+def scored(fact: Fact) -> dict[str, object]:
+    """A fact as a row of the table."""
+    cap = fact.cap if fact.cap < math.inf else max(fact.simulated.max(), fact.actual) + 1
+    quantiles = np.quantile(fact.simulated, QUANTILES, method="inverted_cdf")
+    row: dict[str, object] = {
+        "episode": fact.episode,
+        "fact": fact.name,
+        "unit": fact.unit,
+        "n": len(fact.simulated),
+        "actual": fact.actual,
+        "percentile": percentile(fact.actual, fact.simulated, cap),
+        **{f"q{100 * q:g}": value for q, value in zip(QUANTILES, quantiles, strict=True)},
+        "crps": crps(fact.actual, fact.simulated, cap),
+        "log_score": log_score(fact.actual, fact.simulated, cap, fact.unit),
+    }
+    if len(fact.reference) > 2:
+        row["reference_n"] = len(fact.reference)
+        row["reference_crps"] = crps(fact.actual, fact.reference, cap)
+        row["reference_log_score"] = log_score(fact.actual, fact.reference, cap, fact.unit)
+    return row
+
+
+def held_against(episode: str, draws: int = 40, histories: int = 25, seed: int = 1) -> pd.DataFrame:
+    """The facts of an episode among its simulated courses.
+
+    Returns:
+        episode, fact, unit, n, actual, percentile, q2.5 .. q97.5, crps, log_score, and of the
+        naive forecast reference_n, reference_crps, reference_log_score. Times beyond the horizon
+        are inf.
+    """
+    scenario = scenarios.load(episode)
+    of = others(scenario, history.episodes().set_index("episode").loc[[episode], "date"].max())
+    told = simulate(scenario, of, draws, histories, seed)
+    return pd.DataFrame([scored(fact) for fact in facts(scenario, told, of)])
+
+
+def episodes() -> list[str]:
+    """The episodes that the model is held against."""
+    return list(dict.fromkeys(history.episodes()["episode"]))
+
+
+def coverage(table: pd.DataFrame) -> pd.DataFrame:
+    """How many facts fell inside the central intervals.
+
+    Returns:
+        interval, facts, inside, share, and the ends of its Wilson interval (low, high), which
+        takes the facts of an episode for independent and so is too narrow.
+    """
+    rows = []
+    for level in INTERVALS:
+        inside = int(table["percentile"].between((1 - level) / 2, (1 + level) / 2).sum())
+        ends = stats.binomtest(inside, len(table)).proportion_ci(method="wilson")
+        rows.append([level, len(table), inside, inside / len(table), ends.low, ends.high])
+    return pd.DataFrame(rows, columns=["interval", "facts", "inside", "share", "low", "high"])
+
+
+def skill(table: pd.DataFrame) -> pd.DataFrame:
+    """Scores beside those of the naive forecast, for the facts that have one, by episode.
+
+    Returns:
+        episode ("all" last), facts, crps_skill (1 - mean of crps / reference_crps by geometric
+        mean: above 0 is better than the naive forecast), log_gain (mean log score won, in nats).
+    """
+    both = table.dropna(subset="reference_crps")
+    groups = [(name, rows) for name, rows in both.groupby("episode", sort=False)]
+    rows = []
+    for name, part in [*groups, ("all", both)]:
+        ratio = np.log(part["crps"] / part["reference_crps"])
+        gain = part["reference_log_score"] - part["log_score"]
+        rows.append([name, len(part), 1 - math.exp(float(ratio.mean())), float(gain.mean())])
+    return pd.DataFrame(rows, columns=["episode", "facts", "crps_skill", "log_gain"])
