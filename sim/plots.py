@@ -380,14 +380,16 @@ def _signed(share: float, _: int) -> str:
     return "0" if points == 0 else f"{points:+g}".replace("-", "\N{MINUS SIGN}")
 
 
-def sweep(table: pd.DataFrame, x: str, label: str, ax: Axes | None = None) -> Axes:
+def sweep(
+    table: pd.DataFrame, x: str, label: str, ax: Axes | None = None, *, caption: str | None = None
+) -> Axes:
     """An estimate over a swept quantity, with its band.
 
     Args:
         table: columns ``x``, low, best, high.
         x: the name of the swept column; dates are drawn as dates.
         label: of the vertical axis.
-        ax: as for :func:`incidence`.
+        ax, caption: as for :func:`incidence`.
     """
     with _style():
         ax = _axes(ax, 9, 5)
@@ -401,7 +403,8 @@ def sweep(table: pd.DataFrame, x: str, label: str, ax: Axes | None = None) -> Ax
             f"Least with {words(x)} {table[x][low]} ({table['best'][low]:.0f}), "
             f"most with {table[x][high]} ({table['best'][high]:.0f})"
         )
-        return _finish(ax, title, "points are estimates, the band is their 95 % interval")
+        band = "the band is the 95 % interval"
+        return _finish(ax, title, f"{caption}; {band}" if caption else band)
 
 
 # -- one history ----------------------------------------------------------------------------------
