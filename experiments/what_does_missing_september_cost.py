@@ -45,7 +45,12 @@ def main() -> None:
         f"starting on {worst['start']} {worst['best']:.0f}: "
         f"missing September costs up to {worst['best'] - best['best']:.0f} days."
     )
-    axes = plots.sweep(table, "start", "days until the ministers have met (restricted mean)")
+    axes = plots.sweep(
+        table,
+        "start",
+        "days until the ministers have met (restricted mean)",
+        caption=f"korea-2017: {options.replications:,} histories of each start, seed 1",
+    )
     print(f"figure: {plots.save(axes.figure, 'results/what-does-missing-september-cost')[0]}")
 
 

@@ -114,7 +114,7 @@ def _percent(share: float) -> str:
 def _years(ax: Axes, horizon: float) -> None:
     unit = YEAR if horizon >= 2 * YEAR else YEAR / 4
     whole = unit * round(horizon / unit)  # five years are 1826 days, and have a tick
-    ax.set_xlim(0, whole if abs(whole - horizon) < 1 else horizon)
+    ax.set_xlim(0, whole if whole > 0 and abs(whole - horizon) < 1 else horizon)
     ax.xaxis.set_major_locator(MultipleLocator(unit))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: f"{days / YEAR:g}"))
     ax.set_xlabel("years since the start")
@@ -382,14 +382,16 @@ def _signed(share: float, _: int) -> str:
     return "0" if points == 0 else f"{points:+g}".replace("-", "\N{MINUS SIGN}")
 
 
-def sweep(table: pd.DataFrame, x: str, label: str, ax: Axes | None = None) -> Axes:
+def sweep(
+    table: pd.DataFrame, x: str, label: str, ax: Axes | None = None, *, caption: str | None = None
+) -> Axes:
     """An estimate over a swept quantity, with its band.
 
     Args:
         table: columns ``x``, low, best, high.
         x: the name of the swept column; dates are drawn as dates.
         label: of the vertical axis.
-        ax: as for :func:`incidence`.
+        ax, caption: as for :func:`incidence`.
     """
     with _style():
         ax = _axes(ax, 9, 5)
@@ -403,7 +405,8 @@ def sweep(table: pd.DataFrame, x: str, label: str, ax: Axes | None = None) -> Ax
             f"Least with {words(x)} {table[x][low]} ({table['best'][low]:.0f}), "
             f"most with {table[x][high]} ({table['best'][high]:.0f})"
         )
-        return _finish(ax, title, "points are estimates, the band is their 95 % interval")
+        band = "the band is the 95 % interval"
+        return _finish(ax, title, f"{caption}; {band}" if caption else band)
 
 
 def front(
@@ -511,7 +514,7 @@ def timeline(story: Story, ax: Axes | None = None) -> Axes:
         lanes = _lanes(tracks=tracks, shocks=shocks, conditions=conditions)
         ax = _axes(ax, 13, 2.2 + 0.33 * len(lanes))
         row = {lane: len(lanes) - 1 - i for i, lane in enumerate(lanes)}
-        day = _dates(story.start)
+        day = _dates(story)
         for window in story.windows.drop_duplicates(["opens", "closes"]).itertuples():
             ax.axvspan(day(window.opens), day(window.closes), color="#cfe3f2", lw=0, zorder=0)
         for track in tracks:
@@ -523,9 +526,7 @@ def timeline(story: Story, ax: Axes | None = None) -> Axes:
             _draw_levels(ax, part, row["conditions", condition], day)
         _name_lanes(ax, row)
         ax.set_xlim(day(0), day(max(1.0, story.horizon)))
-        ax.xaxis_date()
-        ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=4, maxticks=12))
-        ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(ax.xaxis.get_major_locator()))
+        _dated_axis(ax, story)
         ax.grid(axis="x", color="#eeeeee", zorder=0)
         ax.set_axisbelow(True)
         _timeline_legend(ax, bool(len(story.windows)))
@@ -563,9 +564,22 @@ def _history_sentence(story: Story) -> str:
     return told[:1].upper() + told[1:]
 
 
-def _dates(start: dt.date) -> Any:
-    first = mdates.date2num(start)
+def _ends_before_year_10000(story: Story) -> bool:
+    return story.horizon < (dt.date.max - story.start).days
+
+
+def _dates(story: Story) -> Any:
+    first = mdates.date2num(story.start) if _ends_before_year_10000(story) else 0.0
     return lambda days: first + days
+
+
+def _dated_axis(ax: Axes, story: Story) -> None:
+    if not _ends_before_year_10000(story):  # no calendar goes further
+        ax.set_xlabel("days since the start")
+        return
+    ax.xaxis_date()
+    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=4, maxticks=12))
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(ax.xaxis.get_major_locator()))
 
 
 def _draw_levels(ax: Axes, spells: pd.DataFrame, row: int, day: Any) -> None:

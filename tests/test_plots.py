@@ -135,6 +135,13 @@ def test_a_title_is_text_and_not_more_than_a_line(title: str) -> None:
     assert len(axes.figure._supxlabel.get_text()) < 300
 
 
+def test_beyond_the_calendar_a_timeline_counts_days() -> None:
+    late = TWO.replace("start = 2017-06-15", "start = 9999-12-30")
+    axes = plots.timeline(report.tell(sim.loads(late)))
+    assert_readable(axes)
+    assert axes.get_xlabel() == "days since the start" and "9999" in axes.get_title(loc="left")
+
+
 def test_who_may_be_as_good_as_the_best_shares_its_place() -> None:
     def sentence(*shares: tuple[float, float, float]) -> str:
         names = "abcde"[: len(shares)]
