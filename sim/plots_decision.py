@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -25,6 +24,7 @@ from sim.plots import (
     SETBACK,
     YEAR,
     _axes,
+    _dated_axis,
     _dates,
     _draw_attempts,
     _endpoint,
@@ -388,7 +388,7 @@ def side_by_side(a: Story, b: Story, parting: Any) -> Figure:
         for ax, story, levels in zip(axes, (a, b), spells, strict=True):
             _one_of_two(ax, story, levels, tracks, conditions)
             if not np.isnan(parting.time):
-                day = _dates(story.start)(parting.time)
+                day = _dates(story)(parting.time)
                 ax.axvline(day, color="#b22222", lw=1.6, ls="--")
         handles = [
             Patch(color=ENDINGS["success"], label="success"),
@@ -419,7 +419,7 @@ def _plain(story: Story) -> pd.DataFrame:
 def _one_of_two(
     ax: Axes, story: Story, levels: pd.DataFrame, tracks: Sequence[str], conditions: Sequence[str]
 ) -> None:
-    day = _dates(story.start)
+    day = _dates(story)
     lanes = [*tracks, *conditions]
     place = {name: len(lanes) - 1 - i for i, name in enumerate(lanes)}
     for window in story.windows.drop_duplicates(["opens", "closes"]).itertuples():
@@ -436,9 +436,7 @@ def _one_of_two(
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.8, len(lanes) - 0.2)
     ax.set_xlim(day(0), day(story.horizon))
-    ax.xaxis_date()
-    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=4, maxticks=12))
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(ax.xaxis.get_major_locator()))
+    _dated_axis(ax, story)
     ax.grid(axis="x", color="#eeeeee", zorder=0)
     ax.set_axisbelow(True)
     row = story.row
