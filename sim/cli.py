@@ -85,10 +85,8 @@ def compare(options: argparse.Namespace) -> int:
     print(printing.as_text(report.summarise(results, options.endpoint)), end="\n\n")
     found = decision.compare(results, options.baseline, options.endpoint)
     print(found.text)
-    report.differences(results, options.baseline, options.endpoint)
-    _say_where(
-        results, [*report.figures(results, options.baseline, options.endpoint), *found.figures]
-    )
+    figures = report.figures(results, options.baseline, options.endpoint)
+    _say_where(results, [*figures, *found.figures])
     return 0
 
 

@@ -65,13 +65,19 @@ def _drawn(folder: Path, axes: dict[str, Any]) -> list[Path]:
 # -- compare --------------------------------------------------------------------------------------
 
 
-def compare(results: Results, baseline: str | None = None, endpoint: str | None = None) -> Findings:
+def compare(
+    results: Results,
+    baseline: str | None = None,
+    endpoint: str | None = None,
+    draw: bool = True,
+) -> Findings:
     """All strategies of a run against each other, and against a baseline.
 
     Args:
         results: of two strategies or more, with rows.
         baseline: by default the first strategy of the scenario.
         endpoint: the condition whose times are compared; by default the goal.
+        draw: whether figures are drawn, where the run has a folder.
 
     Raises:
         InputError: one strategy alone, an unknown name, a run that kept counts, or columns left
@@ -85,7 +91,8 @@ def compare(results: Results, baseline: str | None = None, endpoint: str | None 
     figures = []
     if results.folder is not None:
         _written(results.folder, tables)
-        figures = _drawn(results.folder, _figures_of(tables, caption(results)))
+        if draw:
+            figures = _drawn(results.folder, _figures_of(tables, caption(results)))
     said = findings.sentences(tables)
     return Findings(tables, findings.compare_text(tables), said, figures)
 
