@@ -128,10 +128,9 @@ def compare(options: argparse.Namespace) -> int:
     results = _results(options)
     print(printing.as_text(report.summarise(results, options.endpoint)), end="\n\n")
     found = decision.compare(
-        results, options.baseline, options.endpoint, figures=not options.no_figures
+        results, options.baseline, options.endpoint, draw=not options.no_figures
     )
     print(f"{found.text}\n\n{assumptions.caution(results.scenario)}")
-    report.differences(results, options.baseline, options.endpoint)
     _say_where(results, [*_figures(results, options, options.baseline), *found.figures])
     return 0
 

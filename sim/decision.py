@@ -70,7 +70,7 @@ def compare(
     baseline: str | None = None,
     endpoint: str | None = None,
     *,
-    figures: bool = True,
+    draw: bool = True,
 ) -> Findings:
     """All strategies of a run against each other, and against a baseline.
 
@@ -78,7 +78,7 @@ def compare(
         results: of two strategies or more, with rows.
         baseline: by default the first strategy of the scenario.
         endpoint: the condition whose times are compared; by default the goal.
-        figures: draw them, too, where there is a folder.
+        draw: whether figures are drawn, where the run has a folder.
 
     Raises:
         InputError: one strategy alone, an unknown name, a run that kept counts, or columns left
@@ -89,11 +89,11 @@ def compare(
         tables = _compared(results, base, endpoint)
     except ValueError as error:
         raise InputError(str(error)) from None
-    drawn = []
+    drawn: list[Path] = []
     if results.folder is not None:
         _written(results.folder, tables)
-    if results.folder is not None and figures:
-        drawn = _drawn(results.folder, _figures_of(tables, caption(results)))
+        if draw:
+            drawn = _drawn(results.folder, _figures_of(tables, caption(results)))
     said = findings.sentences(tables)
     return Findings(tables, findings.compare_text(tables), said, drawn)
 

@@ -74,7 +74,14 @@ def test_the_forest_tells_what_is_told_from_0(figures, tables) -> None:
 
 def test_bars_of_the_budget_add_up_to_the_days_without(figures, tables) -> None:
     part = tables["budget"].query("strategy == 'proposal' and track == 'ministerial'")
-    widths = [p.get_width() for p in figures["budget"].patches if round(p.get_y() + 0.36) == 1]
+    axes = figures["budget"]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    (row,) = [
+        tick
+        for tick, text in zip(axes.get_yticks(), labels, strict=True)
+        if text.lower().startswith("proposal")
+    ]
+    widths = [p.get_width() for p in axes.patches if round(p.get_y() + 0.36) == round(row)]
     assert sum(widths) == pytest.approx(part["best"].sum())
 
 
