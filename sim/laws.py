@@ -485,6 +485,13 @@ def success_probability(p, ratio):  # type: ignore[no-untyped-def]
     return scaled / ((1.0 - p) + scaled)
 
 
+@compiled("float64(float64, float64)", kept=True)
+def stretched(days, ratio):  # type: ignore[no-untyped-def]
+    """A duration times its ratios; no time at all stays so, even where the ratios overflow."""
+    product = days * ratio
+    return product if product == product else days
+
+
 @compiled("float64(float64)", kept=True)
 def bounded_speed(speed):  # type: ignore[no-untyped-def]
     """The speed of a shock's clock, kept finite whatever the ratios."""
