@@ -173,9 +173,17 @@ def _results(options: argparse.Namespace) -> Any:
         workers=options.workers,
         out=options.out or experiment.default_folder(scenario, options.seed),
         quiet=quiet,
-        columns=options.columns.split(",") if options.columns else None,
+        columns=_columns(options, scenario),
         keep=getattr(options, "keep", "rows"),
     )
+
+
+def _columns(options: argparse.Namespace, scenario: Any) -> list[str] | None:
+    """The columns asked for, with those that the summary and the figures are made of."""
+    if not options.columns:
+        return None
+    ends = [end for end in (scenario.goal, scenario.ruin, options.endpoint) if end]
+    return [*options.columns.split(","), "outcome", "time", *(f"first_{end}" for end in ends)]
 
 
 def _announce_compilation() -> None:
@@ -252,7 +260,7 @@ def parser() -> argparse.ArgumentParser:
     )
     one = _command(commands, "tell", tell, "tell one history, event by event, with its timeline")
     _add_scenario(one)
-    one.add_argument("--replication", type=_whole(0, 2**63), default=0, metavar="R",
+    one.add_argument("--replication", type=_whole(0, 2**63 - 1), default=0, metavar="R",
                      help="which history (default: 0)")  # fmt: skip
     one.add_argument("--engine", choices=["simpy", "compiled"], default="simpy")
     one = _command(commands, "check", check, "list every fault of files; run nothing")
@@ -291,7 +299,7 @@ def _add_run(one: argparse.ArgumentParser) -> None:
     one.add_argument("--endpoint", metavar="C",
                      help="the condition whose times are told (default: the goal)")  # fmt: skip
     one.add_argument("--columns", metavar="A,B",
-                     help="write these columns only (figures need theirs)")  # fmt: skip
+                     help="write these columns only, with what the summary needs")  # fmt: skip
     one.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
