@@ -127,7 +127,7 @@ def log(x):  # type: ignore[no-untyped-def]
 @compiled("float64(float64)", kept=True)
 def exp(x):  # type: ignore[no-untyped-def]
     """Exponential, within 1 ulp; 0 far below, inf far above."""
-    if not x < 709.782712893384:
+    if not x <= 709.782712893384:
         return math.inf if x == x else x
     if x < -745.2:
         return 0.0
