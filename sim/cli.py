@@ -338,11 +338,11 @@ def _progress(options: argparse.Namespace) -> str:
 
 
 def _columns(options: argparse.Namespace, scenario: Any) -> list[str] | None:
+    """The columns asked for, with those that the summary and the figures are made of."""
     if not options.columns:
         return None
-    timed = {options.endpoint, scenario.ruin} - {None, scenario.goal}
-    needed = ["outcome", "time", *(f"first_{name}" for name in sorted(timed))]
-    return [*needed, *options.columns.split(",")]
+    ends = [end for end in (scenario.goal, scenario.ruin, options.endpoint) if end]
+    return [*options.columns.split(","), "outcome", "time", *(f"first_{end}" for end in ends)]
 
 
 def _announce_compilation() -> None:

@@ -230,8 +230,8 @@ def _rivals(over: Mapping[str, Any], path: Path) -> set[str]:
 
 
 def _another_law(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether a table gives a whole law of durations other than the one that it would change."""
-    return _law(old) is not None and _law(new) is not None and _law(old) != _law(new)
+    """Whether a table gives a whole law of durations that cannot be merged into another one."""
+    return _law(old) is not None and _law(new) is not None and _law({**old, **new}) is None
 
 
 def _law(table: Mapping[str, Any]) -> str | None:

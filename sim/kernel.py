@@ -1014,7 +1014,7 @@ def begin(plan, state, log, seed, replication, track):  # type: ignore[no-untype
     its_state.luck_success, its_state.luck_setback, its_state.luck_delay = u[1], u[2], u[3]
     # Own holds are up: they bear on the attempt's length.
     ratio = times_ratios(plan, state.levels, 1.0, stage.time_first, stage.time_last)
-    length = days(plan, stage.law, u[0]) * ratio
+    length = laws.stretched(days(plan, stage.law, u[0]), ratio)
     set_clock(state, plan.world[0].first_track + track, state.now[0].time + length)
 
 

@@ -127,7 +127,7 @@ def log(x):  # type: ignore[no-untyped-def]
 @compiled("float64(float64)", kept=True)
 def exp(x):  # type: ignore[no-untyped-def]
     """Exponential, within 1 ulp; 0 far below, inf far above."""
-    if not x < 709.782712893384:
+    if not x <= 709.782712893384:
         return math.inf if x == x else x
     if x < -745.2:
         return 0.0
@@ -526,6 +526,13 @@ def success_probability(p, ratio):  # type: ignore[no-untyped-def]
     if scaled == math.inf:
         return 1.0
     return scaled / ((1.0 - p) + scaled)
+
+
+@compiled("float64(float64, float64)", kept=True)
+def stretched(days, ratio):  # type: ignore[no-untyped-def]
+    """A duration times its ratios; no time at all stays so, even where the ratios overflow."""
+    product = days * ratio
+    return product if product == product else days
 
 
 @compiled("float64(float64)", kept=True)

@@ -868,7 +868,8 @@ class History:
         u = self._uniforms(stage.stream, attempt)
         turn, track.turn = track.turn, Event(self.env)
         # Own holds are up: they bear on the attempt's length.
-        turn.succeed(stage.duration.days(u[0]) * self._times(1.0, stage.times))
+        ratio = self._times(1.0, stage.times)
+        turn.succeed(laws.stretched(stage.duration.days(u[0]), ratio))
 
     def _release(self, track: Track) -> None:
         for party in track.cast.parties:

@@ -382,7 +382,7 @@ def spans_of(windows: Sequence[Window], start: dt.date, horizon: float) -> list[
             for year in range(max(start.year - 1, 1), _last_year(start, horizon) + 1):
                 opens = on_month_day(window.opens, year)
                 closes = on_month_day(window.closes, year)
-                if closes < opens:
+                if window.closes < window.opens:  # as written: from 02-29 to 02-28 is all year
                     if year == dt.MAXYEAR:
                         continue
                     closes = on_month_day(window.closes, year + 1)

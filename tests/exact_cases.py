@@ -476,4 +476,18 @@ CASES = [
         + shock("m", 'yearly = "03-01"; raises = ["ruin"]; when = ["!goal"]'),
         {"first_t.s": 30.0, "first_goal": 90.0, "n_k": 2, "n_m": 0},
     ),
+    Case(
+        "a window from leap day to the day before is open all year, in common years too",
+        'start = 2021-03-05\nhorizon = 500\n'
+        + track("t", 'name = "s"\nduration = 1\nwindow = [{ from = "02-29", to = "02-28" }]')
+        + track("u", 'name = "s"\nduration = 1\nwindow = [{ from = "02-28", to = "02-29" }]'),
+        {"first_t.s": 1.0, "first_u.s": 361.0},
+    ),
+    Case(
+        "no time at all stays so whatever the ratios",
+        conditions(c="max = 100; initially = 100".replace("; ", "\n"))
+        + track("t", 'name = "s"\nduration = 0') + track("u", 'name = "s"\nduration = 1')
+        + '[[influences]]\nof = "c"\non = "*"\ntime = 1e9\n',
+        {"first_t.s": 0.0, "first_u.s": NEVER},
+    ),
 ]  # fmt: skip

@@ -90,6 +90,18 @@ def test_diff_tells_two_histories_side_by_side(tmp_path, capsys) -> None:
     assert detente("diff", SMALL, "--a", "direct") == 2
 
 
+def test_whatever_columns_are_left_out_the_summary_is_made(tmp_path) -> None:
+    for command in ("run", "compare"):
+        wanted = ("--columns", "held_crisis", "--endpoint", "crisis", "--replications", 20)
+        assert detente(command, SMALL, *wanted, "--out", command) == 0
+        parts = sorted((tmp_path / command).glob("*.parquet"))
+        assert list(pd.read_parquet(parts[0]).columns) == [
+            "strategy", "draw", "replication", "outcome", "time",
+            "first_freeze", "first_war", "first_crisis", "held_crisis",
+        ]  # fmt: skip
+        assert (tmp_path / command / "summary.csv").exists()
+
+
 def test_tell_tells_one_history_dated(tmp_path, capsys) -> None:
     assert detente("tell", SMALL, "--replication", 3, "--out", "out") == 0
     out = capsys.readouterr().out
@@ -153,6 +165,7 @@ def test_check_lists_every_fault_and_goes_on(tmp_path, capsys) -> None:
         (["compare", SMALL, "--baseline", "nosuch"], "unknown strategy"),
         (["tell", SMALL, "--strategy", "nosuch"], "unknown strategy"),
         (["tell", SMALL, "--replication", "-1"], "allowed: 0 to"),
+        (["tell", SMALL, "--replication", str(2**63)], "allowed: 0 to"),
         (["tell", SMALL, "--out", SMALL], "is a file"),
         (["tell", SMALL, "--out", SMALL / "below"], "cannot be written"),
         (["tell", SMALL, "--out", "x" * 400], "cannot be written"),

@@ -69,6 +69,9 @@ def test_exp_is_within_one_ulp_over_its_whole_range() -> None:
     rng = np.random.default_rng(3)
     points = np.concatenate([rng.uniform(-745, 709.7, 1500), rng.uniform(-3, 3, 1500), [0, 1e-300]])
     assert max(ulps(laws.exp(x), mpmath.exp(mpmath.mpf(x))) for x in map(float, points)) <= 1
+    largest = 709.782712893384  # of those whose exponential is finite
+    assert ulps(laws.exp(largest), mpmath.exp(mpmath.mpf(largest))) <= 1
+    assert laws.exp(math.nextafter(largest, math.inf)) == math.inf
     assert laws.exp(710.0) == math.inf
     assert laws.exp(math.inf) == math.inf
     assert laws.exp(-746.0) == 0.0

@@ -102,7 +102,7 @@ MUTANTS = [
     Mutant("odds ratios are ignored",
            "laws.success_probability(stage.success, self._times(1.0, stage.odds))",
            "stage.success"),
-    Mutant("time ratios are ignored", "* self._times(1.0, stage.times))", "* 1.0)"),
+    Mutant("time ratios are ignored", "ratio = self._times(1.0, stage.times)", "ratio = 1.0"),
     Mutant("time ratios lengthen delays too",
            "setback.delay.days(u[3]))",
            "setback.delay.days(u[3]) * self._times(1.0, stage.times))"),

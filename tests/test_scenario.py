@@ -341,6 +341,22 @@ def test_extending_merges_tables_by_key_and_lists_of_named_tables_by_name() -> N
     assert set(longer.strategies) == {*base.strategies, "late"}
 
 
+def test_extending_a_law_changes_its_keys_or_replaces_it_by_another(tmp_path: Path) -> None:
+    pert, mean = "{ min = 1, mode = 3, max = 9 }", "{ mean = 9 }"
+    for old, new, merged in (
+        (pert, "{ min = 2, max = 8 }", {"min": 2, "mode": 3, "max": 8}),
+        ("{ min = 2, max = 8 }", pert, {"min": 1, "mode": 3, "max": 9}),
+        (pert, "{ mode = 4 }", {"min": 1, "mode": 4, "max": 9}),
+        (pert, mean, {"mean": 9}),
+        (mean, "{ median = 5, sigma = 1 }", {"median": 5, "sigma": 1}),
+    ):
+        (tmp_path / "base.toml").write_text(f"{TWO.read_text()}[conditions.mood]\nfades = {old}\n")
+        more = tmp_path / "more.toml"
+        more.write_text(f'extends = "base.toml"\n[conditions.mood]\nfades = {new}\n')
+        fades = sim.load(more).conditions["mood"].fades
+        assert fades is not None and fades.params == merged
+
+
 def test_a_fault_of_a_file_that_is_extended_names_that_file(tmp_path: Path) -> None:
     (tmp_path / "base.toml").write_text(TWO.read_text().replace("success = 0.4", "success = 4"))
     (tmp_path / "more.toml").write_text('extends = "base.toml"\nhorizon = 30\n')
