@@ -29,14 +29,32 @@ ROOMS = (
     {"tally"},
     {"processes", "kernel"},
     {"story"},
+    {"draws"},
+    {"blocks"},
+    {"folder"},
+    {"crew"},
+    {"progress"},
     {"experiment"},
+    {"verify"},
     {"statistics"},
+    {"precision"},
+    {"measures"},
+    {"worlds"},
+    {"sensitivity", "robust", "discovery"},
+    {"switching"},
     {"plots"},
+    {"plots_uncertainty"},
+    {"assumptions"},
     {"report"},
     {"cli"},
     {"__main__"},
 )
-FRAMES_ONLY = {"statistics": set(), "plots": {"story", "statistics"}}
+FRAMES_ONLY = {
+    "statistics": set(),
+    "plots": {"story", "statistics"},
+    "plots_uncertainty": {"plots"},
+    "discovery": {"statistics"},
+}
 
 
 def imports_of(module: Path) -> set[str]:
