@@ -32,6 +32,8 @@ _PLACES = {
     "incidence": "sim.statistics",
     "outcomes": "sim.statistics",
     "compare": "sim.statistics",
+    "study_sensitivity": "sim.assumptions",
+    "study_robust": "sim.assumptions",
     "tell": "sim.report",
 }
 

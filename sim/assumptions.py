@@ -7,8 +7,6 @@ From a scenario to tables, sentences, figures and a folder; the methods stand in
 from __future__ import annotations
 
 import json
-import math
-import textwrap
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,16 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim import discovery, experiment, measures, robust, sensitivity, switching
+from sim import discovery, experiment, measures, robust, sensitivity, switching, wording
 from sim import draws as drawing
 from sim.draws import Draws, DrawsError
 from sim.experiment import InputError, nearest
 from sim.scenario import Scenario
 from sim.worlds import Floats, Worlds, worlds
 
-WIDTH = 100  # columns of what is printed
-NAME = 43  # of them for the name of a number
-SHOWN = 12  # rows of a printed table
 INFLUENTIAL = 30  # numbers in which rules are looked for
 MAP_STRATEGIES = 4
 MAP_FACTOR = 4  # replications of a cell of the map, in terms of those of a draw
@@ -152,7 +147,7 @@ def study_sensitivity(
     likely = _likely(told, against, replications)
     tables = {"tornado": tornado, "morris": morris, "sobol": sobol}
     for table in tables.values():
-        table.attrs = {"of": _of(told, against), "scale": told.measure.scale,
+        table.attrs = {"of": wording.of(told, against), "scale": told.measure.scale,
                        "steps": told.measure.steps}  # fmt: skip
     manifest = _manifest(
         "sensitivity", told, began, against=against, replications=replications, base=base,
@@ -161,10 +156,10 @@ def study_sensitivity(
     )  # fmt: skip
     text = "\n\n".join(
         [
-            _head(told, against, likely, len(told.free)),
-            _tornado_text(tornado),
-            _morris_text(morris, trajectories),
-            _sobol_text(sobol, noise, told, base),
+            wording.head(told, against, likely, len(told.free)),
+            wording.tornado(tornado),
+            wording.morris(morris, trajectories),
+            wording.sobol(sobol, noise, told, base),
         ]
     )
     return Study(tables, text, manifest, _sensitivity_figures(tables, noise, told, manifest))
@@ -188,101 +183,6 @@ def _likely(told: Worlds, against: str | None, replications: int) -> tuple[float
     bounds = (low, high) if against is None else (low - high, high - low)
     found = mean_interval(here, bounds)
     return float(found.low), float(found.best), float(found.high)
-
-
-def _of(told: Worlds, against: str | None) -> str:
-    words = told.strategies[0].replace("_", " ")
-    if against is None:
-        return f"{words}: {told.measure.label}"
-    return f"{words} less {against.replace('_', ' ')}: {told.measure.label}"
-
-
-def _head(told: Worlds, against: str | None, likely: Sequence[float], numbers: int) -> str:
-    m = told.measure
-    show = [f"{m.scale * x:.1f}" for x in likely]
-    unit = "%" if m.unit == measures.SHARE else "days"
-    if against is not None:
-        unit = m.steps
-    return (
-        f"{told.scenario.name}, {_of(told, against)}\n"
-        f"{show[1]} {unit} ({show[0]} to {show[2]}) where all {numbers} uncertain numbers are "
-        "likely"
-    )
-
-
-def _tornado_text(table: pd.DataFrame) -> str:
-    scale, steps = table.attrs["scale"], table.attrs["steps"]
-    head = ["number", "low", "high", f"at low, {steps}", "at high", "from low to high"]
-    body = []
-    for row in table[:SHOWN].to_dict("records"):
-        body.append(
-            [short(row["number"]), f"{row['from']:.4g}", f"{row['to']:.4g}",
-             _signed(scale * row["at_low"]), _signed(scale * row["at_high"]),
-             _signed_interval(row, "swing", scale)]
-        )  # fmt: skip
-    clear = int(((table["swing_low"] > 0) | (table["swing_high"] < 0)).sum())
-    return (
-        "One number alone from its low to its high end, all others likely, in the same worlds:\n"
-        + aligned(head, body)
-        + f"\n{clear} of {len(table)} numbers move it surely (each at 95 %, so that about "
-        f"{0.05 * len(table):.0f} would by luck)"
-    )
-
-
-def _morris_text(table: pd.DataFrame, trajectories: int) -> str:
-    scale, steps = table.attrs["scale"], table.attrs["steps"]
-    head = ["factor", f"effect, {steps}", "mu", "mu*", "sigma", "noise"]
-    body = []
-    for row in table[:SHOWN].to_dict("records"):
-        body.append(
-            [short(row["factor"]), _interval(row, "effect", scale),
-             *(_plain(scale * row[c], c == "mu") for c in ("mu", "mu_star", "sigma", "noise"))]
-        )  # fmt: skip
-    return (
-        f"All numbers varied at once (Morris, {trajectories} trajectories): what the outcome "
-        "changes when one\nof them goes from its 1/8 to its 7/8 quantile:\n"
-        + aligned(head, body)
-        + "\neffect: root mean square without noise; mu: mean; mu*: mean of sizes; sigma: spread,"
-        "\nfrom interactions, bends and noise; noise: mu* of a number that only disturbs"
-    )
-
-
-def _sobol_text(table: pd.DataFrame, noise: sensitivity.Noise, told: Worlds, base: int) -> str:
-    title = "Shares of the variance between draws (Sobol, noise taken off), per cent:"
-    said = _noise_text(noise, told, base)
-    if table["total"].isna().all():
-        return f"{title}\n{said}"
-    head = ["factor", "alone", "with its interactions"]
-    body = [
-        [short(row["factor"]), _interval(row, "first", 100), _interval(row, "total", 100)]
-        for row in table[: SHOWN + 1].to_dict("records")
-    ]
-    return f"{title}\n{aligned(head, body)}\n{said}"
-
-
-def _noise_text(noise: sensitivity.Noise, told: Worlds, base: int) -> str:
-    m = told.measure
-    if noise.variance == 0:
-        text = "The outcome is the same in every draw: there is no variance to be shared out."
-    elif noise.replications < 2:
-        text = (
-            "One replication cannot tell noise from what the numbers do: no index is given "
-            "without noise. allowed: --replications of at least 2; sobol.csv has SALib's indices."
-        )
-    else:
-        spread = m.scale * math.sqrt(noise.parameters)
-        text = (
-            f"The numbers move the outcome by {spread:.2g} {m.steps} (standard deviation); "
-            f"{100 * noise.share:.0f} % of the variance between the means of {2 * base:,} draws is "
-            f"noise of {noise.replications:,} histories each."
-        )
-        if noise.too_noisy:
-            wanted = noise.enough(0.3)
-            more = "" if math.isinf(wanted) else f": --replications {wanted:,.0f} would do"
-            text += f" That is too much for indices{more}. sobol.csv has those of SALib."
-        elif noise.share > 0.1:
-            text += f" {noise.enough():,.0f} replications would bring it to 10 %."
-    return textwrap.fill(text, WIDTH)
 
 
 def _sensitivity_figures(
@@ -366,7 +266,7 @@ def study_robust(
     tables = {"ranking": ranking, "regret": regret, "draws": drawn.frame}
     text = [
         f"{scenario.name}: {m.label}, {len(drawn)} draws of {len(told.free)} uncertain numbers",
-        _ranking_text(ranking, found, told),
+        wording.ranking(ranking, found, told),
     ]
     half = max(2, replications // 2)
     ends = told.tell(sensitivity.tornado_points(told), half, what="ends of ranges")
@@ -381,7 +281,7 @@ def study_robust(
         if len(told.free) > 1:
             pair = numbers or tuple(switching.influential(look, 2))
             tables["map"] = _map(told, known, pair, MAP_FACTOR * replications)
-            text.append(_map_text(tables["map"]))
+            text.append(wording.best_map(tables["map"]))
     else:
         text.append("There is only one strategy: it has no regret, and nothing to switch to.")
     manifest = _manifest(
@@ -409,30 +309,6 @@ def _drawn(told: Worlds, draws: int | str | Path) -> Draws:
         raise InputError(str(error)) from None
 
 
-def _ranking_text(table: pd.DataFrame, found: robust.Outcomes, told: Worlds) -> str:
-    m = told.measure
-    unit = "%" if m.unit == measures.SHARE else "days"
-    head = ["strategy", f"mean, {unit}", f"regret, {m.steps}", "90th perc.", "largest",
-            "best in % of draws"]  # fmt: skip
-    body = [
-        [short(row["strategy"], 20), _interval(row, "value", m.scale),
-         _interval(row, "regret", m.scale), _plain(m.scale * row["regret_p90"]),
-         _plain(m.scale * row["regret_max"]), _interval(row, "best", 100, 0)]
-        for row in table.to_dict("records")
-    ]  # fmt: skip
-    notes = ["Regret: what the best strategy of a draw does better. Noise of finite histories is "
-             "taken off (ranking.csv has it without)."]  # fmt: skip
-    if found.replications < 2:
-        notes = ["One replication cannot tell noise from what the numbers do: regrets are too "
-                 "large and chances too even; allowed: more --replications."]  # fmt: skip
-    if len(found.means) < 2:
-        notes.append("One draw says nothing of other draws: there are no intervals over draws.")
-    regret = robust.regrets(found.means, m.sign)
-    if len(told.strategies) > 1 and float(regret.max()) <= robust.TIED * m.bounds[1]:
-        notes.append("All strategies tie in every draw: each is as good as any other.")
-    return aligned(head, body) + "\n" + textwrap.fill(" ".join(notes), WIDTH)
-
-
 def _rules(
     told: Worlds,
     drawn: Draws,
@@ -444,29 +320,30 @@ def _rules(
 ) -> tuple[pd.DataFrame, str]:
     """Rules for where the baseline fails and where it loses, in the numbers that move it most."""
     m, place = told.measure, told.strategies.index(base)
-    values = m.sign * found.means[:, place]
+    means = robust.shrunk(found.means, found.noise).centre  # so that noise decides no case
+    values = m.sign * means[:, place]
     limit = float(np.quantile(values, FAILING)) if fail is None else m.sign * fail
     failing = values < limit
     side = "below" if m.more else "above"
     unit = "%" if m.unit == measures.SHARE else "days"
     what = f"{base} fails ({m.scale * m.sign * limit:.3g} {unit} is the limit; {side} it are"
-    cases = [("fails", failing, what)]
+    cases = [("fails", failing, values, what)]
     if len(told.strategies) > 1:
-        losing = robust.regrets(found.means, m.sign)[:, place] > margin
-        cases.append(("loses", losing, f"{base} loses by more than {m.scale * margin:g} {m.steps} "
-                      "(in"))  # fmt: skip
+        regret = robust.regrets(means, m.sign)[:, place]
+        what = f"{base} loses by more than {m.scale * margin:g} {m.steps} (in"
+        cases.append(("loses", regret > margin, regret, what))
     moved = _moved(told, ends, place)
     columns = [drawn.names.index(name) for name in moved if name in drawn.names]
     names = [drawn.names[i] for i in columns]
     tables, parts = [], []
-    for kind, flags, title in cases:
+    for kind, flags, outcome, title in cases:
         rules, why = discovery.discover(
-            names, drawn.values[:, columns], flags, told.random(f"rules {kind}")
+            names, drawn.values[:, columns], flags, told.random(f"rules {kind}"), outcome
         )
         tables.append(rules.assign(case=kind))
         share = 100 * float(flags.mean())
         lines = [f"Where {title} {share:.0f} % of the draws):"]
-        lines += _rule_lines(rules) if not why else [f"  {why}"]
+        lines += wording.rule_lines(rules) if not why else [f"  {why}"]
         parts.append("\n".join(lines))
     kept = [table for table in tables if len(table)] or tables[:1]
     return pd.concat(kept, ignore_index=True), "\n".join(parts)
@@ -481,73 +358,13 @@ def _moved(told: Worlds, ends: Floats, place: int) -> list[str]:
     return [told.free[i] for i in order if swing[i] > 0]
 
 
-def _rule_lines(rules: pd.DataFrame) -> list[str]:
-    lines = []
-    for row in rules.to_dict("records"):
-        lines += textwrap.wrap(row["rule"], WIDTH - 4, initial_indent="  ",
-                               subsequent_indent="    ")  # fmt: skip
-        lines.append(
-            f"      holds {_interval(row, 'coverage', 100, 0)} % of these draws; of the draws in "
-            f"it {_interval(row, 'density', 100, 0)} %"
-        )
-    return lines
-
-
 def _switches(
     told: Worlds, ends: Floats, half: int, replications: int, margin: float | None
 ) -> tuple[pd.DataFrame, str, switching.Base, pd.DataFrame]:
     known = switching.base(told, replications, margin)
     look = switching.first_look(known, ends)
     table = switching.switching_values(known, look, 5 * replications, half)
-    return table, _switching_text(known, table), known, look
-
-
-def _switching_text(known: switching.Base, table: pd.DataFrame) -> str:
-    m, told = known.worlds.measure, known.worlds
-    leader = told.strategies[known.leader]
-    leads = known.leads
-    tied = list(leads.loc[leads["tied"], "strategy"])
-    near = leads.iloc[0]
-    lines = [
-        f"With every number likely, {leader} is best; the next is {near['strategy']}, "
-        f"{m.scale * near['best']:.2f} {m.steps} behind ({m.scale * near['low']:.2f} to "
-        f"{m.scale * near['high']:.2f})."
-    ]
-    if tied:
-        lines[0] += (
-            f" Not told apart from it: {_listed(tied)}, counted as taking over only when better "
-            f"by {m.scale * known.margin:g} {m.steps}."
-        )
-    lines = textwrap.wrap(" ".join(lines), WIDTH)
-    sure = table[table["verdict"] == switching.SWITCHES]
-    open_ = table[table["verdict"] == switching.PERHAPS]
-    stay = int((table["verdict"] == switching.STAYS).sum())
-    if len(sure):
-        head = ["another strategy is best when", "low", "likely", "high", "switches at",
-                "to"]  # fmt: skip
-        body = [
-            [short(row["number"]), *(f"{row[c]:.4g}" for c in ("from", "likely", "to")),
-             _switch(row), short(row["strategy"], 18)]
-            for row in sure[: 2 * SHOWN].to_dict("records")
-        ]  # fmt: skip
-        lines.append(aligned(head, body))
-    numbers = len(set(table["number"]))
-    said = f"{len(set(sure['number']))} of {numbers} numbers switch it"
-    if len(open_):
-        said += f"; for {len(set(open_['number']))} finite histories leave it open"
-    said += f"; {stay} do not within low..high."
-    nearest_open = list(dict.fromkeys(open_["number"]))[:3]
-    if nearest_open:
-        said += f" The nearest of the open ones: {_listed(nearest_open)}."
-    lines += textwrap.wrap(said, WIDTH)
-    return "\n".join(lines)
-
-
-def _switch(row: dict[str, Any]) -> str:
-    low, high = (
-        f"{row[c]:.3g}" if not math.isnan(row[c]) else "beyond" for c in ("value_low", "value_high")
-    )
-    return f"{row['value']:.3g} ({low} to {high})"
+    return table, wording.switches(known, table), known, look
 
 
 def _map(
@@ -562,16 +379,6 @@ def _map(
     table = switching.best_map(base, (pair[0], pair[1]), replications)
     table.attrs |= {"label": told.measure.label, "among": some.strategies}
     return table
-
-
-def _map_text(table: pd.DataFrame) -> str:
-    a, b = table.attrs["numbers"]
-    apart = table[table["apart"]]
-    said = [f"{name} is surely best in {n}" for name, n in apart["strategy"].value_counts().items()]
-    rest = len(table) - len(apart)
-    return textwrap.fill(
-        f"Map of {a} and {b}, {len(table)} cells: {_listed([*said, f'in {rest} none is'])}.", WIDTH
-    )
 
 
 def _robust_figures(tables: dict[str, pd.DataFrame], told: Worlds, manifest: Any) -> dict[str, Any]:
@@ -590,60 +397,7 @@ def _robust_figures(tables: dict[str, pd.DataFrame], told: Worlds, manifest: Any
         figures["map"] = plots.best_map(
             tables["map"],
             caption=f"{seed}, {MAP_FACTOR * n:,} histories of each strategy and cell, all other "
-            f"numbers likely; among {_listed(tables['map'].attrs['among'])}",
+            "numbers likely, each cell told apart at 95 %; among "
+            f"{wording.listed(tables['map'].attrs['among'])}",
         )
     return figures
-
-
-# -- words ----------------------------------------------------------------------------------------
-
-
-def short(name: str, width: int = NAME) -> str:
-    """A name, with its middle left out where it is too long."""
-    if len(name) <= width:
-        return name
-    tail = (width - 2) * 3 // 5
-    return f"{name[: width - 2 - tail]}..{name[-tail:]}"
-
-
-def aligned(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Cells as a table: the first column to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in (head, ["-" * width for width in widths], *body)
-    ]
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _plain(value: float, signed: bool = False) -> str:
-    if math.isnan(value):
-        return "-"
-    return _signed(value) if signed else f"{value:.1f}"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.1f}" if round(value, 1) else "0.0"
-
-
-def _interval(row: dict[str, Any], name: str, scale: float, digits: int = 1) -> str:
-    best, low, high = (scale * row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    if math.isnan(best):
-        return "-"
-    if math.isnan(low):
-        return f"{best:.{digits}f} (not known)"
-    return f"{best:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-
-def _signed_interval(row: dict[str, Any], name: str, scale: float) -> str:
-    best, low, high = (scale * row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    if math.isnan(low):
-        return f"{_signed(best)} (not known)"
-    return f"{_signed(best)} ({_signed(low)} to {_signed(high)})"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -4,15 +4,15 @@ B. P. Bryant and R. J. Lempert (2010) ask for boxes in the space of the draws: t
 the share of all cases of interest that lie in the box, their *density* the share of the draws in
 the box that are of interest, their *support* the share of all draws in the box.
 
-A classification tree (L. Breiman et al. 1984, by scikit-learn) proposes the boxes from one half of
-the draws, its size chosen by cross-validation; the other half, which it has not seen, judges them.
+A regression tree (L. Breiman et al. 1984, by scikit-learn) of the outcome itself, which says more
+than whether it is of interest, proposes the boxes from one half of the draws, its size chosen by
+cross-validation; the other half, which it has not seen, judges them.
 A rule stands only if there its density is surely above what a box anywhere would have, so that
 noise makes no rules.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -61,6 +61,7 @@ def discover(
     values: Floats,
     interesting: Flags,
     random: np.random.Generator,
+    outcome: Floats | None = None,
 ) -> tuple[pd.DataFrame, str]:
     """Rules that say where the draws of interest are.
 
@@ -69,6 +70,8 @@ def discover(
         values: (n, k).
         interesting: (n,).
         random: splits the draws in halves.
+        outcome: of each draw, (n,), from which it follows whether a draw is of interest; where
+            None, that itself.
 
     Returns:
         A row for each rule that stands, the densest first: rule, and as low, best, high: coverage,
@@ -91,7 +94,8 @@ def discover(
             none,
             f"it happens in {cases} of {len(values)} draws: too one-sided for rules",
         )
-    boxes = list(_boxes(names, values[made], interesting[made]))
+    target = interesting.astype(float) if outcome is None else outcome
+    boxes = list(_boxes(names, values[made], interesting[made], target[made]))
     if not boxes:
         return none, "no rule stands: none tells unseen draws apart better than their share alone"
     rows = [_judge(box, names, values[judged], interesting[judged], len(boxes)) for box in boxes]
@@ -104,55 +108,54 @@ def discover(
     return table, ""
 
 
-def _boxes(names: Sequence[str], values: Floats, interesting: Flags) -> Iterator[Box]:
+def _boxes(
+    names: Sequence[str], values: Floats, interesting: Flags, target: Floats
+) -> Iterator[Box]:
     """The leaves of the best tree in which interest is above its share."""
-    tree = _tree(values, interesting)
+    tree = _tree(values, target)
     if tree is None:
         return
-    share = interesting.mean()
-    for limits, density in _leaves(tree.tree_, names, 0, {}):
-        if density > share and limits:
-            yield Box(limits)
+    for limits in _leaves(tree.tree_, names, 0, {}):
+        box = Box(limits)
+        if limits and interesting[box.holds(names, values)].mean() > interesting.mean():
+            yield box
 
 
-def _tree(values: Floats, interesting: Flags) -> Any:
+def _tree(values: Floats, target: Floats) -> Any:
     """The smallest tree within a standard error of the best; None where a constant is as good."""
-    from sklearn.dummy import DummyClassifier
-    from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
-    from sklearn.tree import DecisionTreeClassifier
+    from sklearn.dummy import DummyRegressor
+    from sklearn.model_selection import RepeatedKFold, cross_val_score
+    from sklearn.tree import DecisionTreeRegressor
 
     leaf = max(5, int(SMALLEST_LEAF * len(values)))
 
     def grown(leaves: int) -> Any:
-        return DecisionTreeClassifier(max_leaf_nodes=leaves, min_samples_leaf=leaf, random_state=0)
+        return DecisionTreeRegressor(max_leaf_nodes=leaves, min_samples_leaf=leaf, random_state=0)
 
-    folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=4, random_state=0)
-    models = [DummyClassifier(strategy="prior"), *map(grown, LEAVES)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        scores = np.array(
-            [
-                cross_val_score(model, values, interesting, cv=folds, scoring="neg_brier_score")
-                for model in models
-            ]
-        )
-    constant, scores = scores[0].mean(), scores[1:]
-    best = int(scores.mean(axis=1).argmax())
-    if scores[best].mean() <= constant:
+    folds = RepeatedKFold(n_splits=5, n_repeats=4, random_state=0)
+    scores = np.array(
+        [
+            cross_val_score(model, values, target, cv=folds, scoring="neg_mean_squared_error")
+            for model in (DummyRegressor(), *map(grown, LEAVES))
+        ]
+    )
+    # Against a constant in the same folds; repeats use the same draws again.
+    gains = scores[1:] - scores[0]
+    best = int(gains.mean(axis=1).argmax())
+    if gains[best].mean() <= 0:
         return None
-    error = scores[best].std(ddof=1) / np.sqrt(5)  # repeats use the same draws again
-    enough = np.flatnonzero(scores.mean(axis=1) >= scores[best].mean() - error)[0]
-    return grown(LEAVES[enough]).fit(values, interesting)
+    error = gains[best].std(ddof=1) / np.sqrt(5)
+    enough = np.flatnonzero(gains.mean(axis=1) >= gains[best].mean() - error)[0]
+    return grown(LEAVES[enough]).fit(values, target)
 
 
 def _leaves(
     tree: Any, names: Sequence[str], node: int, limits: dict[str, tuple[float, float]]
-) -> Iterator[tuple[dict[str, tuple[float, float]], float]]:
-    """Limits and density of each leaf below a node."""
+) -> Iterator[dict[str, tuple[float, float]]]:
+    """Limits of each leaf below a node."""
     left, right = int(tree.children_left[node]), int(tree.children_right[node])
     if left == right:
-        counts = tree.value[node][0]
-        yield limits, float(counts[1] / counts.sum())
+        yield limits
         return
     name, at = names[tree.feature[node]], float(tree.threshold[node])
     low, high = limits.get(name, (-np.inf, np.inf))

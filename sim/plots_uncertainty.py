@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +24,14 @@ def _names(ax: Axes, rows: np.ndarray, names: Sequence[str]) -> None:
     ax.set_ylim(-0.7, len(names) - 0.3)
 
 
+def _titled(ax: Axes, title: str, caption: str | None, pad: float = 12) -> Axes:
+    """Title and caption; long names to the left leave the title less room than the figure has."""
+    ax = _finish(ax, "", caption)
+    lines = textwrap.wrap(title[0].upper() + title[1:], 66)
+    ax.set_title("\n".join(lines), loc="left", pad=pad)
+    return ax
+
+
 def tornado(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
     """What each number does alone, from its low to its high end.
 
@@ -34,9 +43,10 @@ def tornado(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None 
     with _style():
         part = table[:SHOWN]
         scale, steps = table.attrs["scale"], table.attrs["steps"]
-        ax = _axes(ax, 10.5, 1.9 + 0.36 * len(part))
+        ax = _axes(ax, 10.5, 2.6 + 0.36 * len(part))
         rows = np.arange(len(part))[::-1]
-        reach = scale * float(part[["at_low", "at_high"]].abs().to_numpy().max() or 1)
+        ends = [f"{end}{limit}" for end in ("at_low", "at_high") for limit in ("", "_low", "_high")]
+        reach = scale * float(part[ends].abs().max().max() or 1)
         for row, one in zip(rows, part.to_dict("records"), strict=True):
             for end, value, colour, hatch in (
                 ("at_low", one["from"], LOW, "///"), ("at_high", one["to"], HIGH, ""),
@@ -68,15 +78,13 @@ def tornado(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None 
             fontsize=9,
         )  # fmt: skip
         first = part.iloc[0]
-        title = f"{table.attrs['of']}: no number moves it".capitalize()
+        title = f"{table.attrs['of']}: no number moves it"
         if first["swing"] != 0:
             title = (
                 f"{table.attrs['of']}: most moved by {first['number']}, "
                 f"{abs(scale * first['swing']):.0f} {steps} between its ends"
-            ).capitalize()
-        ax = _finish(ax, title, caption)
-        ax.set_title(ax.get_title(loc="left"), loc="left", pad=26)
-        return ax
+            )
+        return _titled(ax, title, caption, 26)
 
 
 def _apart(one: dict[str, float]) -> bool:
@@ -114,7 +122,7 @@ def morris(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
             f"{table.attrs['of']}: {int(sure.sum())} of {len(alone)} numbers are told apart "
             "from noise"
         )
-        return _finish(ax, title.capitalize(), caption)
+        return _titled(ax, title, caption)
 
 
 def _labels(ax: Axes, part: pd.DataFrame, scale: float, top: float) -> None:
@@ -144,7 +152,7 @@ def sobol(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = 
     """
     with _style():
         part = table[: SHOWN + 1]
-        ax = _axes(ax, 10, 1.9 + 0.42 * len(part))
+        ax = _axes(ax, 10, 2.4 + 0.42 * len(part))
         rows = np.arange(len(part))[::-1]
         for name, shift, colour, hatch in (("total", -0.2, PALETTE[0], "///"),
                                            ("first", 0.2, PALETTE[2], "")):  # fmt: skip
@@ -169,7 +177,7 @@ def sobol(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = 
             f"{table.attrs['of']}: {first['factor']} alone explains {100 * first['first']:.0f} % "
             f"({100 * first['first_low']:.0f} to {100 * first['first_high']:.0f})"
         )
-        return _finish(ax, title[0].upper() + title[1:], caption)
+        return _titled(ax, title, caption)
 
 
 def regret(
@@ -188,7 +196,7 @@ def regret(
     """
     with _style():
         scale, steps = table.attrs["scale"], table.attrs["steps"]
-        ax = _axes(ax, 10, 2.1 + 0.5 * len(ranking))
+        ax = _axes(ax, 10, 2.4 + 0.5 * len(ranking))
         rows = np.arange(len(ranking))[::-1]
         boxes = [
             scale * table.loc[table["strategy"] == name, "regret"].to_numpy()
@@ -210,20 +218,20 @@ def regret(
         ax.text(1.02, len(ranking) - 0.25, "best in", fontsize=9, color="#555555", va="bottom",
                 transform=ax.get_yaxis_transform())  # fmt: skip
         ax.set_xlabel(f"regret, {steps} ({table.attrs['label']})")
-        return _finish(ax, _regret_sentence(ranking, scale, steps), caption)
+        return _titled(ax, _regret_sentence(ranking, scale, steps), caption)
 
 
 def _regret_sentence(ranking: pd.DataFrame, scale: float, steps: str) -> str:
     least = ranking["regret"].min()
-    first = [words(str(n)) for n in ranking.loc[ranking["regret"] <= least + 1e-12, "strategy"]]
+    first = [words(str(n)) for n in ranking.loc[ranking["regret"] <= least + 1e-9, "strategy"]]
     if len(first) == len(ranking):
         return "All strategies have the same regret"
     one = ranking.iloc[0]
     limits = ""
     if np.isfinite(one["regret_low"]):
         limits = f" ({scale * one['regret_low']:.1f} to {scale * one['regret_high']:.1f})"
-    text = f"{first[0]} has the least mean regret: {scale * least:.1f}{limits} {steps}"
-    return text[0].upper() + text[1:]
+    names = f"{first[0]} has" if len(first) == 1 else f"{' and '.join(first)} have"
+    return f"{names} the least mean regret: {scale * least:.1f}{limits} {steps}"
 
 
 def best_map(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
@@ -262,16 +270,15 @@ def best_map(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
                               label="likely values"))  # fmt: skip
         ax.legend(handles=handles, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), frameon=False,
                   borderaxespad=0.3, fontsize=9)  # fmt: skip
-        ax = _finish(ax, _map_sentence(table), caption)
-        rows = -(-len(handles) // 3)
-        ax.set_title(ax.get_title(loc="left"), loc="left", pad=14 + 17 * rows)
-        return ax
+        return _titled(ax, _map_sentence(table), caption, 14 + 17 * -(-len(handles) // 3))
 
 
 def _map_sentence(table: pd.DataFrame) -> str:
     shares = table[table["apart"]]["strategy"].value_counts()
-    if len(shares) == 0:
-        return "Nowhere is one strategy surely the best"
-    if len(shares) == 1:
-        return f"Where one is surely the best, it is {words(str(shares.index[0]))}"
-    return f"Which is best depends on the two numbers: {len(shares)} strategies are, each somewhere"
+    # One cell in twenty may be told apart by luck.
+    names = [words(str(name)) for name, count in shares.items() if count > 0.05 * len(table)]
+    if not names:
+        return "Hardly anywhere is one strategy told apart as the best"
+    if len(names) == 1:
+        return f"Where one strategy is told apart as the best, it is {names[0]}"
+    return f"{', '.join(names[:-1])} and {names[-1]} are each the best somewhere"

@@ -87,6 +87,29 @@ def shares_of_best(means: Floats, sign: int, tolerance: float) -> Floats:
 # -- true outcomes --------------------------------------------------------------------------------
 
 
+class Shrunk(NamedTuple):
+    """What is known of the true outcomes: normal around ``centre``, (D, S), alike in every draw."""
+
+    centre: Floats
+    root: Floats  # (S, S): its covariance is root root'
+
+
+def shrunk(means: Floats, noise: Floats) -> Shrunk:
+    """The true outcomes of draws as far as they can be known; see the top of this module."""
+    spread = _covariance(means)
+    scale = max(float(np.trace(spread)), float(np.trace(noise)))
+    if scale == 0 or not noise.any():
+        return Shrunk(means, np.zeros_like(noise))
+    if len(means) < 2:
+        # One draw tells nothing of others: it is known up to its own noise.
+        return Shrunk(means, _root(noise, scale))
+    root = _root(spread - noise, scale)
+    true = root @ root.T
+    weight = true @ np.linalg.pinv(true + noise, rcond=1e-10, hermitian=True)
+    middle = means.mean(axis=0)
+    return Shrunk(middle + (means - middle) @ weight.T, _root(true - weight @ true, scale))
+
+
 def imputed(
     means: Floats,
     noise: Floats,
@@ -94,25 +117,11 @@ def imputed(
     random: np.random.Generator,
     bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Floats:
-    """True outcomes as the top of this module draws them, (count, D, S)."""
-    centre = means.mean(axis=0)
-    spread = _covariance(means)
-    scale = max(float(np.trace(spread)), float(np.trace(noise)))
-    if scale == 0:
-        return np.broadcast_to(means, (count, *means.shape))
-    if len(means) < 2:
-        # One draw tells nothing of others: it is known up to its own noise.
-        root = _root(noise, scale)
-        around = means + random.standard_normal((count, *means.shape)) @ root.T
-        alone: Floats = np.clip(around, *bounds)
-        return alone
-    true = _positive(spread - noise, scale)
-    weight = true @ np.linalg.pinv(true + noise, rcond=1e-10, hermitian=True)
-    root = _root(true - weight @ true, scale)
-    known = centre + (means - centre) @ weight.T
-    drawn = known + random.standard_normal((count, *means.shape)) @ root.T
-    kept: Floats = np.clip(drawn, *bounds)
-    return kept
+    """True outcomes drawn as the top of this module says, (count, D, S)."""
+    known = shrunk(means, noise)
+    shaken = random.standard_normal((count, *means.shape)) @ known.root.T
+    drawn: Floats = np.clip(known.centre + shaken, *bounds)
+    return drawn
 
 
 def _covariance(means: Floats) -> Floats:
@@ -121,13 +130,8 @@ def _covariance(means: Floats) -> Floats:
     return covariance
 
 
-def _positive(matrix: Floats, scale: float) -> Floats:
-    """The nearest covariance: without what is negative, or rounding."""
-    root = _root(matrix, scale)
-    return root @ root.T
-
-
 def _root(matrix: Floats, scale: float) -> Floats:
+    """A root of the nearest covariance: without what is negative, or rounding."""
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     values = np.where(values > 1e-12 * scale, values, 0.0)
     root: Floats = vectors * np.sqrt(values)

@@ -351,7 +351,8 @@ def best_map(
     Returns:
         A row for each of cells x cells pairs of values: x, y (values of the two numbers), strategy
         (the best one), and low, best, high: its lead over the next one, as sure as for all rivals
-        together; apart: whether it is told apart from all. Attributes: numbers, likely.
+        together; apart: whether it is told apart from all whose histories there are not the same.
+        Attributes: numbers, likely.
     """
     worlds = known.worlds
     axes = [np.linspace(worlds.ranges[n].low, worlds.ranges[n].high, cells) for n in numbers]
@@ -378,7 +379,9 @@ def _cell(known: Base, there: Floats, here: Floats) -> dict[str, Any]:
         there - there[known.leader], here - here[known.leader], many - many[known.leader]
     )
     best = int(from_leader.argmax())
-    rivals = [s for s in range(len(names)) if s != best]
+    # A rival whose every history is the same is the same strategy here.
+    others = [s for s in range(len(names)) if s != best]
+    rivals = [s for s in others if (there[s] != there[best]).any()] or others
     lead, error, _ = controlled(
         there[best] - there[rivals], here[best] - here[rivals], many[best] - many[rivals]
     )

@@ -42,6 +42,7 @@ ROOMS = (
     {"worlds"},
     {"sensitivity", "robust", "discovery"},
     {"switching"},
+    {"wording"},
     {"plots"},
     {"plots_uncertainty"},
     {"assumptions"},
