@@ -420,3 +420,22 @@ def test_draws_from_a_file_and_a_limit_for_failure(tmp_path, capsys) -> None:
     assert "160 draws" in out
     assert "9 % is the limit" in out
     assert "missile_test.rate >" in out
+
+
+def test_the_switch_and_the_lead_are_told_in_words(tmp_path, capsys) -> None:
+    file = tmp_path / "two_ways.toml"
+    file.write_text(TWO_WAYS, encoding="utf-8")
+    assert detente("robust", file, "--draws", 64, "--replications", 100, "--margin", 0.02,
+                   "--map", f"{P},{Q}", "--out", tmp_path / "r", "--quiet") == 0  # fmt: skip
+    out = capsys.readouterr().out
+    line = next(line for line in out.splitlines() if line.startswith(f"{P} "))
+    assert line.split()[1:4] == ["0.2", "0.6", "0.9"]
+    assert line.split()[-1] == "right"
+    assert "left is best; the next is right" in " ".join(out.split())
+    assert "left is best in" in " ".join(out.split())
+    assert detente("sensitivity", file, "--strategy", "left", "--against", "right", "--base", 64,
+                   "--out", tmp_path / "s", "--quiet") == 0  # fmt: skip
+    out = capsys.readouterr().out
+    assert "left less right" in out
+    swing = next(line for line in out.splitlines() if line.startswith(f"{P} ")).split()[5]
+    assert float(swing) == pytest.approx(70, abs=8)  # from 0.2 to 0.9
