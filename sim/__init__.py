@@ -35,6 +35,8 @@ _PLACES = {
     "outcomes": "sim.statistics",
     "compare": "sim.comparison",
     "search": "sim.sequencing",
+    "study_sensitivity": "sim.studies",
+    "study_robust": "sim.studies",
     "tell": "sim.report",
     "explain": "sim.decision",
     "diff": "sim.decision",

@@ -26,6 +26,8 @@ examples:
   detente explain korea-2017 --strategy proposal  where its days go, and what costs most
   detente diff korea-2017 --a proposal --b all_parallel --replication 7
   detente search korea-2017 --never bilateral    which order, with which postures
+  detente sensitivity korea-2017 --strategy proposal
+  detente robust korea-2017 --draws 500          where another strategy would be best
   detente tell korea-2017 --strategy proposal --replication 7
   detente check my-scenario.toml                 what is wrong with a file
   detente assumptions korea-2017                 what each number rests on
@@ -194,6 +196,37 @@ SEARCHED = ("tracks", "never", "optional", "postures", "priority", "measure", "z
             "replications")  # fmt: skip
 
 
+def sensitivity(options: argparse.Namespace) -> int:
+    """``detente sensitivity``: which uncertain numbers move an outcome, and by how much."""
+    from sim import studies
+
+    scenario, how = _study(options, "sensitivity")
+    strategies = options.strategy or [None]
+    if len(strategies) > 1:
+        _refuse("--strategy: found several; allowed: one, and another as --against")
+    study = studies.study_sensitivity(
+        scenario, strategies[0], options.measure, against=options.against, base=options.base,
+        trajectories=options.trajectories, top=options.top, **how,
+    )  # fmt: skip
+    return _say_study(study, options.out)
+
+
+def robust(options: argparse.Namespace) -> int:
+    """``detente robust``: strategies x draws, and what would make another strategy best."""
+    from sim import studies
+
+    scenario, how = _study(options, "robust")
+    numbers = tuple(options.map.split(",")) if options.map else None
+    if numbers is not None and len(numbers) != 2:
+        _refuse(f'--map: found "{options.map}"; allowed: two numbers, A,B')
+    study = studies.study_robust(
+        scenario, options.strategy, options.measure, draws=options.draws,
+        baseline=options.baseline, fail=options.fail, margin=options.margin, numbers=numbers,
+        better=options.better, **how,
+    )  # fmt: skip
+    return _say_study(study, options.out)
+
+
 def tell(options: argparse.Namespace) -> int:
     """``detente tell``: one history, event by event, with its timeline chart."""
     from sim import plots, report
@@ -331,6 +364,38 @@ def _precisely(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) 
     return results
 
 
+def _study(options: argparse.Namespace, kind: str) -> tuple[Any, dict[str, Any]]:
+    """The scenario, and what both studies of its numbers are asked."""
+    from sim import studies
+
+    scenario = _scenario(options)
+    options.out = _writable(options.out or studies.default_folder(scenario, options.seed, kind))
+    if not options.quiet:
+        _announce_compilation()
+    shown = not options.quiet and sys.stderr.isatty()
+    return scenario, {
+        "replications": options.replications,
+        "seed": options.seed,
+        "workers": options.workers,
+        "progress": shown,
+    }
+
+
+def _say_study(study: Any, folder: Path) -> int:
+    figures = study.write(folder)
+    print(study.text)
+    print(f"\nresults: {folder}")
+    for figure in figures:
+        print(f"figure:  {figure}.png")
+    return 0
+
+
+def _refuse(message: str) -> NoReturn:
+    from sim.experiment import InputError
+
+    raise InputError(message)
+
+
 def _progress(options: argparse.Namespace) -> str:
     if options.log_json:
         return "json"
@@ -420,8 +485,20 @@ def parser() -> argparse.ArgumentParser:
         "--baseline", metavar="S", help="strategy to hold the others against (default: the first)"
     )
     one = _command(commands, "search", search, "every order of the tracks, and every posture")
-    _add_scenario(one, choosing=False)
+    _add_scenario(one)
     _add_search(one)
+    one = _command(commands, "sensitivity", sensitivity,
+                   "which uncertain numbers move an outcome, and by how much")  # fmt: skip
+    _add_scenario(one)
+    _add_strategies(one)
+    _add_study(one, 100)
+    _add_sensitivity(one)
+    one = _command(commands, "robust", robust,
+                   "regret over draws, and what would make another strategy the best")  # fmt: skip
+    _add_scenario(one)
+    _add_strategies(one)
+    _add_study(one, 200)
+    _add_robust(one)
     one = _command(commands, "tell", tell, "tell one history, event by event, with its timeline")
     _add_scenario(one)
     one.add_argument("--strategy", metavar="S", help="its strategy (default: the first)")
@@ -467,7 +544,7 @@ def _command(commands: Any, name: str, command: Any, about: str) -> argparse.Arg
     return one
 
 
-def _add_scenario(one: argparse.ArgumentParser, choosing: bool = True) -> None:
+def _add_scenario(one: argparse.ArgumentParser) -> None:
     one.add_argument("scenario", metavar="SCENARIO", help="a catalog name or a path")
     one.add_argument("--strategies", action="append", default=[], metavar="FILE",
                      help="a file with further strategies; may be repeated")  # fmt: skip
@@ -518,6 +595,44 @@ def _add_run(one: argparse.ArgumentParser) -> None:
     one.add_argument("--quiet", action="store_true", help="no progress bar")
     one.add_argument("--log-json", action="store_true",
                      help="progress as lines of JSON, for machines")
+
+
+def _add_study(one: argparse.ArgumentParser, replications: int) -> None:
+    one.add_argument("--measure", default="reached", metavar="M",
+                     help="reached, ruin, first_<condition>, each also with @DATE; "
+                     "restricted_mean, held_<condition> (default: reached)")
+    one.add_argument("--replications", type=_whole(1, 10**7), default=replications, metavar="N",
+                     help=f"histories of each set of numbers (default: {replications})")
+    one.add_argument("--workers", type=_whole(1, 1024), metavar="N",
+                     help="threads (default: one a core)")
+    one.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_sensitivity(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--against", metavar="S", help="study the lead over this strategy instead")
+    one.add_argument("--base", type=_whole(2, 2**20), default=512, metavar="N",
+                     help="of the Sobol design, a power of 2 (default: 512)")
+    one.add_argument("--trajectories", type=_whole(2, 10**5), default=20, metavar="N",
+                     help="of the Morris screening (default: 20)")
+    one.add_argument("--top", type=_whole(1, 10**4), default=20, metavar="N",
+                     help="numbers with Sobol indices of their own; the others share one "
+                     "(default: 20)")
+
+
+def _add_robust(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--draws", type=_draws, default=500, metavar="N|FILE",
+                     help="sets of uncertain numbers, or a CSV file of them (default: 500)")
+    one.add_argument("--baseline", metavar="S",
+                     help="strategy whose failures are explained (default: the first)")
+    one.add_argument("--fail", type=float, metavar="X",
+                     help="an outcome worse than this is a failure; shares as 0.2 (default: the "
+                     "worst quarter of the draws)")
+    one.add_argument("--margin", type=float, metavar="X",
+                     help="a difference that matters (default: 0.01 of shares, 10 days)")
+    one.add_argument("--map", metavar="A,B",
+                     help="two numbers for the map (default: those that threaten the lead most)")
+    one.add_argument("--better", choices=["more", "less"],
+                     help="of the measure (default: less of ruin and of days until something)")
 # fmt: on
 
 

@@ -116,13 +116,20 @@ def sample(
             f"draws: {scenario.name} has no uncertain number; allowed: no draws, or numbers given "
             "as { low, likely, high }"
         )
-    cube = _tied(scenario, list(ranges), _cube(len(ranges), count, seed, design))
-    values = np.empty_like(cube)
-    for i, number in enumerate(ranges.values()):
-        values[:, i] = _values(number, law, cube[:, i])
+    values = transform(scenario, _cube(len(ranges), count, seed, design), law)
     whole = "" if design == "sobol" else f" of {count}"
     how = "" if law == AS_IN_FILE else f", all {law}"
     return Draws(tuple(ranges), values, f"{design}{whole}, seed {seed}{how}")
+
+
+def transform(scenario: Scenario, cube: Floats, law: str = AS_IN_FILE) -> Floats:
+    """Values of the ranges, (n, k), from points of the unit cube, (n, k), strictly inside it."""
+    ranges = scenario.ranges()
+    cube = _tied(scenario, list(ranges), cube)
+    values = np.empty_like(cube)
+    for i, number in enumerate(ranges.values()):
+        values[:, i] = _values(number, law, cube[:, i])
+    return values
 
 
 def _cube(dimensions: int, count: int, seed: int, design: str) -> Floats:

@@ -52,9 +52,16 @@ ROOMS = (
     {"printing", "precision"},
     {"budget", "counterfactuals", "partings"},
     {"findings"},
+    {"measures"},
+    {"worlds"},
+    {"sensitivity", "robust", "discovery"},
+    {"switching"},
+    {"wording"},
     {"plots"},
     {"plots_decision"},
+    {"plots_uncertainty"},
     {"sequencing"},
+    {"studies"},
     {"report"},
     {"decision"},
     {"cli"},
@@ -69,6 +76,8 @@ FRAMES_ONLY = {
     "printing": OF_FRAMES,
     "plots": {"story", "statistics"},
     "plots_decision": {"story", "plots", "printing", "budget"},
+    "plots_uncertainty": {"plots"},
+    "discovery": {"intervals"},
 }
 
 
