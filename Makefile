@@ -12,8 +12,8 @@ test: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -p no:cacheprovider --cov --cov-report=
-	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -q -p no:cacheprovider --cov --cov-report= --cov-append \
+	$(BIN)/pytest -q -n auto -p no:cacheprovider --cov --cov-report=
+	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -q -n auto -p no:cacheprovider --cov --cov-report= --cov-append \
 		tests/test_laws.py tests/test_exact.py tests/test_golden.py tests/test_kernel.py
 	$(BIN)/coverage report --fail-under=95
 
