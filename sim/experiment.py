@@ -649,7 +649,7 @@ def default_folder(scenario: Scenario, seed: int) -> Path:
 def _manifest(
     scenario: Scenario, plan: Plan, names: Sequence[str], drawn: Draws | None
 ) -> dict[str, Any]:
-    model = replace(scenario, strategies={})
+    model, texts = scenario.pieces
     return {
         "scenario": scenario.name,
         "title": scenario.title,
@@ -673,7 +673,7 @@ def _manifest(
         "failures": [],
         "versions": provenance.versions(),
         "identity": {
-            "model": model.hash,
+            "model": model,
             "horizon": scenario.horizon,
             "seed": plan.seed,
             "laws": provenance.laws(),
@@ -681,13 +681,7 @@ def _manifest(
             "keep": plan.keep,
             "columns": None,
         },
-        "strategy_texts": {
-            name: replace(scenario, strategies={name: scenario.strategies[name]}).text.removeprefix(
-                model.text
-            )
-            for name in names
-            if name in scenario.strategies
-        },
+        "strategy_texts": {name: texts[name] for name in names if name in texts},
         "text": scenario.text,
     }
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special  # scipy.stats takes a second to load
 
 LEVEL = 0.95
 """Confidence of every interval, unless another is asked for."""
@@ -137,15 +137,21 @@ def median_interval(times: npt.ArrayLike, level: float = LEVEL) -> Interval:
 
 def median_of(ordered: Callable[[int], float], n: int, level: float) -> Interval:
     """The interval of the median, from the function that tells the n times in order."""
-    below = int(stats.binom.ppf((1 - level) / 2, n, 0.5))
+    below = _heads((1 - level) / 2, n)
     low = ordered(below - 1) if below else 0.0
     high = ordered(n - below) if below else math.inf
     return Interval(*finite(np.array([low, ordered((n - 1) // 2), high])))
 
 
+def _heads(share: float, n: int) -> int:
+    """The quantile of the number of heads in n tosses."""
+    k = math.ceil(special.bdtrik(share, n, 0.5))
+    return int(k - 1 if k > 0 and special.bdtr(k - 1, n, 0.5) >= share else k)
+
+
 @lru_cache(maxsize=256)  # asked for thousands of times, and slow
 def _student(level: float, freedom: int) -> float:
-    return float(stats.t.ppf((1 + level) / 2, freedom))
+    return float(special.stdtrit(freedom, (1 + level) / 2))
 
 
 @lru_cache(maxsize=256)
@@ -153,7 +159,7 @@ def normal(level: float) -> float:
     """The quantile of the normal law that leaves half of the rest on each side."""
     if not 0 < level < 1:
         raise ValueError(f"level is {level}; it must lie between 0 and 1")
-    return float(stats.norm.ppf((1 + level) / 2))
+    return float(special.ndtri((1 + level) / 2))
 
 
 def finite(x: Floats) -> Any:

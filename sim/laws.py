@@ -72,7 +72,7 @@ _ONE_BITS = 0x3FF0000000000000
 _ROOT_HALF_BITS = 0x3FE6A09E667F3BCD
 
 
-@compiled("UniTuple(float64, 2)(float64)")
+@compiled()
 def _log_parts(x):  # type: ignore[no-untyped-def]
     """The logarithm of a positive finite number, as a sum of two numbers."""
     exponent = 0.0
@@ -113,7 +113,7 @@ def _log_parts(x):  # type: ignore[no-untyped-def]
     return high, lost - (half - (s * (half + series) + exponent * _LN2_LOW))
 
 
-@compiled("float64(float64)", kept=True)
+@compiled(kept=True)
 def log(x):  # type: ignore[no-untyped-def]
     """Natural logarithm, within 1 ulp; -inf at 0, NaN below, inf at inf."""
     if x > 0.0 and x < math.inf:
@@ -124,7 +124,7 @@ def log(x):  # type: ignore[no-untyped-def]
     return x if x > 0.0 else math.nan
 
 
-@compiled("float64(float64)", kept=True)
+@compiled(kept=True)
 def exp(x):  # type: ignore[no-untyped-def]
     """Exponential, within 1 ulp; 0 far below, inf far above."""
     if not x <= 709.782712893384:
@@ -157,13 +157,13 @@ def exp(x):  # type: ignore[no-untyped-def]
     return y * float_of(_ONE_BITS + (k << 52))
 
 
-@compiled("float64(float64, float64)", kept=True)
+@compiled(kept=True)
 def power(x, a):  # type: ignore[no-untyped-def]
     """x**a for x >= 0 and a > 0, by logarithm and exponential; 0 at x = 0."""
     return exp(a * log(x)) if x > 0.0 else 0.0
 
 
-@compiled("float64(float64)", kept=True)
+@compiled(kept=True)
 def normal_quantile(p):  # type: ignore[no-untyped-def]
     """Standard normal quantile, within 2 ulp; p is kept from 2**-54 upwards.
 
@@ -306,7 +306,7 @@ def normal_quantile(p):  # type: ignore[no-untyped-def]
     return -z if q < 0.0 else z
 
 
-@compiled("float64(float64)", kept=True)
+@compiled(kept=True)
 def unit_exponential(u):  # type: ignore[no-untyped-def]
     """The unit exponential at the uniform u: -log(1 - u); 1 - u is exact and never 0."""
     return -log(1.0 - u)
@@ -380,7 +380,7 @@ def pert_side(table, start, w):  # type: ignore[no-untyped-def]
     )
 
 
-@compiled("float64(float64, float64)", kept=True)
+@compiled(kept=True)
 def incomplete_beta(alpha, x):  # type: ignore[no-untyped-def]
     """The integral of t^(alpha - 1) (1 - t)^(5 - alpha) from 0 to x < 1, by its power series.
 
@@ -396,7 +396,7 @@ def incomplete_beta(alpha, x):  # type: ignore[no-untyped-def]
     return power(x, alpha) * power(1.0 - x, 6.0 - alpha) / alpha * total
 
 
-@compiled("void(float64, float64, float64[:])", kept=True)
+@compiled(kept=True)
 def fill_pert_side(alpha, whole, table):  # type: ignore[no-untyped-def]
     """The table of :func:`pert_side` for the half of the distribution near 0."""
     cells = (len(table) - 3) // 2
@@ -424,7 +424,7 @@ def fill_pert_side(alpha, whole, table):  # type: ignore[no-untyped-def]
         table[2 + 2 * i] = slope
 
 
-@compiled("void(float64, float64[:])", kept=True)
+@compiled(kept=True)
 def fill_pert(alpha, table):  # type: ignore[no-untyped-def]
     """Both halves of the inverse of the beta distribution with parameters alpha and 6 - alpha."""
     beta = 6.0 - alpha
@@ -466,9 +466,7 @@ def prepare(
     return tuple(params[0].tolist()), table
 
 
-@compiled(
-    "void(int64[:], int64[:], int64[:], float64[:], float64[:, :], int64[:], float64[:])", kept=True
-)
+@compiled(kept=True)
 def prepare_all(families, slot_start, slots, numbers, params, table_start, table):  # type: ignore[no-untyped-def]
     """:func:`prepare` for many laws at once, into arrays.
 
@@ -517,7 +515,7 @@ def quantiles(family, params, table, us, out):  # type: ignore[no-untyped-def]
 # -- odds and speeds ------------------------------------------------------------------------------
 
 
-@compiled("float64(float64, float64)", kept=True)
+@compiled(kept=True)
 def success_probability(p, ratio):  # type: ignore[no-untyped-def]
     """A probability with its odds multiplied: p r / ((1 - p) + p r); exact at 0 and 1."""
     if p >= 1.0:
@@ -528,14 +526,14 @@ def success_probability(p, ratio):  # type: ignore[no-untyped-def]
     return scaled / ((1.0 - p) + scaled)
 
 
-@compiled("float64(float64, float64)", kept=True)
+@compiled(kept=True)
 def stretched(days, ratio):  # type: ignore[no-untyped-def]
     """A duration times its ratios; no time at all stays so, even where the ratios overflow."""
     product = days * ratio
     return product if product == product else days
 
 
-@compiled("float64(float64)", kept=True)
+@compiled(kept=True)
 def bounded_speed(speed):  # type: ignore[no-untyped-def]
     """The speed of a shock's clock, kept finite whatever the ratios."""
     return min(speed, FASTEST)

@@ -121,7 +121,15 @@ class Scenario(Content):
     @cached_property
     def hash(self) -> str:
         """Tells contents apart: 32 hexadecimal digits of `text`."""
-        return hashlib.blake2b(self.text.encode(), digest_size=16).hexdigest()
+        return _digest(self.text)
+
+    @cached_property
+    def pieces(self) -> tuple[str, dict[str, str]]:
+        """Hash of all but the strategies, and the TOML of each strategy by name."""
+        document = SCENARIO.write(self)
+        strategies = document.pop("strategies", {})
+        texts = {name: toml({"strategies": {name: one}}) for name, one in strategies.items()}
+        return _digest(toml(document)), texts
 
     def strategy(self, name: str) -> Scenario:
         """The scenario with a strategy chosen and its overrides applied.
@@ -184,6 +192,10 @@ class Scenario(Content):
         """
         told = self if strategy is None else self.strategy(strategy)
         return prose.tell(told, None if told._unchosen is None else told.chosen)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _plain_numbers(values: Mapping[str, Any], at: Place) -> dict[str, float]:
