@@ -178,7 +178,7 @@ def switches(known: switching.Base, table: pd.DataFrame) -> str:
         )
     lines = textwrap.wrap(" ".join(lines), WIDTH)
     sure = table[table["verdict"] == switching.SWITCHES]
-    open_ = table[table["verdict"] == switching.PERHAPS]
+    open_ = table[(table["verdict"] == switching.PERHAPS) & ~table["number"].isin(sure["number"])]
     stay = int((table["verdict"] == switching.STAYS).sum())
     if len(sure):
         head = ["another strategy is best when", "low", "likely", "high", "switches at",
