@@ -203,9 +203,9 @@ class Results:
         import pyarrow.dataset as pads
 
         self._need_rows("dataset")
-        if self.folder is None:
+        if not isinstance(self._store, Folder):
             raise InputError("dataset: these results are in memory; allowed: those of a folder")
-        files = [str(p) for p in sorted(self.folder.glob("part-*.parquet"))]
+        files = [str(self._store.files[block]) for block in sorted(self._store.files)]
         return pads.dataset(files, format="parquet")
 
     def query(self, sql: str) -> pd.DataFrame:
