@@ -206,8 +206,8 @@ def test_columns_are_written_beside_those_that_the_summary_needs(tmp_path, capsy
     assert "reached dialogue" in capsys.readouterr().out
     part = next((tmp_path / "a").glob("*.parquet"))
     assert set(pd.read_parquet(part)) == {
-        "strategy", "draw", "replication", "outcome", "time", "first_dialogue", "first_war",
-        "held_crisis",
+        "strategy", "draw", "replication", "outcome", "time", "first_freeze", "first_dialogue",
+        "first_war", "held_crisis",
     }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import sim
 from sim.cli import main
-from sim.program import ModelError
+from sim.experiment import Incomplete
 from sim.scenario import ScenarioError
 
 VALID = sorted((Path(__file__).parent / "corpus" / "valid").glob("*.toml"))
@@ -86,7 +86,7 @@ def survives(scenario: sim.Scenario) -> None:
     assert sim.loads(scenario.text).hash == scenario.hash
     try:
         sim.run(scenario, list(scenario.strategies)[:1] or None, 3, workers=1)
-    except ModelError as error:
+    except Incomplete as error:
         assert "time cannot advance" in str(error)
 
 
