@@ -119,7 +119,11 @@ def middle(duration: Duration) -> str:
 def effects(of: Effects) -> list[str]:
     """What is changed: a line a change."""
     signs = (("0", of.clears), ("−", of.lowers), ("+", of.raises))
-    changes = [f"{sign} {name}" for sign, names in signs for name in names]
+    changes = [
+        f"{sign}{n if (n := names.count(name)) > 1 else ''} {name}"
+        for sign, names in signs
+        for name in dict.fromkeys(names)
+    ]
     return changes + [f"reopens {one.track}.{one.stage}" for one in of.reopens]
 
 
@@ -192,8 +196,11 @@ def _arrow(arrow: Arrow, bottom: int, arrows: list[Arrow]) -> Iterator[str]:
         arriving = [o for o in arrows if o.target == arrow.target]
         left = _left(arrow.target) + PORT + STEP * (len(arriving) - 1 - arriving.index(arrow))
         yield _way(f"M{right} {bottom}V{y}H{left}V{bottom + 2}", BACK, "back")
-    middle_of_box = _left(arrow.source) + WIDTH / 2
-    yield _text(middle_of_box, y - 5, label, END if arrow.target is None else BACK, "", "middle")
+    colour = END if arrow.target is None else BACK
+    if arrow.target == arrow.source:
+        yield _text(_left(arrow.source) + WIDTH / 2, y - 5, label, colour, "", "middle")
+    else:  # there is room to the left of it
+        yield _text(right - 6, y - 5, label, colour, "", "end")
 
 
 def _way(path: str, colour: str, marker: str = "") -> str:
