@@ -1,6 +1,6 @@
 """A track as a picture: its stages, the gates before them, and where each setback leads.
 
-    python docs/diagrams.py SCENARIO [FOLDER]      # one SVG a track
+python docs/diagrams.py SCENARIO [FOLDER]      # one SVG a track
 """
 
 from __future__ import annotations
@@ -49,9 +49,7 @@ def draw(scenario: sim.Scenario, track: Track) -> str:
         parts += _stage(stage, place, top, height, last=place == len(track.stages) - 1)
     for arrow in arrows:
         parts += _arrow(arrow, top + height, arrows)
-    parts += [
-        _text(MARGIN, bottom + LINE * (n + 1), text, QUIET) for n, text in enumerate(breaks)
-    ]
+    parts += [_text(MARGIN, bottom + LINE * (n + 1), text, QUIET) for n, text in enumerate(breaks)]
     return "\n".join([*parts, "</svg>", ""])
 
 

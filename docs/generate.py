@@ -89,18 +89,21 @@ def section(title: str) -> str:
 def file_format() -> str:
     """The format of scenario files, from the tables that read them."""
     tables = list(_tables(parts.SCENARIO, {}).values())
-    return "\n\n".join(
-        [
-            "# File format",
-            "A scenario is a TOML file. Unknown keys are refused, each with the nearest that is "
-            "known. Every table may hold `about` and `source`, free texts. `detente check FILE` "
-            "lists every fault. A JSON Schema for editors is `sim/schema/scenario.json`. A file "
-            'with `extends = "korea-2017"` (or a path) says only what is different: tables are '
-            "merged by key, lists of named tables by name, anything else is replaced.",
-            *(_table(one) for one in tables),
-            durations(),
-        ]
-    ) + "\n"
+    return (
+        "\n\n".join(
+            [
+                "# File format",
+                "A scenario is a TOML file. Unknown keys are refused, each with the nearest that "
+                "is known. Every table may hold `about` and `source`, free texts. `detente check "
+                "FILE` lists every fault. A JSON Schema for editors is `sim/schema/scenario.json`. A "
+                'file with `extends = "korea-2017"` (or a path) says only what is different: tables are '
+                "merged by key, lists of named tables by name, anything else is replaced.",
+                *(_table(one) for one in tables),
+                durations(),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _tables(reader: Any, found: dict[str, reading.Table[Any]]) -> dict[str, reading.Table[Any]]:
@@ -202,26 +205,29 @@ def tracks(scenario: sim.Scenario) -> str:
     """One diagram a track, and the model in sentences."""
     shown = [
         f"## {track.name}\n\n{track.about.capitalize()}.\n\n"
-        f'![Stages, setbacks and gates of {track.name}](diagrams/{track.name}.svg)'
+        f"![Stages, setbacks and gates of {track.name}](diagrams/{track.name}.svg)"
         for track in scenario.tracks.values()
     ]
     told = "\n".join(_strategies(scenario))
-    return "\n\n".join(
-        [
-            f"# The tracks of {scenario.name}",
-            scenario.title + ". Drawn from the scenario file itself. Boxes are stages with the "
-            "chance that one attempt succeeds and the middle of its duration; what a success "
-            "raises (+), lowers (−) or clears (0) stands below. Gates and windows stand above "
-            "the box. Arrows below lead from a setback to where the track resumes, or to its end "
-            "(×); numbers are weights.",
-            *shown,
-            "## Strategies",
-            told,
-            "## In sentences",
-            f"What `detente check {scenario.name} --describe` prints:",
-            f"```text\n{scenario.describe()}```",
-        ]
-    ) + "\n"
+    return (
+        "\n\n".join(
+            [
+                f"# The tracks of {scenario.name}",
+                scenario.title + ". Drawn from the scenario file itself. Boxes are stages with the "
+                "chance that one attempt succeeds and the middle of its duration; what a success "
+                "raises (+), lowers (−) or clears (0) stands below. Gates and windows stand above "
+                "the box. Arrows below lead from a setback to where the track resumes, or to its "
+                "end (×); numbers are weights.",
+                *shown,
+                "## Strategies",
+                told,
+                "## In sentences",
+                f"What `detente check {scenario.name} --describe` prints:",
+                f"```text\n{scenario.describe()}```",
+            ]
+        )
+        + "\n"
+    )
 
 
 def _strategies(scenario: sim.Scenario) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The STRESS checklist of a scenario, filled from the model itself.
 
-Strengthening the Reporting of Empirical Simulation Studies, for discrete-event simulation: T. Monks,
-C. S. M. Currie, B. S. Onggo, S. Robinson, M. Kunc, S. J. E. Taylor (2019), Journal of Simulation
+Strengthening the Reporting of Empirical Simulation Studies, for discrete-event simulation:
+T. Monks, C. S. M. Currie, B. S. Onggo, S. Robinson, M. Kunc, S. J. E. Taylor (2019), Journal of Simulation
 13(1), 55-67. Every answer is read from the scenario or from the package, so that it cannot say
 anything else than what runs.
 """
@@ -103,11 +103,18 @@ def _logic(scenario: Scenario) -> Iterator[Item]:
         "are rescaled when their rate changes. A success at odds ratio r has the chance "
         "p r / ((1 − p) + p r). All sampling is by inverse transform."
     )  # fmt: skip
-    yield "2.5.1", "Components: entities", _listed(_entities(scenario))
-    yield "2.5.2", "Components: activities", "Attempts at stages:" + _listed(
-        _called(f"{track.name}.{stage.name}", f"{track.name}.{' '.join(prose.stage(stage))}")
-        for track in scenario.tracks.values()
-        for stage in track.stages
+    yield "2.5.1", "Components: entities", (
+        "Tracks, conditions and shocks:" + _listed(_entities(scenario))
+    )  # fmt: skip
+    yield (
+        "2.5.2",
+        "Components: activities",
+        "Attempts at stages:"
+        + _listed(
+            _called(f"{track.name}.{stage.name}", f"{track.name}.{' '.join(prose.stage(stage))}")
+            for track in scenario.tracks.values()
+            for stage in track.stages
+        ),
     )
     yield "2.5.3", "Components: resources", (
         "Delegations, the number of tables at which a party can sit at once:"
@@ -119,9 +126,13 @@ def _logic(scenario: Scenario) -> Iterator[Item]:
         "Tracks that wait for a delegation; the first by the strategy's priority, then in file "
         "order, starts. A blocked track reserves nothing."
     )  # fmt: skip
-    yield "2.5.5", "Components: entry and exit points", (
-        "Every track is there from day 0 and enters when its start rule holds; it leaves when its "
-        f"last stage succeeds{_given_up(scenario)}."
+    yield (
+        "2.5.5",
+        "Components: entry and exit points",
+        (
+            "Every track is there from day 0 and enters when its start rule holds; it leaves when "
+            f"its last stage succeeds{_given_up(scenario)}."
+        ),
     )
 
 
@@ -168,13 +179,13 @@ def _data(scenario: Scenario) -> Iterator[Item]:
     table = assumptions.register(scenario)
     source = f"{scenario.source}. " if scenario.source else ""
     yield "3.1", "Data sources", (
-        f"{source}{assumptions.counts(table).capitalize()}. The dated record ships as tables with sources "
+        f"{source}{assumptions.counts(table)}. The dated record ships as tables with sources "
         "(`sim/history/`); numbers of the status *record* are computed from it again by a test."
     )  # fmt: skip
     yield "3.2", "Pre-processing", (
         "Durations are fitted to the record with open cases as censored, families chosen by AIC, "
-        "ends by bootstrap; shares have Wilson intervals, rates are by resampled years. Corrections "
-        "of the record are listed in `sim/history/CORRECTIONS.md`."
+        "ends by bootstrap; shares have Wilson intervals, rates are by resampled years. "
+        "Corrections of the record are listed in `sim/history/CORRECTIONS.md`."
     )  # fmt: skip
     yield "3.3", "Input parameters", (
         "Name, likely value, range, unit and source:"
@@ -215,9 +226,9 @@ def _implementation() -> Iterator[Item]:
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
     yield "5.1", "Software or programming language", f"Detente {__version__}; {told}."
     yield "5.2", "Random sampling", (
-        "Philox4x64-10, counter-based: key (seed, hash of the entity's name), counter (replication, "
-        "occurrence, block, 0); seed 1 unless told otherwise. Logarithm, exponential and normal "
-        "quantile are the package's own, so that the same seed gives the same rows on every machine."
+        "Philox4x64-10, counter-based: key (seed, hash of the entity's name), counter "
+        "(replication, occurrence, block, 0); seed 1 unless told otherwise. Logarithm, exponential and normal "
+        "quantile are the package's own, so that one seed gives the same rows on every machine."
     )  # fmt: skip
     yield "5.3", "Model execution", (
         "Next-event, by a SimPy engine and by a compiled one (numba) with identical rows; blocks "
@@ -225,15 +236,15 @@ def _implementation() -> Iterator[Item]:
     )  # fmt: skip
     yield "5.4", "System specification", (
         f"This text was made with Python {platform.python_version()} on {platform.system()} "
-        f"{platform.machine()}. Any machine with Python 3.11 or newer will do; `manifest.json` of a "
-        "results folder holds machine and run time of that run."
+        f"{platform.machine()}. Any machine with Python 3.11 or newer will do; `manifest.json` of "
+        "a results folder holds machine and run time of that run."
     )  # fmt: skip
 
 
 def _access() -> Iterator[Item]:
     yield "6.1", "Computer model sharing statement", (
-        "The whole package is free software under the MIT licence (`LICENSE`), with pinned versions "
-        "(`constraints.txt`), citation (`CITATION.cff`), metadata for archives (`codemeta.json`) "
+        "The whole package is free software under the MIT licence (`LICENSE`), with pinned "
+        "versions (`constraints.txt`), citation (`CITATION.cff`), metadata for archives (`codemeta.json`) "
         "and tests (`make test`). The scenario is a text file; its text and hash stand in "
         "`manifest.json` of every results folder."
     )  # fmt: skip
