@@ -1,9 +1,9 @@
-# Two targets do everything on a machine with Python 3.11 or newer: `make run` and `make test`.
+# On a machine with Python 3.11 or newer: `make run`, `make test` and `make docs` do everything.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test clean
+.PHONY: run test docs clean
 
 run: .venv/installed
 	$(BIN)/python experiments/compare_sequencing.py
@@ -17,6 +17,11 @@ test: .venv/installed-test
 		tests/test_laws.py tests/test_exact.py tests/test_golden.py tests/test_kernel.py
 	$(BIN)/coverage report --fail-under=95
 
+docs: .venv/installed-docs
+	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "open site/index.html"
+
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
@@ -29,5 +34,9 @@ test: .venv/installed-test
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@ .venv/installed
 
+.venv/installed-docs: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	touch $@ .venv/installed
+
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv build site *.egg-info

@@ -296,6 +296,19 @@ def assumptions(options: argparse.Namespace) -> int:
     return 0
 
 
+def stress(options: argparse.Namespace) -> int:
+    """``detente stress``: the STRESS checklist of a scenario, in Markdown."""
+    from sim import stress
+
+    text = stress.checklist(_scenario(options))
+    if options.out is None:
+        print(text, end="")
+    else:
+        Path(options.out).write_text(text, encoding="utf-8")
+        print(f"written: {options.out}")
+    return 0
+
+
 def list_catalog(_: argparse.Namespace) -> int:
     """``detente list``: the scenarios that ship, and their strategies."""
     from sim import scenario
@@ -534,6 +547,12 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--strategies", action="append", default=[], metavar="FILE",
                      help="a file with further strategies; may be repeated")  # fmt: skip
     one.add_argument("--out", metavar="FILE", help="write it as .csv or .md")
+    one = _command(commands, "stress", stress,
+                   "the STRESS checklist of a scenario, filled from the model")  # fmt: skip
+    one.add_argument("scenario", metavar="SCENARIO", help="a catalog name or a path")
+    one.add_argument("--strategies", action="append", default=[], metavar="FILE",
+                     help="a file with further strategies; may be repeated")  # fmt: skip
+    one.add_argument("--out", metavar="FILE", help="write it as Markdown")
     _command(commands, "list", list_catalog, "the scenarios that ship, and their strategies")
     return top
 

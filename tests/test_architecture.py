@@ -37,6 +37,7 @@ ROOMS = (
     {"contest"},
     {"story"},
     {"provenance"},
+    {"stress"},
     {"draws"},
     {"blocks"},
     {"folder"},

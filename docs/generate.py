@@ -1,0 +1,250 @@
+"""The pages of the document site, written into a folder of their own.
+
+    python docs/generate.py [FOLDER]        # build/docs
+
+Pages by hand (``docs/*.md``) are copied; the file format, the commands, the Python names, the
+diagrams, the numbers and the checklist of the reference scenario are written from the code.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["COLUMNS"] = "96"  # argparse asks for the width of the help
+
+import diagrams
+
+import sim
+from sim import assumptions, cli, numbers, parts, reading, stress
+
+ROOT = Path(__file__).parents[1]
+DOCS, GALLERY = ROOT / "docs", ROOT / "results" / "gallery"
+REFERENCE = "korea-2017"
+FROM_README = re.compile(r"<!-- README: (.+?) -->")
+# What stands behind the language of a block is for the tests; only a title is shown.
+FENCE = re.compile(r"^```([a-z]+)(?: (.*))?$", re.M)
+
+
+def main(folder: Path) -> None:
+    """Write all pages into a folder, which is emptied before."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(GALLERY, folder / "figures")
+    for path in sorted(DOCS.glob("*.csv")):
+        shutil.copy(path, folder)
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8")
+    drawn = folder / "diagrams"
+    drawn.mkdir()
+    for track in sim.load(REFERENCE).tracks.values():
+        svg = diagrams.draw(sim.load(REFERENCE), track)
+        (drawn / f"{track.name}.svg").write_text(svg, encoding="utf-8")
+
+
+def pages() -> dict[str, str]:
+    """Every page by its file name."""
+    by_hand = {p.name: _copied(p.read_text(encoding="utf-8")) for p in sorted(DOCS.glob("*.md"))}
+    generated = {
+        "format.md": file_format(),
+        "commands.md": commands(),
+        "api.md": names(),
+        "tracks.md": tracks(sim.load(REFERENCE)),
+        "numbers.md": register(sim.load(REFERENCE)),
+        "stress.md": stress.checklist(sim.load(REFERENCE)),
+    }
+    if twice := by_hand.keys() & generated.keys():
+        raise SystemExit(f"written by hand and generated: {', '.join(sorted(twice))}")
+    return by_hand | generated
+
+
+def _copied(text: str) -> str:
+    text = text.replace("](../results/gallery/", "](figures/")
+    text = FROM_README.sub(lambda match: section(match[1]), text)
+    return FENCE.sub(_fence, text)
+
+
+def _fence(match: re.Match[str]) -> str:
+    title = re.search(r'title="[^"]+"', match[2] or "")
+    return f"```{match[1]}" + (f" {title[0]}" if title else "")
+
+
+def section(title: str) -> str:
+    """A section of the README, without its heading."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", readme, re.S | re.M)
+    if found is None:
+        raise SystemExit(f'README.md: no section "{title}"')
+    return found[1].replace("](docs/", "](").strip()
+
+
+# -- reference: the file format -------------------------------------------------------------------
+
+
+def file_format() -> str:
+    """The format of scenario files, from the tables that read them."""
+    tables = list(_tables(parts.SCENARIO, {}).values())
+    return (
+        "\n\n".join(
+            [
+                "# File format",
+                "A scenario is a TOML file. Unknown keys are refused, each with the nearest that "
+                "is known. Every table may hold `about` and `source`, free texts. `detente check "
+                "FILE` lists every fault. A JSON Schema for editors is `sim/schema/scenario.json`. A "
+                'file with `extends = "korea-2017"` (or a path) says only what is different: tables are '
+                "merged by key, lists of named tables by name, anything else is replaced.",
+                *(_table(one) for one in tables),
+                durations(),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _tables(reader: Any, found: dict[str, reading.Table[Any]]) -> dict[str, reading.Table[Any]]:
+    """The tables below a reader, in the order in which they are met, each once."""
+    if isinstance(reader, numbers.Uncertain | numbers.Lasting):
+        return found
+    if isinstance(reader, reading.Table):
+        if reader.title in found:
+            return found
+        found[reader.title] = reader
+        for field in reader.fields.values():
+            _tables(field.reader, found)
+    for below in (getattr(reader, "item", None), getattr(reader, "date", None)):
+        if isinstance(below, reading.Reader):
+            _tables(below, found)
+    return found
+
+
+def _table(one: reading.Table[Any]) -> str:
+    shown = {key: f for key, f in one.fields.items() if key not in reading.FREE_TEXT}
+    exactly = f"\n\nExactly one of {', '.join(f'`{k}`' for k in one.one_of)}." * bool(one.one_of)
+    rows = [
+        f"| `{key}` | {_cell(field.reader.wanted)} | {_default(field)} | {_cell(field.about)} |"
+        for key, field in shown.items()
+    ]
+    head = "| key | what may stand there | if it is left out | |\n|:--|:--|:--|:--|"
+    return f"## {one.title.capitalize()}\n\n{head}\n" + "\n".join(rows) + exactly
+
+
+def _default(field: reading.Field[Any]) -> str:
+    if field.default is reading.REQUIRED:
+        return "**needed**"
+    value = field.default
+    if isinstance(value, numbers.Duration):
+        value = value.params[""]
+    if value is None or value in ((), {}, ""):
+        return "none"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
+
+
+def durations() -> str:
+    """The laws of durations, and ranges, as a section."""
+    rows = [
+        f"| {family} | `{{ {', '.join(keys)} }}` | "
+        + "; ".join(f"{key}: {bounds}" for key, bounds in keys.items())
+        + " |"
+        for family, keys in numbers.FAMILIES.items()
+    ]
+    return (
+        "## Duration, delay, fade\n\nTold apart by the keys that are given; in days. The formulas "
+        "are on the page [The laws](laws.md).\n\n| law | keys | allowed |\n|:--|:--|:--|\n"
+        "| fixed | a number | a number of at least 0 |\n" + "\n".join(rows) + "\n"
+        "| values | `{ values }` | a list of recorded lengths, linear between them |\n\n"
+        "## Range\n\nAny number but `max`, `initially` and `horizon` may be a range "
+        "`{ low, likely, high }`, with `low <= likely <= high` within the bounds of the number, "
+        "and with a `source`. A plain run uses `likely`; `--draws N` samples PERT(low, likely, "
+        'high), or what the range says: `as = "uniform"` or `as = "loguniform"`.'
+    )
+
+
+# -- reference: commands and names ----------------------------------------------------------------
+
+
+def commands() -> str:
+    """Every command with its help, from the parser itself."""
+    top = cli.parser()
+    (choices,) = (a.choices for a in top._actions if isinstance(a.choices, dict))
+    helps = [f"## detente {name}\n\n```text\n{one.format_help()}```" for name, one in
+             choices.items()]  # fmt: skip
+    intro = "`detente ...` and `python -m sim ...` are the same. Exit codes: 0 done, 1 the run " \
+            "failed, 2 the input is wrong, 130 stopped."  # fmt: skip
+    return "\n\n".join(["# Commands", intro, *helps]) + "\n"
+
+
+def names() -> str:
+    """The public names of the package, in the order of a study, from their docstrings."""
+    lines = ["# Python", "The public names, in the order of a study: `import sim`."]
+    by_module: dict[str, list[str]] = {}
+    for name in sim.__all__[1:]:
+        thing = getattr(sim, name)
+        if inspect.ismodule(thing):
+            by_module.setdefault(thing.__name__, [])
+        else:
+            by_module.setdefault(thing.__module__, []).append(name)
+    for module, members in by_module.items():
+        lines.append(f"## {module}")
+        lines += [f"::: {module}.{name}" for name in members] or [f"::: {module}"]
+    return "\n\n".join(lines) + "\n"
+
+
+# -- the reference scenario -----------------------------------------------------------------------
+
+
+def tracks(scenario: sim.Scenario) -> str:
+    """One diagram a track, and the model in sentences."""
+    shown = [
+        f"## {track.name}\n\n{track.about.capitalize()}.\n\n"
+        f"![Stages, setbacks and gates of {track.name}](diagrams/{track.name}.svg)"
+        for track in scenario.tracks.values()
+    ]
+    told = "\n".join(_strategies(scenario))
+    return (
+        "\n\n".join(
+            [
+                f"# The tracks of {scenario.name}",
+                scenario.title + ". Drawn from the scenario file itself. Boxes are stages with the "
+                "chance that one attempt succeeds and the middle of its duration; what a success "
+                "raises (+), lowers (−) or clears (0) stands below. Gates and windows stand above "
+                "the box. Arrows below lead from a setback to where the track resumes, or to its "
+                "end (×); numbers are weights.",
+                *shown,
+                "## Strategies",
+                told,
+                "## In sentences",
+                f"What `detente check {scenario.name} --describe` prints:",
+                f"```text\n{scenario.describe()}```",
+            ]
+        )
+        + "\n"
+    )
+
+
+def _strategies(scenario: sim.Scenario) -> Iterator[str]:
+    yield "| strategy | |\n|:--|:--|"
+    for one in scenario.strategies.values():
+        yield f"| `{one.name}` | {one.about} |"
+
+
+def register(scenario: sim.Scenario) -> str:
+    """The register of assumptions as a page."""
+    table = assumptions.register(scenario)
+    return (
+        f"# Numbers of {scenario.name}\n\nEvery number with its range, unit, status and source, as "
+        f"`detente assumptions {scenario.name}` prints them. {assumptions.caution(scenario)}.\n\n"
+        + assumptions.as_markdown(table)
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "docs")

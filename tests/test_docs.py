@@ -1,0 +1,193 @@
+"""Every block of code in the documents runs; what is written from the code is complete.
+
+Blocks of a page run one after the other in one folder. A block with ``title="name"`` is a file. A
+word behind the language and a reason, ``long: ...``, leaves a block to be read by the parser only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+import tomllib
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import sim
+from sim import cli
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+sys.path.insert(0, str(DOCS))
+import diagrams  # noqa: E402
+import generate  # noqa: E402
+import hooks  # noqa: E402
+
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+BLOCK = re.compile(r"^```([a-z]*)(?: (.*?))?\n(.*?)^```$", re.S | re.M)
+FEW = {"--replications": 20, "--draws": 2, "--sample": 3, "--max-replications": 200}
+WITH_FIGURES = ("run", "compare")
+
+
+def blocks(page: Path) -> list[tuple[str, str, str]]:
+    """Language, words behind it, and text of every block."""
+    return BLOCK.findall(page.read_text(encoding="utf-8"))
+
+
+def commands(text: str) -> list[list[str]]:
+    lines = text.replace("\\\n", " ").splitlines()
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("detente ")]
+
+
+def small(arguments: list[str]) -> list[str]:
+    """A command with few histories and no figures."""
+    done = list(arguments)
+    for option, most in FEW.items():
+        if option in done and done[done.index(option) + 1].isdigit():
+            place = done.index(option) + 1
+            done[place] = str(min(int(done[place]), most))
+    if done[0] == "explain" and "--replications" not in done:
+        done += ["--replications", "20"]
+    if done[0] == "search":  # of two tracks instead of all
+        done += ["--tracks", "us_dprk,north_south", "--postures", "", "--replications", "50"]
+    return done + (["--no-figures", "--quiet"] if done[0] in WITH_FIGURES else [])
+
+
+def given(arguments: list[str], folder: Path) -> bool:
+    """Whether the files that a command names are there."""
+    return all((folder / word).exists() for word in arguments if word.endswith(".toml"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_block_of_a_page_runs(page, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "REPLICATIONS", 20)
+    names: dict[str, object] = {}
+    for language, words, text in blocks(page):
+        if title := re.search(r'title="([^"]+)"', words):
+            (tmp_path / title[1]).write_text(text, encoding="utf-8")
+        if words.startswith("long:"):
+            assert words.removeprefix("long:").strip(), f"{page.name}: a reason is missing"
+        elif language == "python":
+            exec(compile(text, page.name, "exec"), names)
+        for arguments in commands(text):
+            cli.parser().parse_args(arguments)
+            if words.startswith("long:") or not given(arguments, tmp_path):
+                continue
+            assert cli.main(small(arguments)) == 0, (page.name, arguments, capsys.readouterr().err)
+        if language == "toml":
+            tomllib.loads(text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_a_page_tells_to_run_exists(page) -> None:
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    for target in re.findall(r"(?:`|^ {4}|^)make (\w+)", text, re.M):
+        assert target in targets, target
+    for path in re.findall(r"(?:experiments|verification|docs|sim|tests)/[\w/.-]+\.\w+", text):
+        assert (ROOT / path).exists() or (ROOT / "docs" / path).exists(), path
+    known = cli.parser().format_help()
+    for command in re.findall(r"`detente (\w+)", text):
+        assert command in known, command
+
+
+def test_a_command_that_is_unknown_would_be_found(tmp_path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```bash\ndetente runn korea-2017\n```\n")
+    ((_, _, text),) = blocks(page)
+    with pytest.raises(SystemExit):
+        cli.parser().parse_args(commands(text)[0])
+
+
+# -- what is generated ----------------------------------------------------------------------------
+
+
+def test_the_format_names_every_key_that_the_schema_has() -> None:
+    page = generate.file_format()
+    for table in sim.scenario.schema()["$defs"].values():
+        for key in table.get("properties", {}):
+            if key not in ("about", "source", "extends", "low", "likely", "high", "as"):
+                assert re.search(rf"`\{{?[^`]*\b{key}\b", page), key
+
+
+def test_the_commands_hold_every_command_and_option() -> None:
+    page = generate.commands()
+    told = re.findall(r"^    ([a-z]+) ", cli.parser().format_help(), re.M)
+    assert "stress" in told
+    assert re.findall(r"^## detente ([a-z]+)$", page, re.M) == told
+    written = (ROOT / "sim" / "cli.py").read_text(encoding="utf-8")
+    for option in re.findall(r'"(--[a-z-]+)"', written):
+        assert option == "--version" or option in page, option
+
+
+def test_the_names_are_all_there() -> None:
+    page = generate.names()
+    for name in sim.__all__[1:]:
+        assert re.search(rf"^::: sim\.(\w+\.)?{name}$", page, re.M), name
+
+
+def test_pages_are_written_into_a_folder_with_their_pictures(tmp_path) -> None:
+    generate.main(tmp_path)
+    for page in tmp_path.glob("*.md"):
+        for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            assert (tmp_path / picture).exists(), (page.name, picture)
+    pages = {path.name for path in tmp_path.glob("*.md")}
+    shown = set(re.findall(r"([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M))
+    assert shown - pages <= hooks.AWAITED
+    assert pages <= shown
+
+
+@pytest.mark.parametrize("name", sim.catalog())
+def test_a_diagram_shows_every_stage_setback_and_gate_within_its_frame(name) -> None:
+    scenario = sim.load(name)
+    for track in scenario.tracks.values():
+        picture = ElementTree.fromstring(diagrams.draw(scenario, track))
+        words = [t.text or "" for t in picture.iter("{http://www.w3.org/2000/svg}text")]
+        for stage in track.stages:
+            assert stage.name in words
+            for setback in stage.setbacks:
+                assert any(word.startswith(f"{setback.name} ") for word in words)
+            assert all(f"◇ {gate}" in words for gate in diagrams.gates(stage))
+        height = float(picture.attrib["height"])
+        placed = picture.iter("{http://www.w3.org/2000/svg}text")
+        assert all(0 < float(t.attrib["y"]) < height for t in placed)
+
+
+def test_a_setback_leads_to_where_it_resumes() -> None:
+    scenario = sim.load("korea-2017")
+    track = scenario.tracks["us_dprk"]
+    targets = {one.setback.name: one.target for one in diagrams.laid_out(track)}
+    assert targets["walkout"] == 0 and targets["fruitless_round"] == 1
+    lanes = [(one.lane, one.source) for one in diagrams.laid_out(track)]
+    assert len(set(lanes)) == len(lanes)
+
+
+@pytest.mark.parametrize(
+    "asks", ['<script src="https://x.org/a.js">', '<link rel="stylesheet" href="//x.org/a.css">']
+)
+def test_a_page_that_asks_the_network_is_refused(tmp_path, asks) -> None:
+    (tmp_path / "a.html").write_text('<a href="https://x.org">fine</a>')
+    hooks.on_post_build({"site_dir": tmp_path})
+    (tmp_path / "b.html").write_text(asks)
+    with pytest.raises(SystemExit, match="asks the network"):
+        hooks.on_post_build({"site_dir": tmp_path})
+
+
+# -- metadata -------------------------------------------------------------------------------------
+
+
+def test_metadata_for_archives_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = (ROOT / "CITATION.cff").read_text()
+    about = json.loads((ROOT / "codemeta.json").read_text())
+    assert f"version: {sim.__version__}\n" in citation
+    assert about["version"] == project["version"] == sim.__version__
+    assert about["softwareRequirements"] == project["dependencies"]
+    assert about["datePublished"] in citation
+    for field in ("abstract", "license: MIT", "authors", "keywords", "date-released"):
+        assert field in citation
+    assert (ROOT / "LICENSE").read_text().startswith("MIT")
