@@ -57,6 +57,8 @@ ROOMS = (
     {"sequencing"},
     {"report"},
     {"decision"},
+    {"legends"},
+    {"page"},
     {"cli"},
     {"__main__"},
 )
