@@ -29,6 +29,7 @@ examples:
   detente sensitivity korea-2017 --strategy proposal
   detente robust korea-2017 --draws 500          where another strategy would be best
   detente tell korea-2017 --strategy proposal --replication 7
+  detente report results/korea-2017-seed1        one page for the browser, or for print
   detente check my-scenario.toml                 what is wrong with a file
   detente assumptions korea-2017                 what each number rests on
 """
@@ -281,6 +282,14 @@ def verify(options: argparse.Namespace) -> int:
         f"histories told again by both engines: {outcome}"
     )
     return 1 if verdict.differences else 0
+
+
+def report(options: argparse.Namespace) -> int:
+    """``detente report``: a results folder as one HTML page that needs nothing else."""
+    from sim import page
+
+    print(page.write(options.folder, options.out, options.baseline, options.endpoint))
+    return 0
 
 
 def assumptions(options: argparse.Namespace) -> int:
@@ -541,6 +550,11 @@ def parser() -> argparse.ArgumentParser:
                      help="how many histories (default: 50)")  # fmt: skip
     one.add_argument("--seed", type=_whole(0, 2**64 - 1), default=0, metavar="K",
                      help="of their choice (default: 0)")  # fmt: skip
+    one = _command(commands, "report", report, "one self-contained HTML page from a results folder")
+    one.add_argument("folder", metavar="DIR", help="a results folder")
+    one.add_argument("--out", metavar="FILE", help="the page (default: report.html in DIR)")
+    one.add_argument("--baseline", metavar="S", help="as for compare (default: the first)")
+    one.add_argument("--endpoint", metavar="C", help="as for run (default: the goal)")
     one = _command(commands, "assumptions", assumptions,
                    "every number of a scenario: unit, range, status, source")  # fmt: skip
     one.add_argument("scenario", metavar="SCENARIO", help="a catalog name or a path")

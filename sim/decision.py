@@ -93,7 +93,7 @@ def compare(
     if results.folder is not None:
         _written(results.folder, tables)
         if draw:
-            drawn = _drawn(results.folder, _figures_of(tables, caption(results)))
+            drawn = _drawn(results.folder, figures_of(tables, caption(results)))
     said = findings.sentences(tables)
     return Findings(tables, findings.compare_text(tables), said, drawn)
 
@@ -134,7 +134,8 @@ def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
     return spells
 
 
-def _figures_of(tables: dict[str, pd.DataFrame], about: str) -> dict[str, Any]:
+def figures_of(tables: dict[str, pd.DataFrame], about: str) -> dict[str, Any]:
+    """The figures of a comparison, by name."""
     from sim import plots_decision as figures
 
     drawn: dict[str, Any] = {

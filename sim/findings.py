@@ -17,7 +17,7 @@ from sim.counterfactuals import COSTS_NOTHING
 from sim.dominance import AHEAD, CROSS, DOMINATES, OPEN
 from sim.intervals import LEVEL
 from sim.partings import BOTH, ONLY_A
-from sim.printing import DASH, aligned_text, days_text, percent
+from sim.printing import DASH, Printed, aligned_text, days_text, percent
 
 WIDTH = 100
 MOST_IN_MATRIX = 12
@@ -33,9 +33,9 @@ def compare_text(tables: dict[str, pd.DataFrame]) -> str:
             could be made, ``endurance``; from :mod:`sim.comparison` and its neighbours.
     """
     blocks = [
-        best_text(tables["best"]),
-        differences_text(tables["differences"]),
-        pairs_text(tables["pairs"]),
+        best_table(tables["best"]).text(WIDTH),
+        differences_table(tables["differences"]).text(WIDTH),
+        pairs_table(tables["pairs"]).text(WIDTH),
         "\n".join(map(_paragraph, sentences(tables))),
     ]
     return "\n\n".join(blocks)
@@ -54,7 +54,7 @@ def _wanted(table: pd.DataFrame, name: str) -> pd.DataFrame:
 # -- tables in print ------------------------------------------------------------------------------
 
 
-def best_text(table: pd.DataFrame) -> str:
+def best_table(table: pd.DataFrame) -> Printed:
     """Who may be the best: days behind the best of the others, and the chance of being best."""
     days = _wanted(table, "restricted_mean")
     names = [name for name in MEASURES if len(_wanted(table, name))]
@@ -71,7 +71,7 @@ def best_text(table: pd.DataFrame) -> str:
         f"Multiple comparisons with the best: the intervals hold together at {_level(table)} %. "
         "Last columns: chance in % of being the best by each measure, from resampled worlds."
     )
-    return f"the best, jointly\n{aligned_text(head, body)}\n{textwrap.fill(note, WIDTH)}"
+    return Printed("the best, jointly", head, body, note)
 
 
 def _short(measure: str) -> str:
@@ -83,7 +83,7 @@ def _short(measure: str) -> str:
     }[measure]
 
 
-def differences_text(table: pd.DataFrame) -> str:
+def differences_table(table: pd.DataFrame) -> Printed:
     """Paired differences to the baseline, a line a strategy."""
     names = [name for name in MEASURES if len(_wanted(table, name))]
     ruin, goal = table.attrs["ruin"], table.attrs["endpoint"]
@@ -103,7 +103,7 @@ def differences_text(table: pd.DataFrame) -> str:
     head = ["strategy", *(titles[name] for name in names)]
     title = f"minus {table.attrs['baseline']}, run by run in the same worlds"
     note = f"In brackets: {_level(table)} % intervals, each by itself; * it excludes 0."
-    return f"{title}\n{aligned_text(head, body)}\n{textwrap.fill(note, WIDTH)}"
+    return Printed(title, head, body, note)
 
 
 def _with_limits(best: float, low: float, high: float, unit: str) -> str:
@@ -123,7 +123,7 @@ def _signed(value: float, digits: int) -> str:
     return text[1:] if float(text.replace(",", "")) == 0 else text
 
 
-def pairs_text(table: pd.DataFrame) -> str:
+def pairs_table(table: pd.DataFrame) -> Printed:
     """Who is sooner in the same world, as a matrix: per cent of worlds, row sooner / row later."""
     names = list(dict.fromkeys(table["a"]))
     shown = names[:MOST_IN_MATRIX]
@@ -143,7 +143,7 @@ def pairs_text(table: pd.DataFrame) -> str:
         f" The best {len(shown)} are shown; {left_out} more are in the file." if left_out else ""
     )
     title = f"who reaches {table.attrs['endpoint']} sooner in the same world"
-    return f"{title}\n{aligned_text(['', *marks], body)}\n{textwrap.fill(note, WIDTH)}"
+    return Printed(title, ["", *marks], body, note)
 
 
 def _whole(share: float) -> str:
@@ -166,6 +166,37 @@ def sentences(tables: dict[str, pd.DataFrame]) -> list[str]:
         *_on_common_luck(tables["pairs"]),
     ]
     return [sentence for sentence in found if sentence]
+
+
+def summary_sentences(table: pd.DataFrame) -> list[str]:
+    """What a summary says by itself, strategy by strategy, where none can be compared.
+
+    Args:
+        table: from :func:`sim.statistics.summary`.
+    """
+    return [_on_one(row) for _, row in table.iterrows()]
+
+
+def _on_one(row: pd.Series) -> str:
+    goal, runs, name = row["endpoint"], int(row["n"]), row["strategy"]
+    share = _of(row, "reached", percent, " %")
+    if row["reached"] == 0:
+        said = f"None of {runs:,} histories of {name} reached {goal}"
+        said += f" (at most {percent(row['reached_high'])} % do)"
+    else:
+        said = f"Under {name} {share} of {runs:,} histories reached {goal}"
+        said += f"; {_of(row, 'restricted_mean', days_text, '')} days of {row['horizon']:,.0f} "
+        said += "passed without it on average, runs that never reached it counted"
+    if "ruin" in row:
+        said += f"; {_of(row, 'ruin', percent, ' %')} ended in ruin"
+    return f"{said}."
+
+
+def _of(row: pd.Series, name: str, show: Any, unit: str) -> str:
+    """An estimate with its limits, where it has any."""
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    best = f"{show(row[name])}{unit}"
+    return best if math.isnan(low) else f"{best} ({show(low)}{DASH}{show(high)})"
 
 
 def _on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import io
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -95,6 +96,13 @@ def save(figure: Any, path: str | Path) -> list[Path]:
         figure.savefig(paths[0], dpi=300)
         figure.savefig(paths[1], metadata={"Date": None})
     return paths
+
+
+def as_svg(figure: Any) -> str:
+    """A figure as the text of an SVG file, the same for the same figure."""
+    with _style(), io.StringIO() as stream:
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+        return stream.getvalue()
 
 
 def words(name: str) -> str:

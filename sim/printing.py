@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -15,6 +16,20 @@ DASH = "\N{EN DASH}"
 """Stands between the limits of an interval, and for what is not known."""
 NOT_REACHED = "not reached"
 """What is printed for a median that lies beyond the horizon."""
+
+
+class Printed(NamedTuple):
+    """A table whose cells are words, with its title and a note on how to read it."""
+
+    title: str
+    head: Sequence[str]
+    body: Sequence[Sequence[str]]
+    note: str
+
+    def text(self, width: int) -> str:
+        """For the terminal; the note is wrapped to the width."""
+        note = textwrap.fill(self.note, width)
+        return f"{self.title}\n{aligned_text(self.head, self.body)}\n{note}"
 
 
 def percent(share: float) -> str:
@@ -35,9 +50,9 @@ def percent(share: float) -> str:
 
 def as_text(table: pd.DataFrame) -> str:
     """A summary as a compact table for the terminal, a line a strategy."""
-    text = aligned_text(*_cells(table))
+    text = aligned_text(*cells(table))
     width = max(len(text.splitlines()[1]), 60)
-    return "\n".join([text, "", textwrap.fill(_legend(table), width)])
+    return "\n".join([text, "", textwrap.fill(legend(table), width)])
 
 
 def aligned_text(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
@@ -57,13 +72,13 @@ def aligned_text(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
 
 def as_markdown(table: pd.DataFrame) -> str:
     """A summary as a Markdown table."""
-    head, body = _cells(table)
+    head, body = cells(table)
     rule = [":--", *["--:"] * (len(head) - 1)]
     lines = ["| " + " | ".join(cells) + " |" for cells in [head, rule, *body]]
-    return "\n".join([*lines, "", _legend(table)])
+    return "\n".join([*lines, "", legend(table)])
 
 
-def _cells(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+def cells(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Head and body of a printed summary."""
     names = [str(name) for name in table.columns]
     shares = [name for name in names if name.startswith("reached_") and name.endswith("y")]
@@ -102,7 +117,8 @@ def _median_days(days: float) -> str:
     return NOT_REACHED if math.isnan(days) else f"{days:,.0f}"
 
 
-def _legend(table: pd.DataFrame) -> str:
+def legend(table: pd.DataFrame) -> str:
+    """What the columns of a printed summary are."""
     if table.empty:
         return "no strategies"
     endpoint, horizon = table["endpoint"].iloc[0], table["horizon"].iloc[0]

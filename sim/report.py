@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -100,12 +101,28 @@ def figures(
     Raises:
         InputError: the run has no folder.
     """
-    # matplotlib takes its time: only who draws waits for it.
-    from sim import plots
-
-    folder, scenario, frame = results.folder, results.scenario, frame_of(results)
+    folder = results.folder
     if folder is None:
         raise InputError("a run without a results folder has no place for figures")
+    from sim import plots  # matplotlib takes its time: only who draws waits for it
+
+    drawn = axes_of(results, baseline, endpoint)
+    for name, axes in drawn.items():
+        plots.save(axes.figure, folder / name)
+    return [folder / name for name in drawn]
+
+
+def axes_of(
+    results: Results,
+    baseline: str | None = None,
+    endpoint: str | None = None,
+    *,
+    paired: bool = True,
+) -> dict[str, Any]:
+    """The figures of a run as axes, by name; ``paired``: with the differences, where there are."""
+    from sim import plots
+
+    scenario, frame = results.scenario, frame_of(results)
     goal, horizon = scenario.goal, scenario.horizon
     about = caption(results)
     drawn = {
@@ -121,13 +138,11 @@ def figures(
             caption=about,
         ),
     }
-    if len(results.manifest["strategies"]) > 1 and not is_counted(frame):
+    if paired and len(results.manifest["strategies"]) > 1 and not is_counted(frame):
         drawn["differences"] = plots.differences(
             differences(results, baseline, endpoint), caption=f"{about}; bars are 95 % intervals"
         )
-    for name, axes in drawn.items():
-        plots.save(axes.figure, folder / name)
-    return [folder / name for name in drawn]
+    return drawn
 
 
 def frame_of(results: Results) -> pd.DataFrame:

@@ -65,6 +65,8 @@ ROOMS = (
     {"studies"},
     {"report"},
     {"decision"},
+    {"legends"},
+    {"page"},
     {"cli"},
     {"__main__"},
 )

@@ -1,0 +1,45 @@
+"""How to read each figure, in two sentences: for the report, and for the gallery."""
+
+from __future__ import annotations
+
+HOW_TO_READ = {
+    "incidence": "Share of all histories that had reached the goal by each day; the band is its "
+    "interval. A curve that stays flat has runs that never get there, and they count.",
+    "outcomes": "What came first in each history: the goal, ruin, neither, or tracks given up. "
+    "Each bar is all histories of a strategy, so the parts add up to 100 %.",
+    "times": "When the goal came, where it came (ridge), and the share of histories in which it "
+    "never did (bar at the right). Compare both: a high early ridge beside a large bar is fast or "
+    "never.",
+    "differences": "Percentage points by which more (right) or fewer (left) histories reach the "
+    "goal than under the baseline, in the same worlds. An interval that crosses zero tells no "
+    "difference.",
+    "ranking": "Mean days without the goal over all histories; a run that never got there counts "
+    "with the whole horizon. Filled marks may be the best, all comparisons taken together.",
+    "forest": "Paired differences to the baseline in each main measure. Thick bars are intervals "
+    "by themselves, thin ones hold for all strategies together.",
+    "sooner": "In how many of 100 worlds the row reaches the goal sooner than the column, minus "
+    "those in which it is later. Blue favours the row, red the column.",
+    "durability": "Of the histories that reached the goal, the share in which it still holds so "
+    "many days later. A curve that falls early is a freeze that does not last.",
+    "budget": "Mean days of a history that the tracks which can bring the goal spend on each "
+    "activity, until it comes or the run ends. Long waiting says what to open sooner, long delays "
+    "which setback to avoid.",
+    "costs": "Days without the goal that the same histories save when one setback or shock is "
+    "switched off. Bars whose interval crosses zero cost nothing that can be told.",
+    "timeline": "One history: attempts, delays and the conditions that hold, each on a lane of its "
+    "own, from left to right. Read the ends of the bars: success, a setback, or broken off.",
+    "side_by_side": "The same world under two strategies, on the same lanes and dates. The line "
+    "marks the first event at which the two histories part.",
+    "front": "Each point is a sequence with its days without the goal and its share of ruin; those "
+    "on the line are beaten by none in both. Letters are spelled out below, names are strategies "
+    "of the file.",
+    "lengths": "How long dated spells of the record lasted: the share that still went on after so "
+    "many days, with the law fitted to it. Steps far from the curve would say that the law is "
+    "wrong.",
+    "counts": "What the record counts month by month; shaded months had dialogue. Fewer bars where "
+    "it is shaded is what the scenario's rate ratio rests on.",
+    "calibration": "Where what really happened fell among the histories told beforehand, fact by "
+    "fact. Points inside the grey band are where they would fall if the model were right.",
+    "intervals": "What was told of five episodes before they began (bars: 50, 80 and 95 %), and "
+    "what happened (marks). About one mark in twenty should lie beyond its bars.",
+}
