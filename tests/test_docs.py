@@ -116,7 +116,7 @@ def test_the_format_names_every_key_that_the_schema_has() -> None:
 
 def test_the_commands_hold_every_command_and_option() -> None:
     page = generate.commands()
-    told = re.findall(r"^    ([a-z]+) ", cli.parser().format_help(), re.M)
+    told = re.findall(r"^    ([a-z]+)\s", cli.parser().format_help(), re.M)
     assert "stress" in told
     assert re.findall(r"^## detente ([a-z]+)$", page, re.M) == told
     written = (ROOT / "sim" / "cli.py").read_text(encoding="utf-8")
