@@ -95,9 +95,9 @@ def file_format() -> str:
                 "# File format",
                 "A scenario is a TOML file. Unknown keys are refused, each with the nearest that "
                 "is known. Every table may hold `about` and `source`, free texts. `detente check "
-                "FILE` lists every fault. A JSON Schema for editors is `sim/schema/scenario.json`. A "
-                'file with `extends = "korea-2017"` (or a path) says only what is different: tables are '
-                "merged by key, lists of named tables by name, anything else is replaced.",
+                "FILE` lists every fault. A JSON Schema for editors is `sim/schema/scenario.json`. "
+                'A file with `extends = "korea-2017"` (or a path) says only what is different: '
+                "tables are merged by key, lists of named tables by name, the rest is replaced.",
                 *(_table(one) for one in tables),
                 durations(),
             ]
@@ -204,7 +204,7 @@ def names() -> str:
 def tracks(scenario: sim.Scenario) -> str:
     """One diagram a track, and the model in sentences."""
     shown = [
-        f"## {track.name}\n\n{track.about.capitalize()}.\n\n"
+        f"## {track.name}\n\n{track.about[:1].upper()}{track.about[1:]}.\n\n"
         f"![Stages, setbacks and gates of {track.name}](diagrams/{track.name}.svg)"
         for track in scenario.tracks.values()
     ]

@@ -750,3 +750,33 @@ def intervals(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         title = f"{held} of {len(shown)} dated facts lie inside their 95 % interval"
         caption = "bars: 50, 80, 95 % of simulated courses; points: what happened, orange outside"
         return _finish(ax, title, caption)
+
+
+def narrowed(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Numbers before and after they were held against the record, each within its prior.
+
+    Args:
+        table: name, prior and posterior quantiles (:func:`sim.calibration.moved`).
+        ax: as for :func:`incidence`.
+    """
+    looks = (("prior", "#8c8c8c", -0.17), ("posterior", PALETTE[0], 0.17))
+    with _style():
+        ax = _axes(ax, 9.5, 0.5 * len(table) + 1.6)
+        for row, one in enumerate(table.to_dict("records")):
+            for when, colour, offset in looks:
+                low, best, high = (_place(one, f"{when}_{end}") for end in ("low", "best", "high"))
+                ax.plot([low, high], [row + offset] * 2, color=colour, lw=4, alpha=0.5,
+                        label=None if row else when, solid_capstyle="butt")  # fmt: skip
+                ax.plot(best, row + offset, "o", color=colour, ms=6)
+                ax.text(high + 0.015, row + offset, f"{one[f'{when}_best']:.3g}", color=colour,
+                        fontsize=8, va="center")  # fmt: skip
+        ax.set_yticks(range(len(table)), list(table["name"]))
+        ax.invert_yaxis()
+        ax.set_xlabel("place within the middle 90 % of the prior; the median beside it")
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+        return _finish(ax, "What the record says of the numbers: medians and middle 90 %", None)
+
+
+def _place(one: dict[str, Any], end: str) -> float:
+    width = (one["prior_high"] - one["prior_low"]) or 1.0
+    return float((one[end] - one["prior_low"]) / width)

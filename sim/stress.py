@@ -1,9 +1,9 @@
 """The STRESS checklist of a scenario, filled from the model itself.
 
 Strengthening the Reporting of Empirical Simulation Studies, for discrete-event simulation:
-T. Monks, C. S. M. Currie, B. S. Onggo, S. Robinson, M. Kunc, S. J. E. Taylor (2019), Journal of Simulation
-13(1), 55-67. Every answer is read from the scenario or from the package, so that it cannot say
-anything else than what runs.
+T. Monks, C. S. M. Currie, B. S. Onggo, S. Robinson, M. Kunc, S. J. E. Taylor (2019),
+Journal of Simulation 13(1), 55-67. Every answer is read from the scenario or from the
+package, so that it cannot say anything else than what runs.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _listed(lines: Iterable[str], nothing: str = "none") -> str:
 
 
 def _objectives(scenario: Scenario) -> Iterator[Item]:
-    about = f" {scenario.about.capitalize()}." if scenario.about else ""
+    about = f" {scenario.about[0].upper()}{scenario.about[1:]}." if scenario.about else ""
     ruin = f" before {scenario.ruin}, which ends the run" if scenario.ruin else ""
     yield "1.1", "Purpose of the model", (
         "To compare orders and postures in which the tracks of a negotiation may be opened, by how "
@@ -227,8 +227,9 @@ def _implementation() -> Iterator[Item]:
     yield "5.1", "Software or programming language", f"Detente {__version__}; {told}."
     yield "5.2", "Random sampling", (
         "Philox4x64-10, counter-based: key (seed, hash of the entity's name), counter "
-        "(replication, occurrence, block, 0); seed 1 unless told otherwise. Logarithm, exponential and normal "
-        "quantile are the package's own, so that one seed gives the same rows on every machine."
+        "(replication, occurrence, block, 0); seed 1 unless told otherwise. Logarithm, "
+        "exponential and normal quantile are the package's own, so that one seed gives "
+        "the same rows on every machine."
     )  # fmt: skip
     yield "5.3", "Model execution", (
         "Next-event, by a SimPy engine and by a compiled one (numba) with identical rows; blocks "
@@ -244,7 +245,7 @@ def _implementation() -> Iterator[Item]:
 def _access() -> Iterator[Item]:
     yield "6.1", "Computer model sharing statement", (
         "The whole package is free software under the MIT licence (`LICENSE`), with pinned "
-        "versions (`constraints.txt`), citation (`CITATION.cff`), metadata for archives (`codemeta.json`) "
-        "and tests (`make test`). The scenario is a text file; its text and hash stand in "
-        "`manifest.json` of every results folder."
+        "versions (`constraints.txt`), citation (`CITATION.cff`), metadata for archives "
+        "(`codemeta.json`) and tests (`make test`). The scenario is a text "
+        "file; its text and hash stand in `manifest.json` of every results folder."
     )  # fmt: skip

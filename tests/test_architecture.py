@@ -46,6 +46,7 @@ ROOMS = (
     {"backcast"},
     {"experiment"},
     {"audit"},
+    {"calibration"},
     {"intervals"},
     {"question"},
     {"statistics", "risks", "comparison", "explanation"},
