@@ -90,6 +90,8 @@ class Order:
         keep: "rows" or "summary".
         columns: of the rows; all where None.
         identity: of the run, written into the part.
+        packed: hand back the content of a part; otherwise counts as they are, for a caller who
+            only adds them up.
         spool: a folder that worker and caller share, into which the content is written, since a
             worker that is killed while it sends much could leave the caller waiting for the rest;
             None: the content is handed back.
@@ -106,6 +108,7 @@ class Order:
     columns: list[str] | None
     identity: str
     spool: Path | None
+    packed: bool = True
     user_processes: tuple[Any, ...] = ()
 
 
@@ -114,7 +117,7 @@ class Told:
     """What came of an order.
 
     Attributes:
-        content: of the part, or the file in which it lies.
+        content: of the part, or the file in which it lies, or counts that are not packed.
         digest: of the content.
         seconds: that the worker took.
         reached: histories that reached the goal.
@@ -122,7 +125,7 @@ class Told:
     """
 
     block: Block
-    content: bytes | Path = b""
+    content: bytes | Path | tally.Tally = b""
     digest: str = ""
     seconds: float = 0.0
     reached: int = 0
@@ -142,6 +145,10 @@ def tell(order: Order) -> Told:
     except _Stuck as stuck:
         one = Block(block.strategy, stuck.draw, 1, stuck.replication, 1)
         told.failure = Failure(one, str(stuck))
+        return told
+    told.seconds = time.perf_counter() - began
+    if isinstance(kept, _Counts) and not order.packed:
+        told.content = kept.counter.tally
         return told
     content = kept.content()
     told.digest = digest_of(content)

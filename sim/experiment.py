@@ -426,7 +426,8 @@ def _at_work(
         with contextlib.closing(_crew(plan, left)) as workers:
             cutter = Cutter(blocks, plan.engine, workers.workers, plan.block)
             spool = store.spool if workers.shared_disk else None
-            orders = _orders(plan, manifest, programs, drawn, spool)
+            packed = plan.keep == "rows" or isinstance(store, Folder)
+            orders = _orders(plan, manifest, programs, drawn, spool, packed)
             work = crew.Work(workers, cutter, orders)
             try:
                 for told in work:
@@ -448,6 +449,7 @@ def _orders(
     programs: dict[str, Program],
     drawn: Draws | None,
     spool: Path | None,
+    packed: bool,
 ) -> Callable[[Block], Order]:
     none = np.zeros(0, np.int64), np.zeros((1, 0))
     numbers = {
@@ -468,6 +470,7 @@ def _orders(
             columns=manifest["columns"],
             identity=identity_of(manifest, block.strategy),
             spool=spool,
+            packed=packed,
             user_processes=tuple(plan.user_processes),
         )
 

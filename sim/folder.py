@@ -75,15 +75,15 @@ class Memory(Store):
     def add(self, told: Told) -> None:  # noqa: D102
         content = told.content
         if isinstance(content, Path):
-            told.content = content.read_bytes()
-            content.unlink()
-            content = told.content
-        if self.layouts is None:
+            path, content = content, content.read_bytes()
+            path.unlink()
+        if isinstance(content, bytes):
             self.parts[told.block] = content
             return
+        assert self.layouts is not None  # only who adds counts up asks for them
         self.parts[told.block] = b""
         pile = self.counts.setdefault(told.block.strategy, [])
-        pile.append(tally.decode(content)[0])
+        pile.append(content)
         # Added up when what has come since weighs as much as the sum so far.
         if sum(len(t.cell) for t in pile[1:]) > max(len(pile[0].cell), PILE):
             pile[:] = [tally.together(self.layouts[told.block.strategy], pile)]
@@ -227,7 +227,7 @@ class Folder(Store):
             if isinstance(told.content, Path):
                 told.content.replace(path)
                 _sync(self.path)
-            else:
+            elif isinstance(told.content, bytes):
                 _write(path, told.content)
         except OSError as error:
             raise cannot_be_written(path, error) from error
