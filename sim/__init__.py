@@ -42,7 +42,7 @@ _PLACES = {
     "diff": "sim.decision",
 }
 
-_MODULES = ("assumptions", "backcast", "fitting", "history", "record")
+_MODULES = ("assumptions", "backcast", "calibration", "fitting", "history", "record")
 
 __all__ = ["__version__", *_PLACES, *_MODULES]
 

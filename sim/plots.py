@@ -774,7 +774,7 @@ def narrowed(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.invert_yaxis()
         ax.set_xlabel("place within the middle 90 % of the prior; the median beside it")
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
-        return _finish(ax, "What the record says of the numbers: medians and middle 90 %", None)
+        return _finish(ax, "Before and after: medians and middle 90 %", None)
 
 
 def _place(one: dict[str, Any], end: str) -> float:

@@ -79,9 +79,8 @@ def test_a_rate_is_found_from_told_histories() -> None:
     frame = sim.run(scenario, replications=200, draws=prior).frame
     told = pd.DataFrame({"rate": frame.groupby("draw")["n_launch"].mean() / 10})
     exact = stats.gamma(41, scale=0.1)
-    known = Target(
-        "rate", Estimate(4 * math.exp(-Z / 40**0.5), 4, 4 * math.exp(Z / 40**0.5)), "log"
-    )
+    error = math.exp(Z / 40**0.5)
+    known = Target("rate", Estimate(4 / error, 4, 4 * error), "log")
     found = calibration.narrowed(prior, scenario.ranges(), told, [known], 0.1)
     values = found.posterior.values[:, 0]
     assert values.mean() == pytest.approx(exact.mean(), rel=0.06)
@@ -113,14 +112,13 @@ def test_statistics_are_those_of_the_rows() -> None:
             "first_north_south.overture": [10.0, 110.0, 130.0],
             "n_missile_test": [10, 99, 3],
             "n_strategic_test": [2, 99, 1],
-            "n_scope_collapse": [0, 1, 0],
-            "held_freeze": [0.0, 182.625, 0.0],
         }
     )
     table = calibration.statistics(frame, 730.5)
-    assert table.loc[1].tolist() == [6.0, 0.5, 1.0, 2.0]
-    assert table.loc[2].tolist()[:3] == [4.0, 0.0, 0.0]
-    assert math.isnan(table.loc[2, "collapse"])
+    assert table.loc[1].tolist() == [6.0, 0.5, 1.0]
+    assert table.loc[2].tolist() == [4.0, 0.0, 0.0]
+    frame["first_moratorium"] = 1.0
+    assert calibration.statistics(frame, 730.5)["launches"].isna().all()
 
 
 def test_the_reference_case_is_narrowed_into_draws_that_a_run_takes(tmp_path) -> None:
@@ -130,6 +128,6 @@ def test_the_reference_case_is_narrowed_into_draws_that_a_run_takes(tmp_path) ->
     found.posterior.write(path)
     frame = sim.run(scenario, ["proposal"], 2, draws=str(path)).frame
     assert frame["draw"].nunique() == len(found.posterior)
-    assert list(found.fit["name"]) == ["launches", "contact", "overture", "collapse"]
+    assert list(found.fit["name"]) == ["launches", "contact", "overture"]
     axes = plots.narrowed(calibration.moved(found).head(3))
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["prior", "posterior"]
