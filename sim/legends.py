@@ -18,7 +18,7 @@ HOW_TO_READ = {
     "forest": "Paired differences to the baseline in each main measure. Thick bars are intervals "
     "by themselves, thin ones hold for all strategies together.",
     "sooner": "In how many of 100 worlds the row reaches the goal sooner than the column, minus "
-    "those in which it is later. Blue favours the row, red the column.",
+    "those in which it is later. Orange: the row is sooner; purple: it is later.",
     "durability": "Of the histories that reached the goal, the share in which it still holds so "
     "many days later. A curve that falls early is a freeze that does not last.",
     "budget": "Mean days of a history that the tracks which can bring the goal spend on each "
