@@ -1,7 +1,7 @@
 """Build docs/gallery.md: each figure, the command that makes it, and how to read it.
 
-Each command runs as it stands; its figures are made small and put beside the page. Where
-Markdown or a picture exists already, it is written again. A new command is a line of ``COMMANDS``.
+Each command runs as it stands; its figures are made small and put beside the page. A new figure
+is a line of ``COMMANDS`` and its legend in ``sim/legends.py``.
 
     python docs/build_gallery.py [NAME ...]      # all figures, or those of some commands
 """
@@ -18,7 +18,7 @@ from sim.legends import HOW_TO_READ
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "gallery"
-WIDE, COLOURS = 1000, 96
+WIDE, COLOURS = 1000, 256
 # title: the command, and its figures: file in the working folder -> legend
 COMMANDS = {
     "What came of it": (
@@ -69,7 +69,7 @@ def shrink(source: Path, target: Path) -> None:
     with Image.open(source) as picture:
         high = round(picture.height * WIDE / picture.width)
         small = picture.convert("RGB").resize((WIDE, high), Image.Resampling.LANCZOS)
-    few = small.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few = small.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     few.save(target, optimize=True)
 
 

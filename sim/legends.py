@@ -25,14 +25,14 @@ HOW_TO_READ = {
     "activity, until it comes or the run ends. Long waiting says what to open sooner, long delays "
     "which setback to avoid.",
     "costs": "Days without the goal that the same histories save when one setback or shock is "
-    "switched off. Bars whose interval crosses zero cost nothing that can be told.",
+    "switched off. Lines are intervals that hold together; pale bars are not told from zero.",
     "timeline": "One history: attempts, delays and the conditions that hold, each on a lane of its "
     "own, from left to right. Read the ends of the bars: success, a setback, or broken off.",
     "side_by_side": "The same world under two strategies, on the same lanes and dates. The line "
     "marks the first event at which the two histories part.",
-    "front": "Each point is a sequence with its days without the goal and its share of ruin; those "
-    "on the line are beaten by none in both. Letters are spelled out below, names are strategies "
-    "of the file.",
+    "front": "Each point is a sequence: the share that ends in ruin (left is better) against the "
+    "share that reaches the goal (up is better). Lettered ones, spelled out below, are beaten by "
+    "none in both and in days; diamonds are strategies of the file.",
     "lengths": "How long dated spells of the record lasted: the share that still went on after so "
     "many days, with the law fitted to it. Steps far from the curve would say that the law is "
     "wrong.",
