@@ -276,15 +276,17 @@ def _on_dominance(table: pd.DataFrame) -> list[str]:
 
 
 def _ahead_at_times(table: pd.DataFrame) -> list[str]:
-    """One sentence on all pairs in which one is ahead, though no dominance is shown."""
-    told = [
-        f"{row.a} of {row.b} (days {row.ahead_from:.0f}{DASH}{row.ahead_to:.0f}; perhaps behind by "
-        f"up to {100 * row.behind_at_most:.1f} points at other times)"
-        for row in table[table["verdict"] == AHEAD].itertuples()
-    ]
-    if not told:
-        return []
-    return [f"Ahead, never told behind, but dominance is not shown: {'; '.join(told)}."]
+    """A sentence a strategy on those that it is ahead of, though no dominance is shown."""
+    found = []
+    for a, some in table[table["verdict"] == AHEAD].groupby("a", sort=False):
+        told = [f"{row.b} (days {row.ahead_from:.0f}{DASH}{row.ahead_to:.0f})"
+                for row in some.itertuples()]  # fmt: skip
+        found.append(
+            f"{a} is ahead of {listed(told)} and never told behind, but dominance is not shown: "
+            f"perhaps it is behind by up to {100 * some['behind_at_most'].max():.1f} points at "
+            "other times."
+        )
+    return found
 
 
 def _on_endurance(table: pd.DataFrame | None) -> list[str]:

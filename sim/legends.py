@@ -18,21 +18,21 @@ HOW_TO_READ = {
     "forest": "Paired differences to the baseline in each main measure. Thick bars are intervals "
     "by themselves, thin ones hold for all strategies together.",
     "sooner": "In how many of 100 worlds the row reaches the goal sooner than the column, minus "
-    "those in which it is later. Blue favours the row, red the column.",
+    "those in which it is later. Orange: the row is sooner; purple: it is later.",
     "durability": "Of the histories that reached the goal, the share in which it still holds so "
     "many days later. A curve that falls early is a freeze that does not last.",
     "budget": "Mean days of a history that the tracks which can bring the goal spend on each "
     "activity, until it comes or the run ends. Long waiting says what to open sooner, long delays "
     "which setback to avoid.",
     "costs": "Days without the goal that the same histories save when one setback or shock is "
-    "switched off. Bars whose interval crosses zero cost nothing that can be told.",
+    "switched off. Lines are intervals that hold together; pale bars are not told from zero.",
     "timeline": "One history: attempts, delays and the conditions that hold, each on a lane of its "
     "own, from left to right. Read the ends of the bars: success, a setback, or broken off.",
     "side_by_side": "The same world under two strategies, on the same lanes and dates. The line "
     "marks the first event at which the two histories part.",
-    "front": "Each point is a sequence with its days without the goal and its share of ruin; those "
-    "on the line are beaten by none in both. Letters are spelled out below, names are strategies "
-    "of the file.",
+    "front": "Each point is a sequence: the share that ends in ruin (left is better) against the "
+    "share that reaches the goal (up is better). Lettered ones, spelled out below, are beaten by "
+    "none in both and in days; diamonds are strategies of the file.",
     "lengths": "How long dated spells of the record lasted: the share that still went on after so "
     "many days, with the law fitted to it. Steps far from the curve would say that the law is "
     "wrong.",

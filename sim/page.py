@@ -280,8 +280,10 @@ def inline_svg(figure: Any, name: str, label: str) -> Markup:
 def _renamed(key: str, value: str, name: str) -> str:
     if key == "id":
         return f"{name}-{value}"
+    if key == "href" and value.startswith("#"):  # others are pictures, which stand in the page
+        return f"#{name}-{value[1:]}"
     if key == "href":
-        return f"#{name}-{value.removeprefix('#')}"
+        return value
     return REFERENCE.sub(lambda found: f"{name}-{found.group()}", value)
 
 

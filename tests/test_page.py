@@ -1,0 +1,262 @@
+"""A results folder as one page: what it says, what it says where something is missing, and how it
+behaves in a browser (where Chromium is installed)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sim
+from sim import cli, page, report
+from sim.experiment import InputError
+
+TWO = Path(__file__).parent / "corpus" / "valid" / "two_tracks.toml"
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+EVIL = '<script>alert(1)</script> & \\"co\\" </title>'
+
+
+class Elements(HTMLParser):
+    """All start tags with their attributes; complains about tags that do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Any) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run")
+    sim.run(sim.load(TWO), replications=60, out=path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def text(folder: Path) -> str:
+    return page.write(folder).read_text(encoding="utf-8")
+
+
+def changed(text: str, **values: object) -> str:
+    for key, value in values.items():
+        text, times = re.subn(rf"(?m)^{key} = .*$", lambda _, v=value, k=key: f"{k} = {v}", text)
+        assert times, key
+    return text
+
+
+# -- what it says ---------------------------------------------------------------------------------
+
+
+def test_the_page_says_what_the_tables_say(folder: Path, text: str) -> None:
+    results = sim.read(folder)
+    summary = report.summarise(sim.run(results.scenario, replications=60))
+    for row in summary.itertuples():
+        assert f'<th scope="row">{row.strategy}</th>' in text
+        assert f"{row.restricted_mean:,.0f} ({row.restricted_mean_low:,.0f}" in text
+    assert "has the fewest days without freeze" in text
+    assert "rest on judgement" in text
+    assert results.manifest["hash"] in text and f"detente verify {folder}" in text
+    for name in results.manifest["strategies"]:
+        assert f"<summary>{name}</summary>" in text
+
+
+def test_it_needs_nothing_else_and_every_id_is_there_once(text: str) -> None:
+    elements = Elements(text).found
+    ids = [attrs["id"] for _, attrs in elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for _, attrs in elements:
+        assert not {"src", "onclick", "onload"} & set(attrs)
+        target = attrs.get("href") or "#findings"
+        assert target.startswith("data:image/png") or target[1:] in ids, target
+    assert set(re.findall(r"url\(#([^)]+)\)", text)) <= set(ids)
+    assert not re.search(r"@import|url\((?!#)", text)
+    figures = [attrs for tag, attrs in elements if tag == "svg"]
+    assert len(figures) == 8
+    assert all(len(attrs["aria-label"] or "") > 40 for attrs in figures)
+
+
+def test_it_is_the_same_for_the_same_folder(folder: Path, text: str) -> None:
+    assert page.page(sim.read(folder)) == text
+
+
+def test_nothing_that_a_scenario_says_becomes_a_tag() -> None:
+    evil = changed(TWO.read_text(encoding="utf-8"), title=f'"{EVIL}"')
+    text = page.page(sim.run(sim.loads(evil), replications=5))
+    assert "<script>alert" not in text and "&lt;script&gt;alert(1)" in text
+    assert [tag for tag, _ in Elements(text).found].count("script") == 1
+
+
+# -- what cannot be made is said ------------------------------------------------------------------
+
+
+def said(results: sim.Results) -> str:
+    text = page.page(results)
+    Elements(text)
+    assert "nan" not in re.sub(r"<pre>.*?</pre>", "", text, flags=re.S).lower().split()
+    return text
+
+
+def test_one_strategy_has_nothing_to_be_compared_with() -> None:
+    text = said(sim.run(sim.load(TWO), ["direct"], 30))
+    assert "One strategy alone was run" in text and "Under direct" in text
+    assert 'id="figure-incidence"' in text and 'id="figure-forest"' not in text
+
+
+def test_counts_cannot_be_paired() -> None:
+    text = said(sim.run(sim.load(TWO), replications=30, keep="summary"))
+    assert "Counts by day were kept" in text and 'id="figure-times"' in text
+
+
+def test_draws_are_told() -> None:
+    text = said(sim.run(sim.load("korea-2017"), ["proposal", "pressure"], 4, draws=4))
+    assert "4 draws x 4 histories" in text and "the ranges of the numbers that were drawn" in text
+
+
+@pytest.mark.parametrize("strategies", [None, ["direct"]])
+def test_no_freeze_at_all(strategies: list[str] | None) -> None:
+    never = re.sub(r"success = (\{[^}]*\}|[\d.]+)", "success = 0", TWO.read_text(encoding="utf-8"))
+    text = said(sim.run(sim.loads(never), strategies, 20))
+    assert "reached freeze (at most" in text
+
+
+def test_one_history_tells_nothing() -> None:
+    assert "nothing can be told" in said(sim.run(sim.load(TWO), replications=1))
+
+
+def test_half_finished_runs_and_failures_are_told(folder: Path, tmp_path: Path) -> None:
+    half = tmp_path / "half"
+    shutil.copytree(folder, half)
+    next(half.glob("part-direct-*.parquet")).unlink()
+    text = said(sim.read(half))
+    assert "The run is not complete: of 60 histories there are direct 0." in text
+    assert "have not told the same histories yet" in text
+    for part in half.glob("part-*.parquet"):
+        part.unlink()
+    assert "No history was finished" in said(sim.read(half))
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["failures"] = [{"block": ["direct", 0, 60, 0, 5], "error": "time stood still"}]
+    (half / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert "time stood still" in said(sim.read(half))
+
+
+def test_other_laws_are_told(folder: Path) -> None:
+    results = sim.read(folder)
+    results.manifest["identity"]["laws"] = "other"
+    text = said(results)
+    assert "another version of the laws" in text and 'id="figure-durability"' not in text
+
+
+def test_the_command_writes_where_it_is_told(folder: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "deep" / "page.html"
+    assert cli.main(["report", str(folder), "--out", str(out), "--baseline", "hardline"]) == 0
+    assert capsys.readouterr().out.strip() == str(out)
+    assert "minus hardline" in out.read_text(encoding="utf-8")
+    assert cli.main(["report", str(tmp_path / "nothing")]) == 2
+    assert cli.main(["report", str(folder), "--baseline", "hardlin"]) == 2
+    assert cli.main(["report", str(folder), "--out", str(tmp_path)]) == 2
+    message = capsys.readouterr().err
+    assert "allowed: a results folder" in message and 'did you mean "hardline"' in message
+    with pytest.raises(InputError, match="unknown endpoint"):
+        page.page(sim.read(folder), endpoint="freze")
+
+
+# -- in a browser ---------------------------------------------------------------------------------
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("no Chromium with its driver is installed: the page was not opened")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    for flag in [*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
+        options.add_argument(flag)
+    service = webdriver.chrome.service.Service(driver)
+    with webdriver.Chrome(options=options, service=service) as opened:
+        yield opened
+
+
+@pytest.fixture
+def opened(browser: Any, folder: Path, text: str) -> Any:
+    browser.get((folder / "report.html").as_uri())
+    return browser
+
+
+def test_the_browser_asks_for_nothing_and_has_no_complaint(opened: Any) -> None:
+    events = [json.loads(one["message"])["message"] for one in opened.get_log("performance")]
+    asked = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    outside = [url for url in asked if not url.startswith(("data:", "file:", "chrome:"))]
+    assert any(url.endswith("report.html") for url in asked) and outside == []
+    assert opened.get_log("browser") == []
+
+
+def column(browser: Any, table: str, place: int) -> list[str]:
+    rows = f"#{table} tbody tr"
+    return browser.execute_script(  # type: ignore[no-any-return]
+        "return [...document.querySelectorAll(arguments[0])].map(r => r.cells[arguments[1]]"
+        ".textContent)", rows, place,
+    )  # fmt: skip
+
+
+def test_a_click_on_a_head_sorts_its_table(opened: Any) -> None:
+    heads = opened.find_elements("css selector", "#table-1 thead button")
+    names = [head.text for head in heads]
+    place = next(i for i, name in enumerate(names) if name.startswith("days without"))
+    as_written = column(opened, "table-1", place)
+    days = [float(cell.split()[0].replace(",", "")) for cell in as_written]
+    assert days == sorted(days) and len(set(days)) > 1
+    heads[place].click()
+    assert column(opened, "table-1", place) == as_written[::-1]
+    heads[place].click()
+    assert column(opened, "table-1", place) == as_written
+    heads[0].click()
+    strategies = column(opened, "table-1", 0)
+    assert strategies == sorted(strategies)
+
+
+def test_figures_have_a_size_and_the_page_fits(opened: Any) -> None:
+    sizes = opened.execute_script(
+        "return [...document.querySelectorAll('figure svg')].map(s => s.getBoundingClientRect())"
+    )
+    assert len(sizes) == 8
+    assert all(size["width"] > 300 and size["height"] > 100 for size in sizes)
+    opened.set_window_size(500, 800)
+    width = "return document.documentElement.scrollWidth <= innerWidth"
+    assert opened.execute_script(width)
+
+
+def test_it_prints_with_all_that_is_folded(opened: Any) -> None:
+    assert base64.b64decode(opened.print_page())[:5] == b"%PDF-"
