@@ -36,7 +36,8 @@ def main(folder: Path) -> None:
     """Write all pages into a folder, which is emptied before."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(GALLERY, folder / "figures")
-    for path in sorted(DOCS.glob("*.csv")):
+    shutil.copytree(DOCS / "gallery", folder / "gallery")
+    for path in sorted([*DOCS.glob("*.csv"), *DOCS.glob("*.png")]):
         shutil.copy(path, folder)
     for name, text in pages().items():
         (folder / name).write_text(text, encoding="utf-8")
