@@ -6,7 +6,8 @@ thing to do is found:
 
 * every entity has one clock; the next event is the least clock, the first of equals in the order
   at one instant; clocks stand in groups of sixteen, and a group is searched again only after one
-  of its clocks has moved;
+  of its clocks has moved; times are compared as integers, and many groups without branches, since
+  which of them is next cannot be foreseen;
 * a change of level marks the shocks whose speed it may change and the tracks whose clauses read
   it; the settle looks at these alone;
 * the speed of a shock is looked up in a table over the levels that it depends on.
@@ -24,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim import laws
-from sim._compiled import FOLDER, compiled, trailing_zeros
+from sim._compiled import FOLDER, compiled, float_of, trailing_zeros
 from sim.program import (
     ABANDON,
     ABANDONED,
@@ -58,6 +59,8 @@ Table = Any  # an array of records
 
 WAITING, AT_TABLE, DELAYED, COMPLETED, GONE = range(5)
 GROUP = 16  # clocks
+FEW = 4  # groups that are compared one by one
+NEVER = 0x7FF0000000000000  # the bits of infinity
 WORD = 64  # bits
 LARGEST_TABLE = 1024  # speeds of one shock
 
@@ -95,8 +98,7 @@ class Plan(NamedTuple):
     rules: Ints  # (R + 1,) first item of each rule
     items: Ints  # first literal of each item
     literals: Table
-    effects: Ints  # first step of each bundle of effects
-    steps: Table
+    steps: Table  # of effects
     laws: Table  # of durations, delays and fades
     law_table: Floats
     speeds: Floats  # tables of the shocks' speeds
@@ -122,15 +124,15 @@ LEVEL = _record("maximum initially fade_clock fade_law reader_first reader_last"
 READER = _record("shock stride")
 TRACK = _record("first last start_rule left_out party_first party_last place")
 STAGE = _record(
-    "track law gate effects hold_first hold_last window_first window_last setback_first "
-    "setback_last odds_first odds_last time_first time_last",
+    "track law gate step_first step_last hold_first hold_last window_first window_last "
+    "setback_first setback_last odds_first odds_last time_first time_last",
     "success",
     "stream",
 )
-SETBACK = _record("when delay resume effects count", "weight")
+SETBACK = _record("when delay resume step_first step_last count", "weight")
 SHOCK = _record(
-    "timing after when effects count breaks_count date_first date_last break_first break_last "
-    "speed_first speed_last table",
+    "timing after when step_first step_last count breaks_count date_first date_last "
+    "break_first break_last speed_first speed_last table",
     "rate probability",
     "stream",
 )
@@ -152,6 +154,11 @@ def _table(dtype: np.dtype[Any], size: int, **columns: Any) -> Table:
 
 def _bounds(name: str, start: Ints, offset: int = 0) -> dict[str, Ints]:
     return {f"{name}_first": start[:-1] + offset, f"{name}_last": start[1:] + offset}
+
+
+def _steps(code: Code, effects: Ints) -> dict[str, Ints]:
+    """The steps of bundles of effects."""
+    return {"step_first": code.effect_start[effects], "step_last": code.effect_start[effects + 1]}
 
 
 def plan(code: Code) -> Plan:
@@ -200,7 +207,7 @@ def plan(code: Code) -> Plan:
             track=code.stage_track,
             law=code.duration_law,
             gate=code.gate,
-            effects=code.stage_effects,
+            **_steps(code, code.stage_effects),
             success=code.success,
             stream=code.stage_stream,
             **_bounds("hold", code.hold_start),
@@ -215,7 +222,7 @@ def plan(code: Code) -> Plan:
             when=code.setback_when,
             delay=code.setback_delay,
             resume=code.setback_resume,
-            effects=code.setback_effects,
+            **_steps(code, code.setback_effects),
             count=code.setback_count,
             weight=code.setback_weight,
         ),
@@ -225,7 +232,7 @@ def plan(code: Code) -> Plan:
             timing=code.timing,
             after=code.after_law,
             when=code.shock_when,
-            effects=code.shock_effects,
+            **_steps(code, code.shock_effects),
             count=code.shock_count,
             breaks_count=code.breaks_count,
             table=table_first,
@@ -255,7 +262,6 @@ def plan(code: Code) -> Plan:
             least=code.literal_least,
             negated=code.literal_negated,
         ),
-        effects=code.effect_start,
         steps=_table(STEP, len(code.effect_kind), kind=code.effect_kind, of=code.effect_of),
         laws=_table(
             LAW,
@@ -396,7 +402,10 @@ class State(NamedTuple):
     stages: Table
     shocks: Table
     due: Floats  # (groups * GROUP,) when each clock runs out
-    groups: Table
+    bits: Ints  # the same memory: the bits of times that are not negative sort as the times do
+    soonest: Ints  # (groups, rounded up to fours) bits of the time of each group's next clock
+    first: Ints  # that clock
+    stale: Words  # groups of which a clock has moved since
     counts: Ints
     free: Ints  # (P,) delegations
     look: Words  # tracks at which the settle must look, by place in the priority
@@ -416,7 +425,6 @@ STAGE_NOW = _record("attempts window")  # window: the first span that is not ove
 SHOCK_NOW = _record(
     "occurrence fired date entry", "luck residual next_luck next_residual speed"
 )  # entry: in its table
-GROUP_NOW = _record("stale first", "time")
 
 
 def new_levels(levels: int) -> Table:
@@ -428,15 +436,20 @@ def new_state(plan: Plan) -> State:
     """Room for one history at a time."""
     world = plan.world[0]
     groups = -(-int(world.clocks) // GROUP)
+    fours = -(-groups // 4) * 4
     words = plan.watch.shape[1]
+    due = np.full(groups * GROUP, np.inf)
     return State(
         now=_table(NOW, 1),
         levels=new_levels(len(plan.levels)),
         tracks=_table(TRACK_NOW, len(plan.tracks)),
         stages=_table(STAGE_NOW, len(plan.stages)),
         shocks=_table(SHOCK_NOW, len(plan.shocks)),
-        due=np.full(groups * GROUP, np.inf),
-        groups=_table(GROUP_NOW, groups),
+        due=due,
+        bits=due.view(np.int64),
+        soonest=np.full(fours, NEVER),
+        first=np.zeros(fours, np.int64),
+        stale=np.zeros(groups // WORD + 1, np.uint64),
         counts=np.zeros(world.counts, np.int64),
         free=np.zeros(len(plan.capacity), np.int64),
         look=np.zeros(words, np.uint64),
@@ -453,43 +466,75 @@ def new_state(plan: Plan) -> State:
 def set_clock(state, clock, time):  # type: ignore[no-untyped-def]
     """Let a clock run out at a time, whatever it was set to before."""
     state.due[U(clock)] = time
-    state.groups[U(clock) // U(GROUP)].stale = 1
+    mark_group(state, clock)
 
 
 @compiled()
-def next_clock(due, groups):  # type: ignore[no-untyped-def]
-    """The clock that runs out next; of equals the first in the order at one instant."""
-    soonest, chosen = np.inf, 0
-    for g in range(len(groups)):
-        group = groups[U(g)]
-        if group.stale:
-            # Four rows by themselves: a processor compares them side by side.
-            first = U(g * GROUP)
-            time0, at0 = first_of_four(due, first)
-            time1, at1 = first_of_four(due, first + U(4))
-            time2, at2 = first_of_four(due, first + U(8))
-            time3, at3 = first_of_four(due, first + U(12))
-            if time1 < time0:
-                time0, at0 = time1, at1
-            if time3 < time2:
-                time2, at2 = time3, at3
-            if time2 < time0:
-                time0, at0 = time2, at2
-            group.stale, group.time, group.first = 0, time0, at0
-        if group.time < soonest:
-            soonest, chosen = group.time, group.first
-    return chosen
+def mark_group(state, clock):  # type: ignore[no-untyped-def]
+    """The group of a clock must be searched again."""
+    group = U(clock) // U(GROUP)
+    state.stale[group // U(WORD)] |= ONE << group % U(WORD)
 
 
 @compiled()
-def first_of_four(due, first):  # type: ignore[no-untyped-def]
+def next_clock(state):  # type: ignore[no-untyped-def]
+    """When the next clock runs out, and which; of equals the first in the order at one instant."""
+    groups = len(state.due) // GROUP
+    soonest, chosen = NEVER, 0
+    if groups <= FEW:
+        marks = state.stale[U(0)]
+        state.stale[U(0)] = 0
+        for g in range(groups):
+            if marks & ONE:
+                time, clock = search(state, U(g))
+            else:
+                time, clock = state.soonest[U(g)], state.first[U(g)]
+            marks >>= ONE
+            if time < soonest:
+                soonest, chosen = time, clock
+        return float_of(soonest), chosen
+    for word in range(len(state.stale)):
+        marks = state.stale[U(word)]
+        state.stale[U(word)] = 0
+        while marks != 0:
+            search(state, U(word * WORD + trailing_zeros(marks)))
+            marks &= marks - ONE
+    for four in range(0, groups, 4):
+        time, group = first_of_four(state.soonest, U(four))
+        if time < soonest:
+            soonest, chosen = time, state.first[group]
+    return float_of(soonest), chosen
+
+
+@compiled()
+def search(state, group):  # type: ignore[no-untyped-def]
+    """The next clock of a group: the bits of its time, and which."""
+    # Four rows by themselves: a processor compares them side by side.
+    first = group * U(GROUP)
+    time0, at0 = first_of_four(state.bits, first)
+    time1, at1 = first_of_four(state.bits, first + U(4))
+    time2, at2 = first_of_four(state.bits, first + U(8))
+    time3, at3 = first_of_four(state.bits, first + U(12))
+    if time1 < time0:
+        time0, at0 = time1, at1
+    if time3 < time2:
+        time2, at2 = time3, at3
+    if time2 < time0:
+        time0, at0 = time2, at2
+    clock = np.int64(at0)
+    state.soonest[group], state.first[group] = time0, clock
+    return time0, clock
+
+
+@compiled()
+def first_of_four(times, first):  # type: ignore[no-untyped-def]
     """The soonest of four neighbours and its place; of equals the first."""
-    time0, at0 = due[first], first
-    time2, at2 = due[first + U(2)], first + U(2)
-    if due[first + U(1)] < time0:
-        time0, at0 = due[first + U(1)], first + U(1)
-    if due[first + U(3)] < time2:
-        time2, at2 = due[first + U(3)], first + U(3)
+    time0, at0 = times[first], first
+    time2, at2 = times[first + U(2)], first + U(2)
+    if times[first + U(1)] < time0:
+        time0, at0 = times[first + U(1)], first + U(1)
+    if times[first + U(3)] < time2:
+        time2, at2 = times[first + U(3)], first + U(3)
     if time2 < time0:
         return time2, at2
     return time0, at0
@@ -645,9 +690,9 @@ def set_fade(plan, state, seed, replication, i):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def take_effect(plan, state, log, seed, replication, effects):  # type: ignore[no-untyped-def]
+def take_effect(plan, state, log, seed, replication, first, last):  # type: ignore[no-untyped-def]
     """Clears, lowers, raises and reopens, in the order in which they stand."""
-    for s in range(plan.effects[U(effects)], plan.effects[U(effects + 1)]):
+    for s in range(first, last):
         kind, of = plan.steps[U(s)].kind, plan.steps[U(s)].of
         if kind <= RAISE:
             now_at = state.levels[U(of)].now_at
@@ -715,10 +760,13 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
     else:
         tell(log, state, FAILS, at, chosen, chance)
     release(plan, state, log, track)
-    if not success:
-        state.counts[plan.setbacks[U(chosen)].count] += 1
-    effects = stage.effects if success else plan.setbacks[U(chosen)].effects
-    take_effect(plan, state, log, seed, replication, effects)
+    if success:
+        first, last = stage.step_first, stage.step_last
+    else:
+        setback = plan.setbacks[U(chosen)]
+        first, last = setback.step_first, setback.step_last
+        state.counts[setback.count] += 1
+    take_effect(plan, state, log, seed, replication, first, last)
     state.now[0].actor = NOTHING
     if not success:
         delay = days(plan, plan.setbacks[U(chosen)].delay, its_state.luck_delay)
@@ -794,7 +842,7 @@ def strike(plan, state, log, seed, replication, k):  # type: ignore[no-untyped-d
     else:
         tell(log, state, HAPPENS, k, occurrence, 0.0)
         state.counts[U(shock.count)] += 1
-        take_effect(plan, state, log, seed, replication, shock.effects)
+        take_effect(plan, state, log, seed, replication, shock.step_first, shock.step_last)
         for j in range(shock.break_first, shock.break_last):
             break_off(plan, state, log, seed, replication, k, j, occurrence)
     if shock.timing == AFTER:
@@ -1042,8 +1090,8 @@ def reset(plan, state):  # type: ignore[no-untyped-def]
         shock.date, shock.speed, shock.residual = plan.shocks[U(k)].date_first, 0.0, np.inf
     for clock in range(len(state.due)):
         state.due[U(clock)] = np.inf
-    for group in range(len(state.groups)):
-        state.groups[U(group)].stale = 1
+    for clock in range(0, len(state.due), GROUP):
+        mark_group(state, clock)
     for column in range(len(state.counts)):
         state.counts[U(column)] = 0
     for party in range(len(state.free)):
@@ -1061,8 +1109,7 @@ def run(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
     events_of_instant = 0
     while now.over == 0:
         settle(plan, state, log, seed, replication)
-        clock = next_clock(state.due, state.groups)
-        due = state.due[U(clock)]
+        due, clock = next_clock(state)
         if not due < world.horizon:
             break
         events_of_instant = events_of_instant + 1 if due == now.time and now.events > 0 else 1

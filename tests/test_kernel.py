@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -76,6 +77,15 @@ def test_engines_agree_beyond_one_word_of_marks(tracks: int, shocks: int) -> Non
         scenario.loads(many(tracks, shocks).replace("!heat>=8", "!heat"))
     )
     assert difference(translated, 5, histories=6) is None
+
+
+@pytest.mark.parametrize(("tracks", "shocks"), [(40, 20), (90, 120), (30, 1060)])
+def test_of_many_clocks_at_one_instant_the_first_comes_first(tracks: int, shocks: int) -> None:
+    dates = 'on = ["2020-01-05", "2020-01-15", "2020-03-01"]'
+    text = re.sub(r"rate = \d", dates, many(tracks, shocks)).replace("{ mean = 40 }", "4")
+    text = text.replace('needs = ["!heat>=8"]\n', "").replace("US = 3", f"US = {tracks - 1}")
+    translated = program.translate(scenario.loads(text))
+    assert difference(translated, 5, histories=3) is None
 
 
 def test_a_shock_with_too_many_levels_for_a_table_has_the_same_speed() -> None:
