@@ -18,6 +18,8 @@ and few arrays are passed around.
 
 from __future__ import annotations
 
+from itertools import accumulate
+from operator import mul
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -356,17 +358,19 @@ def _influences(code: Code) -> tuple[Table, dict[str, dict[str, Ints]]]:
 def _table_layout(code: Code, levels: int) -> tuple[Ints, Ints, int]:
     """The stride of each level in each shock's table of speeds, and where the tables begin."""
     highest = np.concatenate([code.maximum, np.ones(levels - code.conditions, np.int64)])
-    level_of = np.repeat(np.arange(levels), np.diff(code.reader_start))
+    radix = (highest[np.repeat(np.arange(levels), np.diff(code.reader_start))] + 1).tolist()
+    entries: list[list[int]] = [[] for _ in code.timing]
+    for entry, shock in enumerate(code.reader.tolist()):
+        entries[shock].append(entry)
     strides = np.zeros(len(code.reader), np.int64)
     first = np.full(len(code.timing), NOTHING, np.int64)
     size = 0
-    for k in np.flatnonzero(code.timing != DATED):
-        entries = np.flatnonzero(code.reader == k)
-        radices = highest[level_of[entries]] + 1
-        if np.sum(np.log2(radices)) <= np.log2(LARGEST_TABLE):
-            strides[entries] = np.cumprod(np.append(1, radices))[:-1]
+    for k in np.flatnonzero(code.timing != DATED).tolist():
+        *stride, whole = accumulate((radix[entry] for entry in entries[k]), mul, initial=1)
+        if whole <= LARGEST_TABLE:
+            strides[entries[k]] = stride
             first[k] = size
-            size += int(np.prod(radices))
+            size += whole
     return strides, first, size
 
 
