@@ -48,6 +48,11 @@ class Ratio(NamedTuple):
         return f"| {self.what} | {best:.3g} | {low:.3g} to {high:.3g} | {self.wanted} |"
 
 
+def short(value: float) -> str:
+    """Three digits, without powers of ten."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def seconds(work: Callable[[], Any]) -> float:
     """How long some work takes."""
     began = time.perf_counter()
@@ -295,7 +300,7 @@ def figure(per_history: dict[str, float], by_clocks: dict[int, float]) -> None:
     left.set_xlim(min(values) / 2, max(values) * 6)
     left.invert_yaxis()
     for y, value in enumerate(values):
-        left.text(value * 1.15, y, f"{value:,.3g} µs", va="center")
+        left.text(value * 1.15, y, f"{short(value)} µs", va="center")
     left.set_xlabel("microseconds a history of korea-2017 (log scale)")
     right.plot(list(by_clocks), list(by_clocks.values()), marker="o", color="#d55e00")
     right.set_xscale("log", base=2)
@@ -335,7 +340,7 @@ def main() -> int:
         "| ratio | median | lowest to highest | wanted |", "|:--|--:|--:|--:|",
         *(ratio.line for ratio in ratios), "",
         "| a history of korea-2017, strategy proposal | microseconds |", "|:--|--:|",
-        *(f"| {n} | {per_history[n] * 1e6:,.3g} |" for n in
+        *(f"| {n} | {short(per_history[n] * 1e6)} |" for n in
           ("simpy", "plain", "one thread", "two threads", "floor")), "",
         "| clocks | nanoseconds an event |", "|--:|--:|",
         *(f"| {n} | {ns:.0f} |" for n, ns in by_clocks.items()), "",
