@@ -17,6 +17,7 @@ import pytest
 import sim
 from sim import cli, page, report
 from sim.experiment import InputError
+from sim.legends import HOW_TO_READ
 
 TWO = Path(__file__).parent / "corpus" / "valid" / "two_tracks.toml"
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -178,6 +179,21 @@ def test_the_command_writes_where_it_is_told(folder: Path, tmp_path: Path, capsy
     assert "allowed: a results folder" in message and 'did you mean "hardline"' in message
     with pytest.raises(InputError, match="unknown endpoint"):
         page.page(sim.read(folder), endpoint="freze")
+
+
+# -- the gallery ----------------------------------------------------------------------------------
+
+
+def test_the_gallery_shows_each_figure_that_has_a_legend_and_is_small() -> None:
+    docs = Path(__file__).parents[1] / "docs"
+    shown = re.findall(r"\]\((gallery/(\w+)\.png)\)", (docs / "gallery.md").read_text("utf-8"))
+    assert {name for _, name in shown} == set(HOW_TO_READ)
+    text = (docs / "gallery.md").read_text("utf-8")
+    for path, name in shown:
+        assert (docs / path).stat().st_size < 120_000
+        assert HOW_TO_READ[name] in text, f"{name}: python docs/build_gallery.py"
+    for command in re.findall(r"^    detente (.*)$", text, re.M):
+        cli.parser().parse_args(command.split())
 
 
 # -- in a browser ---------------------------------------------------------------------------------
