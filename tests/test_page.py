@@ -275,4 +275,9 @@ def test_figures_have_a_size_and_the_page_fits(opened: Any) -> None:
 
 
 def test_it_prints_with_all_that_is_folded(opened: Any) -> None:
+    folded = "document.querySelectorAll('details:not([open])').length"
+    before = opened.execute_script(f"return {folded}")
+    opened.execute_script(f"addEventListener('beforeprint', () => {{ window.printed = {folded} }})")
     assert base64.b64decode(opened.print_page())[:5] == b"%PDF-"
+    assert opened.execute_script("return window.printed") == 0
+    assert opened.execute_script(f"return {folded}") == before > 0
