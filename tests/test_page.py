@@ -17,6 +17,7 @@ import pytest
 import sim
 from sim import cli, page, report
 from sim.experiment import InputError
+from sim.legends import HOW_TO_READ
 
 TWO = Path(__file__).parent / "corpus" / "valid" / "two_tracks.toml"
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -180,6 +181,21 @@ def test_the_command_writes_where_it_is_told(folder: Path, tmp_path: Path, capsy
         page.page(sim.read(folder), endpoint="freze")
 
 
+# -- the gallery ----------------------------------------------------------------------------------
+
+
+def test_the_gallery_shows_each_figure_that_has_a_legend_and_is_small() -> None:
+    docs = Path(__file__).parents[1] / "docs"
+    shown = re.findall(r"\]\((gallery/(\w+)\.png)\)", (docs / "gallery.md").read_text("utf-8"))
+    assert {name for _, name in shown} == set(HOW_TO_READ)
+    text = (docs / "gallery.md").read_text("utf-8")
+    for path, name in shown:
+        assert (docs / path).stat().st_size < 120_000
+        assert HOW_TO_READ[name] in text, f"{name}: python docs/build_gallery.py"
+    for command in re.findall(r"^    detente (.*)$", text, re.M):
+        cli.parser().parse_args(command.split())
+
+
 # -- in a browser ---------------------------------------------------------------------------------
 
 FLAGS = (
@@ -259,4 +275,9 @@ def test_figures_have_a_size_and_the_page_fits(opened: Any) -> None:
 
 
 def test_it_prints_with_all_that_is_folded(opened: Any) -> None:
+    folded = "document.querySelectorAll('details:not([open])').length"
+    before = opened.execute_script(f"return {folded}")
+    opened.execute_script(f"addEventListener('beforeprint', () => {{ window.printed = {folded} }})")
     assert base64.b64decode(opened.print_page())[:5] == b"%PDF-"
+    assert opened.execute_script("return window.printed") == 0
+    assert opened.execute_script(f"return {folded}") == before > 0
