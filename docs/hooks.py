@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 # Pages that stand in the navigation before they are written.
-AWAITED = frozenset({"gallery.md", "at-scale.md", "speed.md", "scale.md"})
+AWAITED = frozenset({"scale.md"})
 ASKS_THE_NETWORK = re.compile(
     r"<(?:script|img|iframe|source|video)[^>]*\bsrc=[\"']?(?:https?:)?//"
     r"|<link[^>]*\brel=[\"']?(?:stylesheet|preload|preconnect|icon)[^>]*\bhref=[\"']?(?:https?:)?//"

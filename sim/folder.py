@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sim import tally
-from sim.blocks import UNFINISHED, Block, Told, digest_of, write_through
+from sim.blocks import UNFINISHED, Block, Told, digest_of, missing, write_through
 
 MANIFEST = "manifest.json"
 ENDINGS = {"rows": ".parquet", "summary": ".npz"}
@@ -334,8 +334,6 @@ def _short(value: object) -> str:
 
 def unfinished_blocks(wanted: Iterable[Block], done: Sequence[Block]) -> list[Block]:
     """What of the wanted blocks is not done."""
-    from sim.blocks import missing
-
     return [
         block
         for one in wanted
