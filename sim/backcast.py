@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sim import assumptions, history, kernel, record
+from sim import draws as draws_
 from sim import scenario as scenarios
 from sim.history import History
+from sim.numbers import Range
 from sim.program import Program, What, translate
 from sim.scenario import Scenario
 
@@ -135,26 +137,29 @@ def ranges(scenario: Scenario, of: History) -> dict[str, tuple[float, float, flo
 
 
 def sampled(
-    ends: dict[str, tuple[float, float, float]], rng: np.random.Generator
-) -> dict[str, float]:
-    """A value of each number from PERT(low, likely, high)."""
-    low, likely, high = np.array(list(ends.values())).T
-    width = np.where(high > low, high - low, 1.0)
-    a = 1 + 4 * (likely - low) / width
-    b = 1 + 4 * (high - likely) / width
-    values = np.where(high > low, low + width * rng.beta(a, b), likely)
-    pairs = zip(ends, values, strict=True)
-    return {n: float(round(v) if n.startswith("delegations.") else v) for n, v in pairs}
+    ends: dict[str, tuple[float, float, float]], count: int, rng: np.random.Generator
+) -> list[dict[str, float]]:
+    """Sets of values, each number from PERT(low, likely, high), as draws are made."""
+    columns = {
+        name: draws_.values_of(Range(low=low, likely=likely, high=high), rng.random(count))
+        for name, (low, likely, high) in ends.items()
+    }
+    return [
+        {
+            n: float(round(v[i]) if n.startswith("delegations.") else v[i])
+            for n, v in columns.items()
+        }
+        for i in range(count)
+    ]
 
 
 def simulate(
     scenario: Scenario, of: History, draws: int, histories: int, seed: int = 1
 ) -> list[Course]:
     """Courses of an episode: ``histories`` of each of ``draws`` sets of values."""
-    ends = ranges(scenario, of)
+    sets = sampled(ranges(scenario, of), draws, np.random.default_rng(seed))
     told: list[Course] = []
-    for draw in range(draws):
-        values = sampled(ends, np.random.default_rng([seed, draw]))
+    for draw, values in enumerate(sets):
         program = translate(scenario.override(values).strategy(STRATEGY))
         told += courses(program, range(draw * histories, (draw + 1) * histories), seed)
     return told
@@ -259,9 +264,7 @@ def _launches(
     actual = float(months[(months.index >= first) & (months.index <= last)].sum())
     end = _days(scenario, last)
     simulated = np.array([float(len(np.unique(_until(c.launches, end) // 1))) for c in told])
-    years = record.months(of, "launch_day", 1990, 2025)
-    per_year = years.groupby(years.index.year).sum().to_numpy(float)
-    reference = per_year * (end / record.YEAR)
+    reference = record.years(of, "launch_day", 1990, 2025) * (end / record.YEAR)
     yield Fact(scenario.name, "launch_days", "count", actual, simulated, reference, math.inf)
 
 

@@ -128,7 +128,7 @@ def transform(scenario: Scenario, cube: Floats, law: str = AS_IN_FILE) -> Floats
     cube = _tied(scenario, list(ranges), cube)
     values = np.empty_like(cube)
     for i, number in enumerate(ranges.values()):
-        values[:, i] = _values(number, law, cube[:, i])
+        values[:, i] = values_of(number, cube[:, i], law)
     return values
 
 
@@ -161,7 +161,8 @@ def _tied(scenario: Scenario, names: list[str], cube: Floats) -> Floats:
     return result
 
 
-def _values(number: Range, law: str, u: Floats) -> Floats:
+def values_of(number: Range, u: Floats, law: str = AS_IN_FILE) -> Floats:
+    """Values of one range at points of the unit interval, by inverse transform."""
     low, high = number.low, number.high
     law = number.as_ if law == AS_IN_FILE else law
     if low == high:

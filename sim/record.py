@@ -27,6 +27,8 @@ from sim.history import History
 LAST_DAY = pd.Timestamp("2025-12-31")  # of the record; what was open then counts as open
 YEAR = 365.25
 
+Floats = NDArray[np.float64]
+
 # Years in which Seoul sought engagement, by the day of the inauguration.
 ENGAGED = (("1998-02-25", "2008-02-25"), ("2017-05-10", "2022-05-10"))
 # Within an era the pace of launches is about even; between eras it changed twentyfold.
@@ -92,10 +94,32 @@ def days_between(earlier: pd.Series, later: pd.Series) -> list[float]:
     return [float(d) for d in (later - earlier).dt.days.dropna()]
 
 
+def seen_until(of: History, began: pd.Series) -> pd.Series:
+    """The day up to which cases were seen: the last of the record, or of what is left of it."""
+    last = pd.Series(LAST_DAY, began.index)
+    for first, _ in of.left_out:
+        last = last.mask((began < first) & (last > first), first)
+    return last
+
+
+def lasting(of: History, began: pd.Series, ended: pd.Series) -> Sample:
+    """Days from one date to another; open where the other had not come when last seen."""
+    seen = seen_until(of, began)
+    still = ended.isna() | (ended > seen)
+    left = (seen - began).dt.days[still]
+    return sample(days_between(began[~still], ended[~still]), [float(d) for d in left])
+
+
+def _next_round(of: History, table: pd.DataFrame) -> pd.Series:
+    """The start of the next round; none across a part of the record that is left out."""
+    later = table["start"].shift(-1)
+    return later.mask(later > seen_until(of, table["end"]))
+
+
 def gaps(of: History, track: str) -> list[float]:
     """Days from the end of a round to the start of the next."""
     table = rounds(of, track)
-    return days_between(table["end"], table["start"].shift(-1))
+    return days_between(table["end"], _next_round(of, table))
 
 
 def gaps_in_dialogue(of: History, track: str) -> list[float]:
@@ -109,28 +133,23 @@ def gaps_in_dialogue(of: History, track: str) -> list[float]:
         gap
         for first, last in spans
         for part in [table[(table["start"] >= first) & (table["start"] <= last)]]
-        for gap in days_between(part["end"], part["start"].shift(-1))
+        for gap in days_between(part["end"], _next_round(of, part))
     ]
 
 
 def gaps_after_breakdown(of: History) -> Sample:
     """Days from a broken round to the next of its track; open where none followed."""
-    ended: list[float] = []
-    left: list[float] = []
-    for track in ("us_dprk", "north_south", "six_party", "working_group"):
-        table = rounds(of, track)
-        wait = (table["start"].shift(-1) - table["end"]).dt.days[table["outcome"] == "breakdown"]
-        last = table["end"][wait[wait.isna()].index]
-        ended += [float(d) for d in wait.dropna()]
-        left += [float((LAST_DAY - day).days) for day in last]
-    return sample(ended, left)
+    tables = [
+        table.assign(after=table["start"].shift(-1))[table["outcome"] == "breakdown"]
+        for track in ("us_dprk", "north_south", "six_party", "working_group")
+        for table in [rounds(of, track)]
+    ]
+    broken = pd.concat(tables, ignore_index=True)
+    return lasting(of, broken["end"], broken["after"])
 
 
 def _waits(of: History, until: str) -> Sample:
-    table = of.contacts
-    never = table[table[until].isna()]
-    left = [float((LAST_DAY - day).days) for day in never["triggered"]]
-    return sample(days_between(table["triggered"], table[until]), left)
+    return lasting(of, of.contacts["triggered"], of.contacts[until])
 
 
 def last_phases(of: History) -> Sample:
@@ -142,8 +161,7 @@ def last_phases(of: History) -> Sample:
 def freeze_lives(of: History, end: str = "ended") -> Sample:
     """Days from a Korean freeze to its end, or to its renunciation (``end = "void"``)."""
     core = of.freezes[of.freezes["core"]]
-    left = [float((LAST_DAY - day).days) for day in core["reached"][core[end].isna()]]
-    return sample(days_between(core["reached"], core[end]), left)
+    return lasting(of, core["reached"], core[end])
 
 
 def talks_to_freeze(of: History) -> Sample:
@@ -278,6 +296,11 @@ def by_month(kind: str, first: int, last: int) -> pd.DataFrame:
 
 Hits = tuple[int, int]
 
+OPEN = 36500.0  # days: stands for a wait of which no more is known than that it was long
+COUNTED_WAITS = {
+    "contact_within_120_days": 120.0, "contact_within_a_year": 365.0, "contact_later": OPEN,
+}  # fmt: skip
+
 
 def _count(table: pd.DataFrame, hit: pd.Series) -> Hits:
     return int(hit.sum()), len(table)
@@ -301,23 +324,35 @@ def _good(table: pd.DataFrame) -> pd.Series:
     return table["outcome"].isin(["agreement", "progress"])
 
 
-def _formal_within(of: History, days: int) -> Hits:
-    wait = (of.contacts["formal"] - of.contacts["triggered"]).dt.days
-    counted = of.monthly[of.monthly["kind"].str.startswith("contact_")]
-    early = ["contact_within_120_days"] + (["contact_within_a_year"] if days >= 365 else [])
-    near = int(counted.loc[counted["kind"].isin(early), "count"].sum())
-    return int((wait <= days).sum()) + near, len(wait) + int(counted["count"].sum())
+def formal_waits(of: History) -> Sample:
+    """Days from an occasion for talks to a formal round, with those that are only counted.
+
+    Of a counted occasion the order of size is known: it stands at the end of it.
+    """
+    dated = _waits(of, "formal")
+    counted = of.monthly[of.monthly["kind"].isin(COUNTED_WAITS)]
+    days = [COUNTED_WAITS[row.kind] for row in counted.itertuples() for _ in range(row.count)]
+    return Sample((*dated.days, *days), (*dated.over, *(day < OPEN for day in days)))
 
 
-def _seoul_within(of: History, days: int) -> Hits:
+def waits_for_seoul(of: History) -> Sample:
+    """Days from a proposal by Seoul to a meeting; open where none followed."""
     table = _from_seoul(of)
-    return _count(table, (table["met"] - table["proposed"]).dt.days <= days)
+    return lasting(of, table["proposed"], table["met"])
+
+
+def within_days(waits: Sample, days: float) -> Hits:
+    """How many waits were over within some days, among those that were seen for so long."""
+    hits = sum(over and day <= days for day, over in zip(waits.days, waits.over, strict=True))
+    return hits, hits + sum(day > days for day in waits.days)
 
 
 def _attempts(of: History, form: str = "") -> Hits:
+    """Attempts that came off, without those of which the record does not say how they ended."""
     table = of.attempts[of.attempts["place"] == "korea"]
     table = table[table["form"] == form] if form else table
-    return _count(table, table["reached"].notna())
+    seen = table["reached"].notna() | (seen_until(of, table["proposed"]) == LAST_DAY)
+    return _count(table[seen], table["reached"].notna()[seen])
 
 
 def _changes(of: History, country: str) -> Hits:
@@ -331,8 +366,7 @@ def _changes(of: History, country: str) -> Hits:
 
 
 def _early_ends(of: History, days: int) -> Hits:
-    lives = freeze_lives(of)
-    return sum(d <= days for d in lives.days), len(lives)
+    return within_days(freeze_lives(of), days)
 
 
 def _freezes_a_round(of: History) -> Hits:
@@ -347,9 +381,9 @@ def _called_off(of: History) -> Hits:
 
 
 SHARES: dict[str, Callable[[History], Hits]] = {
-    "formal_within_120": lambda of: _formal_within(of, 120),
-    "formal_within_365": lambda of: _formal_within(of, 365),
-    "seoul_met_within_120": lambda of: _seoul_within(of, 120),
+    "formal_within_120": lambda of: within_days(formal_waits(of), 120),
+    "formal_within_365": lambda of: within_days(formal_waits(of), 365),
+    "seoul_met_within_120": lambda of: within_days(waits_for_seoul(of), 120),
     "seoul_rejected": lambda of: _count(_from_seoul(of), _from_seoul(of)["answer"] == "rejected"),
     "no_progress_us_dprk": lambda of: _outcome(of, "us_dprk", "no_progress"),
     "breakdown_us_dprk": lambda of: _outcome(of, "us_dprk", "breakdown"),
@@ -411,25 +445,48 @@ ODDS: dict[str, Callable[[History], tuple[int, int, int, int]]] = {
 
 
 def months(of: History, kind: str, first: int, last: int) -> pd.Series:
-    """Counts of a kind by month, months without any included, both years included."""
+    """Counts of a kind by month, both years included.
+
+    Months without any are 0; those of a part of the record that is left out are not there.
+    """
     index = pd.date_range(f"{first}-01-01", f"{last}-12-01", freq="MS")
+    for begun, ended in of.left_out:
+        index = index[(index + pd.offsets.MonthEnd(0) < begun) | (index > ended)]
     counted = of.monthly[of.monthly["kind"] == kind]
     return counted.groupby("month")["count"].sum().reindex(index, fill_value=0)
 
 
+def years(of: History, kind: str, first: int, last: int) -> Floats:
+    """Counts of a kind by year, of years of which every month is there."""
+    by_month = months(of, kind, first, last)
+    by_year = by_month.groupby(by_month.index.year).agg(["sum", "size"])
+    whole_years: Floats = by_year.loc[by_year["size"] == 12, "sum"].to_numpy(float)
+    return whole_years
+
+
 def rate(of: History, kind: str, first: str, last: str) -> Estimate:
     """Events a year; the interval comes from resampled years, or is Poisson's where few fell."""
-    by_month = months(of, kind, int(first), int(last))
-    by_year = by_month.groupby(by_month.index.year).sum().to_numpy(float)
+    by_year = years(of, kind, int(first), int(last))
+    if not len(by_year):
+        raise ValueError(f"no whole year from {first} to {last} is left")
     if by_year.sum() < 10 or len(by_year) < 4:
         return fitting.rate(float(by_year.sum()), len(by_year))
     return fitting.bootstrap(by_year, lambda some: float(some.mean()))
 
 
+def unevenness(counts: Floats) -> float:
+    """Variance to mean of counts: 1 where events come by themselves; nan where none came."""
+    return float(counts.var(ddof=1) / counts.mean()) if counts.any() else float("nan")
+
+
 def dispersion(of: History, kind: str, first: str, last: str) -> Estimate:
-    """Variance to mean of the counts of a month: 1 where events come by themselves."""
-    counts = months(of, kind, int(first), int(last)).to_numpy(float)
-    return fitting.bootstrap(counts, lambda some: float(some.var(ddof=1) / some.mean()))
+    """Variance to mean of the counts of a month."""
+    return fitting.bootstrap(months(of, kind, int(first), int(last)).to_numpy(float), unevenness)
+
+
+def dispersion_by_year(of: History, kind: str, first: str, last: str) -> Estimate:
+    """Variance to mean of the counts of a year."""
+    return fitting.bootstrap(years(of, kind, int(first), int(last)), unevenness)
 
 
 def collapse_rate(of: History) -> Estimate:
@@ -454,15 +511,24 @@ def _covered(index: pd.DatetimeIndex, spans: list[tuple[pd.Timestamp, pd.Timesta
 
 def dialogue_ratio(of: History, kind: str) -> Estimate:
     """Rate of a kind in months of dialogue to that in others, within eras (Mantel-Haenszel)."""
-    dialogue = inside(of) >= 0.5
+    return mantel_haenszel(*dialogue_months(of, kind))
+
+
+def dialogue_months(of: History, kind: str) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
+    """Of each month, 1990-2025: a count, whether it was one of dialogue, and its era."""
     counts = months(of, kind, 1990, 2025)
+    dialogue = inside(of).reindex(counts.index) >= 0.5
     era = np.digitize(counts.index.asi8, pd.to_datetime(list(ERAS)).as_unit("ns").asi8)
-    return _mantel_haenszel(counts.to_numpy(float), dialogue.to_numpy(), era)
+    return counts.to_numpy(float), dialogue.to_numpy(), era
 
 
-def _mantel_haenszel(
-    counts: NDArray[np.float64], exposed: NDArray[np.bool_], stratum: NDArray[np.int64]
+def mantel_haenszel(
+    counts: Floats, exposed: NDArray[np.bool_], stratum: NDArray[np.int64]
 ) -> Estimate:
+    """The ratio of the rates in exposed and other months, within strata, with its interval.
+
+    Source: Rothman and Boice 1979, Epidemiologic Analysis with a Programmable Calculator.
+    """
     above = below = spread = 0.0
     for one in np.unique(stratum):
         here = stratum == one
@@ -471,6 +537,8 @@ def _mantel_haenszel(
         above += a * t0 / (t1 + t0)
         below += b * t1 / (t1 + t0)
         spread += (a + b) * t1 * t0 / (t1 + t0) ** 2
+    if not above * below:
+        return Estimate(0.0, above / below if below else float("nan"), float("inf"))
     ratio = above / below
     half = 1.959963984540054 * float(np.sqrt(spread / (above * below)))
     return Estimate(ratio * np.exp(-half), ratio, ratio * np.exp(half))
@@ -489,7 +557,10 @@ def exercise_ratio(of: History, kind: str) -> Estimate:
     spans = list(zip(listed_["start"], listed_["end"], strict=True))
     every = pd.date_range(index[0], index[-1], freq="MS")
     cover = _covered(every, spans).reindex(index).to_numpy(float)
-    counts = months(of, kind, 2008, 2025).reindex(index).to_numpy(float)
+    by_month = months(of, kind, 2008, 2025)
+    here = index.isin(by_month.index)
+    index, cover = index[here], cover[here]
+    counts = by_month.reindex(index).to_numpy(float)
     grid = np.exp(np.linspace(np.log(0.1), np.log(20), 1061))
     years = index.year.to_numpy()
     likelihood = np.array([_within_years(counts, 1 - cover + r * cover, years) for r in grid])
@@ -497,9 +568,7 @@ def exercise_ratio(of: History, kind: str) -> Estimate:
     return Estimate(float(good[0]), float(grid[likelihood.argmax()]), float(good[-1]))
 
 
-def _within_years(
-    counts: NDArray[np.float64], weight: NDArray[np.float64], years: NDArray[np.int32]
-) -> float:
+def _within_years(counts: Floats, weight: Floats, years: NDArray[np.int32]) -> float:
     total = pd.Series(weight).groupby(years).transform("sum").to_numpy()
     return float((counts * np.log(weight / total)).sum())
 
@@ -524,6 +593,7 @@ KINDS: dict[str, Callable[..., Estimate]] = {
     "odds": odds,
     "rate": rate,
     "dispersion": dispersion,
+    "dispersion_by_year": dispersion_by_year,
     "collapse_rate": collapse_rate,
     "dialogue_ratio": dialogue_ratio,
     "exercise_ratio": exercise_ratio,

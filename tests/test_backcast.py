@@ -106,6 +106,19 @@ def test_simulated_launches_are_as_frequent_and_as_uneven_as_in_the_record(
     assert alone["dispersion"] > 1.3  # no plain Poisson process
 
 
+def test_simulated_years_of_launches_are_as_uneven_as_those_of_the_record() -> None:
+    low, _, high = record.estimate("dispersion_by_year:launch_day:2012:2017")
+    program = sim.translate(sim.loads(QUIET).strategy("alone"))
+    edges = record.YEAR * np.arange(7)
+    found = [
+        record.unevenness(
+            np.histogram(np.unique(np.array(c.launches) // 1), edges)[0].astype(float)
+        )
+        for c in backcast.courses(program, range(150), 2)
+    ]
+    assert low < np.mean(found) < high
+
+
 @pytest.mark.parametrize("strategy", ["proposal", "bilateral_only"])
 def test_simulated_launches_are_rarer_in_dialogue_as_in_the_record(strategy: str) -> None:
     program = sim.translate(sim.load("korea-2017").strategy(strategy))
@@ -115,6 +128,29 @@ def test_simulated_launches_are_rarer_in_dialogue_as_in_the_record(strategy: str
 
 
 # -- leaving the episode out ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("episode", EPISODES)
+def test_no_date_and_no_month_of_an_episode_is_left(episode: str) -> None:
+    """Also not where a case began before it: an occasion whose first round is the episode's."""
+    scenario = sim.load(episode)
+    first = pd.Timestamp(scenario.start)
+    last = history.episodes().set_index("episode").loc[[episode], "date"].max()
+    of = backcast.others(scenario, last)
+    for name in ("talks", "freezes", "attempts", "responses", "contacts", "changes"):
+        table = getattr(of, name)
+        dates = table.select_dtypes("datetime64").drop(columns="answered", errors="ignore")
+        dates = dates.drop(columns=["talks_from", "phase_from"], errors="ignore")
+        began = dates.min(axis=1)
+        for column in dates:
+            assert not (dates[column].between(first, last) & (began < first)).any(), (name, column)
+            assert not (began.between(first, last)).any(), name
+    months = record.months(of, "launch_day", 1990, 2025)
+    assert not months.index.to_period("M").isin(pd.period_range(first, last, freq="M")).any()
+    waits = history.load().contacts
+    own = waits[(waits["triggered"] < first) & waits["formal"].between(first, last)]
+    left = of.contacts.set_index("trigger")["formal"]
+    assert left[own["trigger"]].isna().all()
 
 
 @pytest.mark.parametrize("episode", [e for e in EPISODES if e != "iran-2013"])
@@ -142,7 +178,7 @@ def test_the_six_party_case_is_told_without_six_party_rounds() -> None:
 
 def test_values_are_drawn_within_their_ranges_and_about_their_mean() -> None:
     ends = {"a": (0.0, 2.0, 10.0), "b": (5.0, 5.0, 5.0), "delegations.x": (1.0, 2.0, 3.0)}
-    drawn = [backcast.sampled(ends, np.random.default_rng(i)) for i in range(2000)]
+    drawn = backcast.sampled(ends, 2000, np.random.default_rng(1))
     a = np.array([one["a"] for one in drawn])
     assert (a >= 0).all() and (a <= 10).all()
     assert a.mean() == pytest.approx((0 + 4 * 2 + 10) / 6, abs=0.15)

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 import sim
+from calibration_ranks import ranks
 from sim import calibration, draws, plots
 from sim.calibration import Target
 from sim.fitting import Estimate
@@ -131,3 +132,14 @@ def test_the_reference_case_is_narrowed_into_draws_that_a_run_takes(tmp_path) ->
     assert list(found.fit["name"]) == ["launches", "contact", "overture"]
     axes = plots.narrowed(calibration.moved(found).head(3))
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["prior", "posterior"]
+
+
+def test_known_truths_lie_evenly_among_the_draws_kept() -> None:
+    """The short form of verification/calibration_covers.py."""
+    places, names = ranks(4096, 60, 80, 2)
+    assert places.shape == (80, len(names))
+    values = np.array([stats.kstest(column, "uniform").pvalue for column in places.T])
+    assert values.min() > 0.001 / len(names)
+    assert (np.abs(places - 0.5) < 0.45).mean() == pytest.approx(0.9, abs=0.02)
+    wrong = np.clip(places + 0.4, 0, 1)  # posteriors that are far off would be seen
+    assert stats.kstest(wrong[:, 0], "uniform").pvalue < 0.001 / len(names)

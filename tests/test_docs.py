@@ -14,10 +14,11 @@ import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 
 import sim
-from sim import cli
+from sim import assumptions, backcast, cli
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -175,6 +176,45 @@ def test_a_page_that_asks_the_network_is_refused(tmp_path, asks) -> None:
     (tmp_path / "b.html").write_text(asks)
     with pytest.raises(SystemExit, match="asks the network"):
         hooks.on_post_build({"site_dir": tmp_path})
+
+
+# -- figures in prose -----------------------------------------------------------------------------
+
+
+def test_what_prose_says_of_the_numbers_is_so() -> None:
+    scenario = sim.load("korea-2017")
+    status = assumptions.register(scenario)["status"]
+    status = status[status != "default"]
+    judged, recorded = (float((status == one).mean()) for one in ("judgement", "record"))
+    text = (DOCS / "validation.md").read_text(encoding="utf-8")
+    assert f"{(status == 'record').sum()} of the numbers of `korea-2017` are computed" in text
+    assert f"{100 * judged:.0f} % of them are judgement" in text
+    told = pd.read_csv(DOCS / "backcast.csv")
+    inside = backcast.coverage(told).set_index("interval")["inside"][0.8]
+    assert f"Central 80 % intervals held {inside} of {len(told)} facts" in text
+    assert backcast.skill(told)["crps_skill"].iloc[-1] < 0
+    assert "by the CRPS it does worse" in text
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "More than half of the numbers of the reference case are judgement, a quarter" in readme
+    assert "More than half of the numbers are judgement" in (DOCS / "tutorial.md").read_text()
+    assert 0.5 < judged < 0.66 and 0.2 < recorded < 0.3
+
+
+def test_the_percentiles_in_prose_are_those_of_the_facts() -> None:
+    told = pd.read_csv(DOCS / "backcast.csv").set_index(["episode", "fact"])["percentile"]
+    text = (DOCS / "backcast.md").read_text(encoding="utf-8")
+    assert f"at percentile {100 * told.median():.0f}." in text
+    for title, fact in {
+        "The collapse of Leap Day": ("leap-day-2011", "moratorium_life"),
+        "Freeze of 1994": ("agreed-framework-1993", "freeze"),
+        "Life of the Agreed Framework": ("agreed-framework-1993", "freeze_life"),
+        "North-South in 2011": ("leap-day-2011", "north_south"),
+        "Launches of 2011": ("leap-day-2011", "launch_days"),
+    }.items():
+        (said,) = re.findall(rf"\*\*{title}\*\* \([^)]*percentile (\d+)\)", text)
+        assert int(said) == round(100 * told[fact]), title
+    outside = told[(told < 0.025) | (told > 0.975)].index.tolist()
+    assert outside == [("agreed-framework-1993", "median_gap"), ("iran-2013", "median_gap")]
 
 
 # -- metadata -------------------------------------------------------------------------------------

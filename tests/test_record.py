@@ -167,3 +167,47 @@ def test_quantiles_and_months_of_dialogue() -> None:
     table = record.by_month("launch_day", 2017, 2018)
     assert len(table) == 24
     assert table["dialogue"].iloc[-1] == 1 and table["dialogue"].iloc[0] == 0
+
+
+# -- a part of the record -------------------------------------------------------------------------
+
+
+def test_a_case_that_was_not_over_when_an_episode_began_is_open_then() -> None:
+    """The occasion of October 2002 led to a round in April 2003: that is the episode's own fact."""
+    part = WHOLE.without(*EPISODE)
+    (row,) = part.contacts[part.contacts["trigger"] == "kelly_2002"].itertuples()
+    assert pd.isna(row.formal)
+    waits = record.cases("formal_round", part)
+    assert (88.0, False) in set(zip(waits.days, waits.over, strict=True))  # 5 Oct to 1 Jan
+    hits, seen = record.within_days(record.formal_waits(part), 120)
+    assert (hits, seen) == (3, 9)  # that one was not seen for 120 days: neither hit nor miss
+    lives = record.freeze_lives(part)
+    assert dict(zip(lives.days, lives.over, strict=True))[1207.0] is False  # of September 1999
+
+
+def test_no_gap_spans_what_is_left_out() -> None:
+    part = WHOLE.without(*EPISODE)
+    long = (EPISODE[1] - EPISODE[0]).days
+    for track in ("us_dprk", "north_south"):
+        assert max(record.gaps(part, track)) < long
+    broken = record.gaps_after_breakdown(part)
+    assert all(d < long for d, over in zip(broken.days, broken.over, strict=True) if over)
+
+
+def test_months_that_are_left_out_are_no_months_without_launches() -> None:
+    part = WHOLE.without(pd.Timestamp("2003-01-15"), pd.Timestamp("2009-06-03"))
+    found = record.months(part, "launch_day", 2002, 2010)
+    assert len(found) == 12 + 6 + 12  # of the last year, July to December
+    assert len(record.years(part, "launch_day", 2002, 2010)) == 2
+    with pytest.raises(ValueError, match="no whole year"):
+        record.rate(part, "launch_day", "2004", "2008")
+    whole, own = (record.estimate("dialogue_ratio:launch_day", of).best for of in (WHOLE, part))
+    assert whole != own
+
+
+def test_a_ratio_of_nothing_has_no_upper_end() -> None:
+    counts, one = np.array([0.0, 3.0]), np.ones(2, int)
+    assert record.mantel_haenszel(counts, np.array([True, False]), one) == (0, 0, np.inf)
+    low, best, high = record.mantel_haenszel(counts, np.array([False, True]), one)
+    assert (low, high) == (0, np.inf) and np.isnan(best)
+    assert np.isnan(record.unevenness(np.zeros(3)))

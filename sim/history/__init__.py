@@ -420,7 +420,10 @@ def episodes() -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class History:
-    """All tables at once, so that a statistic can be asked of a part of the record."""
+    """All tables at once, so that a statistic can be asked of a part of the record.
+
+    ``left_out`` holds the first and last day of each episode that was taken out.
+    """
 
     talks: pd.DataFrame
     freezes: pd.DataFrame
@@ -432,24 +435,41 @@ class History:
     assembly: pd.DataFrame
     changes: pd.DataFrame
     monthly: pd.DataFrame
+    left_out: tuple[tuple[pd.Timestamp, pd.Timestamp], ...] = ()
 
     def without(self, first: pd.Timestamp, last: pd.Timestamp) -> History:
-        """The record without what began in an episode, both days included.
+        """The record without an episode, both days included.
 
-        Freezes go by the day on which they were reached, launches and meetings of the data sets by
-        their month.
+        What began in it is taken out, and so is every month that it touches. What began before and
+        was not over when the episode began stays, but how it went on is taken out: its later dates
+        are empty, and :attr:`left_out` says up to when it was seen. Freezes begin on the day on
+        which they were reached.
         """
-        began = {
-            "talks": "start", "freezes": "reached", "attempts": "proposed",
-            "responses": "proposed", "contacts": "triggered", "monthly": "month",
-        }  # fmt: skip
         kept = {}
-        for name, column in began.items():
+        for name, (began, later) in COURSES.items():
             table = getattr(self, name)
-            kept[name] = table[~table[column].between(first, last)].reset_index(drop=True)
-        return replace(self, **kept)
+            table = table[~table[began].between(first, last)].reset_index(drop=True)
+            for column in later:
+                ahead = (table[began] < first) & (table[column] >= first)
+                table[column] = table[column].mask(ahead)
+            kept[name] = table
+        month = self.monthly["month"]
+        touched = (month + pd.offsets.MonthEnd(0) >= first) & (month <= last)
+        kept["monthly"] = self.monthly[~touched].reset_index(drop=True)
+        return replace(self, **kept, left_out=(*self.left_out, (first, last)))
+
+
+# The day on which a row begins, and the days by which one can tell what became of it.
+COURSES = {
+    "talks": ("start", ()),
+    "freezes": ("reached", ("void", "ended")),
+    "attempts": ("proposed", ("reached",)),
+    "responses": ("proposed", ("met",)),
+    "contacts": ("triggered", ("contact", "formal")),
+    "changes": ("date", ()),
+}
 
 
 def load() -> History:
     """The whole record."""
-    return History(**{one.name: read(one.name) for one in fields(History)})
+    return History(**{one.name: read(one.name) for one in fields(History) if one.name in LAYOUTS})
