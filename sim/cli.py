@@ -391,7 +391,8 @@ def _study(options: argparse.Namespace, kind: str) -> tuple[Any, dict[str, Any]]
     from sim import studies
 
     scenario = _scenario(options)
-    options.out = _writable(options.out or studies.default_folder(scenario, options.seed, kind))
+    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind))
+    options.out = studies.prepare(out, kind, scenario, options.seed)
     if not options.quiet:
         _announce_compilation()
     shown = not options.quiet and sys.stderr.isatty()

@@ -20,6 +20,7 @@ from sim import discovery, experiment, measures, provenance, robust, sensitivity
 from sim import draws as drawing
 from sim.draws import Draws, DrawsError
 from sim.experiment import InputError, nearest
+from sim.folder import MANIFEST, read_manifest
 from sim.scenario import Scenario
 from sim.worlds import Floats, Worlds, worlds
 
@@ -60,7 +61,7 @@ class Study:
             for name, axes in self.figures.items():
                 plots.save(axes.figure, folder / name)
             text = json.dumps(self.manifest, indent=2, ensure_ascii=False, default=str)
-            (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+            (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise experiment.RunError(
                 f"{folder}: cannot be written ({error.strerror or error})"
@@ -72,6 +73,23 @@ def default_folder(scenario: Scenario, seed: int, kind: str) -> Path:
     """Where a study is written unless a folder is named."""
     folder = experiment.default_folder(scenario, seed)
     return folder.with_name(f"{folder.name}-{kind}")
+
+
+def prepare(folder: Path, kind: str, scenario: Scenario, seed: int) -> Path:
+    """See that a study may write there: an empty folder, or one of the same study.
+
+    Raises:
+        InputError: it holds other results, which would be lost.
+    """
+    wanted = {"kind": kind, "hash": scenario.hash, "seed": seed}
+    before = read_manifest(folder) if (folder / MANIFEST).exists() else wanted
+    others = [key for key, value in wanted.items() if before.get(key) != value]
+    if others:
+        raise InputError(
+            f"{folder}: holds other results: their {others[0]} differs; "
+            "use --out with another folder, or remove it"
+        )
+    return folder
 
 
 def _manifest(kind: str, told: Worlds, began: float, **how: Any) -> dict[str, Any]:

@@ -279,3 +279,16 @@ def test_python_m_sim_is_detente_and_a_closed_pipe_is_no_error(tmp_path) -> None
     shell = f"{sys.executable} -m sim tell {SMALL} --out {tmp_path} | head -1"
     piped = subprocess.run(shell, shell=True, cwd=root, capture_output=True, text=True)
     assert "Traceback" not in piped.stderr
+
+
+@pytest.mark.parametrize("study", ["sensitivity", "robust"])
+def test_a_study_never_writes_over_the_folder_of_a_run(study, tmp_path, capsys) -> None:
+    detente("run", SMALL, "--replications", 5, "--out", "out", "--no-figures", "--quiet")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    capsys.readouterr()
+    assert detente(study, SMALL, "--out", "out", "--quiet") == 2
+    assert capsys.readouterr().err == (
+        "out: holds other results: their kind differs; "
+        "use --out with another folder, or remove it\n"
+    )
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
