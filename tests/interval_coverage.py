@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.integrate import simpson
 
 import sim
+import study_coverage
 from markov_chain import Chain
 from sim import budget, comparison, counterfactuals, dominance, explanation, kernel, risks
 from sim import statistics as st
@@ -292,6 +293,7 @@ PARTS: dict[str, Callable[[int], Hits]] = {
     "curves": of_curves,
     "durability": of_durability,
     "explanation": of_explanation,
+    **study_coverage.PARTS,
 }
 
 

@@ -13,7 +13,10 @@ from scipy import stats
 from interval_coverage import LEAST, PARTS, covered
 from sim._compiled import JIT
 
-REPEATS = {"comparison": 40, "pairs": 150, "curves": 150, "durability": 30, "explanation": 60}
+REPEATS = {
+    "comparison": 40, "pairs": 150, "curves": 150, "durability": 30, "explanation": 60,
+    "sobol": 60, "regret": 50, "switching": 30,
+}  # fmt: skip
 
 
 @pytest.mark.skipif(not JIT, reason="without the compiler this takes too long")

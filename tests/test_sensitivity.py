@@ -102,29 +102,6 @@ def test_the_noise_of_histories_is_taken_off() -> None:
         assert np.mean([row["total_raw"] for row in rows]) > total + 0.1
 
 
-def test_intervals_of_indices_cover_the_truth_with_noise_and_shared_luck() -> None:
-    weights = np.array([3.0, 2.0, 1.0])
-    truth = weights**2 / (weights**2).sum()
-    hits = []
-    for repeat in range(60):
-        luck = np.random.default_rng(repeat)
-        common, tilt = luck.normal(size=30), luck.normal(size=(3, 30))
-
-        def lucky(
-            cube: np.ndarray, luck=luck, common=common, tilt=tilt
-        ) -> np.ndarray:  # slopes differ from history to history, as do levels
-            own = luck.normal(size=(len(cube), 30))
-            return (cube @ weights)[:, None] + cube @ (3 * tilt) + 5 * common + 2 * own
-
-        table, noise = sensitivity.sobol(lucky, THREE, each(THREE), 128, seed=repeat + 1)
-        assert not noise.too_noisy
-        for name, share in zip(THREE, truth, strict=True):
-            row = by_name(table, name)
-            hits.append(row["first_low"] <= share <= row["first_high"])
-            hits.append(row["total_low"] <= share <= row["total_high"])
-    assert np.mean(hits) >= 0.9
-
-
 def test_variance_is_split_into_numbers_and_noise() -> None:
     random = np.random.default_rng(1)
     draws_, luck = random.normal(size=(4000, 1)), random.normal(size=(1, 25))
