@@ -22,8 +22,8 @@ def days() -> pd.DataFrame:
     scenario = sim.load("korea-2017")
     names = sorted({name for pair in PAIRS for name in pair})
     frame = sim.run(scenario, names, WORLDS, 1).frame
-    frame["days"] = frame["first_freeze"].fillna(scenario.horizon)
-    return frame.pivot(index="replication", columns="strategy", values="days")
+    first = frame.pivot(index="replication", columns="strategy", values="first_freeze")
+    return first.fillna(scenario.horizon)
 
 
 @pytest.mark.parametrize(("a", "b"), PAIRS)
