@@ -45,6 +45,15 @@ COMMANDS = {
         "detente search korea-2017 --never bilateral --out sequences",
         {"sequences/front": "front"},
     ),
+    "Which numbers matter": (
+        "detente sensitivity korea-2017 --strategy proposal --base 128 --trajectories 10 "
+        "--out numbers",
+        {f"numbers/{name}": name for name in ("tornado", "morris", "sobol")},
+    ),
+    "What would make another one best": (
+        "detente robust korea-2017 --draws 200 --out flips",
+        {"flips/regret": "regret", "flips/map": "map"},
+    ),
     "What the record says": (
         "python experiments/what_the_record_says.py",
         {"results/record-gaps-between-rounds": "lengths", "results/record-launches": "counts"},

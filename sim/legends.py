@@ -33,6 +33,21 @@ HOW_TO_READ = {
     "front": "Each point is a sequence: the share that ends in ruin (left is better) against the "
     "share that reaches the goal (up is better). Lettered ones, spelled out below, are beaten by "
     "none in both and in days; diamonds are strategies of the file.",
+    "tornado": "How far the outcome moves when one uncertain number goes to an end of its range "
+    "and all others stay likely. Longest bars on top; lines are paired intervals, and a line that "
+    "crosses zero may be luck.",
+    "morris": "Each point is an uncertain number: how far it moves the outcome (right) and how "
+    "unevenly (up), over the ranges of all others. Above the dotted line its effect depends on "
+    "the others; hollow squares cannot be told from noise.",
+    "sobol": "How much of the outcome's variance between draws each number explains alone, and "
+    "together with the others. Where the hatched bar is much longer, the number matters through "
+    "its company.",
+    "regret": "How far each strategy falls behind the best one, draw by draw: boxes hold the "
+    "middle half of the draws, diamonds are means. Left and narrow is robust; the share at the "
+    "right says in how many draws it is the best.",
+    "map": "The best strategy where two uncertain numbers take other values and all others stay "
+    "likely. Where the colour changes around the cross, the answer hangs on these two; pale and "
+    "hatched cells tell no winner.",
     "lengths": "How long dated spells of the record lasted: the share that still went on after so "
     "many days, with the law fitted to it. Steps far from the curve would say that the law is "
     "wrong.",
