@@ -68,6 +68,7 @@ ROOMS = (
     {"decision"},
     {"legends"},
     {"page"},
+    {"explore"},
     {"cli"},
     {"__main__"},
 )

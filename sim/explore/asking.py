@@ -1,7 +1,6 @@
-"""Progressive answers: a first one from some hundred histories, better ones until it is enough.
+"""Progressive answers: a first one from a thousand histories, better ones until it is enough.
 
-    asking = Asking(Layer(folder))
-    for answer in asking.answers(state, cancelled=event.is_set):
+    for answer in answers(state, cancelled=event.is_set):
         show(answer)
 
 Replication r meets the same luck under every hand, at every position of a slider, and in every
@@ -11,19 +10,28 @@ project's own statistics and equal those of a run with the same inputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
+from sim import comparison, explanation, statistics
+from sim import rows as row_tables
 from sim.explore.state import State
-from sim.explore.table import Layer, Table
+from sim.explore.table import Table, lay
+from sim.faults import ScenarioError
+from sim.kernel import Teller
+from sim.program import ModelError, Program
+from sim.rows import Rows
 
 FIRST = 1_000  # histories of each hand in the first answer
-MOST = 64_000  # in the last, whatever the precision asked for
+MOST = 32_000  # in the last, whatever the precision asked for
+BLOCK = 500  # histories of a hand told between two looks at whether anyone still waits
 
 Cancelled = Callable[[], bool]
-"""Asked between blocks of histories; True: nobody waits for this answer any more."""
 
 
 def never() -> bool:
@@ -39,64 +47,98 @@ class Answer:
         state: what was asked.
         n: histories of each hand.
         done: no better answer will follow.
-        message: why there is none: faults of the state, or a history that cannot be told; else
+        message: why there is no more: faults of the state, or a history that cannot be told; else
             empty.
-        table: of the state; None where it could not be laid.
-        summary: as :func:`sim.statistics.summary`, a row for each hand, best first.
-        incidence: as :func:`sim.statistics.incidence`.
-        outcomes: as :func:`sim.statistics.outcomes`.
+        summary, incidence, outcomes: as those of :mod:`sim.statistics`.
         differences: to the first hand, as :func:`sim.comparison.compare`; None with one hand.
         bottlenecks: as :func:`sim.explanation.bottlenecks`.
-        budget: as :func:`sim.explanation.time_budget`.
-        told_with_events: histories of each hand behind the budget.
-        seconds: since the question.
     """
 
     state: State
     n: int = 0
     done: bool = False
     message: str = ""
-    table: Table | None = None
     summary: pd.DataFrame | None = None
     incidence: pd.DataFrame | None = None
     outcomes: pd.DataFrame | None = None
     differences: pd.DataFrame | None = None
     bottlenecks: pd.DataFrame | None = None
-    budget: pd.DataFrame | None = None
-    told_with_events: int = 0
-    seconds: float = 0.0
 
     @property
     def half_width(self) -> float:
         """Half the width of the widest interval of a share reached; NaN where nothing is told."""
-        raise NotImplementedError
-
-    @property
-    def caption(self) -> str:
-        """What figures say of it: scenario, histories of each strategy, seed."""
-        raise NotImplementedError
+        if self.summary is None:
+            return float("nan")
+        return float((self.summary["reached_high"] - self.summary["reached_low"]).max() / 2)
 
 
-class Asking:
-    """Answers states, one after the other; one for each page, as many as are wanted at once.
+def answers(state: State, cancelled: Cancelled = never) -> Iterator[Answer]:
+    """Better and better answers; the last is ``done``.
 
-    Args:
-        layer: of the states' tables; may be shared.
-        workers: threads that tell histories; one a core, at most one a hand, where None.
+    Nothing is raised for what is wrong with the state or the model: that is an answer with a
+    message. Once ``cancelled()`` is true no further block is told, and nothing more is yielded.
     """
+    try:
+        yield from _answers(lay(state), cancelled)
+    except (ScenarioError, ModelError) as error:
+        yield Answer(state, done=True, message=str(error))
 
-    def __init__(self, layer: Layer, workers: int | None = None) -> None:
-        raise NotImplementedError
 
-    def answers(self, state: State, cancelled: Cancelled = never) -> Iterator[Answer]:
-        """Better and better answers; the last is ``done``.
+def _answers(table: Table, cancelled: Cancelled) -> Iterator[Answer]:
+    told: list[list[Rows]] = [[] for _ in table.programs]
+    tellers = [Teller(program) for program in table.programs]
+    n, wanted = 0, FIRST
+    with ThreadPoolExecutor(2) as pool:
+        while True:
+            while n < wanted:
+                if cancelled():
+                    return
+                size = min(BLOCK, wanted - n)
 
-        Nothing is raised for what is wrong with the state or the model: that is an answer with a
-        message. After ``cancelled()`` has become true nothing more is yielded, within some twenty
-        milliseconds.
-        """
-        raise NotImplementedError
+                def block(i: int, first: int = n, size: int = size) -> None:
+                    rows = row_tables.empty(table.programs[i], size)
+                    tellers[i].tell(table.state.seed, first, rows)
+                    told[i].append(rows)
 
-    def close(self) -> None:
-        """Let the threads go."""
-        raise NotImplementedError
+                list(pool.map(block, range(len(tellers))))
+                n += size
+            answer = _answer(table, _frame(table.programs, told), n)
+            if cancelled():
+                return
+            yield answer
+            if answer.done:
+                return
+            wanted = min(2 * wanted, MOST)
+
+
+def _answer(table: Table, frame: pd.DataFrame, n: int) -> Answer:
+    scenario, hands = table.programs[0].scenario, table.state.hands
+    goal, ruin, horizon = scenario.goal, scenario.ruin, scenario.horizon
+    found = Answer(
+        table.state,
+        n,
+        summary=statistics.summary(frame, goal, ruin, horizon),
+        incidence=statistics.incidence(frame, horizon=horizon, goal=goal),
+        outcomes=statistics.outcomes(frame, horizon=horizon, goal=goal),
+        differences=comparison.compare(frame, hands[0].key, goal, ruin, horizon)
+        if len(hands) > 1
+        else None,
+        bottlenecks=explanation.bottlenecks(frame, goal=goal, horizon=horizon),
+    )
+    enough = n >= MOST or found.half_width <= table.state.precision
+    return Answer(**{**vars(found), "done": enough})
+
+
+def _frame(programs: Sequence[Program], told: Sequence[Sequence[Rows]]) -> pd.DataFrame:
+    """The rows of all hands as one table, as a run has them."""
+    frames = [
+        row_tables.frame(program, Rows._make(map(np.concatenate, zip(*blocks, strict=True))))
+        for program, blocks in zip(programs, told, strict=True)
+    ]
+    return pd.DataFrame({name: _joined([one[name] for one in frames]) for name in frames[0]})
+
+
+def _joined(columns: Sequence[pd.Series]) -> object:
+    if isinstance(columns[0].dtype, pd.CategoricalDtype):
+        return union_categoricals(columns)
+    return np.concatenate([column.to_numpy() for column in columns])

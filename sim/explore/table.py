@@ -1,18 +1,22 @@
-"""A state laid out: its scenario with the hands among the strategies, and a program of each hand.
+"""A state laid out: its scenario with the hands as strategies, and a program of each hand.
 
-A scenario is read once, and a hand is translated once; a changed assumption only changes slots of
+A scenario is read once, and hands are translated once; a changed assumption only changes slots of
 the programs, as in :mod:`sim.worlds`. The values that a hand overrides win over the table's, as in
 a run.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from sim.explore.state import State
-from sim.program import Program
-from sim.scenario import Scenario
+from sim.explore.hand import Hand
+from sim.explore.state import MOST_HANDS, State
+from sim.faults import Fault, ScenarioError, show
+from sim.files import catalog, failed
+from sim.program import Program, translate
+from sim.scenario import Scenario, load, loads
 
 
 @dataclass(frozen=True)
@@ -21,96 +25,69 @@ class Table:
 
     Attributes:
         state: what was laid.
-        scenario: as a run takes it: the hands are strategies beside the scenario's own, and the
-            changed assumptions are among the overrides of each.
-        ranged: the same, but with the changed assumptions as the likely values of their ranges
-            instead: for studies of the ranges.
-        programs: one of each hand.
+        programs: one of each hand, with the changed assumptions.
     """
 
     state: State
-    scenario: Scenario
-    ranged: Scenario
     programs: tuple[Program, ...]
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """The strategies of the hands."""
-        raise NotImplementedError
+    def scenario(self) -> Scenario:
+        """As a run takes it: the hands as strategies, which override what the table changed."""
+        return _with_hands(self.state.scenario, self.state.hands, self.state.numbers)
 
 
-@dataclass(frozen=True)
-class Party:
-    """A party with a limited delegation: its name, tables as in the scenario, and its range."""
+def lay(state: State) -> Table:
+    """The table of a state.
 
-    name: str
-    tables: int
-    least: int
-    most: int
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What can be chosen for a hand.
-
-    Attributes:
-        strategies: of the scenario, with what each is about.
-        tracks: with what each is about.
-        stages: of each track, in order.
-        postures: conditions that may be raised at the start, with what each is about.
-        conditions: that a start condition may ask for, with what each is about; then stage
-            conditions ``track.stage``.
-        parties: with a limited delegation.
+    Raises:
+        ScenarioError: every fault: an unknown scenario, track, condition or number, a value out of
+            its bounds, values that do not fit together, too many hands or none.
     """
-
-    strategies: dict[str, str]
-    tracks: dict[str, str]
-    stages: dict[str, tuple[str, ...]]
-    postures: dict[str, str]
-    conditions: dict[str, str]
-    parties: tuple[Party, ...]
+    _check(state)
+    programs = _programs(state.scenario, tuple(hand.file() for hand in state.hands), state.hands)
+    numbers = state.numbers
+    programs[0].scenario.override(numbers)  # refuses what does not fit
+    return Table(state, tuple(_changed(one, numbers) for one in programs))
 
 
-def choices(scenario: Scenario) -> Choices:
-    """What can be chosen for a hand of a scenario."""
-    raise NotImplementedError
+def _check(state: State) -> None:
+    if state.scenario not in catalog():
+        allowed = ", ".join(catalog())
+        raise failed("state", f"{show(state.scenario)}; allowed: {allowed}", ("scenario",))
+    keys = [hand.key for hand in state.hands]
+    if not 1 <= len(keys) <= MOST_HANDS or len(set(keys)) < len(keys):
+        message = f"{len(keys)} hands; allowed: 1 to {MOST_HANDS}, each with a key of its own"
+        raise ScenarioError([Fault("state", "hands", message)])
 
 
-class Layer:
-    """Lays states; remembers scenarios and programs. May be shared between threads.
+def _changed(program: Program, numbers: Mapping[str, float]) -> Program:
+    own = program.scenario.chosen.overrides
+    free = {name: value for name, value in numbers.items() if name not in own}
+    return program.with_numbers(free) if free else program
 
-    Args:
-        folder: in which scenarios other than those of the catalog are looked for; None: nowhere.
-    """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        raise NotImplementedError
+_LAID: dict[tuple[str, tuple[str, ...]], tuple[Program, ...]] = {}
+MOST_LAID = 64
 
-    def names(self) -> list[str]:
-        """Scenarios that a state may name: those of the catalog, then the files of the folder."""
-        raise NotImplementedError
 
-    def scenario(self, name: str) -> Scenario:
-        """A scenario by catalog name, or a file in the folder; read again when the file changes.
+def _programs(source: str, texts: tuple[str, ...], hands: tuple[Hand, ...]) -> tuple[Program, ...]:
+    """Programs of hands, translated once; hands are told apart by the text of their files."""
+    if (source, texts) not in _LAID:
+        if len(_LAID) >= MOST_LAID:
+            _LAID.clear()
+        scenario = _with_hands(source, hands, {})
+        _LAID[source, texts] = tuple(translate(scenario.strategy(hand.key)) for hand in hands)
+    return _LAID[source, texts]
 
-        Raises:
-            ScenarioError: its faults; also for a path outside the folder.
-        """
-        raise NotImplementedError
 
-    def fresh(self, name: str) -> State:
-        """The state that a scenario begins with: its first two strategies, nothing changed.
+def _with_hands(source: str, hands: tuple[Hand, ...], numbers: Mapping[str, float]) -> Scenario:
+    strategies = {hand.key: hand.strategy(numbers) for hand in hands}
+    base = _scenario(source)
+    text = replace(base, strategies=strategies).text
+    return replace(loads(text, base.file), name=base.name)
 
-        Raises:
-            ScenarioError: as :meth:`scenario`.
-        """
-        raise NotImplementedError
 
-    def lay(self, state: State) -> Table:
-        """The table of a state.
-
-        Raises:
-            ScenarioError: every fault at once: an unknown track, condition or number, a value out
-                of its range, values that do not fit together, no hand.
-        """
-        raise NotImplementedError
+@lru_cache(maxsize=16)
+def _scenario(source: str) -> Scenario:
+    return load(source)
