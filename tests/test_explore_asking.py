@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -64,6 +65,7 @@ def test_a_fault_is_an_answer(state: State) -> None:
         state.with_hand(state.hands[0].leave_out("nobody")),
         State(scenario="../korea"),
         State(scenario="korea-2017"),
+        state.with_hand(replace(state.hands[0], milestones={})),
     ):
         (answer,) = answers(wrong)
         assert answer.done and "allowed" in answer.message and answer.summary is None

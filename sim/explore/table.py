@@ -59,6 +59,10 @@ def _check(state: State) -> None:
     if not 1 <= len(keys) <= MOST_HANDS or len(set(keys)) < len(keys):
         message = f"{len(keys)} hands; allowed: 1 to {MOST_HANDS}, each with a key of its own"
         raise ScenarioError([Fault("state", "hands", message)])
+    for i, hand in enumerate(state.hands):
+        for track in {track for step in hand.steps for track in step} - set(hand.milestones):
+            message = f"missing for {show(track)}; allowed: a stage of each track in a step"
+            raise failed("state", message, ("hands", i, "milestones"))
 
 
 def _changed(program: Program, numbers: Mapping[str, float]) -> Program:
