@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from sim.assumptions import register
+from sim.assumptions import Assumption, register
 from sim.scenario import Scenario
 
 
-@dataclass(frozen=True)
-class Slider:
-    """One ranged number.
+class Slider(Assumption):
+    """One ranged number, as the register has it."""
 
-    Attributes:
-        name: dotted.
-        group: what it belongs to: a track, shock or condition, "influences" or "delegations".
-        unit, low, likely, high, status, source: as in :func:`sim.assumptions.register`.
-    """
-
-    name: str
-    group: str
-    unit: str
-    low: float
-    likely: float
-    high: float
-    status: str
-    source: str
+    @property
+    def group(self) -> str:
+        """What it belongs to: a track, shock or condition, "influences" or "delegations"."""
+        return self.name.partition(".")[0]
 
 
 def sliders(scenario: Scenario) -> list[Slider]:
     """Every number of a scenario that has a range with a width, in file order."""
     ranges = {name for name, one in scenario.ranges().items() if one.low < one.high}
-    return [
-        Slider(row.name, row.name.partition(".")[0], row.unit, row.low, row.likely, row.high,
-               row.status, row.source)
-        for row in register(scenario).itertuples(index=False)
-        if row.name in ranges
-    ]  # fmt: skip
+    rows = register(scenario).to_dict("records")
+    return [Slider(**row) for row in rows if row["name"] in ranges]
 
 
 def found(some: Iterable[Slider], text: str) -> list[Slider]:
