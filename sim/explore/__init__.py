@@ -3,5 +3,7 @@
     State  ->  Table  ->  Answer, Answer, .. (done)
 
 :mod:`~sim.explore.hand` is one strategy on the table, :mod:`~sim.explore.state` what is asked,
-:mod:`~sim.explore.table` its programs, :mod:`~sim.explore.asking` the answers.
+:mod:`~sim.explore.table` its programs, :mod:`~sim.explore.asking` the answers,
+:mod:`~sim.explore.sliders` the assumptions, :mod:`~sim.explore.histories` single histories,
+:mod:`~sim.explore.taking` what is taken away.
 """
