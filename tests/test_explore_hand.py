@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sim import kernel
-from sim.explore.hand import Hand, file_of
+from sim.explore.hand import Hand, file_of, opened
+from sim.faults import ScenarioError
 from sim.program import translate
 from sim.rows import Rows
 from sim.scenario import Scenario, catalog, load
@@ -86,3 +87,24 @@ def test_keys_are_unlike_those_of_the_scenario_and_of_other_hands(tmp_path: Path
     file = tmp_path / "hands.toml"
     file.write_text(file_of([one, other]), encoding="utf-8")
     assert list(load("korea-2017", [file]).strategies)[-2:] == ["my_proposal", "my_proposal_2"]
+
+
+def test_a_strategy_file_opens_as_the_hands_that_wrote_it() -> None:
+    scenario = load("korea-2017")
+    hands = [Hand.of(scenario, name) for name in ("seoul_first", "sequential")]
+    hands[1] = hands[1].move("us_dprk", 9).delegations("US", 1)
+    again = opened(scenario, file_of(hands))
+    assert [one.key for one in again] == [one.key for one in hands]
+    assert [one.words() for one in again] == [one.words() for one in hands]
+    assert [one.file() for one in again] == [one.file() for one in hands]
+    (other,) = opened(scenario, hands[0].file(), [hands[0].key])
+    assert other.key == f"{hands[0].key}_2"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", "a = 1", "[strategies.x]\nnever = ['nobody']", "[strategies.proposal]", "strategies = 1"],
+)
+def test_what_is_no_strategy_file_is_refused(text: str) -> None:
+    with pytest.raises(ScenarioError, match="strategy file"):
+        opened(load("korea-2017"), text)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sim.explore.hand import Hand
-from sim.explore.state import MOST_BYTES, State
+from sim.explore.state import MOST_BYTES, State, saved
 from sim.faults import ScenarioError
 from sim.scenario import load
 
@@ -77,3 +77,12 @@ def test_a_path_outside_the_folder_is_refused(state: State, tmp_path: Path, name
     for use in (lambda: state.save(inside, name), lambda: State.open(inside, name)):
         with pytest.raises(ScenarioError):
             use()
+
+
+def test_the_states_of_a_folder_are_listed(state: State, tmp_path: Path) -> None:
+    for name in ("two", "a table"):
+        state.save(tmp_path, name)
+    for other in ("notes.txt", "no.state.json"):
+        (tmp_path / other).write_text("", encoding="utf-8")
+    assert saved(tmp_path) == ["a table", "two"]
+    assert saved(tmp_path / "none") == []

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 import sim
+from sim import plots
+from sim.experiment import InputError
 from sim.explore import taking
 from sim.explore.asking import answers
 from sim.explore.hand import Hand
@@ -39,3 +41,16 @@ def test_no_script_is_made_of_a_path_or_of_code() -> None:
     for name in ("../secret.toml", 'x"\nimport os'):
         with pytest.raises(ScenarioError, match="allowed"):
             taking.script(State(scenario=name, hands=(hand,)), 10)
+
+
+def test_figures_are_bytes_light_and_dark() -> None:
+    hand = Hand.of(sim.load("korea-2017"), "proposal")
+    answer = next(answers(State(scenario="korea-2017", hands=(hand,))))
+    draw = [lambda: plots.incidence(answer.incidence), lambda: plots.outcomes(answer.outcomes)]
+    for one in draw:
+        light, dark = (taking.figure(one, dark=dark) for dark in (False, True))
+        assert light == taking.figure(one) != dark
+        assert plots.NIGHT.encode() in dark and plots.NIGHT.encode() not in light
+        assert taking.figure(one, "png", dark=True).startswith(b"\x89PNG")
+    with pytest.raises(InputError, match="svg, png"):
+        taking.figure(draw[0], "pdf")

@@ -24,7 +24,7 @@ from sim.candidates import waits_for_goal
 from sim.parts import Clauses, Literal, Strategy
 from sim.prose import clauses as in_words
 from sim.prose import joined
-from sim.scenario import Scenario
+from sim.scenario import Scenario, with_text
 
 Steps = tuple[tuple[str, ...], ...]
 
@@ -196,6 +196,26 @@ class Hand:
 def file_of(hands: Sequence[Hand], numbers: Mapping[str, float] | None = None) -> str:
     """Several hands as the text of one strategy file."""
     return strategy_file([hand.strategy(numbers) for hand in hands], "strategies of a live table")
+
+
+def opened(scenario: Scenario, text: str, taken: Sequence[str] = ()) -> tuple[Hand, ...]:
+    """The strategies of a strategy file as hands, in the order of the file.
+
+    Args:
+        scenario: for which they are.
+        text: of the file; what :func:`file_of` wrote, or any that ``--strategies`` takes.
+        taken: keys of other hands, which theirs must not be.
+
+    Raises:
+        ScenarioError: every fault of the file.
+    """
+    whole, known, hands = with_text(scenario, text, "strategy file"), [*taken], list[Hand]()
+    for name in whole.strategies:
+        if name not in scenario.strategies:
+            key = _fresh(name, [*scenario.strategies, *known])
+            hands.append(replace(Hand.of(whole, name), key=key, base=""))
+            known.append(key)
+    return tuple(hands)
 
 
 # -- steps ----------------------------------------------------------------------------------------

@@ -132,10 +132,18 @@ class State:
         return cls.from_text(text_of(path, str(path)), str(path))
 
 
+def saved(folder: Path) -> list[str]:
+    """Names of the states in a folder, as :meth:`State.open` takes them, in alphabetical order."""
+    return sorted(path.stem for path in folder.glob("*.json") if _is_plain(path.stem))
+
+
+def _is_plain(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,80}", name) is not None
+
+
 def _within(folder: Path, name: str) -> Path:
     path = folder / f"{name}.json"
-    plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,80}", name)
-    if not plain or path.resolve().parent != folder.resolve():
+    if not _is_plain(name) or path.resolve().parent != folder.resolve():
         allowed = "letters, digits, spaces, - and _, for a file in the chosen folder"
         raise failed("name", f"{show(name)}; allowed: {allowed}")
     return path

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from threading import Lock
 
 from sim.explore.hand import Hand
 from sim.explore.state import MOST_HANDS, State
@@ -73,16 +74,18 @@ def _changed(program: Program, numbers: Mapping[str, float]) -> Program:
 
 _LAID: dict[tuple[str, tuple[str, ...]], tuple[Program, ...]] = {}
 MOST_LAID = 64
+_ONE_AT_A_TIME = Lock()
 
 
 def _programs(source: str, texts: tuple[str, ...], hands: tuple[Hand, ...]) -> tuple[Program, ...]:
     """Programs of hands, translated once; hands are told apart by the text of their files."""
-    if (source, texts) not in _LAID:
-        if len(_LAID) >= MOST_LAID:
-            _LAID.clear()
-        scenario = _with_hands(source, hands, {})
-        _LAID[source, texts] = tuple(translate(scenario.strategy(hand.key)) for hand in hands)
-    return _LAID[source, texts]
+    with _ONE_AT_A_TIME:
+        if (source, texts) not in _LAID:
+            if len(_LAID) >= MOST_LAID:
+                _LAID.clear()
+            scenario = _with_hands(source, hands, {})
+            _LAID[source, texts] = tuple(translate(scenario.strategy(hand.key)) for hand in hands)
+        return _LAID[source, texts]
 
 
 def _with_hands(source: str, hands: tuple[Hand, ...], numbers: Mapping[str, float]) -> Scenario:

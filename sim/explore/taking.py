@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 
-from sim import report
-from sim.experiment import Results, run
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sim import plots, report
+from sim.experiment import InputError, Results, run
 from sim.explore.asking import Answer
 from sim.explore.hand import file_of
 from sim.explore.state import State
 from sim.explore.table import lay
 from sim.scenario import loads
+
+_ONE_DRAWS = Lock()
 
 SCRIPT = '''"""Tells the histories of a live table again, into a results folder."""
 
@@ -31,6 +38,28 @@ if __name__ == "__main__":
 def csv(answer: Answer) -> str:
     """The summary of an answer as CSV; empty where it has none."""
     return "" if answer.summary is None else answer.summary.to_csv(index=False)
+
+
+def figure(draw: Callable[[], Axes | Figure], ending: str = "svg", *, dark: bool = False) -> bytes:
+    """A figure as the content of a file. May be asked for from any thread; one draws at a time.
+
+    Args:
+        draw: makes it with a function of :mod:`sim.plots`, as
+            ``lambda: plots.incidence(answer.incidence)``.
+        ending: "svg" or "png".
+        dark: for a dark page.
+
+    Raises:
+        InputError: another ending.
+    """
+    if ending not in ("svg", "png"):
+        raise InputError(f'figure: found "{ending}"; allowed: svg, png')
+    with _ONE_DRAWS:  # the looks are settings of the whole process while a figure is drawn
+        drawn = draw()
+        whole = drawn if isinstance(drawn, Figure) else drawn.figure
+        if dark:
+            plots.darken(whole)
+        return plots.as_png(whole) if ending == "png" else plots.as_svg(whole).encode()
 
 
 def scenario_text(state: State) -> str:
