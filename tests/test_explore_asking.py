@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 import sim
+from sim import budget, explanation, kernel
 from sim.explore import asking
 from sim.explore.asking import answers
 from sim.explore.hand import Hand, file_of
 from sim.explore.state import State
-from sim.program import ModelError
+from sim.program import ModelError, translate
 
 NUMBERS = {"us_dprk.contact.success": 0.4, "delegations.US": 3.0}
 
@@ -44,7 +45,32 @@ def test_the_last_answer_equals_a_run_of_the_strategy_file(state: State, tmp_pat
 
 def test_answers_grow_until_they_are_precise_enough(state: State) -> None:
     sizes = [answer.n for answer in answers(state.with_number("us_dprk.contact.success", None))]
-    assert sizes[0] == asking.FIRST and sizes == [sizes[0] << i for i in range(len(sizes))]
+    assert sizes[0] == asking.FIRST and sizes[:-1] == [sizes[0] << i for i in range(len(sizes) - 1)]
+    assert sizes[-1] == sizes[-2]  # the last one brings the time budget
+
+
+def test_the_time_budget_equals_that_of_the_project(state: State, tmp_path: Path) -> None:
+    *before, last = answers(replace(state, precision=0.5))
+    file = tmp_path / "hands.toml"
+    file.write_text(file_of(state.hands, state.numbers), encoding="utf-8")
+    scenario = sim.load("korea-2017", [file])
+    programs = [translate(scenario.strategy(hand.key)) for hand in state.hands]
+    told = [
+        budget.budgets(one, [(r, *kernel.trace(one, 5, r)) for r in range(asking.FOLLOWED)])
+        for one in programs
+    ]
+    exact = explanation.time_budget(pd.concat(told), horizon=scenario.horizon)
+    pd.testing.assert_frame_equal(last.budget, exact, check_exact=True)
+    assert last.done and set(last.budget["n"]) == {asking.FOLLOWED}
+    assert list(last.goal_tracks) == [hand.key for hand in state.hands]
+    assert [(one.n, one.done, one.budget) for one in before] == [(asking.FIRST, False, None)]
+
+
+def test_the_time_budget_is_cancelled_too(state: State) -> None:
+    seen = []
+    for answer in answers(replace(state, precision=0.5), lambda: bool(seen)):
+        seen.append(answer)
+    assert [one.done for one in seen] == [False]
 
 
 def test_nothing_is_told_once_it_is_cancelled(state: State) -> None:

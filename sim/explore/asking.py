@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
+from sim import budget as budgets
 from sim import comparison, explanation, statistics
 from sim import rows as row_tables
 from sim.explore.state import State
@@ -29,6 +30,7 @@ from sim.rows import Rows
 
 FIRST = 1_000  # histories of each hand in the first answer
 MOST = 32_000  # in the last, whatever the precision asked for
+FOLLOWED = 200  # histories of a hand, event by event, behind the time budget
 BLOCK = 500  # histories of a hand told between two looks at whether anyone still waits
 
 Cancelled = Callable[[], bool]
@@ -52,6 +54,9 @@ class Answer:
         summary, incidence, outcomes: as those of :mod:`sim.statistics`.
         differences: to the first hand, as :func:`sim.comparison.compare`; None with one hand.
         bottlenecks: as :func:`sim.explanation.bottlenecks`.
+        budget: as :func:`sim.explanation.time_budget`, from the first histories of each hand (its
+            column n says how many); only the last answer has it.
+        goal_tracks: of each hand, those that can reach the goal; as the budget.
     """
 
     state: State
@@ -63,6 +68,8 @@ class Answer:
     outcomes: pd.DataFrame | None = None
     differences: pd.DataFrame | None = None
     bottlenecks: pd.DataFrame | None = None
+    budget: pd.DataFrame | None = None
+    goal_tracks: dict[str, list[str]] | None = None
 
     @property
     def half_width(self) -> float:
@@ -106,15 +113,36 @@ def _answers(table: Table, cancelled: Cancelled) -> Iterator[Answer]:
             if cancelled():
                 return
             yield answer
-            if answer.done:
-                return
+            if n >= MOST or answer.half_width <= table.state.precision:
+                break
             wanted = min(2 * wanted, MOST)
+
+    budget = _budget(table, tellers, cancelled)
+    if budget is not None:
+        tracks = {p.strategy: budgets.goal_tracks(p) for p in table.programs}
+        yield replace(answer, budget=budget, goal_tracks=tracks, done=True)
+
+
+def _budget(table: Table, tellers: Sequence[Teller], cancelled: Cancelled) -> pd.DataFrame | None:
+    """The time budget of all hands, from the first histories; None once it is cancelled."""
+    frames, seed = [], table.state.seed
+    for program, teller in zip(table.programs, tellers, strict=True):
+        told: list[budgets.Telling] = []
+        for replication in range(FOLLOWED):
+            if cancelled():
+                return None
+            told.append((replication, *teller.trace(seed, replication)))
+        frames.append(budgets.budgets(program, told))
+    if cancelled():
+        return None
+    horizon = table.programs[0].scenario.horizon
+    return explanation.time_budget(pd.concat(frames, ignore_index=True), horizon=horizon)
 
 
 def _answer(table: Table, frame: pd.DataFrame, n: int) -> Answer:
     scenario, hands = table.programs[0].scenario, table.state.hands
     goal, ruin, horizon = scenario.goal, scenario.ruin, scenario.horizon
-    found = Answer(
+    return Answer(
         table.state,
         n,
         summary=statistics.summary(frame, goal, ruin, horizon),
@@ -125,8 +153,6 @@ def _answer(table: Table, frame: pd.DataFrame, n: int) -> Answer:
         else None,
         bottlenecks=explanation.bottlenecks(frame, goal=goal, horizon=horizon),
     )
-    enough = n >= MOST or found.half_width <= table.state.precision
-    return Answer(**{**vars(found), "done": enough})
 
 
 def _frame(programs: Sequence[Program], told: Sequence[Sequence[Rows]]) -> pd.DataFrame:
