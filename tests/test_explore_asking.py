@@ -87,6 +87,7 @@ def test_nothing_is_told_once_it_is_cancelled(state: State) -> None:
 def test_a_fault_is_an_answer(state: State) -> None:
     for wrong in (
         state.with_number("us_dprk.contact.success", 2.0),
+        state.with_number("us_dprk.contact.success", 0.99),  # a probability beyond its range
         state.with_number("no.such.number", 1.0),
         state.with_hand(state.hands[0].leave_out("nobody")),
         State(scenario="../korea"),

@@ -20,7 +20,14 @@ def state() -> State:
     scenario = load("korea-2017")
     hands = tuple(Hand.of(scenario, n) for n in ("proposal", "sequential", "pressure"))
     numbers = {"delegations.US": 3.0}
-    return State(scenario="korea-2017", seed=2**64 - 1, hands=hands, numbers=numbers)
+    return State(
+        scenario="korea-2017",
+        seed=2**64 - 1,
+        hands=hands,
+        numbers=numbers,
+        history=17,
+        view="history",
+    )
 
 
 def test_text_link_and_file_give_the_same_state(state: State, tmp_path: Path) -> None:
@@ -42,6 +49,10 @@ def test_text_link_and_file_give_the_same_state(state: State, tmp_path: Path) ->
         ({"hands": []}, "hands"),
         ({"numbers": {"a.b": "x"}}, "numbers"),
         ({"code": "print(1)"}, "code"),
+        ({"history": "best"}, "history"),
+        ({"history": -1}, "history"),
+        ({"history": True}, "history"),
+        ({"view": "x"}, "view"),
         ({"hands": [{"key": "A b"}]}, "hands[0].key"),
         ({"hands": [{"key": "a", "rules": {"t": ["!!"]}}]}, "hands[0].rules.t"),
     ],

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sim import kernel
 from sim.experiment import InputError
+from sim.explore.state import PICKS
 from sim.explore.table import Table
 from sim.partings import Parting, first_parting, side_by_side
 from sim.program import GOAL, RUIN, Program
@@ -17,7 +18,6 @@ from sim.story import Story
 from sim.story import tell as make_story
 
 LOOKED_AT = 2_000  # replications among which a history is picked
-PICKS = ("typical", "fastest", "longest", "war")
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,23 @@ from sim.faults import Place, Refused, Report, ScenarioError, show
 from sim.files import failed, text_of
 from sim.numbers import Plain
 from sim.parts import Item
-from sim.reading import NAME, Field, Many, Named, Table, Text, Whole
+from sim.reading import (
+    NAME,
+    Choice,
+    Field,
+    Json,
+    Many,
+    Named,
+    Reader,
+    Schemas,
+    Table,
+    Text,
+    Whole,
+)
 
 MOST_HANDS = 4
+PICKS = ("typical", "fastest", "longest", "war")
+VIEWS = ("answers", "history", "flips")
 MOST_BYTES = 200_000
 """Of a state as text; a link unpacks to no more."""
 
@@ -37,6 +51,8 @@ class State:
             are held against.
         numbers: changed assumptions by dotted name.
         precision: half the width of the interval of the share reached at which answers are done.
+        history: one of PICKS, or the number of a replication.
+        view: one of VIEWS, what the page shows.
     """
 
     scenario: str
@@ -44,6 +60,8 @@ class State:
     hands: tuple[Hand, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
     precision: float = 0.01
+    history: str | int = "typical"
+    view: str = "answers"
 
     def with_number(self, name: str, value: float | None) -> State:
         """One assumption changed; None: as in the scenario."""
@@ -149,6 +167,24 @@ def _within(folder: Path, name: str) -> Path:
     return path
 
 
+class _Pick(Reader[str | int]):
+    """Which history is looked at."""
+
+    wanted = f"{', '.join(PICKS)}, or the number of a history, from 0"
+
+    def read(self, value: object, at: Place) -> str | int:
+        """One of PICKS, or a replication."""
+        if isinstance(value, str) and value in PICKS:
+            return value
+        if type(value) is int and 0 <= value < 2**63:
+            return value
+        raise at.refuse(show(value), self.wanted)
+
+    def schema(self, schemas: Schemas) -> Json:
+        """One of PICKS, or a replication."""
+        return {"anyOf": [{"enum": list(PICKS)}, {"type": "integer", "minimum": 0}]}
+
+
 _WORD = Text("a name of small letters, digits and _", NAME)
 _TRACK = Text("the name of a track", NAME)
 _TRACKS = Many(_TRACK, "tracks", once=True)
@@ -180,6 +216,8 @@ STATE: Table[State] = Table(
         "hands": Field(Many(HAND, "hands", least=1), instead=()),
         "numbers": Field(_NUMBERS, default={}),
         "precision": Field(Plain(), default=0.01),
+        "history": Field(_Pick(), default="typical"),
+        "view": Field(Choice(*VIEWS), default="answers"),
     },
     unmake=lambda state: {"about": "", "source": "", **vars(state)},
 )

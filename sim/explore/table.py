@@ -43,12 +43,13 @@ def lay(state: State) -> Table:
 
     Raises:
         ScenarioError: every fault: an unknown scenario, track, condition or number, a value out of
-            its bounds, values that do not fit together, too many hands or none.
+            its bounds or its range, values that do not fit together, too many hands or none.
     """
     _check(state)
     programs = _programs(state.scenario, tuple(hand.file() for hand in state.hands), state.hands)
     numbers = state.numbers
     programs[0].scenario.override(numbers)  # refuses what does not fit
+    _check_ends(_scenario(state.scenario), numbers)
     return Table(state, tuple(_changed(one, numbers) for one in programs))
 
 
@@ -64,6 +65,17 @@ def _check(state: State) -> None:
         for track in {track for step in hand.steps for track in step} - set(hand.milestones):
             message = f"missing for {show(track)}; allowed: a stage of each track in a step"
             raise failed("state", message, ("hands", i, "milestones"))
+
+
+def _check_ends(scenario: Scenario, numbers: Mapping[str, float]) -> None:
+    ranges = scenario.ranges()
+    faults = [
+        Fault("state", f"numbers.{name}", f"{value:g}; allowed: {ends.low:g} to {ends.high:g}")
+        for name, value in numbers.items()
+        if (ends := ranges.get(name)) and not ends.low <= value <= ends.high
+    ]
+    if faults:
+        raise ScenarioError(faults)
 
 
 def _changed(program: Program, numbers: Mapping[str, float]) -> Program:
