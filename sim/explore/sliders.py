@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sim.assumptions import Assumption, register
+from sim.explore.hand import Hand
 from sim.scenario import Scenario
 
 
@@ -15,6 +16,11 @@ class Slider(Assumption):
     def group(self) -> str:
         """What it belongs to: a track, shock or condition, "influences" or "delegations"."""
         return self.name.partition(".")[0]
+
+    @property
+    def whole(self) -> bool:
+        """Does it count something, so that only whole numbers are allowed?"""
+        return self.group == "delegations"
 
 
 def sliders(scenario: Scenario) -> list[Slider]:
@@ -40,3 +46,8 @@ def grouped(some: Iterable[Slider]) -> dict[str, list[Slider]]:
     for one in some:
         groups.setdefault(one.group, []).append(one)
     return groups
+
+
+def overriding(hands: Iterable[Hand], name: str) -> dict[str, float]:
+    """By key, the hands with a value of their own for a number, which win over its slider."""
+    return {one.key: one.overrides[name] for one in hands if name in one.overrides}
