@@ -285,8 +285,16 @@ def with_strategies(
 
 
 def _with_file(document: Document, origin: Origin, path: FilePath) -> Document:
-    file = str(path)
-    own = parse(text_of(path, file), file)
+    return with_text(document, origin, text_of(path, str(path)), str(path))
+
+
+def with_text(document: Document, origin: Origin, text: str, file: str) -> Document:
+    """A document with the strategies of a text, which holds nothing else.
+
+    Raises:
+        ScenarioError: it is no TOML, holds other things, or a strategy of the document again.
+    """
+    own = parse(text, file)
     faults = [
         Fault(
             file, place((key,)), "unknown key; a file of strategies has: strategies, about, source"

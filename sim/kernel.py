@@ -1263,6 +1263,20 @@ class Teller:
                 [_rank(self.program.code, its_plan, clock) for clock in set(state.ranks.tolist())],
             )
 
+    def trace(self, seed: int, replication: int) -> tuple[Rows, list[Entry]]:
+        """One history with its event log."""
+        rows, room = empty(self.program, 1), 4096
+        while True:
+            log = np.zeros((room, 5))
+            self.tell(seed, replication, rows, log)
+            used = int(self.state.now[0].logged)
+            if used <= room:
+                return rows, [
+                    (time, What(int(what)), int(subject), int(detail), value)
+                    for time, what, subject, detail, value in log[:used].tolist()
+                ]
+            room = used
+
 
 def simulate(program: Program, seed: int, first: int, count: int) -> Rows:
     """Tell the histories ``first .. first + count - 1``.
@@ -1277,18 +1291,7 @@ def simulate(program: Program, seed: int, first: int, count: int) -> Rows:
 
 def trace(program: Program, seed: int, replication: int) -> tuple[Rows, list[Entry]]:
     """One history with its event log, as :func:`sim.processes.trace` writes it."""
-    room = 4096
-    rows, teller = empty(program, 1), Teller(program)
-    while True:
-        log = np.zeros((room, 5))
-        teller.tell(seed, replication, rows, log)
-        used = int(teller.state.now[0].logged)
-        if used <= room:
-            return rows, [
-                (time, What(int(what)), int(subject), int(detail), value)
-                for time, what, subject, detail, value in log[:used].tolist()
-            ]
-        room = used
+    return Teller(program).trace(seed, replication)
 
 
 def _rank(code: Code, its_plan: Plan, clock: int) -> int:

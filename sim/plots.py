@@ -21,9 +21,13 @@ import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import Collection
+from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
 from scipy.stats import beta
 
@@ -98,11 +102,57 @@ def save(figure: Any, path: str | Path) -> list[Path]:
     return paths
 
 
+def as_png(figure: Any, dots: int = 150) -> bytes:
+    """A figure as the content of a PNG file, with so many dots an inch."""
+    with _style(), io.BytesIO() as stream:
+        figure.savefig(stream, format="png", dpi=dots)
+        return stream.getvalue()
+
+
 def as_svg(figure: Any) -> str:
     """A figure as the text of an SVG file, the same for the same figure."""
     with _style(), io.StringIO() as stream:
         figure.savefig(stream, format="svg", metadata={"Date": None})
         return stream.getvalue()
+
+
+NIGHT, DAYLIGHT = "#15191e", "#e6e6e6"
+
+
+def darken(figure: Any) -> Any:
+    """The same figure for a dark page: greys turned over, coloured words lighter, the rest kept."""
+    for artist in figure.findobj(include_self=False):
+        if isinstance(artist, Text) and to_hex(artist.get_color()) != "#ffffff":
+            artist.set_color(_at_night(artist.get_color(), lighter=True))
+        elif isinstance(artist, Line2D):
+            artist.set_markerfacecolor(_at_night(artist.get_markerfacecolor()))
+            artist.set_markeredgecolor(_at_night(artist.get_markeredgecolor()))
+            artist.set_color(_at_night(artist.get_color()))
+        elif isinstance(artist, Patch | Collection):
+            alpha, face, edge = artist.get_alpha(), artist.get_facecolor(), artist.get_edgecolor()
+            artist.set_facecolor(_all_at_night(face))
+            artist.set_edgecolor(_all_at_night(edge))
+            artist.set_alpha(alpha)
+    for ax in figure.axes:
+        ax.tick_params(colors=DAYLIGHT)
+    return figure
+
+
+def _all_at_night(colours: Any) -> Any:
+    if np.ndim(colours) == 2:
+        return [_at_night(tuple(one)) for one in colours]
+    return _at_night(colours)
+
+
+def _at_night(colour: Any, lighter: bool = False) -> Any:
+    """A colour on a dark ground; what is not drawn stays so."""
+    if isinstance(colour, str) and colour in ("none", "auto"):
+        return colour
+    *rgb, alpha = to_rgba(colour)
+    ground, light = (np.array(to_rgb(one)) for one in (NIGHT, DAYLIGHT))
+    if max(rgb) - min(rgb) < 0.06:
+        return (*(light + np.mean(rgb) * (ground - light)), alpha)
+    return (*(0.55 * np.array(rgb) + 0.45 * light), alpha) if lighter else colour
 
 
 def words(name: str) -> str:

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sim import advice, prose
+from sim import advice, files, prose
 from sim.consistency import check_overrides, complete
 from sim.dotted import overridden, slots
 from sim.faults import Fault, Place, Refused, Report, ScenarioError, listed, nearest, show
@@ -242,6 +242,25 @@ def loads(text: str, file: str = "<text>") -> Scenario:
     if scenario is None:
         raise ScenarioError(report.faults)
     return scenario
+
+
+def with_text(scenario: Scenario, text: str, file: str) -> Scenario:
+    """A scenario and the strategies of a text, which holds nothing else.
+
+    Args:
+        scenario: as it stands; no strategy is chosen in what is returned.
+        text: TOML, as in a file that ``--strategies`` takes.
+        file: what its faults call it.
+
+    Raises:
+        ScenarioError: every fault at once.
+    """
+    origin = Origin(scenario.file or scenario.name)
+    document = files.with_text(parse(scenario.text, origin.file), origin, text, file)
+    found, report = _build(document, origin, scenario.file)
+    if found is None:
+        raise ScenarioError(report.faults)
+    return replace(found, name=scenario.name)
 
 
 def check(

@@ -68,6 +68,7 @@ ROOMS = (
     {"decision"},
     {"legends"},
     {"page"},
+    {"explore"},
     {"options"},
     {"cli"},
     {"__main__"},
@@ -100,8 +101,11 @@ def imports_of(module: Path) -> set[str]:
 
 def modules() -> dict[str, set[str]]:
     paths = {path.stem: path for path in SIM.glob("*.py") if path.stem != "__init__"}
-    paths |= {path.parent.name: path for path in SIM.glob("*/__init__.py")}
-    return {name: imports_of(path) for name, path in paths.items()}
+    found = {name: imports_of(path) for name, path in paths.items()}
+    for package in SIM.glob("*/__init__.py"):
+        files = package.parent.glob("*.py")
+        found[package.parent.name] = set().union(*map(imports_of, files))
+    return found
 
 
 def test_every_module_has_its_room_and_imports_only_what_stands_before_it() -> None:

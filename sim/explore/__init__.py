@@ -1,0 +1,9 @@
+"""The live table: strategies side by side, answered while they are changed; no web library here.
+
+    State  ->  Table  ->  Answer, Answer, .. (done)
+
+:mod:`~sim.explore.hand` is one strategy on the table, :mod:`~sim.explore.state` what is asked,
+:mod:`~sim.explore.table` its programs, :mod:`~sim.explore.asking` the answers,
+:mod:`~sim.explore.sliders` the assumptions, :mod:`~sim.explore.histories` single histories,
+:mod:`~sim.explore.taking` what is taken away.
+"""

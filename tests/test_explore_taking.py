@@ -1,0 +1,56 @@
+"""What is taken away from the table is what it showed."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import sim
+from sim import plots
+from sim.experiment import InputError
+from sim.explore import taking
+from sim.explore.asking import answers
+from sim.explore.hand import Hand
+from sim.explore.state import State
+from sim.faults import ScenarioError
+
+
+def test_the_folder_the_script_and_the_answer_tell_the_same(tmp_path: Path) -> None:
+    scenario = sim.load("korea-2017")
+    hands = tuple(Hand.of(scenario, name) for name in ("proposal", "ministerial_first"))
+    numbers = {"us_dprk.contact.success": 0.4}
+    state = State(scenario="korea-2017", seed=9, hands=hands, numbers=numbers)
+    first = next(answers(state))
+    taking.folder(state, first.n, tmp_path / "folder")
+    (tmp_path / "again.py").write_text(taking.script(state, first.n), encoding="utf-8")
+    subprocess.run([sys.executable, "again.py"], cwd=tmp_path, check=True, capture_output=True)
+    shown = pd.read_csv(io.StringIO(taking.csv(first)))
+    for place in ("folder", "table"):
+        kept = pd.read_csv(tmp_path / place / "summary.csv")
+        pd.testing.assert_frame_equal(kept, shown, check_exact=True)
+        assert (tmp_path / place / "incidence.png").exists()
+
+
+def test_no_script_is_made_of_a_path_or_of_code() -> None:
+    hand = Hand.of(sim.load("korea-2017"), "proposal")
+    for name in ("../secret.toml", 'x"\nimport os'):
+        with pytest.raises(ScenarioError, match="allowed"):
+            taking.script(State(scenario=name, hands=(hand,)), 10)
+
+
+def test_figures_are_bytes_light_and_dark() -> None:
+    hand = Hand.of(sim.load("korea-2017"), "proposal")
+    answer = next(answers(State(scenario="korea-2017", hands=(hand,))))
+    draw = [lambda: plots.incidence(answer.incidence), lambda: plots.outcomes(answer.outcomes)]
+    for one in draw:
+        light, dark = (taking.figure(one, dark=dark) for dark in (False, True))
+        assert light == taking.figure(one) != dark
+        assert plots.NIGHT.encode() in dark and plots.NIGHT.encode() not in light
+        assert taking.figure(one, "png", dark=True).startswith(b"\x89PNG")
+    with pytest.raises(InputError, match="svg, png"):
+        taking.figure(draw[0], "pdf")
