@@ -11,29 +11,11 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sim import __version__
-
-REPLICATIONS = 2000
-EXAMPLES = """\
-examples:
-  detente list                                   what is in the catalog
-  detente run korea-2017                         all strategies, 2,000 histories each
-  detente compare korea-2017 --baseline proposal
-  detente explain korea-2017 --strategy proposal  where its days go, and what costs most
-  detente diff korea-2017 --a proposal --b all_parallel --replication 7
-  detente search korea-2017 --never bilateral    which order, with which postures
-  detente sensitivity korea-2017 --strategy proposal
-  detente robust korea-2017 --draws 500          where another strategy would be best
-  detente tell korea-2017 --strategy proposal --replication 7
-  detente report results/korea-2017-seed1        one page for the browser, or for print
-  detente check my-scenario.toml                 what is wrong with a file
-  detente assumptions korea-2017                 what each number rests on
-"""
-
+from sim.options import REPLICATIONS, parser
 
 KEPT = "what was finished is kept"
 
@@ -50,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return 0
     except KeyboardInterrupt:
-        kept = "nothing is kept of a search" if options.command is search else KEPT
+        kept = "nothing is kept of a search" if options.command == "search" else KEPT
         print(f"stopped; {kept}", file=sys.stderr)
         return 130
     finally:
@@ -90,7 +72,7 @@ def _guarded(options: argparse.Namespace) -> int:
     from sim.scenario import ScenarioError
 
     try:
-        code = options.command(options)
+        code = COMMANDS[options.command](options)
         sys.stdout.flush()
         return int(code)
     except (ScenarioError, InputError) as error:
@@ -330,6 +312,24 @@ def list_catalog(_: argparse.Namespace) -> int:
     return 0
 
 
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": run,
+    "compare": compare,
+    "search": search,
+    "sensitivity": sensitivity,
+    "robust": robust,
+    "tell": tell,
+    "explain": explain,
+    "diff": diff,
+    "check": check,
+    "verify": verify,
+    "report": report,
+    "assumptions": assumptions,
+    "stress": stress,
+    "list": list_catalog,
+}
+
+
 # -- parts of commands ----------------------------------------------------------------------------
 
 
@@ -477,243 +477,3 @@ def _writable(folder: str | Path) -> Path:
         raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
     except ValueError:
         raise InputError(f"{folder!r}: no name of a folder; allowed: a name in UTF-8") from None
-
-
-# -- options --------------------------------------------------------------------------------------
-
-
-def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
-    top = argparse.ArgumentParser(
-        prog="detente",
-        description="Simulate negotiations on several tracks, and compare ways of opening them.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    top.add_argument("--version", action="version", version=f"detente {__version__}")
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for name, command, about in (
-        ("run", run, "tell thousands of histories and summarise them"),
-        ("compare", compare, "rank all strategies, with paired differences to a baseline"),
-    ):
-        one = _command(commands, name, command, about)
-        _add_scenario(one)
-        _add_run(one)
-    commands.choices["run"].add_argument(
-        "--keep", choices=["rows", "summary"], default="rows",
-        help="summary: exact counts by day instead of rows, in little memory",
-    )  # fmt: skip
-    commands.choices["compare"].add_argument(
-        "--baseline", metavar="S", help="strategy to hold the others against (default: the first)"
-    )
-    one = _command(commands, "search", search, "every order of the tracks, and every posture")
-    _add_scenario(one)
-    _add_search(one)
-    one = _command(commands, "sensitivity", sensitivity,
-                   "which uncertain numbers move an outcome, and by how much")  # fmt: skip
-    _add_scenario(one)
-    _add_strategies(one)
-    _add_study(one, 100)
-    _add_sensitivity(one)
-    one = _command(commands, "robust", robust,
-                   "regret over draws, and what would make another strategy the best")  # fmt: skip
-    _add_scenario(one)
-    _add_strategies(one)
-    _add_study(one, 200)
-    _add_robust(one)
-    one = _command(commands, "tell", tell, "tell one history, event by event, with its timeline")
-    _add_scenario(one)
-    one.add_argument("--strategy", metavar="S", help="its strategy (default: the first)")
-    one.add_argument("--replication", type=_whole(0, 2**63 - 1), default=0, metavar="R",
-                     help="which history (default: 0)")  # fmt: skip
-    one.add_argument("--engine", choices=["simpy", "compiled"], default="simpy")
-    for name, command, about in (
-        ("explain", explain, "why strategies do as they do: where days go, what costs most"),
-        ("diff", diff, "the same world under two strategies, side by side"),
-    ):
-        one = _command(commands, name, command, about)
-        _add_scenario(one)
-        if name == "explain":
-            _add_strategies(one)
-        one.add_argument("--replications", type=_whole(1, 10**6), default=500, metavar="N",
-                         help="histories told with their events (default: 500)")  # fmt: skip
-    one.add_argument("--a", metavar="S1", required=True, help="a strategy")
-    one.add_argument("--b", metavar="S2", required=True, help="another strategy")
-    one.add_argument("--replication", type=_whole(0, 2**63), default=0, metavar="R",
-                     help="the world that is told (default: 0)")  # fmt: skip
-    one = _command(commands, "check", check, "list every fault of files; run nothing")
-    one.add_argument("files", nargs="+", metavar="FILE", help="a scenario file or a catalog name")
-    one.add_argument("--describe", action="store_true", help="tell the model in plain sentences")
-    one = _command(commands, "verify", verify, "tell some histories of a results folder again")
-    one.add_argument("folder", metavar="DIR", help="a results folder")
-    one.add_argument("--sample", type=_whole(1, 10**6), default=50, metavar="N",
-                     help="how many histories (default: 50)")  # fmt: skip
-    one.add_argument("--seed", type=_whole(0, 2**64 - 1), default=0, metavar="K",
-                     help="of their choice (default: 0)")  # fmt: skip
-    one = _command(commands, "report", report, "one self-contained HTML page from a results folder")
-    one.add_argument("folder", metavar="DIR", help="a results folder")
-    one.add_argument("--out", metavar="FILE", help="the page (default: report.html in DIR)")
-    one.add_argument("--baseline", metavar="S", help="as for compare (default: the first)")
-    one.add_argument("--endpoint", metavar="C", help="as for run (default: the goal)")
-    one = _command(commands, "assumptions", assumptions,
-                   "every number of a scenario: unit, range, status, source")  # fmt: skip
-    one.add_argument("scenario", metavar="SCENARIO", help="a catalog name or a path")
-    one.add_argument("--strategies", action="append", default=[], metavar="FILE",
-                     help="a file with further strategies; may be repeated")  # fmt: skip
-    one.add_argument("--out", metavar="FILE", help="write it as .csv or .md")
-    one = _command(commands, "stress", stress,
-                   "the STRESS checklist of a scenario, filled from the model")  # fmt: skip
-    one.add_argument("scenario", metavar="SCENARIO", help="a catalog name or a path")
-    one.add_argument("--strategies", action="append", default=[], metavar="FILE",
-                     help="a file with further strategies; may be repeated")  # fmt: skip
-    one.add_argument("--out", metavar="FILE", help="write it as Markdown")
-    _command(commands, "list", list_catalog, "the scenarios that ship, and their strategies")
-    return top
-
-
-def _command(commands: Any, name: str, command: Any, about: str) -> argparse.ArgumentParser:
-    one: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
-    one.set_defaults(command=command)
-    return one
-
-
-def _add_scenario(one: argparse.ArgumentParser) -> None:
-    one.add_argument("scenario", metavar="SCENARIO", help="a catalog name or a path")
-    one.add_argument("--strategies", action="append", default=[], metavar="FILE",
-                     help="a file with further strategies; may be repeated")  # fmt: skip
-    one.add_argument("--seed", type=_whole(0, 2**64 - 1), default=1, metavar="K",
-                     help="the world's luck (default: 1)")  # fmt: skip
-    one.add_argument("--out", metavar="DIR", help="results folder (default: below results/)")
-
-
-def _add_strategies(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--strategy", action="append", metavar="S",
-                     help="a strategy; may be repeated (default: all)")  # fmt: skip
-
-
-# fmt: off
-def _add_run(one: argparse.ArgumentParser) -> None:
-    _add_strategies(one)
-    one.add_argument("--replications", type=_whole(1, 10**12), metavar="N",
-                     help=f"histories of each strategy and draw (default: {REPLICATIONS})")
-    one.add_argument("--engine", choices=["compiled", "simpy"], default="compiled",
-                     help="both tell the same histories; compiled is the fast one")
-    one.add_argument("--draws", type=_draws, default=0, metavar="N|FILE",
-                     help="sets of uncertain numbers: how many to sample from their ranges, or a "
-                     "CSV file (default: 0, the likely value of each)")
-    one.add_argument("--design", choices=["sobol", "lhs"], default="sobol",
-                     help="how draws fill the space of the numbers (default: sobol)")
-    one.add_argument("--law", choices=["pert", "uniform", "loguniform"], default="as in the file",
-                     help="of every range in the draws (default: as in the file)")
-    one.add_argument("--workers", type=_whole(1, 1024), metavar="N",
-                     help="threads or processes (default: one a core)")
-    one.add_argument("--pool", choices=["threads", "processes"],
-                     help="of workers (default: threads for the compiled engine, else processes)")
-    one.add_argument("--dask", metavar="ADDRESS",
-                     help="scheduler of a Dask cluster, or `local` for one on this machine")
-    one.add_argument("--precision", metavar="P",
-                     help="go on until the share frozen is known within P to either side (0.01), "
-                     "or the restricted mean time within so many days (10d)")
-    one.add_argument("--precision-of", choices=["strategies", "differences"], default="strategies",
-                     help="of each strategy, or of the differences to the baseline")
-    one.add_argument("--max-replications", type=_whole(1, 10**9), default=10**6, metavar="N",
-                     help="where --precision ends in any case (default: 1,000,000)")
-    one.add_argument("--max-events", type=_whole(1, 10**15), default=10**7, metavar="N",
-                     help="of one history; one with more fails (default: 10,000,000)")
-    one.add_argument("--endpoint", metavar="C",
-                     help="the condition whose times are told (default: the goal)")
-    one.add_argument("--columns", metavar="A,B",
-                     help="write these columns, and what the summary needs, only")
-    one.add_argument("--no-figures", action="store_true", help="draw no figures")
-    one.add_argument("--quiet", action="store_true", help="no progress bar")
-    one.add_argument("--log-json", action="store_true",
-                     help="progress as lines of JSON, for machines")
-
-
-def _add_study(one: argparse.ArgumentParser, replications: int) -> None:
-    one.add_argument("--measure", default="reached", metavar="M",
-                     help="reached, ruin, first_<condition>, each also with @DATE; "
-                     "restricted_mean, held_<condition> (default: reached)")
-    one.add_argument("--replications", type=_whole(1, 10**7), default=replications, metavar="N",
-                     help=f"histories of each set of numbers (default: {replications})")
-    one.add_argument("--workers", type=_whole(1, 1024), metavar="N",
-                     help="threads (default: one a core)")
-    one.add_argument("--quiet", action="store_true", help="no progress bar")
-
-
-def _add_sensitivity(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--against", metavar="S", help="study the lead over this strategy instead")
-    one.add_argument("--base", type=_whole(2, 2**20), default=512, metavar="N",
-                     help="of the Sobol design, a power of 2 (default: 512)")
-    one.add_argument("--trajectories", type=_whole(2, 10**5), default=20, metavar="N",
-                     help="of the Morris screening (default: 20)")
-    one.add_argument("--top", type=_whole(1, 10**4), default=20, metavar="N",
-                     help="numbers with Sobol indices of their own; the others share one "
-                     "(default: 20)")
-
-
-def _add_robust(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--draws", type=_draws, default=500, metavar="N|FILE",
-                     help="sets of uncertain numbers, or a CSV file of them (default: 500)")
-    one.add_argument("--baseline", metavar="S",
-                     help="strategy whose failures are explained (default: the first)")
-    one.add_argument("--fail", type=float, metavar="X",
-                     help="an outcome worse than this is a failure; shares as 0.2 (default: the "
-                     "worst quarter of the draws)")
-    one.add_argument("--margin", type=float, metavar="X",
-                     help="a difference that matters (default: 0.01 of shares, 10 days)")
-    one.add_argument("--map", metavar="A,B",
-                     help="two numbers for the map (default: those that threaten the lead most)")
-    one.add_argument("--better", choices=["more", "less"],
-                     help="of the measure (default: less of ruin and of days until something)")
-# fmt: on
-
-
-def _draws(text: str) -> int | str:
-    return _whole(0, 1_000_000)(text) if text.lstrip("+-").isdigit() else text  # type: ignore[no-any-return]
-
-
-def _add_search(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--tracks", type=_names, metavar="A,B",
-                     help="tracks to order; the others start as soon as they may "
-                     "(default: all that can bring the goal nearer)")  # fmt: skip
-    one.add_argument("--never", type=_names, default=(), metavar="A,B", help="tracks to leave out")
-    one.add_argument("--optional", type=_names, default=(), metavar="A,B",
-                     help="tracks to order that may also be left out")  # fmt: skip
-    one.add_argument("--postures", type=_names, metavar="A,B",
-                     help="postures to choose from (default: all marked ones)")  # fmt: skip
-    one.add_argument("--priority", type=_names, default=(), metavar="A,B",
-                     help="tracks that come first where several could start")  # fmt: skip
-    one.add_argument("--after", choices=["tracks", "stages"], default="tracks",
-                     help="what may be waited for: whole tracks, or stages too")  # fmt: skip
-    one.add_argument("--measure", choices=["days", "share"], default="days",
-                     help="fewest days without the goal, or largest share reaching it")  # fmt: skip
-    one.add_argument("--zone", type=float, metavar="X",
-                     help="a difference that does not matter, in days or percentage points "
-                     "(default: 1 %% of the horizon; 1 point)")  # fmt: skip
-    one.add_argument("--confidence", type=float, default=0.95, metavar="P",
-                     help="of the choice (default: 0.95)")  # fmt: skip
-    one.add_argument("--replications", type=_whole(2, 10**6), default=10_000, metavar="N",
-                     help="new histories to measure the best in (default: 10000)")  # fmt: skip
-    one.add_argument("--workers", type=_whole(1, 1024), metavar="N",
-                     help="threads (default: one a core)")  # fmt: skip
-    one.add_argument("--save", metavar="FILE", help="write the one chosen as a strategy file")
-    one.add_argument("--quiet", action="store_true", help="no progress bar")
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """Names with commas between them; an empty text is none."""
-    return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
-
-
-def _whole(low: int, high: int) -> Any:
-    def whole(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = low - 1
-        if not low <= number <= high:
-            raise argparse.ArgumentTypeError(f"found {text}; allowed: {low} to {high}")
-        return number
-
-    return whole

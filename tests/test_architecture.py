@@ -68,6 +68,7 @@ ROOMS = (
     {"decision"},
     {"legends"},
     {"page"},
+    {"options"},
     {"cli"},
     {"__main__"},
 )

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim import cli
+from sim import cli, options
 
 SMALL = Path(__file__).parent / "corpus" / "valid" / "two_tracks.toml"
 
@@ -259,8 +259,12 @@ def test_stopped_twice_is_stopped_once(tmp_path) -> None:
     assert (run.returncode, told) == (130, "stopped; what was finished is kept\n")
 
 
+def test_what_is_declared_is_what_there_is() -> None:
+    assert list(options.COMMANDS) == list(cli.COMMANDS)
+
+
 def test_help_is_there_for_every_command(capsys) -> None:
-    for command in ("run", "compare", "tell", "check", "list"):
+    for command in options.COMMANDS:
         assert detente(command, "--help") == 0
         assert "usage: detente" in capsys.readouterr().out
     assert detente("--version") == 0

@@ -1,0 +1,302 @@
+"""What may be written behind ``detente``: the commands and their options, as declarations.
+
+Nothing of the model is imported here, so that help and a mistyped option are answered at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sim import __version__
+
+REPLICATIONS = 2000
+EXAMPLES = """\
+examples:
+  detente list                                   what is in the catalog
+  detente run korea-2017                         all strategies, 2,000 histories each
+  detente compare korea-2017 --baseline proposal
+  detente explain korea-2017 --strategy proposal  where its days go, and what costs most
+  detente diff korea-2017 --a proposal --b all_parallel --replication 7
+  detente search korea-2017 --never bilateral    which order, with which postures
+  detente sensitivity korea-2017 --strategy proposal
+  detente robust korea-2017 --draws 500          where another strategy would be best
+  detente tell korea-2017 --strategy proposal --replication 7
+  detente report results/korea-2017-seed1        one page for the browser, or for print
+  detente check my-scenario.toml                 what is wrong with a file
+  detente assumptions korea-2017                 what each number rests on
+"""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option, or one argument, as argparse wants it."""
+
+    flag: str
+    keywords: dict[str, Any]
+
+    def but(self, **keywords: Any) -> Option:
+        """The same option with another word or default."""
+        return replace(self, keywords=self.keywords | keywords)
+
+    def join(self, command: argparse.ArgumentParser) -> None:
+        """Make a command know the option."""
+        command.add_argument(self.flag, **self.keywords)
+
+
+# -- kinds of options -----------------------------------------------------------------------------
+
+
+def text(flag: str, metavar: str, help: str, **keywords: Any) -> Option:
+    """An option with a word of its own."""
+    return Option(flag, {"metavar": metavar, "help": help, **keywords})
+
+
+def several(flag: str, metavar: str, help: str, **keywords: Any) -> Option:
+    """An option that may be repeated."""
+    return text(flag, metavar, help, action="append", **keywords)
+
+
+def whole(flag: str, metavar: str, low: int, high: int, help: str, **keywords: Any) -> Option:
+    """A whole number from ``low`` to ``high``; a default is named in the help."""
+    if "default" in keywords:
+        help += f" (default: {keywords['default']:,})"
+    return text(flag, metavar, help, type=_whole(low, high), **keywords)
+
+
+def names(flag: str, help: str, **keywords: Any) -> Option:
+    """Names with commas between them."""
+    return text(flag, "A,B", help, type=_names, **keywords)
+
+
+def choice(flag: str, choices: str, help: str, **keywords: Any) -> Option:
+    """One of the words in ``choices``."""
+    return Option(flag, {"choices": choices.split(), "help": help, **keywords})
+
+
+def switch(flag: str, help: str) -> Option:
+    """On where it is written, off where not."""
+    return Option(flag, {"action": "store_true", "help": help})
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"found {text}; allowed: {low} to {high}")
+        return number
+
+    return read
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names with commas between them; an empty text is none."""
+    return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
+
+
+def _draws(text: str) -> int | str:
+    return _whole(0, 1_000_000)(text) if text.lstrip("+-").isdigit() else text
+
+
+# fmt: off
+
+# -- options that several commands share ----------------------------------------------------------
+
+SCENARIO = text("scenario", "SCENARIO", "a catalog name or a path")
+STRATEGIES = several("--strategies", "FILE", "a file with further strategies; may be repeated",
+                     default=[])
+SEED = whole("--seed", "K", 0, 2**64 - 1, "the world's luck", default=1)
+OUT = text("--out", "DIR", "results folder (default: below results/)")
+OF_A_SCENARIO = (SCENARIO, STRATEGIES, SEED, OUT)
+STRATEGY = several("--strategy", "S", "a strategy; may be repeated (default: all)")
+BASELINE = text("--baseline", "S", "strategy to hold the others against (default: the first)")
+ENGINE = choice("--engine", "compiled simpy",
+                "both tell the same histories; compiled is the fast one", default="compiled")
+DRAWS = text("--draws", "N|FILE", "sets of uncertain numbers: how many to sample from their "
+             "ranges, or a CSV file (default: 0, the likely value of each)", type=_draws, default=0)
+WORKERS = whole("--workers", "N", 1, 1024, "threads (default: one a core)")
+QUIET = switch("--quiet", "no progress bar")
+FOLDER = text("folder", "DIR", "a results folder")
+ENDPOINT = text("--endpoint", "C", "the condition whose times are told (default: the goal)")
+
+# -- options of a command -------------------------------------------------------------------------
+
+OF_A_RUN = (
+    *OF_A_SCENARIO,
+    STRATEGY,
+    whole("--replications", "N", 1, 10**12,
+          f"histories of each strategy and draw (default: {REPLICATIONS})"),
+    ENGINE,
+    DRAWS,
+    choice("--design", "sobol lhs", "how draws fill the space of the numbers (default: sobol)",
+           default="sobol"),
+    choice("--law", "pert uniform loguniform",
+           "of every range in the draws (default: as in the file)", default="as in the file"),
+    WORKERS.but(help="threads or processes (default: one a core)"),
+    choice("--pool", "threads processes",
+           "of workers (default: threads for the compiled engine, else processes)"),
+    text("--dask", "ADDRESS",
+         "scheduler of a Dask cluster, or `local` for one on this machine"),
+    text("--precision", "P", "go on until the share frozen is known within P to either side "
+         "(0.01), or the restricted mean time within so many days (10d)"),
+    choice("--precision-of", "strategies differences",
+           "of each strategy, or of the differences to the baseline", default="strategies"),
+    whole("--max-replications", "N", 1, 10**9, "where --precision ends in any case",
+          default=10**6),
+    whole("--max-events", "N", 1, 10**15, "of one history; one with more fails", default=10**7),
+    ENDPOINT,
+    text("--columns", "A,B", "write these columns, and what the summary needs, only"),
+    switch("--no-figures", "draw no figures"),
+    QUIET,
+    switch("--log-json", "progress as lines of JSON, for machines"),
+)
+
+OF_A_SEARCH = (
+    *OF_A_SCENARIO,
+    names("--tracks", "tracks to order; the others start as soon as they may (default: all that "
+          "can bring the goal nearer)"),
+    names("--never", "tracks to leave out", default=()),
+    names("--optional", "tracks to order that may also be left out", default=()),
+    names("--postures", "postures to choose from (default: all marked ones)"),
+    names("--priority", "tracks that come first where several could start", default=()),
+    choice("--after", "tracks stages", "what may be waited for: whole tracks, or stages too",
+           default="tracks"),
+    choice("--measure", "days share",
+           "fewest days without the goal, or largest share reaching it", default="days"),
+    text("--zone", "X", "a difference that does not matter, in days or percentage points "
+         "(default: 1 %% of the horizon; 1 point)", type=float),
+    text("--confidence", "P", "of the choice (default: 0.95)", type=float, default=0.95),
+    whole("--replications", "N", 2, 10**6, "new histories to measure the best in",
+          default=10_000),
+    WORKERS,
+    text("--save", "FILE", "write the one chosen as a strategy file"),
+    QUIET,
+)
+
+OF_A_STUDY = (
+    *OF_A_SCENARIO,
+    STRATEGY,
+    text("--measure", "M", "reached, ruin, first_<condition>, each also with @DATE; "
+         "restricted_mean, held_<condition> (default: reached)", default="reached"),
+    WORKERS,
+    QUIET,
+)
+
+
+def _histories(default: int) -> Option:
+    return whole("--replications", "N", 1, 10**7, "histories of each set of numbers",
+                 default=default)
+
+
+OF_SENSITIVITY = (
+    *OF_A_STUDY,
+    _histories(100),
+    text("--against", "S", "study the lead over this strategy instead"),
+    whole("--base", "N", 2, 2**20, "of the Sobol design, a power of 2", default=512),
+    whole("--trajectories", "N", 2, 10**5, "of the Morris screening", default=20),
+    whole("--top", "N", 1, 10**4, "numbers with Sobol indices of their own; the others share one",
+          default=20),
+)
+
+OF_ROBUST = (
+    *OF_A_STUDY,
+    _histories(200),
+    DRAWS.but(help="sets of uncertain numbers, or a CSV file of them (default: 500)", default=500),
+    BASELINE.but(help="strategy whose failures are explained (default: the first)"),
+    text("--fail", "X", "an outcome worse than this is a failure; shares as 0.2 (default: the "
+         "worst quarter of the draws)", type=float),
+    text("--margin", "X", "a difference that matters (default: 0.01 of shares, 10 days)",
+         type=float),
+    text("--map", "A,B", "two numbers for the map (default: those that threaten the lead most)"),
+    choice("--better", "more less",
+           "of the measure (default: less of ruin and of days until something)"),
+)
+
+OF_A_TALE = (
+    *OF_A_SCENARIO,
+    whole("--replications", "N", 1, 10**6, "histories told with their events", default=500),
+)
+
+COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
+    "run": (
+        "tell thousands of histories and summarise them",
+        (*OF_A_RUN,
+         choice("--keep", "rows summary",
+                "summary: exact counts by day instead of rows, in little memory", default="rows")),
+    ),
+    "compare": (
+        "rank all strategies, with paired differences to a baseline",
+        (*OF_A_RUN, BASELINE),
+    ),
+    "search": ("every order of the tracks, and every posture", OF_A_SEARCH),
+    "sensitivity": ("which uncertain numbers move an outcome, and by how much", OF_SENSITIVITY),
+    "robust": ("regret over draws, and what would make another strategy the best", OF_ROBUST),
+    "tell": (
+        "tell one history, event by event, with its timeline",
+        (*OF_A_SCENARIO,
+         text("--strategy", "S", "its strategy (default: the first)"),
+         whole("--replication", "R", 0, 2**63 - 1, "which history", default=0),
+         ENGINE.but(default="simpy", help="both tell the same history (default: simpy)")),
+    ),
+    "explain": (
+        "why strategies do as they do: where days go, what costs most",
+        (*OF_A_TALE, STRATEGY),
+    ),
+    "diff": (
+        "the same world under two strategies, side by side",
+        (*OF_A_TALE,
+         text("--a", "S1", "a strategy", required=True),
+         text("--b", "S2", "another strategy", required=True),
+         whole("--replication", "R", 0, 2**63, "the world that is told", default=0)),
+    ),
+    "check": (
+        "list every fault of files; run nothing",
+        (text("files", "FILE", "a scenario file or a catalog name", nargs="+"),
+         switch("--describe", "tell the model in plain sentences")),
+    ),
+    "verify": (
+        "tell some histories of a results folder again",
+        (FOLDER,
+         whole("--sample", "N", 1, 10**6, "how many histories", default=50),
+         SEED.but(help="of their choice (default: 0)", default=0)),
+    ),
+    "report": (
+        "one self-contained HTML page from a results folder",
+        (FOLDER,
+         OUT.but(metavar="FILE", help="the page (default: report.html in DIR)"),
+         BASELINE.but(help="as for compare (default: the first)"),
+         ENDPOINT.but(help="as for run (default: the goal)")),
+    ),
+    "assumptions": (
+        "every number of a scenario: unit, range, status, source",
+        (SCENARIO, STRATEGIES, OUT.but(metavar="FILE", help="write it as .csv or .md")),
+    ),
+    "stress": (
+        "the STRESS checklist of a scenario, filled from the model",
+        (SCENARIO, STRATEGIES, OUT.but(metavar="FILE", help="write it as Markdown")),
+    ),
+    "list": ("the scenarios that ship, and their strategies", ()),
+}
+# fmt: on
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options; the name of the one asked for is ``command``."""
+    top = argparse.ArgumentParser(
+        prog="detente",
+        description="Simulate negotiations on several tracks, and compare ways of opening them.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"detente {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    for name, (about, options) in COMMANDS.items():
+        one = commands.add_parser(name, help=about, description=about)
+        for option in options:
+            option.join(one)
+    return top
