@@ -147,19 +147,20 @@ def bare_events() -> dict[str, float]:
 def processes_of_the_system(pairs: int) -> tuple[list[Ratio], dict[str, float]]:
     """A whole command against the mere import of what it needs; and a compilation from nothing."""
     imports = [sys.executable, "-c", "import numpy, pandas, numba"]
-    found, cold = [], []
+    forms: dict[str, list[str]] = {"": [], " --no-figures": ["--no-figures"]}
+    found: dict[str, list[float]] = {form: [] for form in forms}
+    cold = []
     with tempfile.TemporaryDirectory() as folder:
         for i in range(pairs + 1):
-            command = [
-                sys.executable, "-m", "sim", "run", "korea-2017", "--replications", "1000",
-                "--out", f"{folder}/out{i}",
-            ]  # fmt: skip
-            ours, theirs = (
-                seconds(lambda c=command: _quietly(c)),
-                seconds(lambda: _quietly(imports)),
-            )
-            if i:  # the first one warms up
-                found.append(ours / theirs)
+            for form, more in forms.items():
+                command = [
+                    sys.executable, "-m", "sim", "run", "korea-2017", "--replications", "1000",
+                    "--out", f"{folder}/out{i}{len(more)}", *more,
+                ]  # fmt: skip
+                ours = seconds(lambda c=command: _quietly(c))
+                theirs = seconds(lambda: _quietly(imports))
+                if i:  # the first one warms up
+                    found[form].append(ours / theirs)
         code = (
             "import time, sim; from sim import kernel; from sim.program import translate;"
             "p = translate(sim.load('korea-2017')); t = time.perf_counter();"
@@ -170,8 +171,9 @@ def processes_of_the_system(pairs: int) -> tuple[list[Ratio], dict[str, float]]:
             [sys.executable, "-c", code], env=empty, capture_output=True, text=True, check=True
         )
         cold.append(float(done.stdout))
-    what = "`detente run korea-2017 --replications 1000` / import of numpy, pandas, numba"
-    return [Ratio(what, found, "at most 2")], {"cold compilation": cold[0]}
+    what = "`detente run korea-2017 --replications 1000{}` / import of numpy, pandas, numba"
+    ratios = [Ratio(what.format(form), pairs, "at most 2") for form, pairs in found.items()]
+    return ratios, {"cold compilation": cold[0]}
 
 
 def _quietly(command: list[str]) -> None:

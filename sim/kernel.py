@@ -14,6 +14,9 @@ thing to do is found:
 
 The tables are arrays of records, one record an entity, so that what an event needs lies together
 and few arrays are passed around.
+
+Compilation from nothing takes seconds: what is called from one place alone and is large is written
+into its caller (``inline="always"``), so that it is not compiled once by itself and again there.
 """
 
 from __future__ import annotations
@@ -1091,7 +1094,7 @@ def rescale(plan, state, k):  # type: ignore[no-untyped-def]
 # -- one history and many -------------------------------------------------------------------------
 
 
-@compiled()
+@compiled(inline="always")
 def cast_off(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
     """Day 0: everyone takes their place, levels and postures rise."""
     reset(plan, state)
@@ -1155,7 +1158,7 @@ def reset(plan, state):  # type: ignore[no-untyped-def]
         state.changed[U(word)] = 0
 
 
-@compiled()
+@compiled(inline="always")
 def run(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
     """One history; False where time cannot advance or the events are too many."""
     cast_off(plan, state, log, seed, replication)
@@ -1193,7 +1196,7 @@ def run(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
     return True
 
 
-@compiled()
+@compiled(inline="always")
 def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
     """The row of a history that has been told, into place ``i``."""
     world, now = plan.world[0], state.now[0]
