@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -19,15 +18,11 @@ from typing import Any, NoReturn
 from sim.options import REPLICATIONS, parser
 
 KEPT = "what was finished is kept"
-# Loading the libraries makes many objects that stay: to look for garbage among them again and again
-# takes a tenth of a short command's time.
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
     _prepare_streams()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     options = parser().parse_args(arguments)
     before = [signal.signal(number, _stop) for number in STOPS]
     try:
