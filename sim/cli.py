@@ -122,9 +122,11 @@ def compare(options: argparse.Namespace) -> int:
 
 def explain(options: argparse.Namespace) -> int:
     """``detente explain``: why strategies do as they do: time budgets, and what costs most."""
-    from sim import decision
+    from sim import decision, studies
 
-    scenario, out = _scenario(options), _writable(options.out or "results/explain")
+    scenario, kind = _scenario(options), decision.EXPLAIN
+    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind))
+    studies.prepare(out, kind, scenario, options.seed)
     found = decision.explain(scenario, options.strategy, options.replications, options.seed, out)
     _say(found, out)
     return 0

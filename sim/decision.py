@@ -13,8 +13,19 @@ from typing import Any
 
 import pandas as pd
 
-from sim import budget, comparison, counterfactuals, dominance, explanation, findings, kernel, risks
+from sim import (
+    budget,
+    comparison,
+    counterfactuals,
+    dominance,
+    explanation,
+    findings,
+    kernel,
+    provenance,
+    risks,
+)
 from sim import partings as parting_tables
+from sim import tables as tables_of
 from sim.experiment import InputError, Results, chosen, names_of
 from sim.partings import Parting
 from sim.program import Program, translate
@@ -24,6 +35,7 @@ from sim.story import Story, tell
 
 MOST_RETOLD = 400
 """Histories of each strategy that are told again to see how long the goal lasted."""
+EXPLAIN = "explain"
 
 
 @dataclass(frozen=True)
@@ -195,24 +207,37 @@ def explain(
     }
     figures = []
     if out is not None:
-        about = f"{scenario.name}: {replications:,} histories of each strategy, seed {seed}"
-        _written(out, tables)
-        figures = _drawn(out, _explained(tables, scenario.goal, tracks, about))
-    text = findings.explain_text(tables, scenario.goal, tracks)
-    return Findings(tables, text, figures=figures)
+        manifest = tables_of.about(EXPLAIN, scenario, seed) | {
+            "strategies": names,
+            "tracks": tracks,
+            "replications": replications,
+            "finished": provenance.now(),
+        }
+        tables_of.write(out, tables, manifest)
+        figures = _drawn(out, explained_figures(tables, manifest))
+    return Findings(tables, findings.explain_text(tables, scenario.goal, tracks), figures=figures)
 
 
-def _explained(
-    tables: dict[str, pd.DataFrame], goal: str, tracks: dict[str, list[str]], about: str
-) -> dict[str, Any]:
+def explained_figures(tables: dict[str, pd.DataFrame], manifest: dict[str, Any]) -> dict[str, Any]:
+    """The figures of an explanation, by name."""
     from sim import plots_decision as figures
 
+    goal, tracks = manifest["goal"], manifest["tracks"]
+    about = explained_caption(manifest)
     drawn = {"budget": figures.budget(tables["budget"], tracks, goal, caption=about)}
     for name in tracks:
         own = tables["costs"][tables["costs"]["strategy"] == name]
         if len(own):
             drawn[f"costs-{name}"] = figures.costs(own, goal, caption=about)
     return drawn
+
+
+def explained_caption(manifest: dict[str, Any]) -> str:
+    """What every figure of an explanation says of its histories."""
+    return (
+        f"{manifest['scenario']}: {manifest['replications']:,} histories of each strategy, seed "
+        f"{manifest['seed']}"
+    )
 
 
 def _rows(program: Program, seed: int, count: int) -> pd.DataFrame:

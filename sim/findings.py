@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,11 +17,12 @@ from sim.counterfactuals import COSTS_NOTHING
 from sim.dominance import AHEAD, CROSS, DOMINATES, OPEN
 from sim.intervals import LEVEL
 from sim.partings import BOTH, ONLY_A
-from sim.printing import DASH, Printed, aligned_text, days_text, percent
+from sim.printing import DASH, Part, Printed, as_paragraphs, days_text, listed, percent
 
 WIDTH = 100
 MOST_IN_MATRIX = 12
 MOST_COSTS = 12
+MOST_WINDOWS = 8
 MEASURES = ("reached", "restricted_mean", "held", "ruin")
 
 
@@ -312,12 +313,6 @@ def _on_common_luck(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def listed(names: Sequence[Any] | pd.Series) -> str:
-    """Names as words: a, b and c."""
-    words = [str(name) for name in names]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 # -- why it wins ----------------------------------------------------------------------------------
 
 
@@ -329,19 +324,23 @@ def explain_text(tables: dict[str, pd.DataFrame], goal: str, tracks: dict[str, l
         goal: its name.
         tracks: of each strategy, those that can reach the goal.
     """
-    blocks = []
+    return as_paragraphs(explained(tables, goal, tracks), WIDTH, MOST_COSTS + MOST_WINDOWS)
+
+
+def explained(
+    tables: dict[str, pd.DataFrame], goal: str, tracks: dict[str, list[str]]
+) -> Iterator[Part]:
+    """What an explanation says, strategy by strategy; see :func:`explain_text`."""
     for strategy in tracks:
         own = {name: table[table["strategy"] == strategy] for name, table in tables.items()}
-        lines = [f"{strategy}: where the days without {goal} go"]
-        lines.append(_budget_text(own["budget"]))
-        lines += _waits_text(own["items"], tracks[strategy])
-        lines += _bottleneck_text(own["bottlenecks"], goal)
-        lines += ["", _costs_text(own["costs"], goal, tables["costs"].attrs.get("level", LEVEL))]
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks)
+        yield _budget(own["budget"], strategy, goal)
+        yield from _on_waits(own["items"], strategy, tracks[strategy])
+        yield _on_bottlenecks(own["bottlenecks"], strategy, goal)
+        level = tables["costs"].attrs.get("level", LEVEL)
+        yield from _on_costs(own["costs"], strategy, goal, level)
 
 
-def _budget_text(table: pd.DataFrame) -> str:
+def _budget(table: pd.DataFrame, strategy: str, goal: str) -> Printed:
     used = [name for name in ACTIVITIES if table.loc[table["activity"] == name, "best"].sum() > 0]
     days = table.set_index(["track", "activity"])["best"]
     tracks = list(dict.fromkeys(table["track"]))
@@ -349,11 +348,11 @@ def _budget_text(table: pd.DataFrame) -> str:
         [name, *(days_text(float(days.get((track, name), 0.0))) for track in tracks)]
         for name in used
     ]
-    return aligned_text(["mean days", *tracks], body)
+    title = f"{strategy}: where the days without {goal} go"
+    return Printed(title, ["mean days", *tracks], body, "", "budget.csv")
 
 
-def _waits_text(table: pd.DataFrame, tracks: Sequence[str]) -> list[str]:
-    found = []
+def _on_waits(table: pd.DataFrame, strategy: str, tracks: Sequence[str]) -> Iterator[str]:
     for track in tracks:
         part = table[(table["track"] == track) & table["activity"].str.startswith("waiting")]
         waits = [
@@ -362,29 +361,33 @@ def _waits_text(table: pd.DataFrame, tracks: Sequence[str]) -> list[str]:
             for row in part[part["best"] >= 0.5].head(4).itertuples()
         ]
         if waits:
-            found.append(_paragraph(f"{track} waits for {listed(waits)}."))
-    return found
+            yield f"Under {strategy} {track} waits for {listed(waits)}."
 
 
-def _bottleneck_text(table: pd.DataFrame, goal: str) -> list[str]:
+def _on_bottlenecks(table: pd.DataFrame, strategy: str, goal: str) -> str:
     if table.empty:
-        return [_paragraph(f"No history reached {goal}, so none tells what it waited for.")]
+        return f"No history of {strategy} reached {goal}, so none tells what it waited for."
     shares = [
         f"{row.binding or 'nothing'} {percent(row.best)} % "
         f"({percent(row.low)}{DASH}{percent(row.high)})"
         for row in table.head(4).itertuples()
     ]
-    said = f"Last waited for where {goal} came (n = {table['n'].iloc[0]}): {', '.join(shares)}."
-    return [_paragraph(said)]
+    return (
+        f"Last waited for under {strategy} where {goal} came (n = {table['n'].iloc[0]}): "
+        f"{', '.join(shares)}."
+    )
 
 
-def _costs_text(table: pd.DataFrame, goal: str, level: float) -> str:
+def _on_costs(table: pd.DataFrame, strategy: str, goal: str, level: float) -> Iterator[Part]:
     """The dearest setbacks and shocks, then the windows."""
     if table.empty:
-        return "No setback, shock or window can be switched off here."
+        yield f"No setback, shock or window can be switched off under {strategy}."
+        return
     main = table[(table["how"] == COSTS_NOTHING) | (table["kind"] != "setback")]
     windows = main["kind"] == "window"
-    shown = pd.concat([main[~windows].head(MOST_COSTS), main[windows]])
+    shown = pd.concat([main[~windows].head(MOST_COSTS), main[windows].head(MOST_WINDOWS)])
+    sure = main[main["joint_low"] > 0]
+    yield _dearest(sure, strategy, goal)
     head = ["the same histories without", f"days without {goal} saved", "points gained"]
     body = [
         [
@@ -395,14 +398,27 @@ def _costs_text(table: pd.DataFrame, goal: str, level: float) -> str:
         for row in shown.itertuples(index=False)
     ]
     several = f"{len(table)} change{'s' * (len(table) != 1)}"
-    told = int((main["joint_low"] > 0).sum() + (main["joint_high"] < 0).sum())
+    told = len(sure) + int((main["joint_high"] < 0).sum())
     note = (
         f"Days: intervals that hold together for {several} at {100 * level:g} %; "
         f"points each by itself; * it excludes 0. {told} of {len(main)} are told from 0; "
-        "all are in the file. Without a setback: the attempt fails as it did, but without delay "
+        "all are in costs.csv. Without a setback: the attempt fails as it did, but without delay "
         "and effects. Windows: the same histories with another one."
     )
-    return f"{aligned_text(head, body)}\n{textwrap.fill(note, WIDTH)}"
+    yield Printed(f"{strategy}: what costs most", head, body, note, "costs.csv")
+
+
+def _dearest(sure: pd.DataFrame, strategy: str, goal: str) -> str:
+    if sure.empty:
+        return f"Nothing that can be switched off is shown to cost {strategy} days without {goal}."
+    row = sure.iloc[0]
+    what = f"with another window of {row['name']} ({row['how']})"
+    what = what if row["kind"] == "window" else f"without {row['name']}"
+    return (
+        f"The dearest under {strategy}: {what}, the same histories have {days_text(row['best'])} "
+        f"days less without {goal} ({days_text(row['joint_low'])}{DASH}"
+        f"{days_text(row['joint_high'])})."
+    )
 
 
 # -- side by side ---------------------------------------------------------------------------------

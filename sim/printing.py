@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -25,11 +25,51 @@ class Printed(NamedTuple):
     head: Sequence[str]
     body: Sequence[Sequence[str]]
     note: str
+    file: str = ""
+    """Of the results folder, which has all rows and columns."""
 
     def text(self, width: int) -> str:
-        """For the terminal; the note is wrapped to the width."""
-        note = textwrap.fill(self.note, width)
-        return f"{self.title}\n{aligned_text(self.head, self.body)}\n{note}"
+        """For the terminal; what is wider than the width is wrapped, or a name cut short."""
+        title, note = (textwrap.fill(words, width) for words in (self.title, self.note))
+        table = aligned_text(self.head, self.body)
+        if max(map(len, table.splitlines())) > width:
+            body = [[short(first), *others] for first, *others in self.body]
+            table = aligned_text(self.head, body)
+        return "\n".join(part for part in (title, table, note) if part)
+
+    def first(self, rows: int) -> Printed:
+        """The table cut to so many rows; the note says which file of the folder has all."""
+        if len(self.body) <= rows:
+            return self
+        cut = f"The first {rows} of {len(self.body)} are shown; all are in {self.file}."
+        return self._replace(body=self.body[:rows], note=f"{cut} {self.note}".strip())
+
+
+Part = str | Printed
+"""Of what is said: a sentence, or a table."""
+
+
+def as_paragraphs(parts: Iterable[Part], width: int, rows: int) -> str:
+    """Sentences and tables for the terminal; tables are cut to so many rows."""
+    said = (
+        textwrap.fill(part, width) if isinstance(part, str) else part.first(rows).text(width)
+        for part in parts
+    )
+    return "\n\n".join(said)
+
+
+def short(name: str, width: int = 43) -> str:
+    """A name, with its middle left out where it is too long."""
+    if len(name) <= width:
+        return name
+    tail = (width - 2) * 3 // 5
+    return f"{name[: width - 2 - tail]}..{name[-tail:]}"
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names as words: a, b and c."""
+    words = [str(name) for name in names]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def percent(share: float) -> str:

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -29,20 +28,20 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
-from sim import kernel, provenance
+from sim import kernel, provenance, sequences, tables
 from sim.candidates import Ints, Space, file_of, size_of, waits_for_goal
 from sim.contest import HISTORIES, Contest, Told
 from sim.experiment import nearest
-from sim.folder import MANIFEST, InputError, RunError, read_manifest
+from sim.folder import InputError, RunError
 from sim.intervals import Interval, mean_interval, median_interval, wilson
 from sim.program import NOTHING, translate
 from sim.scenario import Scenario
 from sim.selection import Selection, select
+from sim.sequences import ALIKE, BEST, BETTER, KIND, OPEN, WORSE
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-KIND = "search"
 MEASURES = {"days": "days without the goal", "share": "share that never reaches it"}
 MOST_CANDIDATES = 1_000_000
 MOST_REPLICATIONS = 1_000_000  # all of them are kept in memory
@@ -51,7 +50,6 @@ NEAR = 40  # survivors of the screening that are measured, at most
 NOMINEES = 300  # candidates with the least days, the largest share, the least ruin
 TRIAL = 1_000  # worlds in which nominees for the front are told
 FRONT = 40  # candidates of the first fronts that are measured, about
-BEST, ALIKE, OPEN, WORSE, BETTER = "best", "alike", "not told apart", "worse", "better"
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class Found:
     @property
     def front(self) -> pd.DataFrame:
         """The rows of the trade-off front, least days first."""
-        return self.table[self.table["front"]].sort_values("restricted_mean", kind="stable")
+        return sequences.front_of(self.table)
 
     def file(self, numbers: Sequence[int]) -> str:
         """The text of a file that ``--strategies`` takes, with these candidates."""
@@ -300,6 +298,9 @@ class _Search:
             "candidates": len(self.space),
             "distinct": len(self.numbers),
             "best": self.space.name(int(self.numbers[selection.best])),
+            "orders": len(self.space.orders),
+            "hopeless": int((classes < 0).sum()),
+            "choice_histories": selection.histories,
             "histories": self.contest.told,
             "stages": [stage._asdict() for stage in selection.stages],
             "first_measured_replication": first,
@@ -486,24 +487,8 @@ def default_folder(scenario: Scenario, seed: int, **asked: Any) -> Path:
 
 
 def _manifest(space: Space, options: Options, seed: int) -> dict[str, Any]:
-    scenario = space.scenario
-    return {
-        "kind": KIND,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "hash": scenario.hash,
-        "laws": provenance.laws(),
-        "seed": seed,
-        "horizon": scenario.horizon,
-        "goal": scenario.goal,
-        "ruin": scenario.ruin,
-        "options": json.loads(json.dumps(asdict(options))),
-        "command": provenance.command(),
-        "began": provenance.now(),
-        "finished": None,
-        "versions": provenance.versions(),
-        "text": scenario.text,
-    }
+    about = tables.about(KIND, space.scenario, seed)
+    return about | {"options": json.loads(json.dumps(asdict(options)))}
 
 
 IDENTITY = ("kind", "hash", "laws", "seed", "options")
@@ -517,14 +502,7 @@ def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
         (folder / ".touched").unlink()
     except OSError as error:
         raise InputError(f"{folder}: cannot be a results folder ({error.strerror})") from None
-    before = read_manifest(folder) if (folder / MANIFEST).exists() else manifest
-    others = [key for key in IDENTITY if before.get(key) != manifest[key]]
-    if others:
-        raise InputError(
-            f"{folder}: holds other results: their {others[0]} differs; "
-            "use --out with another folder, or remove it"
-        )
-    return folder
+    return tables.prepare(folder, {key: manifest[key] for key in IDENTITY})
 
 
 def _write(found: Found, folder: Path) -> None:
@@ -532,12 +510,9 @@ def _write(found: Found, folder: Path) -> None:
     # matplotlib takes its time: only who draws waits for it.
     from sim import plots
 
-    table = found.table
-    numbers = [int(n) for n in table["number"] if n >= 0]
+    numbers = [int(n) for n in found.table["number"] if n >= 0]
     front = [int(n) for n in found.front["number"]]
     texts = {
-        "candidates.csv": table.to_csv(index=False),
-        "front.csv": found.front.to_csv(index=False),
         "candidates.toml": found.file(numbers),
         "front.toml": found.file(front),
         "best.toml": found.file([found.best]),
@@ -545,13 +520,11 @@ def _write(found: Found, folder: Path) -> None:
     try:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
-        goal, ruin = found.manifest["goal"], found.manifest["ruin"]
-        axes = plots.front(table, goal, ruin, caption=caption(found))
+        (axes,) = sequences.figures(found.table, found.manifest).values()
         plots.save(axes.figure, folder / "front")
-        manifest = json.dumps(found.manifest, indent=2) + "\n"
-        (folder / MANIFEST).write_text(manifest, encoding="utf-8")
     except OSError as error:
         raise RunError(f"{folder}: cannot be written ({error.strerror})") from error
+    tables.write(folder, {"candidates": found.table, "front": found.front}, found.manifest)
 
 
 def save(found: Found, path: str | Path) -> None:
@@ -566,179 +539,6 @@ def save(found: Found, path: str | Path) -> None:
         raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
 
 
-def caption(found: Found) -> str:
-    """What the figure says of its search."""
-    return (
-        f"{found.manifest['scenario']}: {len(found.space):,} candidates, "
-        f"{len(found.table):,} shown, each measured in {found.options.replications:,} new "
-        f"histories, seed {found.manifest['seed']}; bars are 95 % intervals, grey points other "
-        "candidates, diamonds strategies of the file"
-    )
-
-
-# -- in print -------------------------------------------------------------------------------------
-
-WIDTH = 100
-MOST_LINES = 12  # of a list
-
-
 def as_text(found: Found) -> str:
     """What was found, for the terminal."""
-    parts = [_how(found), _best(found), _near(found), _front(found), _file(found)]
-    fresh = (
-        f"Estimates come from {found.options.replications:,} new histories each, which had no "
-        "part in any choice, with 95 % intervals; all numbers at their likely values."
-    )
-    return "\n\n".join(part for part in [*parts, _wrapped(fresh)] if part)
-
-
-def _how(found: Found) -> str:
-    space, stages = found.space, found.selection.stages
-    text = (
-        f"{found.manifest['scenario']}: {_many(len(space), 'candidate')}, "
-        f"{_many(len(space.orders), 'order')} of {_many(len(space.tracks), 'track')} with "
-        f"{_many(1 << len(space.postures), 'set')} of postures"
-    )
-    hopeless = int((space.distinct[1] < 0).sum())
-    if len(found.distinct) + hopeless < len(space):
-        text += f"; {len(found.distinct):,} of them can differ"
-    if hopeless:
-        text += f"; under {hopeless:,} {found.manifest['goal']} can never come"
-    if stages:
-        screened = [stage for stage in stages if stage.name == "screening"][-1]
-        text += (
-            f". Screening left {screened.left:,} after {screened.worlds:,} worlds; the choice took "
-            f"{_many(found.selection.histories, 'history')}, all in all "
-            f"{found.manifest['histories']:,} were told"
-        )
-    return _wrapped(text + ".")
-
-
-def _many(count: int, what: str) -> str:
-    plural = what.removesuffix("y") + "ies" if what.endswith("y") else f"{what}s"
-    return f"{count:,} {what if count == 1 else plural}"
-
-
-def _best(found: Found) -> str:
-    goal, table = found.manifest["goal"], found.table
-    if not table.loc[table["number"] >= 0, "reached"].any():
-        return f"no measured candidate ever reached {goal}, so there is none to choose"
-    zone = _amount(found, found.options.zone).lstrip("+-")
-    sure = f"{100 * found.options.confidence:g} %"
-    others = int(table["stands_for"].iloc[0]) - 1
-    text = f"chosen, with {sure} confidence the best or within {zone} of it"
-    if len(found.distinct) == 1:
-        text = "the only candidate"
-    if others:
-        text += f" (for {others:,} more, which cannot differ from it)"
-    return f"{text}:\n{_lines(found, table.head(1))}"
-
-
-def _near(found: Found) -> str:
-    """Whom nothing tells from the one chosen; and whom new histories show to be better."""
-    own = found.table[found.table["number"] >= 0]
-    if len(own) == 1:
-        return ""
-    heads = {
-        BETTER: "better than it in the new histories",
-        ALIKE: "no history tells these from it",
-        OPEN: "not told apart from it",
-    }
-    parts = []
-    for status, head in heads.items():
-        rows = own[own["status"] == status]
-        if len(rows):
-            parts.append(f"{head} ({len(rows)}):\n{_lines(found, rows)}")
-    return "\n\n".join(parts) or "every other candidate that was measured is told apart from it"
-
-
-def _front(found: Found) -> str:
-    front, ruin = found.front, found.manifest["ruin"]
-    if len(found.distinct) == 1:
-        return ""
-    against = f"days, share and {ruin}" if ruin is not None else "days and share"
-    return f"trade-off front of {against} ({len(front)}):\n{_lines(found, front, ruin)}"
-
-
-def _file(found: Found) -> str:
-    rows = found.table[found.table["number"] < 0]
-    if rows.empty:
-        return ""
-    return f"strategies of the file, in the same worlds:\n{_lines(found, rows)}"
-
-
-def _lines(found: Found, rows: pd.DataFrame, against: str | None = None) -> str:
-    """Rows as a small table, the words of a candidate below its numbers.
-
-    Args:
-        found: the search.
-        rows: of its table.
-        against: the ruin, where differences in it are told instead of those in the measure.
-    """
-    ruin = found.manifest["ruin"]
-    heads = ["", "days without", f"{found.manifest['goal']} %"]
-    heads += [f"{ruin} %"] if ruin is not None else []
-    shown = rows.head(MOST_LINES)
-    cells = [_cells(found, row, against) for _, row in shown.iterrows()]
-    if any(line[-1] for line in cells):
-        heads.append("difference" if against is None else f"difference in {against}")
-    cells = [heads, *(line[: len(heads)] for line in cells)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = []
-    for line, number, words in zip(
-        cells, [-1, *shown["number"]], ["", *shown["words"]], strict=True
-    ):
-        first, *others = (cell.ljust(w) for cell, w in zip(line, widths, strict=True))
-        lines.append("  ".join(["", first, *others]).rstrip())
-        lines += [f"      {words}"] if number >= 0 else []
-    if len(rows) > MOST_LINES:
-        lines.append(f"  .. and {len(rows) - MOST_LINES} more, in candidates.csv")
-    return "\n".join(lines)
-
-
-def _cells(found: Found, row: pd.Series, against: str | None) -> list[str]:
-    ruin = found.manifest["ruin"]
-    cells = [str(row["candidate"]), _range(row, "restricted_mean", _days)]
-    cells += [_range(row, "reached", _percent)]
-    cells += [_range(row, "ruin", _percent)] if ruin is not None else []
-    if row["status"] == BEST:
-        return [*cells, ""]
-    if against is None:
-        return [*cells, _difference(found, row)]
-    low, best, high = (100 * row[f"ruin_difference{end}"] for end in ("_low", "", "_high"))
-    return [*cells, f"{best:+.2f} points ({low:+.2f} to {high:+.2f})"]
-
-
-def _range(row: pd.Series, name: str, show: Callable[[float], str]) -> str:
-    best, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
-    return f"{show(best)} ({show(low)} to {show(high)})"
-
-
-def _days(days: float) -> str:
-    return f"{days:,.0f}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _difference(found: Found, row: pd.Series) -> str:
-    if row["status"] == ALIKE:
-        return "none in any history"
-    low, high = row["difference_low"], row["difference_high"]
-    if found.options.measure == "share":  # of those that reach it, instead of those that do not
-        low, high = high, low
-    amount = _amount(found, row["difference"])
-    unit = amount.split(" ")[1]
-    limits = (_amount(found, limit).removesuffix(f" {unit}") for limit in (low, high))
-    return f"{amount} ({' to '.join(limits)}), {row['status']}"
-
-
-def _amount(found: Found, cost: float) -> str:
-    """A difference in cost, in the unit of the measure."""
-    days = found.options.measure == "days"
-    return f"{cost:+,.1f} days" if days else f"{-100 * cost:+.1f} points"
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, WIDTH)
+    return sequences.as_text(found.table, found.manifest)

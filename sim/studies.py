@@ -6,22 +6,33 @@ From a scenario to tables, sentences, figures and a folder; the methods stand in
 
 from __future__ import annotations
 
-import json
+import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sim import discovery, experiment, measures, provenance, robust, sensitivity, switching, wording
+from sim import (
+    discovery,
+    experiment,
+    measures,
+    provenance,
+    robust,
+    sensitivity,
+    switching,
+    tables,
+    wording,
+)
 from sim import draws as drawing
 from sim.draws import Draws, DrawsError
 from sim.experiment import InputError, nearest
-from sim.folder import MANIFEST, read_manifest
+from sim.printing import Part, as_paragraphs, listed
 from sim.scenario import Scenario
+from sim.tables import Tables
 from sim.worlds import Floats, Worlds, worlds
 
 INFLUENTIAL = 30  # numbers in which rules are looked for
@@ -36,15 +47,31 @@ class Study:
 
     Attributes:
         tables: by name; each is a CSV file of the folder.
-        text: for the terminal.
-        figures: axes by name.
-        manifest: how it was made.
+        manifest: how it was made, and what its words need to know.
     """
 
-    tables: dict[str, pd.DataFrame]
-    text: str
+    tables: Tables
     manifest: dict[str, Any]
-    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def head(self) -> str:
+        """What was studied."""
+        return HEADS[self.manifest["kind"]](self.manifest)
+
+    @property
+    def parts(self) -> list[Part]:
+        """What it says, as sentences and tables."""
+        return list(PARTS[self.manifest["kind"]](self.tables, self.manifest))
+
+    @property
+    def text(self) -> str:
+        """What it says, for the terminal."""
+        return as_paragraphs([self.head, *self.parts], wording.WIDTH, wording.SHOWN)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Axes by name."""
+        return FIGURES[self.manifest["kind"]](self.tables, self.manifest)
 
     def write(self, folder: Path) -> list[Path]:
         """Write tables, figures and the manifest; the paths of the figures without endings.
@@ -54,19 +81,29 @@ class Study:
         """
         from sim import plots
 
+        tables.write(folder, self.tables, self.manifest)
+        drawn = self.figures
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, table in self.tables.items():
-                table.to_csv(folder / f"{name}.csv", index=False)
-            for name, axes in self.figures.items():
+            for name, axes in drawn.items():
                 plots.save(axes.figure, folder / name)
-            text = json.dumps(self.manifest, indent=2, ensure_ascii=False, default=str)
-            (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise experiment.RunError(
                 f"{folder}: cannot be written ({error.strerror or error})"
             ) from error
-        return [folder / name for name in self.figures]
+        return [folder / name for name in drawn]
+
+
+HEADS = {"sensitivity": wording.head_of_sensitivity, "robust": wording.head_of_robust}
+PARTS = {"sensitivity": wording.of_sensitivity, "robust": wording.of_robust}
+
+
+def read(folder: str | Path) -> Study:
+    """A study that an earlier command has written.
+
+    Raises:
+        InputError: there is none, or a table is missing or damaged.
+    """
+    return Study(*tables.read(folder))
 
 
 def default_folder(scenario: Scenario, seed: int, kind: str) -> Path:
@@ -81,33 +118,20 @@ def prepare(folder: Path, kind: str, scenario: Scenario, seed: int) -> Path:
     Raises:
         InputError: it holds other results, which would be lost.
     """
-    wanted = {"kind": kind, "hash": scenario.hash, "seed": seed}
-    before = read_manifest(folder) if (folder / MANIFEST).exists() else wanted
-    others = [key for key, value in wanted.items() if before.get(key) != value]
-    if others:
-        raise InputError(
-            f"{folder}: holds other results: their {others[0]} differs; "
-            "use --out with another folder, or remove it"
-        )
-    return folder
+    return tables.prepare(folder, {"kind": kind, "hash": scenario.hash, "seed": seed})
 
 
 def _manifest(kind: str, told: Worlds, began: float, **how: Any) -> dict[str, Any]:
-    scenario = told.scenario
     return {
-        "kind": kind,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "hash": scenario.hash,
-        "seed": told.seed,
+        **tables.about(kind, told.scenario, told.seed),
         "measure": told.measure.name,
         "better": "more" if told.measure.more else "less",
+        "measured": wording.measured(told.measure),
         "strategies": list(told.strategies),
+        "numbers": len(told.free),
         **how,
+        "finished": provenance.now(),
         "seconds": round(time.time() - began, 3),
-        "command": provenance.command(),
-        "versions": provenance.versions(),
-        "text": scenario.text,
     }
 
 
@@ -163,24 +187,18 @@ def study_sensitivity(
     chosen = screened(morris, grouped, top)
     sobol, noise = sensitivity.sobol(evaluate("Sobol"), told.free, chosen, base, seed)
     likely = _likely(told, against, replications)
-    tables = {"tornado": tornado, "morris": morris, "sobol": sobol}
-    for table in tables.values():
-        table.attrs = {"of": wording.of(told, against), "scale": told.measure.scale,
-                       "steps": told.measure.steps}  # fmt: skip
+    made = {"tornado": tornado, "morris": morris, "sobol": sobol}
+    of = wording.of(name, against, told.measure.label)
+    for table in made.values():
+        table.attrs = {"of": of, "scale": told.measure.scale, "steps": told.measure.steps}
     manifest = _manifest(
-        "sensitivity", told, began, against=against, replications=replications, base=base,
-        trajectories=trajectories, top=top, numbers=len(told.free), factors=len(grouped),
-        noise={"variance": noise.variance, "of_it_noise": noise.noise, "share": noise.share},
+        "sensitivity", told, began, against=against, of=of, likely=likely,
+        replications=replications, base=base, trajectories=trajectories, top=top,
+        factors=len(grouped),
+        noise={"variance": noise.variance, "of_it_noise": noise.noise,
+               "share": None if math.isnan(noise.share) else noise.share},
     )  # fmt: skip
-    text = "\n\n".join(
-        [
-            wording.head(told, against, likely, len(told.free)),
-            wording.tornado(tornado),
-            wording.morris(morris, trajectories),
-            wording.sobol(sobol, noise, told, base),
-        ]
-    )
-    return Study(tables, text, manifest, _sensitivity_figures(tables, noise, told, manifest))
+    return Study(made, manifest)
 
 
 def screened(morris: pd.DataFrame, grouped: dict[str, list[str]], top: int) -> dict[str, list[str]]:
@@ -203,13 +221,11 @@ def _likely(told: Worlds, against: str | None, replications: int) -> tuple[float
     return float(found.low), float(found.best), float(found.high)
 
 
-def _sensitivity_figures(
-    tables: dict[str, pd.DataFrame], noise: sensitivity.Noise, told: Worlds, manifest: Any
-) -> dict[str, Any]:
+def _sensitivity_figures(tables: Tables, manifest: dict[str, Any]) -> dict[str, Any]:
     from sim import plots_uncertainty as plots
 
-    seed = f"{told.scenario.name}, seed {told.seed}"
-    n = manifest["replications"]
+    seed = f"{manifest['scenario']}, seed {manifest['seed']}"
+    n, noise = manifest["replications"], manifest["noise"]["share"]
     figures = {
         "tornado": plots.tornado(
             tables["tornado"],
@@ -223,10 +239,13 @@ def _sensitivity_figures(
         ),
     }
     if tables["sobol"]["total"].notna().any():
+        # One replication cannot tell its noise; then there are indices only without any.
+        off = "" if noise is None else f"{100 * noise:.0f} % of the variance was noise and is "
+        off += "taken off; " if off else ""
         figures["sobol"] = plots.sobol(
             tables["sobol"],
-            caption=f"{seed}, base {manifest['base']:,}, {n:,} histories at each point; "
-            f"{100 * noise.share:.0f} % of the variance was noise and is taken off; 95 % intervals",
+            caption=f"{seed}, base {manifest['base']:,}, {n:,} histories at each point; {off}"
+            "95 % intervals",
         )
     return figures
 
@@ -279,37 +298,32 @@ def study_robust(
     drawn = _drawn(told, draws)
     m = told.measure
     found = robust.outcomes(told, drawn, replications)
-    ranking = robust.ranking(found, told.strategies, m.sign, m.bounds, told.random("ranking"))
-    regret = robust.by_draw(found, told.strategies, m.sign)
-    tables = {"ranking": ranking, "regret": regret, "draws": drawn.frame}
-    text = [
-        f"{scenario.name}: {m.label}, {len(drawn)} draws of {len(told.free)} uncertain numbers",
-        wording.ranking(ranking, found, told),
-    ]
+    wanted = m.margin if margin is None else margin
+    made = {
+        "ranking": robust.ranking(found, told.strategies, m.sign, m.bounds, told.random("ranking")),
+        "regret": robust.by_draw(found, told.strategies, m.sign),
+        "draws": drawn.frame,
+    }
     half = max(2, replications // 2)
     ends = told.tell(sensitivity.tornado_points(told), half, what="ends of ranges")
-    rules, said = _rules(told, drawn, found, base, ends, fail, m.margin if margin is None
-                         else margin)  # fmt: skip
-    tables["rules"] = rules
-    text.append(said)
+    made["rules"], cases = _rules(told, drawn, found, base, ends, fail, wanted)
+    leader = told.strategies[0]
     if len(told.strategies) > 1:
-        switches, said, known, look = _switches(told, ends, half, replications, margin)
-        tables["switching"] = switches
-        text.append(said)
+        known = switching.base(told, replications, wanted)
+        look = switching.first_look(known, ends)
+        leader, made["leads"] = told.strategies[known.leader], known.leads
+        made["switching"] = switching.switching_values(known, look, 5 * replications, half)
         if len(told.free) > 1:
             pair = numbers or tuple(switching.influential(look, 2))
-            tables["map"] = _map(told, known, pair, MAP_FACTOR * replications)
-            text.append(wording.best_map(tables["map"]))
-    else:
-        text.append("There is only one strategy: it has no regret, and nothing to switch to.")
+            made["map"] = _map(told, known, pair, MAP_FACTOR * replications)
     manifest = _manifest(
         "robust", told, began, draws=len(drawn), draws_from=drawn.origin,
-        replications=replications, baseline=base, fail=fail, margin=margin,
+        replications=replications, baseline=base, fail=fail, margin=wanted, cases=cases,
+        leader=leader,
     )  # fmt: skip
     for name in ("ranking", "regret"):
-        tables[name].attrs = {"label": m.label, "scale": m.scale, "steps": m.steps}
-    figures = _robust_figures(tables, told, manifest)
-    return Study(tables, "\n\n".join(text), manifest, figures)
+        made[name].attrs = {"label": m.label, "scale": m.scale, "steps": m.steps}
+    return Study(made, manifest)
 
 
 def _known(option: str, name: str, known: Sequence[str]) -> str:
@@ -335,8 +349,11 @@ def _rules(
     ends: Floats,
     fail: float | None,
     margin: float,
-) -> tuple[pd.DataFrame, str]:
-    """Rules for where the baseline fails and where it loses, in the numbers that move it most."""
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Rules for where the baseline fails and where it loses, in the numbers that move it most.
+
+    And what is said of each of the two cases: case, title, share of the draws, why there are none.
+    """
     m, place = told.measure, told.strategies.index(base)
     means = robust.shrunk(found.means, found.noise).centre  # so that noise decides no case
     values = m.sign * means[:, place]
@@ -353,18 +370,15 @@ def _rules(
     moved = _moved(told, ends, place)
     columns = [drawn.names.index(name) for name in moved if name in drawn.names]
     names = [drawn.names[i] for i in columns]
-    tables, parts = [], []
+    found_rules, said = [], []
     for kind, flags, outcome, title in cases:
         rules, why = discovery.discover(
             names, drawn.values[:, columns], flags, told.random(f"rules {kind}"), outcome
         )
-        tables.append(rules.assign(case=kind))
-        share = 100 * float(flags.mean())
-        lines = [f"Where {title} {share:.0f} % of the draws):"]
-        lines += wording.rule_lines(rules) if not why else [f"  {why}"]
-        parts.append("\n".join(lines))
-    kept = [table for table in tables if len(table)] or tables[:1]
-    return pd.concat(kept, ignore_index=True), "\n".join(parts)
+        found_rules.append(rules.assign(case=kind))
+        said.append({"case": kind, "title": title, "share": float(flags.mean()), "why": why})
+    kept = [table for table in found_rules if len(table)] or found_rules[:1]
+    return pd.concat(kept, ignore_index=True), said
 
 
 def _moved(told: Worlds, ends: Floats, place: int) -> list[str]:
@@ -374,15 +388,6 @@ def _moved(told: Worlds, ends: Floats, place: int) -> list[str]:
     swing = np.max([np.abs(one[2::2] - one[1::2]) for one in of], axis=0)
     order = np.argsort(-swing, kind="stable")[:INFLUENTIAL]
     return [told.free[i] for i in order if swing[i] > 0]
-
-
-def _switches(
-    told: Worlds, ends: Floats, half: int, replications: int, margin: float | None
-) -> tuple[pd.DataFrame, str, switching.Base, pd.DataFrame]:
-    known = switching.base(told, replications, margin)
-    look = switching.first_look(known, ends)
-    table = switching.switching_values(known, look, 5 * replications, half)
-    return table, wording.switches(known, table), known, look
 
 
 def _map(
@@ -399,13 +404,13 @@ def _map(
     return table
 
 
-def _robust_figures(tables: dict[str, pd.DataFrame], told: Worlds, manifest: Any) -> dict[str, Any]:
+def _robust_figures(tables: Tables, manifest: dict[str, Any]) -> dict[str, Any]:
     from sim import plots_uncertainty as plots
 
-    seed = f"{told.scenario.name}, seed {told.seed}"
+    seed = f"{manifest['scenario']}, seed {manifest['seed']}"
     n, draws = manifest["replications"], manifest["draws"]
     figures = {}
-    if len(told.strategies) > 1:
+    if len(manifest["strategies"]) > 1:
         figures["regret"] = plots.regret(
             tables["regret"], tables["ranking"],
             caption=f"{seed}, {draws:,} draws, {n:,} histories of each strategy and draw; boxes "
@@ -416,6 +421,9 @@ def _robust_figures(tables: dict[str, pd.DataFrame], told: Worlds, manifest: Any
             tables["map"],
             caption=f"{seed}, {MAP_FACTOR * n:,} histories of each strategy and cell, all other "
             "numbers likely, each cell told apart at 95 %; among "
-            f"{wording.listed(tables['map'].attrs['among'])}",
+            f"{listed(tables['map'].attrs['among'])}",
         )
     return figures
+
+
+FIGURES = {"sensitivity": _sensitivity_figures, "robust": _robust_figures}

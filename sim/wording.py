@@ -1,204 +1,317 @@
-"""What studies of the assumptions print: a table in, lines of at most 100 columns out."""
+"""What studies of the assumptions say: their tables and manifest in, sentences and tables out.
+
+Nothing is told again: a results folder says the same as the command that made it.
+"""
 
 from __future__ import annotations
 
 import math
-import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
-from sim import measures, robust, sensitivity, switching
-from sim.worlds import Worlds
+from sim import robust, sensitivity, switching
+from sim.measures import Measure
+from sim.printing import Part, Printed, listed
+from sim.tables import Tables
 
 WIDTH = 100  # columns of what is printed
-NAME = 43  # of them for the name of a number
 SHOWN = 12  # rows of a printed table
 
+Manifest = dict[str, Any]
 
-def of(told: Worlds, against: str | None) -> str:
+
+def measured(m: Measure) -> dict[str, Any]:
+    """What the words and figures of a study need to know of its measure."""
+    return {
+        "label": m.label,
+        "unit": "%" if m.scale == 100 else "days",
+        "steps": m.steps,
+        "scale": m.scale,
+        "width": m.bounds[1] - m.bounds[0],
+    }
+
+
+def of(strategy: str, against: str | None, label: str) -> str:
     """What is studied."""
-    words = told.strategies[0].replace("_", " ")
+    words = strategy.replace("_", " ")
     if against is None:
-        return f"{words}: {told.measure.label}"
-    return f"{words} less {against.replace('_', ' ')}: {told.measure.label}"
+        return f"{words}: {label}"
+    return f"{words} less {against.replace('_', ' ')}: {label}"
 
 
-def head(told: Worlds, against: str | None, likely: Sequence[float], numbers: int) -> str:
-    """The outcome where every number is likely; ``likely``: low, best, high."""
-    m = told.measure
-    show = [f"{m.scale * x:.1f}" for x in likely]
-    unit = "%" if m.unit == measures.SHARE else "days"
-    if against is not None:
-        unit = m.steps
-    return (
-        f"{told.scenario.name}, {of(told, against)}\n"
-        f"{show[1]} {unit} ({show[0]} to {show[2]}) where all {numbers} uncertain numbers are "
-        "likely"
+# -- sensitivity ----------------------------------------------------------------------------------
+
+
+def head_of_sensitivity(manifest: Manifest) -> str:
+    """What is studied."""
+    return f"{manifest['scenario']}, {manifest['of']}"
+
+
+def of_sensitivity(tables: Tables, manifest: Manifest) -> Iterator[Part]:
+    """What a study of sensitivity says.
+
+    Args:
+        tables: ``tornado``, ``morris``, ``sobol``.
+        manifest: of the study.
+    """
+    m = manifest["measured"]
+    unit = m["steps"] if manifest["against"] else m["unit"]
+    low, best, high = (f"{m['scale'] * x:.1f}" for x in manifest["likely"])
+    yield (
+        f"{best} {unit} ({low} to {high}) where all {manifest['numbers']} uncertain numbers are "
+        "likely."
     )
+    yield _on_the_tornado(tables["tornado"], m)
+    yield _tornado(tables["tornado"], m)
+    yield _on_morris(tables["morris"])
+    yield _morris(tables["morris"], m, manifest["trajectories"])
+    indices = tables["sobol"]["total"].notna().any()
+    if indices:
+        yield _on_sobol(tables["sobol"])
+    yield _on_noise(manifest)
+    if indices:
+        yield _sobol(tables["sobol"])
 
 
-def tornado(table: pd.DataFrame) -> str:
-    """The largest swings."""
-    scale, steps = table.attrs["scale"], table.attrs["steps"]
-    head = ["number", "low", "high", f"at low, {steps}", "at high", "from low to high"]
-    body = []
-    for row in table[:SHOWN].to_dict("records"):
-        body.append(
-            [short(row["number"]), f"{row['from']:.4g}", f"{row['to']:.4g}",
-             _signed(scale * row["at_low"]), _signed(scale * row["at_high"]),
-             _signed_interval(row, "swing", scale)]
-        )  # fmt: skip
+def _on_the_tornado(table: pd.DataFrame, m: Manifest) -> str:
+    first = table.iloc[0].to_dict()
+    if not table["swing"].any():
+        return "No number alone moves it, from one end of its range to the other."
     clear = int(((table["swing_low"] > 0) | (table["swing_high"] < 0)).sum())
     return (
-        "One number alone from its low to its high end, all others likely, in the same worlds:\n"
-        + aligned(head, body)
-        + f"\n{clear} of {len(table)} numbers move it surely (each at 95 %, so that about "
-        f"{0.05 * len(table):.0f} would by luck)"
+        f"Most moved by {first['number']}: from {first['from']:.4g} to {first['to']:.4g} it "
+        f"changes by {_signed_interval(first, 'swing', m['scale'])} {m['steps']}. {clear} of "
+        f"{len(table)} numbers move it surely (each at 95 %, so that about {0.05 * len(table):.0f} "
+        "would by luck)."
     )
 
 
-def morris(table: pd.DataFrame, trajectories: int) -> str:
-    """The largest effects."""
-    scale, steps = table.attrs["scale"], table.attrs["steps"]
-    head = ["factor", f"effect, {steps}", "mu", "mu*", "sigma", "noise"]
-    body = []
-    for row in table[:SHOWN].to_dict("records"):
-        body.append(
-            [short(row["factor"]), _interval(row, "effect", scale),
-             *(_plain(scale * row[c], c == "mu") for c in ("mu", "mu_star", "sigma", "noise"))]
-        )  # fmt: skip
+def _tornado(table: pd.DataFrame, m: Manifest) -> Printed:
+    head = ["number", "low", "high", f"at low, {m['steps']}", "at high", "from low to high"]
+    body = [
+        [row["number"], f"{row['from']:.4g}", f"{row['to']:.4g}",
+         _signed(m["scale"] * row["at_low"]), _signed(m["scale"] * row["at_high"]),
+         _signed_interval(row, "swing", m["scale"])]
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    title = "One number alone, from its low to its high end"
+    note = "All others are likely; the same worlds. In brackets: paired 95 % intervals."
+    return Printed(title, head, body, note, "tornado.csv")
+
+
+def _on_morris(table: pd.DataFrame) -> str:
+    sure = int((table["effect_low"] > 0).sum())
     return (
-        f"All numbers varied at once (Morris, {trajectories} trajectories): what the outcome "
-        "changes when one\nof them goes from its 1/8 to its 7/8 quantile:\n"
-        + aligned(head, body)
-        + "\neffect: root mean square without noise; mu: mean; mu*: mean of sizes; sigma: spread,"
-        "\nfrom interactions, bends and noise; noise: mu* of a number that only disturbs"
+        f"With all numbers varied at once, {sure} of {len(table)} are told apart from noise (by "
+        "the lower limit of their effect)."
     )
 
 
-def sobol(table: pd.DataFrame, noise: sensitivity.Noise, told: Worlds, base: int) -> str:
-    """The largest indices, or why there are none, and how much was noise."""
-    title = "Shares of the variance between draws (Sobol, noise taken off), per cent:"
-    said = noise_in_words(noise, told, base)
-    if table["total"].isna().all():
-        return f"{title}\n{said}"
+def _morris(table: pd.DataFrame, m: Manifest, trajectories: int) -> Printed:
+    head = ["factor", f"effect, {m['steps']}", "mu", "mu*", "sigma", "noise"]
+    body = [
+        [row["factor"], _interval(row, "effect", m["scale"]),
+         *(_plain(m["scale"] * row[c], c == "mu") for c in ("mu", "mu_star", "sigma", "noise"))]
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    title = f"All numbers varied at once (Morris, {trajectories} trajectories)"
+    note = (
+        "What the outcome changes when a number goes from its 1/8 to its 7/8 quantile. effect: "
+        "root mean square without noise, with its 95 % interval; mu: mean; mu*: mean of sizes; "
+        "sigma: spread, from interactions, bends and noise; noise: mu* of a number that only "
+        "disturbs."
+    )
+    return Printed(title, head, body, note, "morris.csv")
+
+
+def _on_sobol(table: pd.DataFrame) -> str:
+    alone = table.sort_values("first", ascending=False, kind="stable").iloc[0].to_dict()
+    whole = table.iloc[0].to_dict()
+    said = (
+        f"Of the variance between draws {alone['factor']} alone explains most, "
+        f"{_interval(alone, 'first', 100)} %"
+    )
+    its = "its interactions" if whole["factor"] == alone["factor"] else "interactions"
+    return f"{said}; with {its}, {whole['factor']} has {_interval(whole, 'total', 100)} %."
+
+
+def _sobol(table: pd.DataFrame) -> Printed:
     head = ["factor", "alone", "with its interactions"]
     body = [
-        [short(row["factor"]), _interval(row, "first", 100), _interval(row, "total", 100)]
-        for row in table[: SHOWN + 1].to_dict("records")
+        [row["factor"], _interval(row, "first", 100), _interval(row, "total", 100)]
+        for row in table.to_dict("records")
     ]
-    return f"{title}\n{aligned(head, body)}\n{said}"
+    title = "Shares of the variance between draws (Sobol, noise taken off), per cent"
+    return Printed(title, head, body, "In brackets: 95 % intervals.", "sobol.csv")
 
 
-def noise_in_words(noise: sensitivity.Noise, told: Worlds, base: int) -> str:
+def _on_noise(manifest: Manifest) -> str:
     """How much of the variance is noise, and how many replications would do."""
-    m = told.measure
+    kept, m = manifest["noise"], manifest["measured"]
+    noise = sensitivity.Noise(kept["variance"], kept["of_it_noise"], manifest["replications"])
     if noise.replications < 2:
-        text = (
+        return (
             "One replication cannot tell noise from what the numbers do: no index is given "
             "without noise; allowed: --replications of at least 2. sobol.csv has SALib's indices."
         )
-    elif noise.variance == 0:
-        text = "The outcome is the same in every draw: there is no variance to be shared out."
-    else:
-        spread = m.scale * math.sqrt(noise.parameters)
-        text = (
-            f"The numbers move the outcome by {spread:.2g} {m.steps} (standard deviation); "
-            f"{100 * noise.share:.0f} % of the variance between the means of {2 * base:,} draws is "
-            f"noise of {noise.replications:,} histories each."
+    if noise.variance == 0:
+        return "The outcome is the same in every draw: there is no variance to be shared out."
+    spread = m["scale"] * math.sqrt(noise.parameters)
+    text = (
+        f"The numbers move the outcome by {spread:.2g} {m['steps']} (standard deviation); "
+        f"{100 * noise.share:.0f} % of the variance between the means of {2 * manifest['base']:,} "
+        f"draws is noise of {noise.replications:,} histories each."
+    )
+    if noise.too_noisy:
+        wanted = noise.enough(0.3)
+        more = "" if math.isinf(wanted) else f": --replications {wanted:,.0f} would do"
+        return f"{text} That is too much for indices{more}. sobol.csv has those of SALib."
+    if noise.share > 0.1:
+        text += f" {noise.enough():,.0f} replications would bring it to 10 %."
+    return text
+
+
+# -- robust ---------------------------------------------------------------------------------------
+
+
+def head_of_robust(manifest: Manifest) -> str:
+    """What is studied."""
+    return (
+        f"{manifest['scenario']}: {manifest['measured']['label']}, {manifest['draws']} draws of "
+        f"{manifest['numbers']} uncertain numbers"
+    )
+
+
+def of_robust(tables: Tables, manifest: Manifest) -> Iterator[Part]:
+    """What a study of robustness says.
+
+    Args:
+        tables: ``ranking``, ``regret``, ``rules``, and with two strategies or more ``leads``,
+            ``switching``, and ``map`` where there are two numbers.
+        manifest: of the study.
+    """
+    m = manifest["measured"]
+    yield from _on_regret(tables, manifest)
+    yield _ranking(tables["ranking"], m)
+    for case in manifest["cases"]:
+        yield from _on_case(tables["rules"], case)
+    if "switching" not in tables:
+        yield "There is only one strategy: it has no regret, and nothing to switch to."
+        return
+    table = tables["switching"]
+    yield _on_the_leader(tables["leads"], manifest)
+    yield _on_switches(table)
+    if (table["verdict"] == switching.SWITCHES).any():
+        yield _switches(table)
+    if "map" in tables:
+        yield _on_the_map(tables["map"])
+
+
+def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:
+    """Who regrets least, and what thin data cannot tell."""
+    m, ranking = manifest["measured"], tables["ranking"]
+    tied = float(tables["regret"]["regret"].max()) <= robust.TIED * m["width"]
+    if len(ranking) > 1 and tied:
+        yield "All strategies tie in every draw: each is as good as any other."
+    elif len(ranking) > 1:
+        first = ranking.iloc[0].to_dict()
+        best = ranking.sort_values("best", ascending=False, kind="stable").iloc[0].to_dict()
+        said = f"{first['strategy']} has the least mean regret over the draws, "
+        said += f"{_interval(first, 'regret', m['scale'])} {m['steps']}; "
+        who = "it" if best["strategy"] == first["strategy"] else best["strategy"]
+        yield said + f"{who} is best most often, in {_interval(best, 'best', 100, 0)} % of them."
+    if manifest["replications"] < 2:
+        yield (
+            "One replication cannot tell noise from what the numbers do: regrets are too large "
+            "and chances too even; allowed: more --replications."
         )
-        if noise.too_noisy:
-            wanted = noise.enough(0.3)
-            more = "" if math.isinf(wanted) else f": --replications {wanted:,.0f} would do"
-            text += f" That is too much for indices{more}. sobol.csv has those of SALib."
-        elif noise.share > 0.1:
-            text += f" {noise.enough():,.0f} replications would bring it to 10 %."
-    return textwrap.fill(text, WIDTH)
+    if manifest["draws"] < 2:
+        yield "One draw says nothing of other draws: there are no intervals over draws."
 
 
-def ranking(table: pd.DataFrame, found: robust.Outcomes, told: Worlds) -> str:
-    """Strategies by regret, with what thin data cannot tell."""
-    m = told.measure
-    unit = "%" if m.unit == measures.SHARE else "days"
-    head = ["strategy", f"mean, {unit}", f"regret, {m.steps}", "90th perc.", "largest",
+def _ranking(table: pd.DataFrame, m: Manifest) -> Printed:
+    """Strategies by regret."""
+    head = ["strategy", f"mean, {m['unit']}", f"regret, {m['steps']}", "90th perc.", "largest",
             "best in, %"]  # fmt: skip
     body = [
-        [short(row["strategy"], 20), _interval(row, "value", m.scale),
-         _interval(row, "regret", m.scale), _plain(m.scale * row["regret_p90"]),
-         _plain(m.scale * row["regret_max"]), _interval(row, "best", 100, 0)]
+        [row["strategy"], _interval(row, "value", m["scale"]),
+         _interval(row, "regret", m["scale"]), _plain(m["scale"] * row["regret_p90"]),
+         _plain(m["scale"] * row["regret_max"]), _interval(row, "best", 100, 0)]
         for row in table.to_dict("records")
     ]  # fmt: skip
-    notes = ["Regret: what the best strategy of a draw does better. Best in: share of the draws. "
-             "Noise of finite histories is taken off (ranking.csv has it without)."]  # fmt: skip
-    if found.replications < 2:
-        notes = ["One replication cannot tell noise from what the numbers do: regrets are too "
-                 "large and chances too even; allowed: more --replications."]  # fmt: skip
-    if len(found.means) < 2:
-        notes.append("One draw says nothing of other draws: there are no intervals over draws.")
-    regret = robust.regrets(found.means, m.sign)
-    if len(told.strategies) > 1 and float(regret.max()) <= robust.TIED * m.bounds[1]:
-        notes.append("All strategies tie in every draw: each is as good as any other.")
-    return aligned(head, body) + "\n" + textwrap.fill(" ".join(notes), WIDTH)
-
-
-def rule_lines(rules: pd.DataFrame) -> list[str]:
-    """Rules with their coverage and density."""
-    lines = []
-    for row in rules.to_dict("records"):
-        lines += textwrap.wrap(row["rule"], WIDTH - 4, initial_indent="  ",
-                               subsequent_indent="    ")  # fmt: skip
-        lines.append(
-            f"      holds {_interval(row, 'coverage', 100, 0)} % of these draws; of the draws in "
-            f"it {_interval(row, 'density', 100, 0)} %"
-        )
-    return lines
-
-
-def switches(known: switching.Base, table: pd.DataFrame) -> str:
-    """The leader, what is tied with it, and which numbers switch it."""
-    m, told = known.worlds.measure, known.worlds
-    leader = told.strategies[known.leader]
-    leads = known.leads
-    tied = list(leads.loc[leads["tied"], "strategy"])
-    near = leads.iloc[0]
-    first = (
-        f"With every number likely, {leader} is best; the next is {near['strategy']}, "
-        f"{m.scale * near['best']:.2f} {m.steps} behind ({m.scale * near['low']:.2f} to "
-        f"{m.scale * near['high']:.2f})."
+    note = (
+        "Regret: what the best strategy of a draw does better. Best in: share of the draws. Noise "
+        "of finite histories is taken off (ranking.csv has it without)."
     )
-    if not leads[["best", "low", "high"]].to_numpy().any():
-        first = "With every number likely, all strategies are equally good."
-    lines = [first]
-    if tied:
-        lines[0] += (
-            f" Not told apart from it: {listed(tied)}, counted as taking over only when better "
-            f"by {m.scale * known.margin:g} {m.steps}."
+    return Printed("Strategies by mean regret, the least first", head, body, note, "ranking.csv")
+
+
+def _on_case(rules: pd.DataFrame, case: Manifest) -> Iterator[str]:
+    """Where the baseline fails or loses, with coverage and density of each rule."""
+    share = f"{100 * case['share']:.0f} % of the draws"
+    own = rules[rules["case"] == case["case"]].to_dict("records")
+    if not own:
+        yield f"Where {case['title']} {share}): {case['why']}."
+        return
+    yield f"Where {case['title']} {share}):"
+    for row in own:
+        yield (
+            f"{row['rule']}: this holds {_interval(row, 'coverage', 100, 0)} % of these draws; "
+            f"of the draws in it {_interval(row, 'density', 100, 0)} %."
         )
-    lines = textwrap.wrap(" ".join(lines), WIDTH)
+
+
+def _on_the_leader(leads: pd.DataFrame, manifest: Manifest) -> str:
+    """The leader, and what is tied with it."""
+    m = manifest["measured"]
+    tied, near = list(leads.loc[leads["tied"], "strategy"]), leads.iloc[0]
+    if not leads[["best", "low", "high"]].to_numpy().any():
+        said = "With every number likely, all strategies are equally good."
+    else:
+        lead, low, high = (m["scale"] * near[name] for name in ("best", "low", "high"))
+        said = (
+            f"With every number likely, {manifest['leader']} is best; the next is "
+            f"{near['strategy']}, {lead:.2f} {m['steps']} behind ({low:.2f} to {high:.2f})."
+        )
+    if tied:
+        said += (
+            f" Not told apart from it: {listed(tied)}, counted as taking over only when better by "
+            f"{m['scale'] * manifest['margin']:g} {m['steps']}."
+        )
+    return said
+
+
+def _on_switches(table: pd.DataFrame) -> str:
     sure = table[table["verdict"] == switching.SWITCHES]
     open_ = table[(table["verdict"] == switching.PERHAPS) & ~table["number"].isin(sure["number"])]
     stay = int((table["verdict"] == switching.STAYS).sum())
-    if len(sure):
-        head = ["another strategy is best when", "low", "likely", "high", "switches at",
-                "to"]  # fmt: skip
-        body = [
-            [short(row["number"]), *(f"{row[c]:.4g}" for c in ("from", "likely", "to")),
-             _switch(row), short(row["strategy"], 18)]
-            for row in sure[: 2 * SHOWN].to_dict("records")
-        ]  # fmt: skip
-        lines.append(aligned(head, body))
     numbers = len(set(table["number"]))
     said = f"{len(set(sure['number']))} of {numbers} numbers switch it"
     if len(open_):
         said += f"; for {len(set(open_['number']))} finite histories leave it open"
     said += f"; {stay} do not within low..high."
+    if len(sure):
+        first = sure.iloc[0].to_dict()
+        said += f" The first to do so: {first['number']}, likely {first['likely']:.3g}; beyond "
+        said += f"{_switch(first)} {first['strategy']} is best."
     nearest_open = list(dict.fromkeys(open_["number"]))[:3]
     if nearest_open:
-        said += f" The nearest of the open ones: {listed(nearest_open)}."
-    lines += textwrap.wrap(said, WIDTH)
-    return "\n".join(lines)
+        said += f" Of the open ones the nearest are {listed(nearest_open)}."
+    return said
+
+
+def _switches(table: pd.DataFrame) -> Printed:
+    sure = table[table["verdict"] == switching.SWITCHES]
+    head = ["another strategy is best when", "low", "likely", "high", "switches at", "to"]
+    body = [
+        [row["number"], *(f"{row[c]:.4g}" for c in ("from", "likely", "to")), _switch(row),
+         row["strategy"]]
+        for row in sure.to_dict("records")
+    ]  # fmt: skip
+    note = "All other numbers likely. In brackets: 95 % intervals; beyond: past the end."
+    return Printed("Switching values", head, body, note, "switching.csv")
 
 
 def _switch(row: dict[str, Any]) -> str:
@@ -208,35 +321,17 @@ def _switch(row: dict[str, Any]) -> str:
     return f"{row['value']:.3g} ({low} to {high})"
 
 
-def best_map(table: pd.DataFrame) -> str:
+def _on_the_map(table: pd.DataFrame) -> str:
     """In how many cells of a map which strategy is best."""
     a, b = table.attrs["numbers"]
     apart = table[table["apart"]]
     said = [f"{name} is best in {n}" for name, n in apart["strategy"].value_counts().items()]
     rest = len(table) - len(apart)
     cells = listed([*said, f"in {rest} none is told apart"])
-    return textwrap.fill(f"Map of {a} and {b}, {len(table)} cells: {cells}.", WIDTH)
+    return f"Map of {a} and {b}, {len(table)} cells: {cells}."
 
 
-def short(name: str, width: int = NAME) -> str:
-    """A name, with its middle left out where it is too long."""
-    if len(name) <= width:
-        return name
-    tail = (width - 2) * 3 // 5
-    return f"{name[: width - 2 - tail]}..{name[-tail:]}"
-
-
-def aligned(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Cells as a table: the first column to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in (head, ["-" * width for width in widths], *body)
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+# -- numbers --------------------------------------------------------------------------------------
 
 
 def _plain(value: float, signed: bool = False) -> str:
@@ -263,8 +358,3 @@ def _signed_interval(row: dict[str, Any], name: str, scale: float) -> str:
     if math.isnan(low):
         return f"{_signed(best)} (not known)"
     return f"{_signed(best)} ({_signed(low)} to {_signed(high)})"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as an enumeration."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

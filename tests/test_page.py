@@ -12,10 +12,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import sim
-from sim import cli, page, report
+from sim import cli, page, report, sequences, studies, tables
 from sim.experiment import InputError
 from sim.legends import HOW_TO_READ
 
@@ -181,6 +182,96 @@ def test_the_command_writes_where_it_is_told(folder: Path, tmp_path: Path, capsy
         page.page(sim.read(folder), endpoint="freze")
 
 
+# -- other kinds of folders -----------------------------------------------------------------------
+
+STUDIES = {
+    "sensitivity": "--base 64 --trajectories 4 --replications 20",
+    "robust": "--draws 64 --replications 20",
+    "search": "--zone 100 --replications 50",
+    "explain": "--replications 30",
+}
+FIGURES = {
+    "sensitivity": {"tornado", "morris", "sobol"},
+    "robust": {"regret", "map"},
+    "search": {"front"},
+    "explain": {"budget", "costs-direct", "costs-hardline", "costs-in_order"},
+}
+
+
+@pytest.fixture(scope="module")
+def study_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    top = tmp_path_factory.mktemp("studies")
+    for kind, words in STUDIES.items():
+        quiet = [] if kind == "explain" else ["--quiet"]
+        made = [kind, str(TWO), *words.split(), *quiet, "--out", str(top / kind)]
+        assert cli.main(made) == 0
+        assert cli.main(["report", str(top / kind)]) == 0
+    return {kind: top / kind for kind in STUDIES}
+
+
+@pytest.mark.parametrize("kind", STUDIES)
+def test_each_kind_of_folder_has_its_page(kind: str, study_folders: dict[str, Path]) -> None:
+    text = (study_folders[kind] / "report.html").read_text(encoding="utf-8")
+    elements = Elements(text).found
+    ids = [attrs["id"] for _, attrs in elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    shown = {str(one).removeprefix("figure-") for one in ids if str(one).startswith("figure-")}
+    assert shown <= FIGURES[kind] and shown >= FIGURES[kind] - {"sobol"}
+    assert text.count("<figcaption></figcaption>") == 0
+    findings = text.split('id="findings"')[1].split("</section>")[0]
+    assert findings.count("<li>") >= 3 and "rest on judgement" in findings
+    assert re.search(r"\(\S+( to |\N{EN DASH})\S+\)", findings)
+    assert 'id="table-1"' in text and not re.search(r"\b(nan|None)\b", findings)
+    assert "no command makes it again" in text  # the tests are none
+    assert json.loads((study_folders[kind] / "manifest.json").read_text())["hash"] in text
+
+
+def test_a_study_read_back_says_and_draws_the_same(study_folders: dict[str, Path]) -> None:
+    for made in (
+        studies.study_sensitivity(sim.load(TWO), replications=5, base=16, trajectories=3),
+        studies.study_robust(sim.load(TWO), draws=64, replications=10),
+        studies.study_robust(sim.load(TWO), ["direct"], draws=1, replications=1),
+    ):
+        folder = study_folders["robust"] / "again" / made.manifest["kind"]
+        made.write(folder)
+        back = studies.read(folder)
+        assert back.text == made.text and list(back.tables) == list(made.tables)
+        assert list(back.figures) == list(made.figures)
+        for name, table in made.tables.items():
+            pd.testing.assert_frame_equal(back.tables[name], table, check_dtype=False)
+
+
+def test_a_search_read_back_says_the_same(study_folders: dict[str, Path]) -> None:
+    found = sim.search(sim.load(TWO), zone=100, replications=50)
+    read, manifest = tables.read(study_folders["search"])
+    assert sequences.as_text(read["candidates"], manifest) == sequences.as_text(
+        found.table, found.manifest
+    )
+
+
+def test_what_is_no_folder_of_ours_is_refused(
+    study_folders: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(study_folders["explain"], folder)
+    (folder / "costs.csv").unlink()
+    assert cli.main(["report", str(folder)]) == 2
+    assert "costs.csv: cannot be read (No such file or directory)" in capsys.readouterr().err
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for changed_to, message in (
+        ({"kind": "dream"}, 'unknown kind "dream"; allowed: a results folder of run, compare'),
+        ({"tables": None}, "does not say what its tables are"),
+    ):
+        (folder / "manifest.json").write_text(json.dumps(manifest | changed_to), encoding="utf-8")
+        assert cli.main(["report", str(folder)]) == 2
+        assert message in capsys.readouterr().err
+    robust = str(study_folders["robust"])
+    assert cli.main(["report", robust, "--baseline", "direct"]) == 2
+    assert "--baseline: allowed for folders of run and compare" in capsys.readouterr().err
+    assert cli.main(["explain", str(TWO), "--replications", "5", "--out", robust]) == 2
+    assert "holds other results: their kind differs" in capsys.readouterr().err
+
+
 # -- the gallery ----------------------------------------------------------------------------------
 
 
@@ -272,6 +363,25 @@ def test_figures_have_a_size_and_the_page_fits(opened: Any) -> None:
     opened.set_window_size(500, 800)
     width = "return document.documentElement.scrollWidth <= innerWidth"
     assert opened.execute_script(width)
+
+
+@pytest.mark.parametrize("kind", STUDIES)
+def test_the_page_of_each_kind_opens_sorts_and_fits(
+    kind: str, browser: Any, study_folders: dict[str, Path]
+) -> None:
+    browser.set_window_size(1100, 900)
+    browser.get((study_folders[kind] / "report.html").as_uri())
+    assert browser.get_log("browser") == []
+    sizes = browser.execute_script(
+        "return [...document.querySelectorAll('figure svg')].map(s => s.getBoundingClientRect())"
+    )
+    assert sizes and all(size["width"] > 300 and size["height"] > 80 for size in sizes)
+    heads = browser.find_elements("css selector", "#table-1 thead button")
+    heads[0].click()
+    names = column(browser, "table-1", 0)
+    assert names == sorted(names)
+    browser.set_window_size(500, 800)
+    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_it_prints_with_all_that_is_folded(opened: Any) -> None:

@@ -236,7 +236,7 @@ def test_robust_writes_its_folder_the_same_for_any_workers(tmp_path, capsys) -> 
         texts.append(told.out.split("\nresults:")[0])
         tables.append({f.name: f.read_bytes() for f in out.glob("*.csv")})
         names = {f.name for f in out.iterdir()}
-        stems = ("ranking", "regret", "rules", "switching", "map", "draws")
+        stems = ("ranking", "regret", "rules", "leads", "switching", "map", "draws")
         assert names == {f"{stem}.csv" for stem in stems} | {
             "regret.png", "regret.svg", "map.png", "map.svg", "manifest.json"
         }  # fmt: skip
