@@ -52,7 +52,7 @@ COMMANDS = {
     ),
     "What would make another one best": (
         "detente robust korea-2017 --draws 200 --out flips",
-        {"flips/regret": "regret", "flips/map": "map"},
+        {f"flips/{name}": name for name in ("regret", "switching", "map")},
     ),
     "What the record says": (
         "python experiments/what_the_record_says.py",

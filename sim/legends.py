@@ -45,6 +45,9 @@ HOW_TO_READ = {
     "regret": "How far each strategy falls behind the best one, draw by draw: boxes hold the "
     "middle half of the draws, diamonds are means. Left and narrow is robust; the share at the "
     "right says in how many draws it is the best.",
+    "switching": "Each lane is the range of one uncertain number, all others likely: the mark says "
+    "from which value on another strategy is the best. The nearer to the middle and the shorter "
+    "its bar, the more the answer hangs on that number; hollow marks may be luck.",
     "map": "The best strategy where two uncertain numbers take other values and all others stay "
     "likely. Where the colour changes around the cross, the answer hangs on these two; pale and "
     "hatched cells tell no winner.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -282,3 +283,90 @@ def _map_sentence(table: pd.DataFrame) -> str:
     if len(names) == 1:
         return f"Where one strategy is told apart as the best, it is {names[0]}"
     return f"{', '.join(names[:-1])} and {names[-1]} are each the best somewhere"
+
+
+def switching(
+    table: pd.DataFrame,
+    strategies: Sequence[str],
+    ax: Axes | None = None,
+    *,
+    caption: str | None = None,
+) -> Axes:
+    """At which value of each number another strategy becomes the best, against its range.
+
+    Each range is drawn to its own scale, from its low end over its likely value, which stand at
+    the same place in every lane, to its high end; hollow marks may be luck.
+
+    Args:
+        table: from :func:`sim.switching.switching_values`, with attribute leader.
+        strategies: all, in their order; it fixes the colours.
+        ax, caption: as for :func:`tornado`.
+    """
+    with _style():
+        known = table[table["value"].notna()]
+        names = list(dict.fromkeys(known["number"]))[:SHOWN]
+        known = known[known["number"].isin(names)]
+        ax = _axes(ax, 10.5, 2.7 + 0.46 * max(1, len(names)))
+        rows = np.arange(len(names))[::-1]
+        ax.barh(rows, 2, 0.5, left=-1, color="#ececec", zorder=0)
+        ax.axvline(0, color="#333333", lw=1, zorder=1)
+        colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(strategies)}
+        for one in known.to_dict("records"):
+            _switching_mark(ax, one, rows[names.index(one["number"])], colours[one["strategy"]])
+        for row, name in zip(rows, names, strict=True):
+            one = known[known["number"] == name].iloc[0]
+            for x, value, side in ((-1.02, one["from"], "right"), (1.02, one["to"], "left")):
+                ax.text(x, row, f"{value:.3g}", ha=side, va="center", fontsize=8, color="#555555")
+        likely = known.drop_duplicates("number").set_index("number")["likely"]
+        _names(ax, rows, [f"{name}  ({likely[name]:.3g})" for name in names])
+        ax.set_xlim(-1.16, 1.16)
+        ax.set_xticks([-1, 0, 1], ["low end", "likely value", "high end"])
+        ax.set_xlabel("the number, over its range (likely value beside its name)")
+        handles = [
+            Line2D([], [], marker="D", ls="", mec="black", mfc=colours[name], ms=7,
+                   label=words(name))
+            for name in strategies if name in set(known["strategy"])
+        ]  # fmt: skip
+        if (known["verdict"] != SURE).any():
+            handles.append(Line2D([], [], marker="D", ls="", mec="black", mfc="white", ms=7,
+                                  label="may be luck"))  # fmt: skip
+        ax.legend(handles=handles, title="best from there on", title_fontsize=9, ncols=4,
+                  loc="lower left", bbox_to_anchor=(0, 1), frameon=False, borderaxespad=0.2,
+                  fontsize=9, alignment="left")  # fmt: skip
+        return _titled(ax, _switching_sentence(table), caption, 26 + 16 * -(-len(handles) // 4))
+
+
+SURE = "switches"
+
+
+def _switching_mark(ax: Axes, one: dict[str, Any], row: float, colour: str) -> None:
+    """A switching value with its interval; an arrow where that reaches beyond the end."""
+    x = _in_its_range(one, one["value"])
+    down = x < 0
+    ends = []
+    for side in ("value_low", "value_high"):
+        beyond = -1.0 if down else 1.0
+        ends.append(beyond if np.isnan(one[side]) else _in_its_range(one, one[side]))
+    ax.plot(ends, [row, row], color=colour, lw=MOST + 1, solid_capstyle="butt", zorder=2)
+    if np.isnan(one["value_low"]) or np.isnan(one["value_high"]):
+        ax.plot(-1 if down else 1, row, "<" if down else ">", color=colour, ms=7, zorder=2)
+    sure = one["verdict"] == SURE
+    ax.plot(x, row, "D", mec="black", mfc=colour if sure else "white", ms=7, zorder=3)
+    ax.annotate(f"{one['value']:.3g}", (x, row), (0, 7), textcoords="offset points", ha="center",
+                va="bottom", fontsize=8)  # fmt: skip
+
+
+def _in_its_range(one: dict[str, Any], value: float) -> float:
+    """-1 at the low end of a number, 0 at its likely value, 1 at its high end."""
+    width = (one["likely"] - one["from"]) if value < one["likely"] else one["to"] - one["likely"]
+    return float((value - one["likely"]) / width) if width else 0.0
+
+
+def _switching_sentence(table: pd.DataFrame) -> str:
+    sure = table[table["verdict"] == SURE]
+    count, numbers = sure["number"].nunique(), table["number"].nunique()
+    leader = words(str(table.attrs["leader"]))
+    if not count:
+        return f"None of {numbers} numbers alone is told to make another one better than {leader}"
+    verb = "makes" if count == 1 else "make"
+    return f"{count} of {numbers} numbers alone {verb} another strategy better than {leader}"

@@ -313,6 +313,7 @@ def study_robust(
         look = switching.first_look(known, ends)
         leader, made["leads"] = told.strategies[known.leader], known.leads
         made["switching"] = switching.switching_values(known, look, 5 * replications, half)
+        made["switching"].attrs = {"leader": leader}
         if len(told.free) > 1:
             pair = numbers or tuple(switching.influential(look, 2))
             made["map"] = _map(told, known, pair, MAP_FACTOR * replications)
@@ -415,6 +416,12 @@ def _robust_figures(tables: Tables, manifest: dict[str, Any]) -> dict[str, Any]:
             tables["regret"], tables["ranking"],
             caption=f"{seed}, {draws:,} draws, {n:,} histories of each strategy and draw; boxes "
             "hold half of the draws, whiskers nine in ten; diamonds are means without noise",
+        )  # fmt: skip
+    if "switching" in tables and tables["switching"]["value"].notna().any():
+        figures["switching"] = plots.switching(
+            tables["switching"], manifest["strategies"],
+            caption=f"{seed}, {5 * n:,} histories of each strategy and value, all other numbers "
+            "likely; bars are 95 % intervals, an arrow says that one reaches beyond the end",
         )  # fmt: skip
     if "map" in tables:
         figures["map"] = plots.best_map(
