@@ -135,7 +135,4 @@ def _program(results: Results, strategy: str) -> Program:
 
 def _drawn(results: Results, program: Program, draw: int) -> Program:
     table: Draws | None = results.drawn
-    if draw == 0 or table is None:
-        return program
-    slots, values = table.slots(program)
-    return program.with_slots(slots, values[draw - 1])
+    return program if table is None else table.applied(program, draw)

@@ -127,7 +127,9 @@ def explain(options: argparse.Namespace) -> int:
     scenario, kind = _scenario(options), decision.EXPLAIN
     out = _writable(options.out or studies.default_folder(scenario, options.seed, kind))
     studies.prepare(out, kind, scenario, options.seed)
-    found = decision.explain(scenario, options.strategy, options.replications, options.seed, out)
+    found = decision.explain(
+        scenario, options.strategy, options.replications, options.seed, out, options.draws
+    )
     _say(found, out)
     return 0
 
@@ -138,8 +140,9 @@ def diff(options: argparse.Namespace) -> int:
 
     scenario, out = _scenario(options), _writable(options.out or "results")
     found = decision.diff(
-        scenario, options.a, options.b, options.replication, options.replications, options.seed, out
-    )
+        scenario, options.a, options.b, options.replication, options.replications, options.seed,
+        out, options.draw, options.draws,
+    )  # fmt: skip
     _say(found, out)
     return 0
 
@@ -219,15 +222,17 @@ def tell(options: argparse.Namespace) -> int:
     scenario = _scenario(options)
     folder = _writable(options.out or "results")
     story = report.tell(
-        scenario, options.strategy, options.replication, options.seed, options.engine
-    )
-    print(f"{story.title}\n{story.strategy}, replication {story.replication}, seed {story.seed}\n")
+        scenario, options.strategy, options.replication, options.seed, options.engine,
+        options.draw, options.draws,
+    )  # fmt: skip
+    print(f"{story.title}\n{story.strategy}, {story.where}\n")
     for event in story.events.itertuples():
         why = f"  ({event.why})" if event.why else ""
         print(f"{event.date}  day {event.time:7.1f}  {event.entity}: {event.what}{why}")
     row = story.row
     print(f"\noutcome: {row['outcome']}, day {row['time']:.1f}")
-    path = folder / f"{scenario.name}-{story.strategy}-{story.replication}-seed{story.seed}"
+    which = f"{story.replication}{f'-draw{options.draw}' * (options.draw > 0)}"
+    path = folder / f"{scenario.name}-{story.strategy}-{which}-seed{story.seed}"
     plots.save(plots.timeline(story).figure, path)
     print(f"timeline: {path}.png")
     return 0

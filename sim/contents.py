@@ -33,7 +33,8 @@ from sim.question import is_counted
 from sim.scenario import Scenario, loads
 
 MOST_FAILURES = 5
-HELD = "held at its likely value"
+HELD, DRAWN = "held at its likely value", "drawn from it"
+OF_THE_RANGES = ", and the ranges of the numbers that were drawn"
 ADVICE = "read the differences between strategies rather than the level of a curve."
 
 Manifest = dict[str, Any]
@@ -144,8 +145,8 @@ def of_run(results: Results, baseline: str | None = None, endpoint: str | None =
         manifest,
         notes=_failures(results),
         strategies=_rules(scenario, manifest["strategies"]),
-        told_by_intervals=", and the ranges of the numbers that were drawn" if drawn else "",
-        numbers="drawn from it" if drawn else HELD,
+        told_by_intervals=OF_THE_RANGES if drawn else "",
+        numbers=DRAWN if drawn else HELD,
         commands=[manifest["command"] or results.command, *verified],
         again="The second command tells a sample of them again, with both engines, and holds every "
         "field against what was written." if verified else "",
@@ -318,8 +319,12 @@ def of_explanation(folder: str | Path) -> Content:
     content = _content("an explanation", about, folder, manifest)
     content.say(findings.explained(found, manifest["goal"], manifest["tracks"]))
     content.axes = decision.explained_figures(found, manifest)
+    each = "strategy"
+    if manifest["draws"]:
+        each = f"strategy and of {manifest['draws']:,} draws"
+        content.numbers, content.told_by_intervals = DRAWN, OF_THE_RANGES
     content.facts = {
-        "Histories": f"{manifest['replications']:,} of each strategy, and again for each change",
+        "Histories": f"{manifest['replications']:,} of each {each}, and again for each change",
         "Strategies": ", ".join(manifest["strategies"]),
     }
     return content

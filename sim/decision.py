@@ -26,7 +26,8 @@ from sim import (
 )
 from sim import partings as parting_tables
 from sim import tables as tables_of
-from sim.experiment import InputError, Results, chosen, names_of
+from sim.draws import Draws
+from sim.experiment import InputError, Results, chosen, drawn_from, names_of, of_draw
 from sim.partings import Parting
 from sim.program import Program, translate
 from sim.report import baseline_of, caption
@@ -36,6 +37,7 @@ from sim.story import Story, tell
 MOST_RETOLD = 400
 """Histories of each strategy that are told again to see how long the goal lasted."""
 EXPLAIN = "explain"
+BY_ACTIVITY = ("track", "activity")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ class Findings:
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Tables as one; those without rows only lend their columns."""
     some = [table for table in tables if len(table)]
-    return pd.concat(some, ignore_index=True) if some else tables[0]
+    joined = pd.concat(some, ignore_index=True) if some else tables[0]
+    joined.attrs = tables[0].attrs
+    return joined
 
 
 def _written(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
@@ -126,21 +130,27 @@ def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str
     }
     if f"held_{goal}" in frame:
         tables["endurance"] = risks.endurance(frame, goal, ruin, horizon)
-    if set(frame["draw"]) == {0}:  # other draws have other numbers
-        tables["durability"] = risks.durability(_spells(results, its_worlds.names))
+    tables["durability"] = risks.durability(_spells(results, its_worlds.names))
     return tables
 
 
 def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
-    """How long the goal lasted in the first histories that reached it, told again."""
-    frame, scenario = results.frame, results.scenario
+    """How long the goal lasted in the first histories that reached it, told again.
+
+    The first ones of every draw, so that each draw has its share.
+    """
+    frame, scenario, seed = results.frame, results.scenario, results.manifest["seed"]
     tables = []
     for name in names:
-        there = (frame["strategy"] == name) & (frame["outcome"] == scenario.goal)
-        first = frame.loc[there, "replication"].nsmallest(MOST_RETOLD)
-        program = _program(scenario, name)
-        told = _retold(program, results.manifest["seed"], [int(r) for r in first])
-        tables.append(budget.spells(program, told))
+        there = frame[(frame["strategy"] == name) & (frame["outcome"] == scenario.goal)]
+        first = there.sort_values(["replication", "draw"]).head(MOST_RETOLD)
+        likely = _program(scenario, name)
+        for draw, some in first.groupby("draw"):
+            program = _of_draw(likely, results.drawn, int(draw))
+            told = _retold(program, seed, [int(r) for r in some["replication"]])
+            tables.append(budget.spells(program, told, int(draw)))
+    if not tables:
+        tables = [budget.spells(_program(scenario, names[0]), [])]
     spells = _joined(tables)
     spells.attrs = {"goal": scenario.goal, "horizon": scenario.horizon}
     return spells
@@ -169,48 +179,55 @@ def explain(
     replications: int = 500,
     seed: int = 1,
     out: Path | None = None,
+    draws: int | str | Path | Draws = 0,
 ) -> Findings:
     """Why strategies do as they do: where their days go, and what costs most of them.
 
     Args:
         scenario: what is negotiated.
         strategies: their names; all where None.
-        replications: histories of each, told with their logs, and told again for every change.
+        replications: histories of each strategy and draw, told with their logs, and told again for
+            every change.
         seed: the world's luck.
         out: folder for tables and figures; nothing is written where None.
+        draws: of the uncertain numbers, as for :func:`sim.experiment.run`.
 
     Raises:
-        InputError: an unknown strategy.
+        InputError: an unknown strategy, or draws that cannot be made.
     """
     names = list(dict.fromkeys(strategies)) if strategies else names_of(scenario)
-    frames: dict[str, list[pd.DataFrame]] = {"budgets": [], "told": [], "rows": []}
-    tracks = {}
+    drawn = drawn_from(scenario, draws, seed)
+    parts: dict[str, list[pd.DataFrame]] = {"budget": [], "items": [], "costs": []}
+    rows, tracks = [], {}
     for name in names:
-        program = _program(scenario, name)
-        told = _retold(program, seed, range(replications))
-        frames["budgets"].append(budget.budgets(program, told))
-        frames["told"].append(
-            counterfactuals.outcomes(
-                chosen(scenario, name), program, kernel.simulate, seed, replications
+        likely = _program(scenario, name)
+        budgets, told_again = [], []
+        for draw in range(1, len(drawn) + 1) if drawn is not None else [0]:
+            program = _of_draw(likely, drawn, draw)
+            told = _retold(program, seed, range(replications))
+            budgets.append(budget.budgets(program, told, draw))
+            told_again.append(
+                counterfactuals.outcomes(
+                    chosen(scenario, name), program, kernel.simulate, seed, replications, draw
+                )
             )
-        )
-        frames["rows"].append(_rows(program, seed, replications))
-        tracks[name] = budget.goal_tracks(program)
-    budgets, told_again, rows = map(_joined, frames.values())
-    tables = {
-        "budget": explanation.time_budget(budgets, horizon=scenario.horizon),
-        "items": explanation.time_budget(
-            budgets, ("track", "activity", "item"), horizon=scenario.horizon
-        ),
-        "bottlenecks": explanation.bottlenecks(rows, goal=scenario.goal, horizon=scenario.horizon),
-        "costs": explanation.costs(told_again),
-    }
+            rows.append(_rows(program, seed, replications, draw))
+        tracks[name] = budget.goal_tracks(likely)
+        days = _joined(budgets)
+        for part, by in (("budget", BY_ACTIVITY), ("items", (*BY_ACTIVITY, "item"))):
+            parts[part].append(explanation.time_budget(days, by, horizon=scenario.horizon))
+        parts["costs"].append(explanation.costs(_joined(told_again)))
+    tables = {name: _joined(some) for name, some in parts.items()}
+    tables["bottlenecks"] = explanation.bottlenecks(
+        _joined(rows), goal=scenario.goal, horizon=scenario.horizon
+    )
     figures = []
     if out is not None:
         manifest = tables_of.about(EXPLAIN, scenario, seed) | {
             "strategies": names,
             "tracks": tracks,
             "replications": replications,
+            "draws": 0 if drawn is None else len(drawn),
             "finished": provenance.now(),
         }
         tables_of.write(out, tables, manifest)
@@ -234,16 +251,16 @@ def explained_figures(tables: dict[str, pd.DataFrame], manifest: dict[str, Any])
 
 def explained_caption(manifest: dict[str, Any]) -> str:
     """What every figure of an explanation says of its histories."""
-    return (
-        f"{manifest['scenario']}: {manifest['replications']:,} histories of each strategy, seed "
-        f"{manifest['seed']}"
-    )
+    of_each = f"{manifest['replications']:,} histories of each strategy"
+    if manifest["draws"]:
+        of_each = f"{manifest['draws']:,} draws x {of_each} and draw"
+    return f"{manifest['scenario']}: {of_each}, seed {manifest['seed']}"
 
 
-def _rows(program: Program, seed: int, count: int) -> pd.DataFrame:
+def _rows(program: Program, seed: int, count: int, draw: int) -> pd.DataFrame:
     from sim import rows
 
-    frame = rows.frame(program, kernel.simulate(program, seed, 0, count))
+    frame = rows.frame(program, kernel.simulate(program, seed, 0, count), draw=draw)
     kept = frame[["strategy", "draw", "replication", "outcome", "time", "binding"]]
     return kept.astype({"strategy": str, "binding": str})
 
@@ -259,6 +276,8 @@ def diff(
     replications: int = 500,
     seed: int = 1,
     out: Path | None = None,
+    draw: int = 0,
+    draws: str | Path | Draws | None = None,
 ) -> Findings:
     """The same world under two strategies, side by side, and where many worlds part.
 
@@ -269,14 +288,16 @@ def diff(
         replications: worlds whose first partings are counted.
         seed: the world's luck.
         out: folder for tables and the figure; nothing is written where None.
+        draw, draws: of the uncertain numbers, in all these worlds; as for :func:`sim.report.tell`.
 
     Raises:
-        InputError: an unknown strategy, or the same twice.
+        InputError: an unknown strategy, the same twice, or a draw that there is not.
     """
     if a == b:
         raise InputError(f'"{a}" twice; two different strategies are needed')
-    ours, theirs = (_program(scenario, name) for name in (a, b))
-    stories, logs = zip(*(_story(each, seed, replication) for each in (ours, theirs)), strict=True)
+    ours, theirs = (of_draw(_program(scenario, name), draw, draws, seed) for name in (a, b))
+    told_once = (_story(each, seed, replication, draw) for each in (ours, theirs))
+    stories, logs = zip(*told_once, strict=True)
     parting = parting_tables.first_parting(ours, *logs)
     turn = parting_tables.first_turn(ours, *logs)
     told = (_retold(each, seed, range(replications)) for each in (ours, theirs))
@@ -291,7 +312,7 @@ def diff(
     }
     figures = []
     if out is not None:
-        stem = f"{scenario.name}-{a}-{b}-{replication}-seed{seed}"
+        stem = f"{scenario.name}-{a}-{b}-{replication}{f'-draw{draw}' * (draw > 0)}-seed{seed}"
         _written(out, {f"{stem}-{name}": table for name, table in tables.items()})
         figures = _drawn(out, {stem: _side_by_side(stories, parting)})
     text = findings.diff_text(side, (a, b), (parting, turn), _milestones(side, scenario))
@@ -318,9 +339,9 @@ def _milestones(side: pd.DataFrame, scenario: Scenario) -> pd.Series:
     return of_tracks | side["entity"].isin(ends) | postures
 
 
-def _story(program: Program, seed: int, replication: int) -> tuple[Story, Any]:
+def _story(program: Program, seed: int, replication: int, draw: int) -> tuple[Story, Any]:
     rows, log = kernel.trace(program, seed, replication)
-    return tell(program, rows, log, seed, replication), log
+    return tell(program, rows, log, seed, replication, draw), log
 
 
 # -- histories told again -------------------------------------------------------------------------
@@ -328,6 +349,10 @@ def _story(program: Program, seed: int, replication: int) -> tuple[Story, Any]:
 
 def _program(scenario: Scenario, name: str) -> Program:
     return translate(chosen(scenario, name))
+
+
+def _of_draw(likely: Program, drawn: Draws | None, draw: int) -> Program:
+    return likely if drawn is None else drawn.applied(likely, draw)
 
 
 def _retold(program: Program, seed: int, replications: Sequence[int]) -> Iterator[budget.Telling]:

@@ -75,6 +75,19 @@ class Draws:
         slots = np.array([program.slots[self.names[i]] for i in free], np.int64)
         return slots, np.ascontiguousarray(self.values[:, free])
 
+    def applied(self, program: Program, draw: int) -> Program:
+        """The program with the numbers of a draw; as it is for draw 0, the likely values.
+
+        Raises:
+            DrawsError: there is no such draw.
+        """
+        if draw == 0:
+            return program
+        if not 0 < draw <= len(self):
+            raise DrawsError(f"draw: found {draw}; allowed: 0 to {len(self)}")
+        slots, values = self.slots(program)
+        return program.with_slots(slots, values[draw - 1])
+
     def write(self, file: Path) -> None:
         """Write the table as CSV; every value is read again to the last bit."""
         with file.open("w", newline="", encoding="utf-8") as stream:

@@ -365,7 +365,7 @@ def _stored_draws(folder: Path, scenario: Scenario, manifest: dict[str, Any]) ->
 def _tell(scenario: Scenario, plan: Plan, store: Store | None) -> Results:
     names = _check(scenario, plan)
     began = time.time()
-    drawn = _drawn(scenario, plan)
+    drawn = drawn_from(scenario, plan.draws, plan.seed, plan.design, plan.law)
     manifest = _manifest(scenario, plan, names, drawn)
     folder = store if isinstance(store, Folder) else None
     with contextlib.ExitStack() as closing:
@@ -621,15 +621,39 @@ def _known_columns(program: Program, columns: Sequence[str] | None) -> list[str]
     return [name for name in known if name in keys or name in columns]
 
 
-def _drawn(scenario: Scenario, plan: Plan) -> Draws | None:
+def drawn_from(
+    scenario: Scenario,
+    draws: int | str | Path | Draws,
+    seed: int,
+    design: str = "sobol",
+    law: str = drawing.AS_IN_FILE,
+) -> Draws | None:
+    """The table of the draws that are asked for: how many, a file, or a table; None for 0.
+
+    Raises:
+        InputError: they cannot be made or read.
+    """
     try:
-        if isinstance(plan.draws, Draws):
-            return plan.draws
-        if isinstance(plan.draws, str | Path):
-            return drawing.read(plan.draws, scenario)
-        if plan.draws == 0:
-            return None
-        return drawing.sample(scenario, plan.draws, plan.seed, plan.design, plan.law)
+        if isinstance(draws, Draws):
+            return draws
+        if isinstance(draws, str | Path):
+            return drawing.read(draws, scenario)
+        return drawing.sample(scenario, draws, seed, design, law) if draws else None
+    except DrawsError as error:
+        raise InputError(str(error)) from None
+
+
+def of_draw(
+    program: Program, draw: int, draws: str | Path | Draws | None = None, seed: int = 1
+) -> Program:
+    """The program with the numbers of one draw, of a table or as a run samples them.
+
+    Raises:
+        InputError: there is no such draw.
+    """
+    table = drawn_from(program.scenario, draw if draws is None else draws, seed)
+    try:
+        return program if table is None else table.applied(program, draw)
     except DrawsError as error:
         raise InputError(str(error)) from None
 

@@ -119,6 +119,11 @@ ENGINE = choice("--engine", "compiled simpy",
                 "both tell the same histories; compiled is the fast one", default="compiled")
 DRAWS = text("--draws", "N|FILE", "sets of uncertain numbers: how many to sample from their "
              "ranges, or a CSV file (default: 0, the likely value of each)", type=_draws, default=0)
+OF_A_DRAW = (
+    whole("--draw", "D", 0, 1_000_000, "the numbers of this draw", default=0),
+    text("--draws", "FILE",
+         "a CSV file that holds the draw (default: as `run --draws` samples it)"),
+)
 WORKERS = whole("--workers", "N", 1, 1024, "threads (default: one a core)")
 QUIET = switch("--quiet", "no progress bar")
 FOLDER = text("folder", "DIR", "a results folder")
@@ -241,18 +246,20 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         (*OF_A_SCENARIO,
          text("--strategy", "S", "its strategy (default: the first)"),
          whole("--replication", "R", 0, 2**63 - 1, "which history", default=0),
+         *OF_A_DRAW,
          ENGINE.but(default="simpy", help="both tell the same history (default: simpy)")),
     ),
     "explain": (
         "why strategies do as they do: where days go, what costs most",
-        (*OF_A_TALE, STRATEGY),
+        (*OF_A_TALE, STRATEGY, DRAWS),
     ),
     "diff": (
         "the same world under two strategies, side by side",
         (*OF_A_TALE,
          text("--a", "S1", "a strategy", required=True),
          text("--b", "S2", "another strategy", required=True),
-         whole("--replication", "R", 0, 2**63, "the world that is told", default=0)),
+         whole("--replication", "R", 0, 2**63, "the world that is told", default=0),
+         *OF_A_DRAW),
     ),
     "check": (
         "list every fault of files; run nothing",

@@ -406,7 +406,7 @@ def side_by_side(a: Story, b: Story, parting: Any) -> Figure:
             told = f"{words(a.strategy)}: {sides[0]}; {words(b.strategy)}: {sides[1]}"
             title = f"They part on day {parting.time:.0f} at {words(parting.entity)}. {told}"
         figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
-        note = f"{a.title}; history {a.replication}, seed {a.seed}; attempts named by their stage"
+        note = f"{a.title}; {a.where}; attempts named by their stage"
         figure.supxlabel(note, fontsize=8.5, color="#555555", x=0.01, ha="left")
         return figure
 

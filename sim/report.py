@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sim import comparison, experiment, intervals, kernel, processes, statistics
+from sim.draws import Draws
 from sim.experiment import InputError, Results, names_of, nearest
 from sim.program import translate
 from sim.question import is_counted
@@ -25,17 +26,26 @@ def tell(
     replication: int = 0,
     seed: int = 1,
     engine: str = "simpy",
+    draw: int = 0,
+    draws: str | Path | Draws | None = None,
 ) -> Story:
     """One history of a scenario, event by event; the same as in a run with this seed.
 
+    Args:
+        scenario: what is negotiated.
+        strategy: the first one where None.
+        replication, seed, draw: which history.
+        engine: "simpy" or "compiled".
+        draws: a table that holds the draw, or its file; as a run samples them where None.
+
     Raises:
-        InputError: an unknown strategy.
+        InputError: an unknown strategy, or a draw that there is not.
         sim.program.ModelError: a history in which time cannot advance.
     """
     name = names_of(scenario)[0] if strategy is None else strategy
-    program = translate(experiment.chosen(scenario, name))
+    program = experiment.of_draw(translate(experiment.chosen(scenario, name)), draw, draws, seed)
     rows, log = TRACERS[engine](program, seed, replication)
-    return make_story(program, rows, log, seed, replication)
+    return make_story(program, rows, log, seed, replication, draw)
 
 
 def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:

@@ -43,17 +43,30 @@ class Story:
     levels: pd.DataFrame
     windows: pd.DataFrame
 
+    @property
+    def where(self) -> str:
+        """Where the history is found again, in words."""
+        draw = f", draw {self.row['draw']}" if self.row["draw"] else ""
+        return f"history {self.replication}{draw}, seed {self.seed}"
 
-def tell(program: Program, rows: Rows, log: Sequence[Entry], seed: int, replication: int) -> Story:
+
+def tell(
+    program: Program,
+    rows: Rows,
+    log: Sequence[Entry],
+    seed: int,
+    replication: int,
+    draw: int = 0,
+) -> Story:
     """The story of one traced history.
 
     Args:
         program: what the engine ran.
         rows: the history's row (n = 1), as ``trace`` returns it.
         log: its event log.
-        seed, replication: where the history is found again.
+        seed, replication, draw: where the history is found again.
     """
-    row = row_tables.frame(program, rows, first=replication).iloc[0].to_dict()
+    row = row_tables.frame(program, rows, replication, draw).iloc[0].to_dict()
     ruined = program.scenario.ruin is not None and row["outcome"] == program.scenario.ruin
     end = row[f"first_{program.scenario.ruin}"] if ruined else program.code.horizon
     if not ruined and program.scenario.ruin is not None:

@@ -113,3 +113,57 @@ def test_common_random_numbers_are_reported_for_all_pairs() -> None:
     # Those that open alike differ less than those that do not.
     ratio = pairs.set_index(["a", "b"])["variance_ratio"]
     assert ratio["proposal", "all_parallel"] < 0.5 < ratio["proposal", "ministerial_first"]
+
+
+# -- draws ----------------------------------------------------------------------------------------
+
+SMALL = Path(__file__).parent / "corpus" / "valid" / "two_tracks.toml"
+
+
+def test_an_explanation_over_draws_is_of_the_runs_histories() -> None:
+    scenario = sim.load(SMALL)
+    run = sim.run(scenario, ["direct", "in_order"], 40, draws=3).frame
+    found = decision.explain(scenario, ["direct", "in_order"], 40, draws=3)
+    days = run["time"].where(run["outcome"] == "freeze", scenario.horizon)
+    by_draw = days.groupby([run["strategy"], run["draw"]], observed=True).mean()
+    for strategy, budget in found.tables["budget"].groupby("strategy"):
+        assert set(budget["n"]) == {120}
+        for _, part in budget.groupby("track"):
+            assert part["best"].sum() == pytest.approx(by_draw[strategy].mean())
+    costs = found.tables["costs"]
+    assert set(costs["strategy"]) == {"direct", "in_order"} and set(costs["n"]) == {120}
+    bound = found.tables["bottlenecks"].groupby("strategy")["n"].first()
+    reached = (run["outcome"] == "freeze").groupby(run["strategy"], observed=True).sum()
+    assert bound.to_dict() == reached.to_dict()
+
+
+def test_durability_is_told_over_draws_as_well() -> None:
+    results = sim.run(sim.load(SMALL), ["direct", "hardline"], 60, draws=4)
+    table = decision.compare(results).tables["durability"]
+    frame = results.frame
+    for strategy, part in table.groupby("strategy"):
+        there = (frame["strategy"] == strategy) & (frame["outcome"] == "freeze")
+        assert part["at_risk"].iloc[0] == there.sum() > 0
+        assert part[["low", "best", "high"]].notna().all(axis=None)
+        assert (part["low"] <= part["best"]).all() and (part["best"] <= part["high"]).all()
+
+
+def test_one_history_of_a_draw_is_that_of_the_run(tmp_path, capsys) -> None:
+    scenario = sim.load(SMALL)
+    results = sim.run(scenario, ["direct"], 6, draws=3)
+    row = results.frame.query("draw == 3 and replication == 5").iloc[0]
+    story = sim.tell(scenario, "direct", 5, draw=3)
+    assert story.row["first_dialogue"] == row["first_dialogue"]
+    assert story.row["time"] == row["time"] and story.row["draw"] == 3
+    assert story.row["n_missile_test"] == row["n_missile_test"]
+    assert sim.tell(scenario, "direct", 5).row["n_missile_test"] != row["n_missile_test"]
+    results.drawn.write(tmp_path / "draws.csv")
+    told = ("tell", SMALL, "--strategy", "direct", "--replication", 5, "--draw", 3)
+    assert command(*told) == command(*told, "--draws", tmp_path / "draws.csv") == 0
+    first, again = capsys.readouterr().out.split("Two tracks and a meeting")[1:]
+    assert first == again and "direct, history 5, draw 3, seed 1" in first
+    assert command(*told[:-1], 4, "--draws", tmp_path / "draws.csv") == 2
+    assert "draw: found 4; allowed: 0 to 3" in capsys.readouterr().err
+    assert command("diff", SMALL, "--a", "direct", "--b", "hardline", "--draw", 3,
+                   "--replications", 5) == 0  # fmt: skip
+    assert Path("results/two_tracks-direct-hardline-0-draw3-seed1.png").exists()
