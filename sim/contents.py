@@ -315,8 +315,7 @@ def of_explanation(folder: str | Path) -> Content:
         InputError: a table is missing or damaged.
     """
     found, manifest = tables.read(folder)
-    about = decision.explained_caption(manifest)
-    content = _content("an explanation", about, folder, manifest)
+    content = _content("an explanation", report.caption_of(manifest), folder, manifest)
     content.say(findings.explained(found, manifest["goal"], manifest["tracks"]))
     content.axes = decision.explained_figures(found, manifest)
     each = "strategy"

@@ -30,7 +30,7 @@ from sim.draws import Draws
 from sim.experiment import InputError, Results, chosen, drawn_from, names_of, of_draw
 from sim.partings import Parting
 from sim.program import Program, translate
-from sim.report import baseline_of, caption
+from sim.report import baseline_of, caption, caption_of
 from sim.scenario import Scenario
 from sim.story import Story, tell
 
@@ -240,21 +240,13 @@ def explained_figures(tables: dict[str, pd.DataFrame], manifest: dict[str, Any])
     from sim import plots_decision as figures
 
     goal, tracks = manifest["goal"], manifest["tracks"]
-    about = explained_caption(manifest)
+    about = caption_of(manifest)
     drawn = {"budget": figures.budget(tables["budget"], tracks, goal, caption=about)}
     for name in tracks:
         own = tables["costs"][tables["costs"]["strategy"] == name]
         if len(own):
             drawn[f"costs-{name}"] = figures.costs(own, goal, caption=about)
     return drawn
-
-
-def explained_caption(manifest: dict[str, Any]) -> str:
-    """What every figure of an explanation says of its histories."""
-    of_each = f"{manifest['replications']:,} histories of each strategy"
-    if manifest["draws"]:
-        of_each = f"{manifest['draws']:,} draws x {of_each} and draw"
-    return f"{manifest['scenario']}: {of_each}, seed {manifest['seed']}"
 
 
 def _rows(program: Program, seed: int, count: int, draw: int) -> pd.DataFrame:

@@ -87,7 +87,7 @@ def discover(
     made, judged = order[: len(order) // 2], order[len(order) // 2 :]
     cases = int(interesting.sum())
     if len(values) < FEWEST_DRAWS:
-        return none, f"{len(values)} draws are too few to find rules in; {FEWEST_DRAWS} might do"
+        return none, f"too few draws ({len(values)}) to find rules in; {FEWEST_DRAWS} might do"
     rare = min(min(int(f.sum()), int((~f).sum())) for f in (interesting[made], interesting[judged]))
     if rare < FEWEST_CASES:
         return (

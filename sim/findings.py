@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -195,9 +195,13 @@ def _on_one(row: pd.Series) -> str:
 
 def _of(row: pd.Series, name: str, show: Any, unit: str) -> str:
     """An estimate with its limits, where it has any."""
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    best = f"{show(row[name])}{unit}"
-    return best if math.isnan(low) else f"{best} ({show(low)}{DASH}{show(high)})"
+    limits = _limits(row[f"{name}_low"], row[f"{name}_high"], show)
+    return f"{show(row[name])}{unit}{limits}"
+
+
+def _limits(low: float, high: float, show: Callable[[float], str]) -> str:
+    """The limits of an estimate in brackets; nothing where it has none."""
+    return "" if math.isnan(low) else f" ({show(low)}{DASH}{show(high)})"
 
 
 def _on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
@@ -356,8 +360,8 @@ def _on_waits(table: pd.DataFrame, strategy: str, tracks: Sequence[str]) -> Iter
     for track in tracks:
         part = table[(table["track"] == track) & table["activity"].str.startswith("waiting")]
         waits = [
-            f"{row.item or row.activity.removeprefix('waiting for ')} {days_text(row.best)} days "
-            f"({days_text(row.low)}{DASH}{days_text(row.high)})"
+            f"{row.item or row.activity.removeprefix('waiting for ')} {days_text(row.best)} days"
+            f"{_limits(row.low, row.high, days_text)}"
             for row in part[part["best"] >= 0.5].head(4).itertuples()
         ]
         if waits:
@@ -368,8 +372,7 @@ def _on_bottlenecks(table: pd.DataFrame, strategy: str, goal: str) -> str:
     if table.empty:
         return f"No history of {strategy} reached {goal}, so none tells what it waited for."
     shares = [
-        f"{row.binding or 'nothing'} {percent(row.best)} % "
-        f"({percent(row.low)}{DASH}{percent(row.high)})"
+        f"{row.binding or 'nothing'} {percent(row.best)} %{_limits(row.low, row.high, percent)}"
         for row in table.head(4).itertuples()
     ]
     return (

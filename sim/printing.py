@@ -66,6 +66,12 @@ def short(name: str, width: int = 43) -> str:
     return f"{name[: width - 2 - tail]}..{name[-tail:]}"
 
 
+def many(count: int, what: str) -> str:
+    """A number of things: 1 history, 1,200 histories."""
+    plural = what.removesuffix("y") + "ies" if what.endswith("y") else f"{what}s"
+    return f"{count:,} {what if count == 1 else plural}"
+
+
 def listed(names: Iterable[object]) -> str:
     """Names as words: a, b and c."""
     words = [str(name) for name in names]

@@ -10,6 +10,7 @@ import pandas as pd
 from sim import comparison, experiment, intervals, kernel, processes, statistics
 from sim.draws import Draws
 from sim.experiment import InputError, Results, names_of, nearest
+from sim.printing import many
 from sim.program import translate
 from sim.question import is_counted
 from sim.scenario import Scenario
@@ -165,8 +166,12 @@ def frame_of(results: Results) -> pd.DataFrame:
 
 def caption(results: Results) -> str:
     """What every figure says of its run."""
-    manifest = results.manifest
-    of_each = f"{manifest['replications']:,} histories of each strategy"
+    return caption_of(results.manifest)
+
+
+def caption_of(manifest: dict[str, Any]) -> str:
+    """How many histories a manifest tells of, and of what."""
+    of_each = f"{many(manifest['replications'], 'history')} of each strategy"
     if manifest["draws"]:
-        of_each = f"{manifest['draws']:,} draws x {of_each} and draw"
+        of_each = f"{many(manifest['draws'], 'draw')} x {of_each} and draw"
     return f"{manifest['scenario']}: {of_each}, seed {manifest['seed']}"

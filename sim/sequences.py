@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from sim.printing import Part, Printed, days_text, listed
+from sim.printing import Part, Printed, days_text, listed, many
 
 KIND = "search"
 BEST, ALIKE, OPEN, WORSE, BETTER = "best", "alike", "not told apart", "worse", "better"
@@ -50,7 +50,8 @@ def front_of(table: pd.DataFrame) -> pd.DataFrame:
 
 def as_text(table: pd.DataFrame, manifest: Manifest) -> str:
     """What was found, with what a candidate is below its numbers."""
-    lists = (part(table, manifest) for part in (_best, _near, _front, _file))
+    kinds = (_best, _file) if _never(table, manifest) else (_best, _near, _front, _file)
+    lists = (part(table, manifest) for part in kinds)
     parts = [_wrapped(_how(manifest)), *lists, _wrapped(_fresh(manifest))]
     return "\n\n".join(part for part in parts if part)
 
@@ -65,9 +66,9 @@ def _fresh(manifest: Manifest) -> str:
 def _how(manifest: Manifest) -> str:
     options, stages, candidates = (manifest[key] for key in ("options", "stages", "candidates"))
     text = (
-        f"{manifest['scenario']}: {_many(candidates, 'candidate')}, "
-        f"{_many(manifest['orders'], 'order')} of {_many(len(options['tracks']), 'track')} with "
-        f"{_many(1 << len(options['postures']), 'set')} of postures"
+        f"{manifest['scenario']}: {many(candidates, 'candidate')}, "
+        f"{many(manifest['orders'], 'order')} of {many(len(options['tracks']), 'track')} with "
+        f"{many(1 << len(options['postures']), 'set')} of postures"
     )
     if manifest["distinct"] + manifest["hopeless"] < candidates:
         text += f"; {manifest['distinct']:,} of them can differ"
@@ -77,15 +78,10 @@ def _how(manifest: Manifest) -> str:
         screened = [stage for stage in stages if stage["name"] == "screening"][-1]
         text += (
             f". Screening left {screened['left']:,} after {screened['worlds']:,} worlds; the "
-            f"choice took {_many(manifest['choice_histories'], 'history')}, all in all "
+            f"choice took {many(manifest['choice_histories'], 'history')}, all in all "
             f"{manifest['histories']:,} were told"
         )
     return text + "."
-
-
-def _many(count: int, what: str) -> str:
-    plural = what.removesuffix("y") + "ies" if what.endswith("y") else f"{what}s"
-    return f"{count:,} {what if count == 1 else plural}"
 
 
 def _never(table: pd.DataFrame, manifest: Manifest) -> str:
@@ -240,11 +236,11 @@ def _on_the_front(table: pd.DataFrame, manifest: Manifest) -> str:
     front = front_of(table)
     ruin = manifest["ruin"]
     if len(front) < 2 or ruin is None:
-        return f"On the {_traded(manifest)} {_many(len(front), 'candidate')} stand."
+        return f"On the {_traded(manifest)} {many(len(front), 'candidate')} stand."
     least = front.sort_values("ruin", kind="stable").iloc[0]
     low, best, high = (100 * least[f"ruin_difference{end}"] for end in ("_low", "", "_high"))
     return (
-        f"On the {_traded(manifest)} {_many(len(front), 'candidate')} stand; the least {ruin} has "
+        f"On the {_traded(manifest)} {many(len(front), 'candidate')} stand; the least {ruin} has "
         f"{least['candidate']}, {best:+.2f} points ({low:+.2f} to {high:+.2f}) against the one "
         f"chosen, at {_range(least, 'reached', _percent)} % with {manifest['goal']}."
     )

@@ -30,7 +30,7 @@ from sim import (
 from sim import draws as drawing
 from sim.draws import Draws, DrawsError
 from sim.experiment import InputError, nearest
-from sim.printing import Part, as_paragraphs, listed
+from sim.printing import Part, as_paragraphs, listed, many
 from sim.scenario import Scenario
 from sim.tables import Tables
 from sim.worlds import Floats, Worlds, worlds
@@ -232,20 +232,19 @@ def _sensitivity_figures(tables: Tables, manifest: dict[str, Any]) -> dict[str, 
             caption=f"{seed}, {5 * n:,} histories at each value, the same worlds; one number at a "
             "time, all others likely; whiskers are paired 95 % intervals",
         ),
-        "morris": plots.morris(
-            tables["morris"],
-            caption=f"{seed}, {manifest['trajectories']} trajectories, {n:,} histories at each "
-            "point; effects over the range from the 1/8 to the 7/8 quantile",
-        ),
     }
+    if not wording.tells_noise(manifest):
+        return figures
+    figures["morris"] = plots.morris(
+        tables["morris"],
+        caption=f"{seed}, {manifest['trajectories']} trajectories, {n:,} histories at each "
+        "point; effects over the range from the 1/8 to the 7/8 quantile",
+    )
     if tables["sobol"]["total"].notna().any():
-        # One replication cannot tell its noise; then there are indices only without any.
-        off = "" if noise is None else f"{100 * noise:.0f} % of the variance was noise and is "
-        off += "taken off; " if off else ""
         figures["sobol"] = plots.sobol(
             tables["sobol"],
-            caption=f"{seed}, base {manifest['base']:,}, {n:,} histories at each point; {off}"
-            "95 % intervals",
+            caption=f"{seed}, base {manifest['base']:,}, {n:,} histories at each point; "
+            f"{100 * noise:.0f} % of the variance was noise and is taken off; 95 % intervals",
         )
     return figures
 
@@ -414,8 +413,8 @@ def _robust_figures(tables: Tables, manifest: dict[str, Any]) -> dict[str, Any]:
     if len(manifest["strategies"]) > 1:
         figures["regret"] = plots.regret(
             tables["regret"], tables["ranking"],
-            caption=f"{seed}, {draws:,} draws, {n:,} histories of each strategy and draw; boxes "
-            "hold half of the draws, whiskers nine in ten; diamonds are means without noise",
+            caption=f"{seed}, {many(draws, 'draw')}, {n:,} histories of each strategy and draw; "
+            "boxes hold half of the draws, whiskers nine in ten; diamonds are means without noise",
         )  # fmt: skip
     if "switching" in tables and tables["switching"]["value"].notna().any():
         figures["switching"] = plots.switching(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from sim import robust, sensitivity, switching
 from sim.measures import Measure
-from sim.printing import Part, Printed, listed
+from sim.printing import Part, Printed, listed, many
 from sim.tables import Tables
 
 WIDTH = 100  # columns of what is printed
@@ -65,14 +65,18 @@ def of_sensitivity(tables: Tables, manifest: Manifest) -> Iterator[Part]:
     )
     yield _on_the_tornado(tables["tornado"], m)
     yield _tornado(tables["tornado"], m)
-    yield _on_morris(tables["morris"])
-    yield _morris(tables["morris"], m, manifest["trajectories"])
-    indices = tables["sobol"]["total"].notna().any()
-    if indices:
-        yield _on_sobol(tables["sobol"])
+    if tells_noise(manifest):
+        yield _on_morris(tables["morris"])
+        yield _morris(tables["morris"], m, manifest["trajectories"])
     yield _on_noise(manifest)
-    if indices:
+    if tells_noise(manifest) and tables["sobol"]["total"].notna().any():
+        yield _on_sobol(tables["sobol"])
         yield _sobol(tables["sobol"])
+
+
+def tells_noise(manifest: Manifest) -> bool:
+    """Are effects told apart from noise? One replication cannot do that."""
+    return bool(manifest["replications"] > 1)
 
 
 def _on_the_tornado(table: pd.DataFrame, m: Manifest) -> str:
@@ -151,10 +155,11 @@ def _on_noise(manifest: Manifest) -> str:
     """How much of the variance is noise, and how many replications would do."""
     kept, m = manifest["noise"], manifest["measured"]
     noise = sensitivity.Noise(kept["variance"], kept["of_it_noise"], manifest["replications"])
-    if noise.replications < 2:
+    if not tells_noise(manifest):
         return (
-            "One replication cannot tell noise from what the numbers do: no index is given "
-            "without noise; allowed: --replications of at least 2. sobol.csv has SALib's indices."
+            "One replication cannot tell noise from what the numbers do: no effect and no index "
+            "is given; allowed: --replications of at least 2. morris.csv and sobol.csv have those "
+            "of SALib, noise and all."
         )
     if noise.variance == 0:
         return "The outcome is the same in every draw: there is no variance to be shared out."
@@ -179,8 +184,8 @@ def _on_noise(manifest: Manifest) -> str:
 def head_of_robust(manifest: Manifest) -> str:
     """What is studied."""
     return (
-        f"{manifest['scenario']}: {manifest['measured']['label']}, {manifest['draws']} draws of "
-        f"{manifest['numbers']} uncertain numbers"
+        f"{manifest['scenario']}: {manifest['measured']['label']}, "
+        f"{many(manifest['draws'], 'draw')} of {many(manifest['numbers'], 'uncertain number')}"
     )
 
 
@@ -265,22 +270,25 @@ def _on_case(rules: pd.DataFrame, case: Manifest) -> Iterator[str]:
 
 def _on_the_leader(leads: pd.DataFrame, manifest: Manifest) -> str:
     """The leader, and what is tied with it."""
-    m = manifest["measured"]
+    m, leader = manifest["measured"], manifest["leader"]
     tied, near = list(leads.loc[leads["tied"], "strategy"]), leads.iloc[0]
+    wanted = f"only when better by {m['scale'] * manifest['margin']:g} {m['steps']}"
     if not leads[["best", "low", "high"]].to_numpy().any():
-        said = "With every number likely, all strategies are equally good."
-    else:
-        lead, low, high = (m["scale"] * near[name] for name in ("best", "low", "high"))
-        said = (
-            f"With every number likely, {manifest['leader']} is best; the next is "
-            f"{near['strategy']}, {lead:.2f} {m['steps']} behind ({low:.2f} to {high:.2f})."
+        return (
+            "With every number likely, all strategies are equally good; another one counts as "
+            f"taking over {wanted}."
         )
-    if tied:
-        said += (
-            f" Not told apart from it: {listed(tied)}, counted as taking over only when better by "
-            f"{m['scale'] * manifest['margin']:g} {m['steps']}."
+    lead, low, high = (m["scale"] * near[name] for name in ("best", "low", "high"))
+    behind = f"{lead:.2f} {m['steps']} behind ({low:.2f} to {high:.2f})"
+    if not tied:
+        return (
+            f"With every number likely, {leader} is best; the next is {near['strategy']}, {behind}."
         )
-    return said
+    return (
+        f"With every number likely, {leader} has the best mean, but it is not told apart from "
+        f"{listed(tied)}, counted as taking over {wanted}; the nearest is {near['strategy']}, "
+        f"{behind}."
+    )
 
 
 def _on_switches(table: pd.DataFrame) -> str:
@@ -288,7 +296,9 @@ def _on_switches(table: pd.DataFrame) -> str:
     open_ = table[(table["verdict"] == switching.PERHAPS) & ~table["number"].isin(sure["number"])]
     stay = int((table["verdict"] == switching.STAYS).sum())
     numbers = len(set(table["number"]))
-    said = f"{len(set(sure['number']))} of {numbers} numbers switch it"
+    said = f"{len(set(sure['number']))} of {many(numbers, 'number')} alone "
+    said += "makes" if sure["number"].nunique() == 1 else "make"
+    said += " another strategy the best"
     if len(open_):
         said += f"; for {len(set(open_['number']))} finite histories leave it open"
     said += f"; {stay} do not within low..high."

@@ -192,7 +192,7 @@ STUDIES = {
 }
 FIGURES = {
     "sensitivity": {"tornado", "morris", "sobol"},
-    "robust": {"regret", "map"},
+    "robust": {"regret", "switching", "map"},
     "search": {"front"},
     "explain": {"budget", "costs-direct", "costs-hardline", "costs-in_order"},
 }
@@ -216,7 +216,7 @@ def test_each_kind_of_folder_has_its_page(kind: str, study_folders: dict[str, Pa
     ids = [attrs["id"] for _, attrs in elements if "id" in attrs]
     assert len(ids) == len(set(ids))
     shown = {str(one).removeprefix("figure-") for one in ids if str(one).startswith("figure-")}
-    assert shown <= FIGURES[kind] and shown >= FIGURES[kind] - {"sobol"}
+    assert shown <= FIGURES[kind] and shown >= FIGURES[kind] - {"sobol", "switching"}
     assert text.count("<figcaption></figcaption>") == 0
     findings = text.split('id="findings"')[1].split("</section>")[0]
     assert findings.count("<li>") >= 3 and "rest on judgement" in findings
