@@ -274,6 +274,28 @@ def report(options: argparse.Namespace) -> int:
     return 0
 
 
+def explore(options: argparse.Namespace) -> int:
+    """``detente explore``: the live table in the browser, until Ctrl-C."""
+    try:
+        from sim.explore.web import app
+        from sim.explore.web.desk import Room
+    except ModuleNotFoundError as error:
+        if error.name and error.name.partition(".")[0] == "sim":
+            raise
+        _refuse('explore needs the web page: pip install "detente[explore]"')
+    _announce_compilation()
+    room = Room(options.scenario, _writable(options.folder))
+
+    def say(address: str) -> None:
+        print(f"table:   {address}\nstop it with Ctrl-C", flush=True)
+        if not options.no_browser:
+            app.open_browser(address)
+
+    app.serve(room, options.port, say)
+    print("the table is closed")
+    return 0
+
+
 def assumptions(options: argparse.Namespace) -> int:
     """``detente assumptions``: every number of a scenario, with its status and source."""
     from sim import assumptions
@@ -324,6 +346,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": check,
     "verify": verify,
     "report": report,
+    "explore": explore,
     "assumptions": assumptions,
     "stress": stress,
     "list": list_catalog,

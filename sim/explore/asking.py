@@ -10,7 +10,7 @@ project's own statistics and equal those of a run with the same inputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -79,7 +79,7 @@ class Answer:
         return float((self.summary["reached_high"] - self.summary["reached_low"]).max() / 2)
 
 
-def answers(state: State, cancelled: Cancelled = never) -> Iterator[Answer]:
+def answers(state: State, cancelled: Cancelled = never) -> Generator[Answer, None, None]:
     """Better and better answers; the last is ``done``.
 
     Nothing is raised for what is wrong with the state or the model: that is an answer with a
@@ -91,7 +91,7 @@ def answers(state: State, cancelled: Cancelled = never) -> Iterator[Answer]:
         yield Answer(state, done=True, message=str(error))
 
 
-def _answers(table: Table, cancelled: Cancelled) -> Iterator[Answer]:
+def _answers(table: Table, cancelled: Cancelled) -> Generator[Answer, None, None]:
     told: list[list[Rows]] = [[] for _ in table.programs]
     tellers = [Teller(program) for program in table.programs]
     n, wanted = 0, FIRST

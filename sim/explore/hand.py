@@ -75,9 +75,10 @@ class Hand:
         last = {track: _last(scenario, track) for track in scenario.tracks}
         steps, milestones = _steps(scenario, one)
         inside = {track for step in steps for track in step}
+        key = _fresh(f"my_{name}", [*scenario.strategies, *taken])
         return cls(
-            key=_fresh(f"my_{name}", [*scenario.strategies, *taken]),
-            title=name.replace("_", " "),
+            key=key,
+            title=key.replace("_", " "),
             base=name,
             steps=steps,
             milestones=last | milestones,
@@ -136,6 +137,17 @@ class Hand:
         name = f"delegations.{party}"
         rest = {key: value for key, value in self.overrides.items() if key != name}
         return replace(self, overrides=rest if tables is None else {**rest, name: float(tables)})
+
+    def renamed(self, title: str, taken: Sequence[str] = ()) -> Hand:
+        """With another title, and the key that it makes.
+
+        Args:
+            title: free text.
+            taken: keys which its own must not be.
+        """
+        key = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+        key = key if key[:1].isalpha() else f"hand_{key}".rstrip("_")
+        return replace(self, title=title, key=_fresh(key, taken))
 
     def _with(self, steps: Steps, track: str) -> Hand:
         """These steps, and the track neither left out nor under a condition of its own."""

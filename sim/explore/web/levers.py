@@ -1,0 +1,155 @@
+"""The assumptions: a slider for every number that has a range, found by words or by group."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+from nicegui.events import GenericEventArguments
+
+from sim.explore.sliders import Slider, found, grouped, overriding, sliders
+from sim.explore.state import State
+from sim.explore.web.markup import put, text, words
+
+if TYPE_CHECKING:
+    from sim.explore.web.desk import Desk
+
+STEPS = 100  # of a slider
+SHOWN = 40  # sliders of a search
+
+
+class Levers:
+    """The panel of sliders."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.sliders: list[Slider] = []
+        self.shown: dict[str, list[Lever]] = {}
+        self.box = ui.element("section").classes("levers")
+        self.box.props["aria-label"] = "Assumptions"
+
+    def rebuild(self, state: State) -> None:
+        """Show the assumptions of another state."""
+        assert self.desk.scenario is not None
+        self.sliders, self.shown = sliders(self.desk.scenario), {}
+        self.box.clear()
+        with self.box:
+            text("h2", "Assumptions")
+            with ui.element("div").classes("head"):
+                search = ui.input("Find a number", placeholder="war, launch, seoul election ..")
+                search.props("dense clearable type=search").classes("search")
+                search.on_value_change(lambda event: self._search(str(event.value or "")))
+                self.reset = ui.button("Reset all", on_click=self._reset_all).props(
+                    "flat dense no-caps"
+                )
+            self._count(state)
+            self.results = ui.element("div").classes("found")
+            self.groups = ui.element("div").classes("groups")
+        with self.groups:
+            for name, some in grouped(self.sliders).items():
+                self._group(name, some)
+
+    def _group(self, name: str, some: list[Slider]) -> None:
+        group = ui.expansion(f"{words(name)} ({len(some)})").classes("more")
+
+        def fill() -> None:
+            if group.value and not group.default_slot.children:
+                with group:
+                    self._levers(some, name)
+
+        group.on_value_change(fill)
+
+    def _levers(self, some: list[Slider], group: str = "") -> None:
+        for one in some:
+            self.shown.setdefault(one.name, []).append(Lever(self, one, group))
+
+    def _search(self, what: str) -> None:
+        self.results.clear()
+        self.groups.set_visibility(not what.strip())
+        if not what.strip():
+            return
+        matching = found(self.sliders, what)
+        with self.results:
+            if len(matching) > SHOWN:
+                text("p", f"The first {SHOWN} of {len(matching)} numbers.", "note")
+            elif not matching:
+                text("p", "No number has these words in its name, status or source.", "note")
+            self._levers(matching[:SHOWN])
+
+    def move(self, slider: Slider, value: float | None, by: Lever | None = None) -> None:
+        """Change an assumption; None: as in the scenario."""
+        if value == slider.likely:
+            value = None
+        if self.desk.state.numbers.get(slider.name) == value:
+            return
+        state = self.desk.state.with_number(slider.name, value)
+        self.desk.change(state)
+        self._count(state)
+        self.shown[slider.name] = [one for one in self.shown[slider.name] if not one.box.is_deleted]
+        for lever in self.shown[slider.name]:
+            lever.follow(state, lever is not by)
+
+    def _reset_all(self) -> None:
+        state = replace(self.desk.state, numbers={})
+        self.desk.change(state)
+        self._count(state)
+        for levers in self.shown.values():
+            for lever in levers:
+                if not lever.box.is_deleted:
+                    lever.follow(state)
+
+    def _count(self, state: State) -> None:
+        n = len(state.numbers)
+        self.reset.set_text(f"Reset all ({n})" if n else "Reset all")
+        self.reset.set_enabled(n > 0)
+
+
+class Lever:
+    """One slider with what stands beside it."""
+
+    def __init__(self, levers: Levers, slider: Slider, group: str) -> None:
+        self.levers, self.slider = levers, slider
+        name = words(slider.name.removeprefix(f"{group}.")).replace(".", " · ")
+        self.box = ui.element("div").classes("lever")
+        with self.box:
+            with ui.element("div").classes("head"):
+                text("span", name, "name")
+                self.value = text("span", "", "value")
+                self.reset = ui.button(icon="undo", on_click=lambda: levers.move(slider, None))
+                self.reset.props("flat round dense size=sm")
+                self.reset.props["aria-label"] = f"Reset {words(slider.name)}"
+            self.handle = _range(slider)
+            text("p", f"{slider.low:g} to {slider.high:g} {slider.unit}, likely {slider.likely:g}. "
+                f"{slider.source or slider.status}.", "note")  # fmt: skip
+            self.own = text("p", "", "warn")
+        self.follow(levers.desk.state)
+        self.handle.on("input", self._moved, js_handler="(e) => emit(e.target.value)")
+
+    def _moved(self, event: GenericEventArguments) -> None:
+        value = float(event.args)
+        # The browser has this value already; sent back late, it would pull at the handle.
+        with self.handle.props.suspend_updates():
+            self.handle.props["value"] = value
+        self.levers.move(self.slider, value, self)
+
+    def follow(self, state: State, handle: bool = True) -> None:
+        """Show the value of a state, and move the handle there."""
+        value = state.numbers.get(self.slider.name, self.slider.likely)
+        if handle:
+            self.handle.props["value"] = value
+        put(self.value, f"{value:.4g}")
+        self.reset.set_enabled(self.slider.name in state.numbers)
+        own = overriding(state.hands, self.slider.name)
+        put(self.own, "; ".join(f"{words(key)} has its own: {at:g}" for key, at in own.items()))
+
+
+def _range(slider: Slider) -> ui.element:
+    """The handle of a slider: the browser's own, which screen readers and keys know."""
+    one = ui.element("input")
+    step = 1.0 if slider.whole else (slider.high - slider.low) / STEPS
+    one.props.update({
+        "type": "range", "min": slider.low, "max": slider.high, "step": step,
+        "data-number": slider.name, "aria-label": f"{words(slider.name)}, {slider.unit}",
+    })  # fmt: skip
+    return one
