@@ -282,7 +282,7 @@ def explore(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         if error.name and error.name.partition(".")[0] == "sim":
             raise
-        _refuse('explore needs the web page: pip install "detente[explore]"')
+        _refuse('explore needs its web page: pip install "detente[explore]"')
     _announce_compilation()
     room = Room(options.scenario, _writable(options.folder))
 

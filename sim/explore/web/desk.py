@@ -53,6 +53,7 @@ class Desk:
         self.dark = False
         self.scenario: Scenario | None = None
         self.answer: Answer | None = None
+        self.seat = Seat(State(scenario=room.scenario), self._show)
         self._link = link
 
     # -- what is on the table ---------------------------------------------------------------------
@@ -67,10 +68,10 @@ class Desk:
         self.seat.ask(state)
         self.bar.linked(state)
 
-    def with_hand(self, i: int, hand: Hand) -> None:
-        """Another hand in the place of one."""
-        hands = tuple(hand if j == i else one for j, one in enumerate(self.state.hands))
+    def with_hands(self, hands: tuple[Hand, ...]) -> None:
+        """Ask about other strategies."""
         self.change(replace(self.state, hands=hands))
+        self.levers.follow(self.state)
 
     def lay(self, state: State) -> None:
         """Put something else on the table; everything is shown anew.
@@ -97,7 +98,6 @@ class Desk:
     def build(self, dark: bool) -> None:
         """Make the page, and ask its first question."""
         self.dark = dark
-        self.seat = Seat(State(scenario=self.room.scenario), self._show)
         self.bar = Bar(self)
         with ui.element("div").props("id=table"):
             self.cards = Cards(self)

@@ -86,18 +86,24 @@ class Levers:
         state = self.desk.state.with_number(slider.name, value)
         self.desk.change(state)
         self._count(state)
-        self.shown[slider.name] = [one for one in self.shown[slider.name] if not one.box.is_deleted]
-        for lever in self.shown[slider.name]:
+        for lever in self._there(slider.name):
             lever.follow(state, lever is not by)
 
-    def _reset_all(self) -> None:
-        state = replace(self.desk.state, numbers={})
-        self.desk.change(state)
+    def follow(self, state: State) -> None:
+        """Show the values of a state, and what the hands make of them."""
         self._count(state)
-        for levers in self.shown.values():
-            for lever in levers:
-                if not lever.box.is_deleted:
-                    lever.follow(state)
+        for name in self.shown:
+            for lever in self._there(name):
+                lever.follow(state)
+
+    def _there(self, name: str) -> list[Lever]:
+        """The sliders of a number that are on the page."""
+        self.shown[name] = [one for one in self.shown[name] if not one.box.is_deleted]
+        return self.shown[name]
+
+    def _reset_all(self) -> None:
+        self.desk.change(replace(self.desk.state, numbers={}))
+        self.follow(self.desk.state)
 
     def _count(self, state: State) -> None:
         n = len(state.numbers)

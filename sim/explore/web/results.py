@@ -14,7 +14,7 @@ from nicegui import ui
 
 from sim import findings, plots, plots_decision, printing
 from sim.explore import taking
-from sim.explore.asking import Answer
+from sim.explore.asking import FIRST, Answer
 from sim.explore.state import VIEWS, State
 from sim.explore.web.markup import colour, picture, svg_address, table, text, words
 from sim.explore.web.world import World
@@ -56,6 +56,7 @@ FIGURES: dict[str, tuple[str, Draw]] = {
 """Title, and how it is drawn, of each figure; drawn where the answer has the table of its name."""
 
 
+REST = 0.15  # seconds in which the next move of a slider would come; only then more is drawn
 NAMES = {"answers": "Answers", "history": "One history", "flips": "What would flip it"}
 
 
@@ -123,6 +124,8 @@ class Results:
             return
         self.tables.set_content(str(Markup("").join(tables(answer))))
         first.hang(address)
+        if answer.n == FIRST:
+            await asyncio.sleep(REST)
         for place in others:
             if self.desk.seat.is_stale(answer.state):
                 return

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from dataclasses import replace
 
 from sim.explore.asking import Answer, answers
@@ -67,9 +66,14 @@ class Seat:
         def cancelled() -> bool:
             return self.left or (shown and self.is_stale(state))
 
-        with closing(answers(state, cancelled)) as found:
+        found = answers(state, cancelled)
+        try:
             while (answer := await asyncio.to_thread(next, found, None)) and not self.left:
                 await self._show(answer)
                 shown = True
                 if self.is_stale(state):
-                    return
+                    break
+        except asyncio.CancelledError:
+            self.left = True  # the thread that tells stops by itself
+            raise
+        found.close()

@@ -123,7 +123,7 @@ def _sentences(found: Pair, state: State, one: int, other: int) -> str:
         return said
     if math.isnan(found.parting.time):
         return f"{said} The two never part."
-    parted = findings.parting_text(found.parting, names)
+    parted = findings.parting_text(found.parting, names).replace("_", " ")
     return f"{said} They part on day {found.parting.time:,.1f}: {parted}."
 
 
