@@ -192,7 +192,8 @@ def switching_values(
         "" where it stays), from, likely, to, verdict ("switches", "perhaps", "does not switch"),
         value_low, value, value_high (NaN: beyond the end, or none), strategy (which takes over),
         chance (share of resamples with a switch), and lead_low, lead, lead_high: the leader's lead
-        over that strategy, or over the nearest one, at the end.
+        over that strategy, or over the nearest one, at the end (where it stays: at the end that was
+        looked into, else at the nearer one).
     """
     rows = []
     random = known.worlds.random("switching values")
@@ -205,8 +206,9 @@ def switching_values(
             found[name, end] = _stays(part, PERHAPS, end)
     for name in known.worlds.free:
         ends = [found[name, end] for end in ("low", "high") if (name, end) in found]
+        closest = min(ends, key=lambda one: float(one["lead"]), default=None)
         ends = [one for one in ends if one["verdict"] != STAYS]
-        ends = ends or [_stays(look[look["number"] == name])]
+        ends = ends or [closest | {"end": ""} if closest else _stays(look[look["number"] == name])]
         number = known.worlds.ranges[name]
         span = {"number": name, "from": number.low, "likely": number.likely, "to": number.high}
         rows += [span | one for one in ends]

@@ -10,7 +10,7 @@ project's own statistics and equal those of a run with the same inputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -27,18 +27,12 @@ from sim.faults import ScenarioError
 from sim.kernel import Teller
 from sim.program import ModelError, Program
 from sim.rows import Rows
+from sim.worlds import Cancelled, never
 
 FIRST = 1_000  # histories of each hand in the first answer
 MOST = 32_000  # in the last, whatever the precision asked for
 FOLLOWED = 200  # histories of a hand, event by event, behind the time budget
 BLOCK = 500  # histories of a hand told between two looks at whether anyone still waits
-
-Cancelled = Callable[[], bool]
-
-
-def never() -> bool:
-    """Nobody cancels."""
-    return False
 
 
 @dataclass(frozen=True)

@@ -163,20 +163,20 @@ class Hand:
 
     def words(self) -> str:
         """What it does, in a line: ``north south first, then us dprk and working group; ..``."""
-        groups = [joined(_plain(track) for track in step) for step in self.steps]
+        groups = [joined(plain(track) for track in step) for step in self.steps]
         parts = []
         if groups:
             first = f"{groups[0]} {'first' if len(groups) > 1 else 'at once'}"
             parts.append(", then ".join([first, *groups[1:]]))
         parts += [
-            f"{_plain(track)} {_plain(in_words(rule)) if rule else 'as soon as it may'}"
+            f"{plain(track)} {plain(in_words(rule)) if rule else 'as soon as it may'}"
             for track, rule in self.rules.items()
             if track not in self.left_out
         ]
         if self.left_out:
-            parts.append(f"without {joined(map(_plain, self.left_out))}")
+            parts.append(f"without {joined(map(plain, self.left_out))}")
         if self.postures:
-            parts.append(f"raises {joined(map(_plain, self.postures))}")
+            parts.append(f"raises {joined(map(plain, self.postures))}")
         return "; ".join(parts)
 
     def strategy(self, numbers: Mapping[str, float] | None = None) -> Strategy:
@@ -283,5 +283,6 @@ def _fresh(name: str, taken: Sequence[str]) -> str:
     return next(one for one in numbered if one not in taken)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name of the scenario in a sentence: ``us_dprk.contact`` -> ``us dprk contact``."""
     return re.sub(r"[_.]", " ", name)
