@@ -25,7 +25,9 @@ from sim import cli, plots, printing, report
 from sim.experiment import InputError
 from sim.explore import taking
 from sim.explore.asking import Answer
+from sim.explore.flips import flips
 from sim.explore.histories import pair
+from sim.explore.importance import importance
 from sim.explore.state import State
 from sim.explore.table import lay
 from sim.explore.web import app, seat
@@ -87,11 +89,13 @@ class Page:
 
     def button(self, label: str) -> Any:
         """A button that is seen, by its name or the first line of its text."""
-        return self.until(lambda: self.browser.execute_script(
+        script = (
             "return [...document.querySelectorAll('button, .q-item, .q-toggle, [role=tab]')]"
             ".filter(b => b.checkVisibility() && !b.disabled)"
-            ".find(b => b.ariaLabel === arguments[0] || b.innerText.split('\\n').some(line => line.trim() === arguments[0]))", label,
-        ))  # fmt: skip
+            ".find(b => [b.ariaLabel, ...b.innerText.split('\\n').map(line => line.trim())]"
+            ".includes(arguments[0]))"
+        )
+        return self.until(lambda: self.browser.execute_script(script, label))
 
     def press(self, label: str) -> None:
         """Click a button, once nothing moves over it."""
@@ -318,6 +322,22 @@ def test_one_history_is_told_beside_another_strategy(page: Page) -> None:
     page.one("[aria-label='Light or dark']").click()
     page.until(lambda: page.one(".world img").get_attribute("src") not in (None, before))
     assert "body--dark" in page.one("body").get_attribute("class")
+
+
+def test_what_matters_most_and_what_would_flip_it_come_by_themselves(page: Page) -> None:
+    page.press("What would flip it")
+    said = ".turning [role=status]"
+    page.until(lambda: page.text(said).endswith(("days).", "range).")))
+    table = lay(page.state())
+    *_, flipping = flips(table, ["my_proposal", "my_seoul_first"])
+    assert page.text(said) == flipping.sentence
+    rows = page.rows("Numbers that come nearest")
+    assert [row[0] for row in rows] == [plots.words(n) for n in flipping.table["number"]]
+
+    page.until(lambda: "500 histories" in page.text(".most"))
+    *_, ranking = importance(table)
+    top = [one.get_attribute("data-number") for one in page.all(".most input")]
+    assert top == ranking.names[: len(top)] and len(top) == 6
 
 
 def test_the_browser_asks_no_other_host_and_has_no_complaint(page: Page, address: str) -> None:

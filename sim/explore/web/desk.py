@@ -53,7 +53,7 @@ class Desk:
         self.dark = False
         self.scenario: Scenario | None = None
         self.answer: Answer | None = None
-        self.seat = Seat(State(scenario=room.scenario), self._show)
+        self.seat = Seat(State(scenario=room.scenario), self._show, self._after)
         self._link = link
 
     # -- what is on the table ---------------------------------------------------------------------
@@ -124,6 +124,10 @@ class Desk:
     async def _show(self, answer: Answer) -> None:
         self.answer = answer
         await self.results.show(answer)
+
+    async def _after(self, answer: Answer) -> None:
+        await self.results.study(answer)
+        await self.levers.rank(answer.state)
 
 
 def opening(name: str) -> State:
