@@ -3,7 +3,8 @@
     State  ->  Table  ->  Answer, Answer, .. (done)
 
 :mod:`~sim.explore.hand` is one strategy on the table, :mod:`~sim.explore.state` what is asked,
-:mod:`~sim.explore.table` its programs, :mod:`~sim.explore.asking` the answers,
-:mod:`~sim.explore.sliders` the assumptions, :mod:`~sim.explore.histories` single histories,
-:mod:`~sim.explore.taking` what is taken away.
+:mod:`~sim.explore.library` of which scenarios, :mod:`~sim.explore.table` its programs,
+:mod:`~sim.explore.asking` the answers, :mod:`~sim.explore.sliders` the assumptions,
+:mod:`~sim.explore.importance` which of them matter, :mod:`~sim.explore.flips` which would flip it,
+:mod:`~sim.explore.histories` single histories, :mod:`~sim.explore.taking` what is taken away.
 """

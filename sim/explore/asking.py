@@ -21,6 +21,7 @@ from pandas.api.types import union_categoricals
 from sim import budget as budgets
 from sim import comparison, explanation, statistics
 from sim import rows as row_tables
+from sim.explore.library import SHIPPED, Library
 from sim.explore.state import State
 from sim.explore.table import Table, lay
 from sim.faults import ScenarioError
@@ -73,14 +74,16 @@ class Answer:
         return float((self.summary["reached_high"] - self.summary["reached_low"]).max() / 2)
 
 
-def answers(state: State, cancelled: Cancelled = never) -> Generator[Answer, None, None]:
+def answers(
+    state: State, cancelled: Cancelled = never, library: Library = SHIPPED
+) -> Generator[Answer, None, None]:
     """Better and better answers; the last is ``done``.
 
     Nothing is raised for what is wrong with the state or the model: that is an answer with a
     message. Once ``cancelled()`` is true no further block is told, and nothing more is yielded.
     """
     try:
-        yield from _answers(lay(state), cancelled)
+        yield from _answers(lay(state, library), cancelled)
     except (ScenarioError, ModelError) as error:
         yield Answer(state, done=True, message=str(error))
 

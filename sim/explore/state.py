@@ -45,7 +45,7 @@ class State:
     """What is on the table.
 
     Attributes:
-        scenario: a catalog name.
+        scenario: a catalog name, or that of a file; see :class:`sim.explore.library.Library`.
         seed: the world's luck.
         hands: one to MOST_HANDS, each with a key of its own; the first is the one that the others
             are held against.

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from threading import Lock
 
 from sim.explore.hand import Hand
+from sim.explore.library import SHIPPED, Library
 from sim.explore.state import MOST_HANDS, State
 from sim.faults import Fault, ScenarioError, show
-from sim.files import catalog, failed
+from sim.files import failed
 from sim.numbers import likely
 from sim.program import Program, translate
-from sim.scenario import Scenario, load, loads
+from sim.scenario import Scenario, loads
 
 
 @dataclass(frozen=True)
@@ -57,24 +57,28 @@ class Table:
         return moved.override({name: likely(numbers[name]) for name in own})
 
 
-def lay(state: State) -> Table:
+def lay(state: State, library: Library = SHIPPED) -> Table:
     """The table of a state.
+
+    Args:
+        state: what is asked.
+        library: in which its scenario is looked up.
 
     Raises:
         ScenarioError: every fault: an unknown scenario, track, condition or number, a value out of
             its bounds or its range, values that do not fit together, too many hands or none.
     """
     _check(state)
-    base, numbers = _scenario(state.scenario), state.numbers
+    base, numbers = library.scenario(state.scenario), state.numbers
     base.moved(numbers)  # refuses what does not fit
+    if not set(numbers) <= set(base.ranges()):  # a range fits at all of its values, in every hand
+        for hand in state.hands:
+            base.override({**numbers, **hand.overrides})
     programs = _programs(base, state.hands)
     return Table(state, base, tuple(_changed(one, numbers) for one in programs))
 
 
 def _check(state: State) -> None:
-    if state.scenario not in catalog():
-        allowed = ", ".join(catalog())
-        raise failed("state", f"{show(state.scenario)}; allowed: {allowed}", ("scenario",))
     keys = [hand.key for hand in state.hands]
     if not 1 <= len(keys) <= MOST_HANDS or len(set(keys)) < len(keys):
         message = f"{len(keys)} hands; allowed: 1 to {MOST_HANDS}, each with a key of its own"
@@ -91,14 +95,14 @@ def _changed(program: Program, numbers: Mapping[str, float]) -> Program:
     return program.with_numbers(free) if free else program
 
 
-_LAID: dict[tuple[str, tuple[str, ...]], tuple[Program, ...]] = {}
+_LAID: dict[tuple[str, ...], tuple[Program, ...]] = {}
 MOST_LAID = 64
 _ONE_AT_A_TIME = Lock()
 
 
 def _programs(base: Scenario, hands: tuple[Hand, ...]) -> tuple[Program, ...]:
     """Programs of hands, translated once; hands are told apart by the text of their files."""
-    key = (base.hash, tuple(hand.file() for hand in hands))
+    key = (base.name, base.hash, *(hand.file() for hand in hands))
     with _ONE_AT_A_TIME:
         if key not in _LAID:
             if len(_LAID) >= MOST_LAID:
@@ -112,8 +116,3 @@ def _with_hands(base: Scenario, hands: tuple[Hand, ...], numbers: Mapping[str, f
     strategies = {hand.key: hand.strategy(numbers) for hand in hands}
     text = replace(base, strategies=strategies).text
     return replace(loads(text, base.file), name=base.name)
-
-
-@lru_cache(maxsize=16)
-def _scenario(source: str) -> Scenario:
-    return load(source)
