@@ -28,6 +28,7 @@ from sim.explore.asking import Answer
 from sim.explore.flips import flips
 from sim.explore.histories import pair
 from sim.explore.importance import importance
+from sim.explore.library import Library
 from sim.explore.state import State
 from sim.explore.table import lay
 from sim.explore.web import app, seat
@@ -47,12 +48,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
     with app.listening(None) as listening:
-        server = app.server(Room(KOREA, folder))
+        server = app.server(Room(KOREA, folder, Library(folder)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         yield app.address(listening)
         server.should_exit = True
         thread.join(20)
+
+
+LOOP = """title = "Loop"
+start = 2020-01-01
+horizon = 9
+goal = "g"
+[conditions]
+g = {}
+[tracks.t]
+[[tracks.t.stages]]
+name = "a"
+duration = 0
+success = 1
+[[tracks.t.stages]]
+name = "b"
+duration = 0
+success = 0
+setbacks = [ { name = "again", delay = 0, resume = "a" } ]
+"""
 
 
 class Page:
@@ -368,6 +388,31 @@ def test_an_engine_that_fails_says_so_and_the_page_lives_on(
     monkeypatch.undo()
     page.answer_of(lambda: page.press("Take my sequential away"))
     assert page.all(".faults pre") == [] and page.rows("Every strategy")
+
+
+def choose(page: Page, scenario: str) -> None:
+    page.until(lambda: (page.one(".bar .q-select").click(), True)[1])
+    page.press(scenario)
+
+
+def test_faults_of_a_scenario_are_told_in_the_page_and_it_is_read_again(
+    browser: Any, address: str, folder: Path
+) -> None:
+    loop = folder / "loop.toml"
+    loop.write_text(LOOP.replace("success = 1", "success = 7"))
+    page = Page(browser, address)
+    page.settled()
+    choose(page, "loop.toml")
+    page.until(lambda: "loop.toml: tracks.t.stages[0].success: 7" in page.text(".faults"))
+    assert page.rows("Every strategy"), "what was on the table is left"
+    loop.write_text(LOOP)
+    page.press("Read it again")
+    page.until(lambda: "time cannot advance" in page.text(".faults"))
+    assert page.state().scenario == "loop.toml"
+    loop.write_text(LOOP.replace("delay = 0", "delay = 1"))
+    page.press("Start from a strategy")
+    page.press("✓ default")
+    assert page.settled() and page.all(".faults pre") == []
 
 
 def test_figures_numbers_and_the_run_are_taken_away(

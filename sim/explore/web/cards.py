@@ -20,6 +20,7 @@ from sim.printing import days_text, percent
 if TYPE_CHECKING:
     from sim.explore.web.desk import Desk
 
+ALL_AT_ONCE = "every track as soon as it may start"
 OUT, OWN = "left out", "on its own condition"
 Spot = tuple[str, int]
 """A place for a track: ("step", i), ("before", i) for a new step there, (OWN, 0), (OUT, 0)."""
@@ -124,10 +125,11 @@ class Card:
 
     def _start(self, hand: Hand) -> None:
         """A menu of the strategies that the scenario has."""
+        strategies = self.cards.choices.strategies
         with ui.button(icon="menu_book").props("flat round dense") as button:
             button.props["aria-label"] = button.props["title"] = "Start from a strategy"
             with ui.menu().props("auto-close"):
-                for name, about in self.cards.choices.strategies.items():
+                for name, about in ({"default": ALL_AT_ONCE} | strategies).items():
                     mark = "✓ " if name == hand.base else ""
                     with (
                         ui.menu_item(on_click=partial(self.cards.start, self.i, name)),

@@ -14,7 +14,6 @@ from sim.explore.hand import Hand
 from sim.explore.importance import Importance, importance, ordered
 from sim.explore.sliders import Slider, found, grouped, overriding, sliders
 from sim.explore.state import State
-from sim.explore.table import lay
 from sim.explore.web.markup import put, text, words
 from sim.program import ModelError
 
@@ -115,7 +114,9 @@ class Levers:
             return
         seat = self.desk.seat
         with suppress(InputError, ModelError):  # no uncertain number: the groups are empty too
-            async for found in seat.steps(importance(lay(state), None, seat.stale(state)), state):
+            async for found in seat.steps(
+                importance(self.desk.table(state), None, seat.stale(state)), state
+            ):
                 self._show_most(found)
                 self.ranked = state.hands if found.done else None
 

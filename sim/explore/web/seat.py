@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from sim.explore.asking import Answer, answers
+from sim.explore.library import Library
 from sim.explore.state import State
 
 T = TypeVar("T")
@@ -23,14 +24,15 @@ class Seat:
 
     Args:
         state: what is asked first.
+        library: of scenarios.
         show: called with every answer, in the event loop; the next one is made once it returns.
         after: called with the last answer, for what takes longer.
     """
 
-    def __init__(self, state: State, show: Show, after: Show) -> None:
+    def __init__(self, state: State, library: Library, show: Show, after: Show) -> None:
         self.state = state
         self.left = False
-        self._show, self._after = show, after
+        self._library, self._show, self._after = library, show, after
         self._asked = asyncio.Event()
 
     def ask(self, state: State) -> None:
@@ -95,7 +97,7 @@ class Seat:
             return self.left or (shown and self.is_stale(state))
 
         answer = None
-        async for answer in self.steps(answers(state, cancelled), state, first=True):
+        async for answer in self.steps(answers(state, cancelled, self._library), state, first=True):
             await self._show(answer)
             shown = True
         if answer is not None and answer.done and not answer.message and not self.is_stale(state):

@@ -10,7 +10,6 @@ from nicegui import ui
 from sim.experiment import InputError
 from sim.explore.asking import Answer
 from sim.explore.flips import Flips, flips, leading
-from sim.explore.table import lay
 from sim.explore.web.markup import put, table, text, words
 from sim.printing import DASH, Printed
 from sim.program import ModelError
@@ -51,7 +50,7 @@ class Turning:
             return
         put(self.said, "The numbers are looked through ..")
         try:
-            study = flips(lay(state), keys, self.desk.seat.stale(state))
+            study = flips(self.desk.table(state), keys, self.desk.seat.stale(state))
             async for found in self.desk.seat.steps(study, state):
                 put(self.said, found.sentence if found.done else f"{found.sentence} ..")
                 self.table.set_content(str(table(printed(found))))
