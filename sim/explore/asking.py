@@ -14,20 +14,18 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
-from pandas.api.types import union_categoricals
 
 from sim import budget as budgets
 from sim import comparison, explanation, statistics
 from sim import rows as row_tables
+from sim.explore.kept import Kept
 from sim.explore.library import SHIPPED, Library
 from sim.explore.state import State
 from sim.explore.table import Table, lay
 from sim.faults import ScenarioError
 from sim.kernel import Teller
-from sim.program import ModelError, Program
-from sim.rows import Rows
+from sim.program import ModelError
 from sim.worlds import Cancelled, never
 
 FIRST = 1_000  # histories of each hand in the first answer
@@ -89,11 +87,12 @@ def answers(
 
 
 def _answers(table: Table, cancelled: Cancelled) -> Generator[Answer, None, None]:
-    told: list[list[Rows]] = [[] for _ in table.programs]
+    kept = Kept(table.programs)
     tellers = [Teller(program) for program in table.programs]
     n, wanted = 0, FIRST
     with ThreadPoolExecutor(2) as pool:
         while True:
+            kept.make_room(wanted)
             while n < wanted:
                 if cancelled():
                     return
@@ -102,11 +101,11 @@ def _answers(table: Table, cancelled: Cancelled) -> Generator[Answer, None, None
                 def block(i: int, first: int = n, size: int = size) -> None:
                     rows = row_tables.empty(table.programs[i], size)
                     tellers[i].tell(table.state.seed, first, rows)
-                    told[i].append(rows)
+                    kept.keep(i, first, rows)
 
                 list(pool.map(block, range(len(tellers))))
                 n += size
-            answer = _answer(table, _frame(table.programs, told), n)
+            answer = _answer(table, kept.frame(), n)
             if cancelled():
                 return
             yield answer
@@ -150,18 +149,3 @@ def _answer(table: Table, frame: pd.DataFrame, n: int) -> Answer:
         else None,
         bottlenecks=explanation.bottlenecks(frame, goal=goal, horizon=horizon),
     )
-
-
-def _frame(programs: Sequence[Program], told: Sequence[Sequence[Rows]]) -> pd.DataFrame:
-    """The rows of all hands as one table, as a run has them."""
-    frames = [
-        row_tables.frame(program, Rows._make(map(np.concatenate, zip(*blocks, strict=True))))
-        for program, blocks in zip(programs, told, strict=True)
-    ]
-    return pd.DataFrame({name: _joined([one[name] for one in frames]) for name in frames[0]})
-
-
-def _joined(columns: Sequence[pd.Series]) -> object:
-    if isinstance(columns[0].dtype, pd.CategoricalDtype):
-        return union_categoricals(columns)
-    return np.concatenate([column.to_numpy() for column in columns])
