@@ -244,10 +244,10 @@ def test_hands_are_added_opened_from_the_scenario_changed_and_taken_away(page: P
     assert keys == ["my_proposal", "my_seoul_first", "my_bilateral_only"]
     assert {row[0] for row in page.rows("Every strategy")} == {plots.words(key) for key in keys}
 
-    page.press("Postures (2 taken)")
+    page.press("Postures (2)")
     page.answer_of(lambda: page.press("russian envoy"))
     assert page.state().hands[0].postures == ("broad_mandate",)
-    page.press("Postures (1 taken)")
+    page.press("Postures (1)")
     page.press("Delegations")
     page.answer_of(lambda: page.write("[aria-label='DPRK: 2 to 4']", "2"))
     assert page.state().hands[0].overrides["delegations.DPRK"] == 2

@@ -90,11 +90,13 @@ class Card:
         with self.box:
             self._head(hand)
             self.headline = text("p", "", "headline")
-            self.words = text("p", hand.words(), "words")
+            self.words = text("p", "", "words")
+            self._say(hand)
             self.order = ui.element("div").classes("order")
             self._lay_order(hand)
-            self._postures(hand)
-            self._delegations(hand)
+            with ui.element("div").classes("mores"):
+                self._postures(hand)
+                self._delegations(hand)
 
     @property
     def hand(self) -> Hand:
@@ -163,7 +165,7 @@ class Card:
         self._count(more, self.hand)
 
     def _count(self, more: Any, hand: Hand) -> None:
-        more.set_text(f"Postures ({len(hand.postures) or 'none'} taken)")
+        more.set_text(f"Postures ({len(hand.postures)})")
 
     def _delegations(self, hand: Hand) -> None:
         if not self.cards.choices.parties:
@@ -308,4 +310,8 @@ class Card:
     def _with(self, hand: Hand) -> None:
         hands = self.cards.desk.state.hands
         self.cards.desk.with_hands((*hands[: self.i], hand, *hands[self.i + 1 :]))
+        self._say(hand)
+
+    def _say(self, hand: Hand) -> None:
         put(self.words, hand.words())
+        self.words.props["title"] = hand.words()

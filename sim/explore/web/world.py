@@ -122,7 +122,8 @@ def _sentences(found: Pair, state: State, one: int, other: int) -> str:
         return said
     if math.isnan(found.parting.time):
         return f"{said} The two never part."
-    parted = findings.parting_text(found.parting, names).replace("_", " ")
+    parting = found.parting._replace(entity=words(found.parting.entity))
+    parted = findings.parting_text(parting, names).replace("_", " ")
     return f"{said} They part on day {found.parting.time:,.1f}: {parted}."
 
 
