@@ -276,15 +276,23 @@ def report(options: argparse.Namespace) -> int:
 
 def explore(options: argparse.Namespace) -> int:
     """``detente explore``: the live table in the browser, until Ctrl-C."""
+    from sim.files import catalog
+    from sim.scenario import load
+
     try:
+        from sim.explore.library import Library
         from sim.explore.web import app
         from sim.explore.web.desk import Room
     except ModuleNotFoundError as error:
         if error.name and error.name.partition(".")[0] == "sim":
             raise
-        _refuse('explore needs the web page: pip install "detente[explore]"')
+        _refuse('explore needs its web page: pip install "detente[explore]"')
+    if options.scenario not in catalog() and not Path(options.scenario).exists():
+        load(options.scenario)  # says what there is; the faults of a file are told in the page
+    folder = _writable(options.folder)
+    library, name = Library.of(options.scenario, folder)
     _announce_compilation()
-    room = Room(options.scenario, _writable(options.folder))
+    room = Room(name, folder, library)
 
     def say(address: str) -> None:
         print(f"table:   {address}\nstop it with Ctrl-C", flush=True)

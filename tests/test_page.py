@@ -7,7 +7,6 @@ import base64
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import pytest
 
 import sim
-from chromium import chromium
 from sim import cli, page, report
 from sim.experiment import InputError
 from sim.legends import HOW_TO_READ
@@ -198,12 +196,6 @@ def test_the_gallery_shows_each_figure_that_has_a_legend_and_is_small() -> None:
 
 
 # -- in a browser ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with chromium(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 @pytest.fixture

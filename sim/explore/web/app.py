@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import webbrowser
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from importlib.resources import files
 import uvicorn
 from fastapi import FastAPI, Request
 from nicegui import background_tasks, ui
+from nicegui.client import ClientConnectionTimeout
 from starlette.datastructures import Headers
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
@@ -93,9 +95,11 @@ def listening(port: int | None) -> socket.socket:
     """
     for tried in (PORT, 0) if port is None else (port,):
         one = socket.socket()
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # elsewhere it would let two listen on one port
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             one.bind((HOST, tried))
+            one.listen()
             return one
         except (OSError, OverflowError):
             one.close()
@@ -107,7 +111,10 @@ async def _page(room: Room, request: Request) -> None:
     client = ui.context.client
     desk = Desk(room, request.query_params.get("state", ""))
     client.on_delete(desk.leave)
-    await client.connected(timeout=30)
+    try:
+        await client.connected(timeout=30)
+    except ClientConnectionTimeout:  # somebody read the page and opened no socket
+        return
     dark = await ui.run_javascript("matchMedia('(prefers-color-scheme: dark)').matches", timeout=10)
     with client:
         desk.build(bool(dark))

@@ -24,8 +24,7 @@ class Bar:
         self.night = ui.dark_mode(desk.dark)
         with ui.element("header").classes("bar"):
             text("h1", "Detente")
-            names = desk.room.scenarios()
-            self.scenario = ui.select(names, label="Scenario").props("dense options-dense")
+            self.scenario = ui.select(_names(desk), label="Scenario").props("dense options-dense")
             self.scenario.on_value_change(lambda event: self._another(event.value))
             self.status = text("p", "telling the first histories", "status")
             self.status.props["role"] = "status"
@@ -39,7 +38,7 @@ class Bar:
     def rebuild(self, state: State) -> None:
         """Show another state."""
         self.faults.clear()
-        self.scenario.set_value(state.scenario)
+        self.scenario.set_options(_names(self.desk), value=state.scenario)
 
     def linked(self, state: State) -> None:
         """The address of the page is a link to what is on the table."""
@@ -72,3 +71,8 @@ class Bar:
         self.desk.dark = not self.desk.dark
         self.night.set_value(self.desk.dark)
         self.desk.change(self.desk.state)
+
+
+def _names(desk: Desk) -> list[str]:
+    """Scenarios that there are, among them the one that is asked for."""
+    return list(dict.fromkeys([*desk.room.library.names(), desk.state.scenario]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from sim.printing import days_text, percent
 if TYPE_CHECKING:
     from sim.explore.web.desk import Desk
 
+ALL_AT_ONCE = "every track as soon as it may start"
 OUT, OWN = "left out", "on its own condition"
 Spot = tuple[str, int]
 """A place for a track: ("step", i), ("before", i) for a new step there, (OWN, 0), (OUT, 0)."""
@@ -68,10 +68,14 @@ class Cards:
         for card, hand in zip(self.cards, answer.state.hands, strict=False):
             card.show(answer, hand.key)
 
+    def start(self, i: int, name: str) -> None:
+        """A strategy of the scenario in the place of a hand."""
+        hands = self.desk.state.hands
+        self._lay((*hands[:i], self.open(name, hands[i].key), *hands[i + 1 :]))
+
     def _lay(self, hands: tuple[Hand, ...]) -> None:
-        state = replace(self.desk.state, hands=hands)
-        self.rebuild(state)
-        self.desk.change(state)
+        self.desk.with_hands(hands)
+        self.rebuild(self.desk.state)
 
 
 class Card:
@@ -121,12 +125,16 @@ class Card:
 
     def _start(self, hand: Hand) -> None:
         """A menu of the strategies that the scenario has."""
+        strategies = self.cards.choices.strategies
         with ui.button(icon="menu_book").props("flat round dense") as button:
             button.props["aria-label"] = button.props["title"] = "Start from a strategy"
             with ui.menu().props("auto-close"):
-                for name, about in self.cards.choices.strategies.items():
+                for name, about in ({"default": ALL_AT_ONCE} | strategies).items():
                     mark = "✓ " if name == hand.base else ""
-                    with ui.menu_item(on_click=partial(self._start_from, name)), ui.element("div"):
+                    with (
+                        ui.menu_item(on_click=partial(self.cards.start, self.i, name)),
+                        ui.element("div"),
+                    ):
                         text("div", f"{mark}{words(name)}")
                         text("div", about, "note")
 
@@ -137,13 +145,6 @@ class Card:
     def _taken(self) -> Sequence[str]:
         others = (one.key for one in self.cards.desk.state.hands if one.key != self.hand.key)
         return ["default", *self.cards.choices.strategies, *others]
-
-    def _start_from(self, name: str) -> None:
-        hand = self.cards.open(name, self.hand.key)
-        hands = self.cards.desk.state.hands
-        state = replace(self.cards.desk.state, hands=(*hands[: self.i], hand, *hands[self.i + 1 :]))
-        self.cards.rebuild(state)
-        self.cards.desk.change(state)
 
     def _postures(self, hand: Hand) -> None:
         if not self.cards.choices.postures:
@@ -305,5 +306,6 @@ class Card:
         )
 
     def _with(self, hand: Hand) -> None:
-        self.cards.desk.with_hand(self.i, hand)
+        hands = self.cards.desk.state.hands
+        self.cards.desk.with_hands((*hands[: self.i], hand, *hands[self.i + 1 :]))
         put(self.words, hand.words())

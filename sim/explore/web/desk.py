@@ -9,16 +9,16 @@ from nicegui import ui
 
 from sim.explore.asking import Answer
 from sim.explore.hand import Hand
+from sim.explore.library import SHIPPED, Library
 from sim.explore.state import State
-from sim.explore.table import lay
+from sim.explore.table import Table, lay
 from sim.explore.web.bar import Bar
 from sim.explore.web.cards import Cards
 from sim.explore.web.levers import Levers
 from sim.explore.web.results import Results
 from sim.explore.web.seat import Seat
 from sim.faults import ScenarioError
-from sim.files import catalog
-from sim.scenario import Scenario, load
+from sim.scenario import Scenario
 
 OPENED = 3  # hands of a table that nobody has laid yet
 
@@ -30,14 +30,12 @@ class Room:
     Attributes:
         scenario: with which a new table begins.
         folder: to which states, strategies and results are saved, and from which they are opened.
+        library: of scenarios.
     """
 
     scenario: str
     folder: Path
-
-    def scenarios(self) -> list[str]:
-        """What a table can begin with."""
-        return list(dict.fromkeys([self.scenario, *catalog()]))
+    library: Library = SHIPPED
 
 
 class Desk:
@@ -53,6 +51,7 @@ class Desk:
         self.dark = False
         self.scenario: Scenario | None = None
         self.answer: Answer | None = None
+        self.seat = Seat(State(scenario=room.scenario), room.library, self._show, self._after)
         self._link = link
 
     # -- what is on the table ---------------------------------------------------------------------
@@ -67,10 +66,10 @@ class Desk:
         self.seat.ask(state)
         self.bar.linked(state)
 
-    def with_hand(self, i: int, hand: Hand) -> None:
-        """Another hand in the place of one."""
-        hands = tuple(hand if j == i else one for j, one in enumerate(self.state.hands))
+    def with_hands(self, hands: tuple[Hand, ...]) -> None:
+        """Ask about other strategies."""
         self.change(replace(self.state, hands=hands))
+        self.levers.follow(self.state)
 
     def lay(self, state: State) -> None:
         """Put something else on the table; everything is shown anew.
@@ -78,17 +77,25 @@ class Desk:
         Raises:
             ScenarioError: the state does not fit its scenario, which is left as it was.
         """
-        lay(state)
-        self.scenario, self.answer = load(state.scenario), None
+        self.table(state)
+        self.scenario, self.answer = self.room.library.scenario(state.scenario), None
         self.seat.ask(state)
         for part in (self.bar, self.cards, self.levers, self.results):
             part.rebuild(state)
         self.change(state)
 
+    def table(self, state: State) -> Table:
+        """A state laid out.
+
+        Raises:
+            ScenarioError: it does not fit its scenario.
+        """
+        return lay(state, self.room.library)
+
     def open(self, name: str) -> None:
         """Begin with another scenario, or read the same one again."""
         try:
-            self.lay(opening(name))
+            self.lay(opening(name, self.room.library))
         except ScenarioError as error:
             self.bar.say_faults(error, lambda: self.open(name))
 
@@ -97,7 +104,6 @@ class Desk:
     def build(self, dark: bool) -> None:
         """Make the page, and ask its first question."""
         self.dark = dark
-        self.seat = Seat(State(scenario=self.room.scenario), self._show)
         self.bar = Bar(self)
         with ui.element("div").props("id=table"):
             self.cards = Cards(self)
@@ -125,13 +131,17 @@ class Desk:
         self.answer = answer
         await self.results.show(answer)
 
+    async def _after(self, answer: Answer) -> None:
+        await self.results.study(answer)
+        await self.levers.rank(answer.state)
 
-def opening(name: str) -> State:
+
+def opening(name: str, library: Library = SHIPPED) -> State:
     """A new table of a scenario: its first strategies.
 
     Raises:
         ScenarioError: the scenario is wrong.
     """
-    scenario = load(name)
+    scenario = library.scenario(name)
     names = [*scenario.strategies][:OPENED] or ["default"]
     return State(scenario=name, hands=tuple(Hand.of(scenario, one) for one in names))

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from sim.experiment import InputError
+from sim.explore.hand import Hand
+from sim.explore.importance import Importance, importance, ordered
 from sim.explore.sliders import Slider, found, grouped, overriding, sliders
 from sim.explore.state import State
 from sim.explore.web.markup import put, text, words
+from sim.program import ModelError
 
 if TYPE_CHECKING:
     from sim.explore.web.desk import Desk
 
 STEPS = 100  # of a slider
 SHOWN = 40  # sliders of a search
+MOST = 6  # sliders on top, those that matter most
 
 
 class Levers:
@@ -26,13 +32,14 @@ class Levers:
         self.desk = desk
         self.sliders: list[Slider] = []
         self.shown: dict[str, list[Lever]] = {}
+        self.ranked: tuple[Hand, ...] | None = None
         self.box = ui.element("section").classes("levers")
         self.box.props["aria-label"] = "Assumptions"
 
     def rebuild(self, state: State) -> None:
         """Show the assumptions of another state."""
         assert self.desk.scenario is not None
-        self.sliders, self.shown = sliders(self.desk.scenario), {}
+        self.sliders, self.shown, self.ranked = sliders(self.desk.scenario), {}, None
         self.box.clear()
         with self.box:
             text("h2", "Assumptions")
@@ -45,6 +52,7 @@ class Levers:
                 )
             self._count(state)
             self.results = ui.element("div").classes("found")
+            self.most = ui.element("div").classes("most")
             self.groups = ui.element("div").classes("groups")
         with self.groups:
             for name, some in grouped(self.sliders).items():
@@ -60,13 +68,14 @@ class Levers:
 
         group.on_value_change(fill)
 
-    def _levers(self, some: list[Slider], group: str = "") -> None:
+    def _levers(self, some: list[Slider], group: str = "", swing: str = "") -> None:
         for one in some:
-            self.shown.setdefault(one.name, []).append(Lever(self, one, group))
+            self.shown.setdefault(one.name, []).append(Lever(self, one, group, swing))
 
     def _search(self, what: str) -> None:
         self.results.clear()
-        self.groups.set_visibility(not what.strip())
+        for part in (self.most, self.groups):
+            part.set_visibility(not what.strip())
         if not what.strip():
             return
         matching = found(self.sliders, what)
@@ -86,18 +95,53 @@ class Levers:
         state = self.desk.state.with_number(slider.name, value)
         self.desk.change(state)
         self._count(state)
-        self.shown[slider.name] = [one for one in self.shown[slider.name] if not one.box.is_deleted]
-        for lever in self.shown[slider.name]:
+        for lever in self._there(slider.name):
             lever.follow(state, lever is not by)
 
-    def _reset_all(self) -> None:
-        state = replace(self.desk.state, numbers={})
-        self.desk.change(state)
+    def follow(self, state: State) -> None:
+        """Show the values of a state, and what the hands make of them."""
         self._count(state)
-        for levers in self.shown.values():
-            for lever in levers:
-                if not lever.box.is_deleted:
-                    lever.follow(state)
+        for name in self.shown:
+            for lever in self._there(name):
+                lever.follow(state)
+
+    async def rank(self, state: State) -> None:
+        """Put the numbers that matter most on top, once for each set of strategies.
+
+        They stay where they are while sliders are moved, so that none slips from under a hand.
+        """
+        if self.ranked == state.hands:
+            return
+        seat = self.desk.seat
+        with suppress(InputError, ModelError):  # no uncertain number: the groups are empty too
+            async for found in seat.steps(
+                importance(self.desk.table(state), None, seat.stale(state)), state
+            ):
+                self._show_most(found)
+                self.ranked = state.hands if found.done else None
+
+    def _show_most(self, found: Importance) -> None:
+        swings = found.table.set_index("number")
+        first = [one for one in ordered(self.sliders, found) if one.name in found.names[:MOST]]
+        self.most.clear()
+        with self.most:
+            text("h3", "What matters most")
+            text("p", f"Days until the goal that {words(found.hand.key)} wins or loses from the "
+                f"low to the high end, {found.n} histories at each.", "note")  # fmt: skip
+            for one in first:
+                at = (
+                    f"{swings.loc[one.name, f'swing{end}']:+.0f}" for end in ("", "_low", "_high")
+                )
+                self._levers([one], swing="{} days ({} to {})".format(*at))
+
+    def _there(self, name: str) -> list[Lever]:
+        """The sliders of a number that are on the page."""
+        self.shown[name] = [one for one in self.shown[name] if not one.box.is_deleted]
+        return self.shown[name]
+
+    def _reset_all(self) -> None:
+        self.desk.change(replace(self.desk.state, numbers={}))
+        self.follow(self.desk.state)
 
     def _count(self, state: State) -> None:
         n = len(state.numbers)
@@ -108,7 +152,7 @@ class Levers:
 class Lever:
     """One slider with what stands beside it."""
 
-    def __init__(self, levers: Levers, slider: Slider, group: str) -> None:
+    def __init__(self, levers: Levers, slider: Slider, group: str, swing: str) -> None:
         self.levers, self.slider = levers, slider
         name = words(slider.name.removeprefix(f"{group}.")).replace(".", " · ")
         self.box = ui.element("div").classes("lever")
@@ -119,6 +163,8 @@ class Lever:
                 self.reset = ui.button(icon="undo", on_click=lambda: levers.move(slider, None))
                 self.reset.props("flat round dense size=sm")
                 self.reset.props["aria-label"] = f"Reset {words(slider.name)}"
+            if swing:
+                text("p", swing, "swing")
             self.handle = _range(slider)
             text("p", f"{slider.low:g} to {slider.high:g} {slider.unit}, likely {slider.likely:g}. "
                 f"{slider.source or slider.status}.", "note")  # fmt: skip

@@ -14,9 +14,10 @@ from nicegui import ui
 
 from sim import findings, plots, plots_decision, printing
 from sim.explore import taking
-from sim.explore.asking import Answer
+from sim.explore.asking import FIRST, Answer
 from sim.explore.state import VIEWS, State
 from sim.explore.web.markup import colour, picture, svg_address, table, text, words
+from sim.explore.web.turning import Turning
 from sim.explore.web.world import World
 from sim.legends import HOW_TO_READ
 from sim.printing import Printed, percent
@@ -56,6 +57,7 @@ FIGURES: dict[str, tuple[str, Draw]] = {
 """Title, and how it is drawn, of each figure; drawn where the answer has the table of its name."""
 
 
+REST = 0.15  # seconds in which the next move of a slider would come; only then more is drawn
 NAMES = {"answers": "Answers", "history": "One history", "flips": "What would flip it"}
 
 
@@ -98,6 +100,7 @@ class Results:
                 self.places = [_place(name) for name in FIGURES]
                 self.tables = ui.html("", sanitize=False).classes("tables")
             self.world = World(self.desk)
+            self.turning = Turning(self.desk)
         self.world.rebuild(state)
         self._turn(state.view)
         self.views.on_value_change(lambda event: self._view(str(event.value)))
@@ -109,6 +112,7 @@ class Results:
     def _turn(self, view: str) -> None:
         self.answers.set_visibility(view == "answers")
         self.world.box.set_visibility(view == "history")
+        self.turning.box.set_visibility(view == "flips")
 
     async def show(self, answer: Answer) -> None:
         """Show an answer: the first figure with all numbers, then the others while they last."""
@@ -117,16 +121,25 @@ class Results:
         address = await self._drawn(first, answer) if looked_at else ""
         self.desk.bar.say(answer)
         self.desk.cards.show(answer)
+        if answer.n == FIRST:
+            self.turning.forget()
         if answer.state.view == "history" and not answer.message:
             await self.world.show(answer.state)
         if not looked_at:
             return
         self.tables.set_content(str(Markup("").join(tables(answer))))
         first.hang(address)
+        if answer.n == FIRST:
+            await asyncio.sleep(REST)
         for place in others:
             if self.desk.seat.is_stale(answer.state):
                 return
             place.hang(await self._drawn(place, answer))
+
+    async def study(self, answer: Answer) -> None:
+        """What takes longer than an answer, for the view that is looked at."""
+        if answer.state.view == "flips":
+            await self.turning.show(answer)
 
     async def _drawn(self, place: Place, answer: Answer) -> str:
         """The address of a figure; empty where the answer has none."""

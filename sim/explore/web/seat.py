@@ -7,13 +7,15 @@ Only a first answer is always finished and shown, so that a curve moves while a 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from dataclasses import replace
+from typing import TypeVar
 
 from sim.explore.asking import Answer, answers
+from sim.explore.library import Library
 from sim.explore.state import State
 
+T = TypeVar("T")
 Show = Callable[[Answer], Awaitable[None]]
 
 
@@ -22,13 +24,15 @@ class Seat:
 
     Args:
         state: what is asked first.
+        library: of scenarios.
         show: called with every answer, in the event loop; the next one is made once it returns.
+        after: called with the last answer, for what takes longer.
     """
 
-    def __init__(self, state: State, show: Show) -> None:
+    def __init__(self, state: State, library: Library, show: Show, after: Show) -> None:
         self.state = state
         self.left = False
-        self._show = show
+        self._library, self._show, self._after = library, show, after
         self._asked = asyncio.Event()
 
     def ask(self, state: State) -> None:
@@ -40,6 +44,31 @@ class Seat:
         """Nobody waits any more: the worker ends."""
         self.left = True
         self._asked.set()
+
+    def stale(self, state: State) -> Callable[[], bool]:
+        """To be asked, from any thread, whether a state is stale."""
+        return lambda: self.is_stale(state)
+
+    async def steps(
+        self, study: Generator[T, None, None], state: State, *, first: bool = False
+    ) -> AsyncIterator[T]:
+        """What a study yields, made in a thread; it ends once its state is stale.
+
+        Args:
+            study: what is made.
+            state: of what it is a study.
+            first: whether the first step is yielded though the state is stale.
+        """
+        try:
+            while (found := await asyncio.to_thread(next, study, None)) is not None:
+                if self.left or (self.is_stale(state) and not first):
+                    break
+                yield found
+                first = False
+        except asyncio.CancelledError:
+            self.left = True  # the thread that tells stops by itself
+            raise
+        study.close()
 
     def is_stale(self, state: State) -> bool:
         """Is something else asked by now?"""
@@ -67,9 +96,9 @@ class Seat:
         def cancelled() -> bool:
             return self.left or (shown and self.is_stale(state))
 
-        with closing(answers(state, cancelled)) as found:
-            while (answer := await asyncio.to_thread(next, found, None)) and not self.left:
-                await self._show(answer)
-                shown = True
-                if self.is_stale(state):
-                    return
+        answer = None
+        async for answer in self.steps(answers(state, cancelled, self._library), state, first=True):
+            await self._show(answer)
+            shown = True
+        if answer is not None and answer.done and not answer.message and not self.is_stale(state):
+            await self._after(answer)

@@ -187,13 +187,16 @@ class Shelf:
         return ""
 
     async def _take_script(self, replications: int) -> str:
-        ui.download.content(taking.script(self.desk.state, replications), "table.py")
+        ui.download.content(
+            taking.script(self.desk.state, replications, library=self.desk.room.library), "table.py"
+        )
         return ""
 
     async def _take_run(self, name: str, replications: int) -> str:
         out = within(self.desk.room.folder, name)
         state = self.desk.state
-        await asyncio.to_thread(taking.folder, state, replications, out)
+        library = self.desk.room.library
+        await asyncio.to_thread(taking.folder, state, replications, out, library)
         return f"written: {out}"
 
     def _hands(self) -> str:

@@ -17,7 +17,6 @@ from sim.experiment import InputError
 from sim.explore import taking
 from sim.explore.histories import Pair, pair
 from sim.explore.state import PICKS, State
-from sim.explore.table import lay
 from sim.explore.web.markup import picture, put, svg_address, text, words
 from sim.faults import ScenarioError
 from sim.legends import HOW_TO_READ
@@ -96,7 +95,7 @@ class World:
         self.story.set_content(str(_events(found, state, self.one, self.other)))
 
     def _told(self, state: State) -> tuple[Pair, bytes]:
-        found = pair(lay(state), state.history, self.one, self.other)
+        found = pair(self.desk.table(state), state.history, self.one, self.other)
         first, second = found.stories
 
         def draw() -> Axes | Figure:
@@ -123,7 +122,7 @@ def _sentences(found: Pair, state: State, one: int, other: int) -> str:
         return said
     if math.isnan(found.parting.time):
         return f"{said} The two never part."
-    parted = findings.parting_text(found.parting, names)
+    parted = findings.parting_text(found.parting, names).replace("_", " ")
     return f"{said} They part on day {found.parting.time:,.1f}: {parted}."
 
 
