@@ -134,10 +134,13 @@ def test_sentences_say_no_more_than_the_table(table: Table) -> None:
     )
     said = found(table, stays).sentence
     assert "sooner than" in said and "No number flips it alone, of 30. a b success comes" in said
-    assert "the lead is 1 days (-9 to 11)" in said
+    assert "the lead is 1 day (-9 to 11)." in said
     assert "May flip it: a b success." in found(table, open_, done=False).sentence
     assert "No end of a range flips it." in found(table, stays, done=False).sentence
     tied = found(table, {}, tied=True, lead=(-1.0, 1.0, 3.0)).sentence
     assert "not told apart" in tied and "by 10 days." in tied
     same = found(table, stays, tied=True, lead=(0.0, 0.0, 0.0)).sentence
-    assert same == '"my bilateral only" and "my all parallel" are equally good in every history.'
+    both = '"my bilateral only" and "my all parallel"'
+    assert same == f"{both} are equally good in every history told here."
+    elsewhere = found(table, {}, tied=True, lead=(0.0, 0.0, 0.0)).sentence
+    assert elsewhere.startswith(same) and "takes over where" in elsewhere

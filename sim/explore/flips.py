@@ -137,8 +137,8 @@ def _who_leads(found: Flips) -> str:
     leader, rival = _titles(found)
     low, best, high = found.lead
     if not any(found.lead):
-        return f"{leader} and {rival} are equally good in every history."
-    days = f"{best:.0f} days ({low:.0f} to {high:.0f})"
+        return f"{leader} and {rival} are equally good in every history told here."
+    days = _days(low, best, high)
     if found.tied:
         return (
             f"{leader} is sooner than {rival} by {days} on average, so the two are not told apart; "
@@ -148,11 +148,11 @@ def _who_leads(found: Flips) -> str:
 
 
 def _what_flips(found: Flips) -> list[str]:
-    if not any(found.lead):
-        return []
     rows = found.table.to_dict("records")
     sure = [row for row in rows if row["verdict"] == switching.SWITCHES]
     perhaps = [row for row in rows if row["verdict"] == switching.PERHAPS]
+    if not sure and not perhaps and not any(found.lead):
+        return []  # they are the same strategy wherever it was looked
     if not found.done:
         names = [plain(row["number"]) for row in perhaps]
         return [f"May flip it: {joined(names)}." if names else "No end of a range flips it."]
@@ -182,8 +182,13 @@ def _switch(row: dict[str, Any]) -> str:
 
 
 def _nearest(row: dict[str, Any]) -> str:
+    lead = _days(row["lead_low"], row["lead"], row["lead_high"])
     return (
         f"{plain(row['number'])} comes nearest: at one end of its range, {row['from']:.3g} to "
-        f"{row['to']:.3g}, the lead is {row['lead']:.0f} days "
-        f"({row['lead_low']:.0f} to {row['lead_high']:.0f})."
+        f"{row['to']:.3g}, the lead is {lead}."
     )
+
+
+def _days(low: float, best: float, high: float) -> str:
+    unit = "day" if round(best) == 1 else "days"
+    return f"{best:.0f} {unit} ({low:.0f} to {high:.0f})"
