@@ -37,7 +37,8 @@ def main(folder: Path) -> None:
     """Write all pages into a folder, which is emptied before."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(GALLERY, folder / "figures")
-    shutil.copytree(DOCS / "gallery", folder / "gallery")
+    for pictures in ("gallery", "explore"):
+        shutil.copytree(DOCS / pictures, folder / pictures)
     for path in sorted([*DOCS.glob("*.csv"), *DOCS.glob("*.png")]):
         shutil.copy(path, folder)
     for name, text in pages().items():

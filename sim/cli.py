@@ -281,6 +281,36 @@ def report(options: argparse.Namespace) -> int:
     return 0
 
 
+def explore(options: argparse.Namespace) -> int:
+    """``detente explore``: the live table in the browser, until Ctrl-C."""
+    from sim.files import catalog
+    from sim.scenario import load
+
+    try:
+        from sim.explore.library import Library
+        from sim.explore.web import app
+        from sim.explore.web.desk import Room
+    except ModuleNotFoundError as error:
+        if error.name and error.name.partition(".")[0] == "sim":
+            raise
+        _refuse('explore needs its web page: pip install "detente[explore]"')
+    if options.scenario not in catalog() and not Path(options.scenario).exists():
+        load(options.scenario)  # says what there is; the faults of a file are told in the page
+    folder = _writable(options.folder)
+    library, name = Library.of(options.scenario, folder)
+    _announce_compilation()
+    room = Room(name, folder, library)
+
+    def say(address: str) -> None:
+        print(f"table:   {address}\nstop it with Ctrl-C", flush=True)
+        if not options.no_browser:
+            app.open_browser(address)
+
+    app.serve(room, options.port, say)
+    print("the table is closed")
+    return 0
+
+
 def assumptions(options: argparse.Namespace) -> int:
     """``detente assumptions``: every number of a scenario, with its status and source."""
     from sim import assumptions
@@ -331,6 +361,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": check,
     "verify": verify,
     "report": report,
+    "explore": explore,
     "assumptions": assumptions,
     "stress": stress,
     "list": list_catalog,

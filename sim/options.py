@@ -279,6 +279,15 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
          BASELINE.but(help="as for compare (default: the first)"),
          ENDPOINT.but(help="as for run (default: the goal)")),
     ),
+    "explore": (
+        "strategies and assumptions on a page in the browser, answered while they are changed",
+        (SCENARIO.but(nargs="?", default="korea-2017",
+                      help="catalog name or path (default: korea-2017)"),
+         text("--folder", "DIR", "where tables, strategies and results are saved and opened "
+              "(default: results/explore)", default="results/explore"),
+         whole("--port", "N", 1, 65535, "of this machine alone (default: a free one)"),
+         switch("--no-browser", "say the address and open nothing")),
+    ),
     "assumptions": (
         "every number of a scenario: unit, range, status, source",
         (SCENARIO, STRATEGIES, OUT.but(metavar="FILE", help="write it as .csv or .md")),

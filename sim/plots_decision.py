@@ -287,6 +287,9 @@ def budget(
         bars = [(name, track) for name, some in tracks.items() for track in some]
         bars.sort(key=lambda bar: float(whole.get(bar, 0.0)))
         ax = _axes(ax, 10, 2.2 + 0.45 * len(bars))
+        if not bars:
+            ax.axis("off")
+            return _finish(ax, f"No track can bring {words(goal)}", caption)
         rows = np.arange(len(bars))[::-1]
         left = np.zeros(len(bars))
         days = table.set_index(["strategy", "track", "activity"])["best"]

@@ -20,7 +20,7 @@ from typing import Any
 
 from sim import advice, files, prose
 from sim.consistency import check_overrides, complete
-from sim.dotted import overridden, slots
+from sim.dotted import Slot, overridden, revised, slots
 from sim.faults import Fault, Place, Refused, Report, ScenarioError, listed, nearest, show
 from sim.files import (
     Document,
@@ -164,14 +164,44 @@ class Scenario(Content):
         """
         if not values:
             return self
+        good = self._fitting(values, "overrides")
+        base = self._unchosen and self._unchosen.override(values)
+        return replace(overridden(self, good), _unchosen=base)
+
+    def moved(self, values: Mapping[str, float]) -> Scenario:
+        """The scenario with other likely values: ranges keep their ends, plain numbers change.
+
+        What is sampled from a range follows its likely value where its law has one (PERT).
+
+        Raises:
+            ScenarioError: as :meth:`override`; also where a value lies outside of its range.
+        """
+        if not values:
+            return self
+        good = self._fitting(values, "numbers", within=True)
+
+        def move(slot: Slot, number: Number) -> Number:
+            value = good.get(slot.name, likely(number))
+            return replace(number, likely=value) if isinstance(number, Range) else value
+
+        base = self._unchosen and self._unchosen.moved(values)
+        return replace(revised(self, move), _unchosen=base)
+
+    def _fitting(
+        self, values: Mapping[str, float], what: str, *, within: bool = False
+    ) -> dict[str, float]:
+        """The values as plain numbers, if they fit; ``within``: also within their ranges."""
         report = Report(Origin(self.file or self.name).locate)
-        good = _plain_numbers(values, Place(report) / "overrides")
-        check_overrides(self, good, Place(report) / "overrides")
+        at = Place(report) / what
+        good = _plain_numbers(values, at)
+        check_overrides(self, good, at)
+        ranges = self.ranges() if within else {}
+        for name, value in good.items():
+            if (ends := ranges.get(name)) and not ends.low <= value <= ends.high:
+                (at / name).refuse(f"{value:g}", f"{ends.low:g} to {ends.high:g}")
         if report.faults:
             raise ScenarioError(report.faults)
-        base = self._unchosen and self._unchosen.override(values)
-        changed = overridden(self, good)
-        return replace(changed, _unchosen=base)
+        return good
 
     def numbers(self) -> dict[str, Number]:
         """Every number by its dotted name, in file order."""

@@ -192,7 +192,8 @@ def switching_values(
         "" where it stays), from, likely, to, verdict ("switches", "perhaps", "does not switch"),
         value_low, value, value_high (NaN: beyond the end, or none), strategy (which takes over),
         chance (share of resamples with a switch), and lead_low, lead, lead_high: the leader's lead
-        over that strategy, or over the nearest one, at the end.
+        over that strategy, or over the nearest one, at the end (where it stays: at the end that was
+        looked into, else at the nearer one).
     """
     rows = []
     random = known.worlds.random("switching values")
@@ -202,11 +203,13 @@ def switching_values(
             rivals = [known.worlds.strategies.index(s) for s in part["strategy"]]
             found[name, end] = _along(known, name, end, rivals, replications, first, random)
         else:
-            found[name, end] = _stays(part, PERHAPS, end)
+            found[name, end] = _left_open(part, end)
+    nearest = _nearest(look)
     for name in known.worlds.free:
         ends = [found[name, end] for end in ("low", "high") if (name, end) in found]
+        closest = min(ends, key=lambda one: float(one["lead"]), default=None)
         ends = [one for one in ends if one["verdict"] != STAYS]
-        ends = ends or [_stays(look[look["number"] == name])]
+        ends = ends or [closest | {"end": ""} if closest else _stays(nearest[name])]
         number = known.worlds.ranges[name]
         span = {"number": name, "from": number.low, "likely": number.likely, "to": number.high}
         rows += [span | one for one in ends]
@@ -226,11 +229,21 @@ def _reachable(look: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]
     return sorted(found, key=lambda one: float(one[1]["room"].min()))
 
 
-def _stays(look: pd.DataFrame, verdict: str = STAYS, end: str = "") -> dict[str, Any]:
-    nearest = look.loc[(look["best"] - look["level"]).idxmin()]
-    chance = 0.0 if verdict == STAYS else np.nan
-    return _row(end, verdict, (np.nan,) * 3, str(nearest["strategy"]), chance,
-                (nearest["low"], nearest["best"], nearest["high"]))  # fmt: skip
+def _nearest(look: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Of each number, what brings a lead lowest."""
+    room = look["best"] - look["level"]
+    rows = look.loc[room.groupby(look["number"], sort=False).idxmin()]
+    return {row["number"]: row for row in rows.to_dict("records")}
+
+
+def _left_open(look: pd.DataFrame, end: str) -> dict[str, Any]:
+    (nearest,) = _nearest(look).values()
+    return _stays(nearest) | {"end": end, "verdict": PERHAPS, "chance": np.nan}
+
+
+def _stays(nearest: dict[str, Any]) -> dict[str, Any]:
+    lead = (nearest["low"], nearest["best"], nearest["high"])
+    return _row("", STAYS, (np.nan,) * 3, str(nearest["strategy"]), 0.0, lead)
 
 
 def _row(

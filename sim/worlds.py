@@ -9,7 +9,7 @@ histories. Results depend neither on the number of workers nor on the order of t
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +25,7 @@ from sim.experiment import InputError, chosen, names_of, nearest
 from sim.kernel import Teller
 from sim.measures import Measure, MeasureError, parse
 from sim.program import Program, translate
-from sim.rows import empty
+from sim.rows import empty, part_of
 from sim.scenario import Range, Scenario
 
 Floats = npt.NDArray[np.float64]
@@ -33,6 +33,18 @@ Ints = npt.NDArray[np.int64]
 
 MOST_HISTORIES = 50_000_000  # at once; eight bytes each are kept
 HISTORIES_OF_A_TASK = 20_000
+BLOCK = 1_000  # histories told between two looks at whether anyone still waits
+
+Cancelled = Callable[[], bool]
+
+
+class NobodyWaits(Exception):
+    """What was asked is not wanted any more, so that its histories were not all told."""
+
+
+def never() -> bool:
+    """Nobody cancels."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class Worlds:
         seed: of the luck and of the designs.
         workers: threads; one a core where None.
         progress: whether a bar is shown.
+        cancelled: asked between blocks of histories, by any thread.
     """
 
     scenario: Scenario
@@ -52,6 +65,7 @@ class Worlds:
     seed: int = 1
     workers: int | None = None
     progress: bool = False
+    cancelled: Cancelled = never
 
     @cached_property
     def programs(self) -> list[Program]:
@@ -116,6 +130,7 @@ class Worlds:
 
         Raises:
             InputError: more histories than fit into memory.
+            NobodyWaits: :attr:`cancelled` said so.
             sim.program.ModelError: a history in which time cannot advance.
         """
         names = self.strategies if strategies is None else tuple(strategies)
@@ -155,12 +170,16 @@ class Worlds:
     def _fill(self, program: Program, points: Floats, begins: Ints, told: Floats) -> None:
         names = tuple(self.ranges)
         slots, values = Draws(names, points, "points").slots(program)
-        rows = empty(program, told.shape[1])
+        rows = empty(program, min(BLOCK, told.shape[1]))
         teller = Teller(program)
         for i in range(len(points)):
             teller.take(program.with_slots(slots, values[i]))
-            teller.tell(self.seed, int(begins[i]), rows)
-            told[i] = self.measure.values(rows)
+            for at in range(0, told.shape[1], BLOCK):
+                if self.cancelled():
+                    raise NobodyWaits
+                part = part_of(rows, 0, min(BLOCK, told.shape[1] - at))
+                teller.tell(self.seed, int(begins[i]) + at, part)
+                told[i, at : at + BLOCK] = self.measure.values(part)
 
 
 def worlds(
@@ -172,6 +191,7 @@ def worlds(
     better: str | None = None,
     workers: int | None = None,
     progress: bool = False,
+    cancelled: Cancelled = never,
 ) -> Worlds:
     """The worlds of a scenario's strategies (all where None).
 
@@ -187,7 +207,7 @@ def worlds(
         parsed = parse(scenario, measure, better)
     except MeasureError as error:
         raise InputError(str(error)) from None
-    found = Worlds(scenario, tuple(names), parsed, seed, workers, progress)
+    found = Worlds(scenario, tuple(names), parsed, seed, workers, progress, cancelled)
     if not found.free:
         raise InputError(
             f"{scenario.name} has no uncertain number that {' or '.join(names)} leaves open; "

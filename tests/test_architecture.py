@@ -106,7 +106,7 @@ def modules() -> dict[str, set[str]]:
     paths = {path.stem: path for path in SIM.glob("*.py") if path.stem != "__init__"}
     found = {name: imports_of(path) for name, path in paths.items()}
     for package in SIM.glob("*/__init__.py"):
-        files = package.parent.glob("*.py")
+        files = package.parent.rglob("*.py")
         found[package.parent.name] = set().union(*map(imports_of, files))
     return found
 

@@ -6,9 +6,11 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import sim
 from sim import plots
@@ -54,3 +56,28 @@ def test_figures_are_bytes_light_and_dark() -> None:
         assert taking.figure(one, "png", dark=True).startswith(b"\x89PNG")
     with pytest.raises(InputError, match="svg, png"):
         taking.figure(draw[0], "pdf")
+
+
+def test_a_folder_draws_while_nobody_else_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = Hand.of(sim.load("korea-2017"), "proposal")
+    state = State(scenario="korea-2017", hands=(hand,))
+    order: list[str] = []
+
+    def draw() -> Figure:
+        order.append("page")
+        return Figure()
+
+    def figures(_: object) -> None:
+        page = Thread(target=taking.figure, args=(draw,))
+        page.start()
+        page.join(0.2)
+        order.append("folder")
+        waiting.append(page)
+
+    waiting: list[Thread] = []
+    monkeypatch.setattr(taking.report, "figures", figures)
+    taking.folder(state, 50, tmp_path / "folder")
+    waiting[0].join()
+    assert order == ["folder", "page"]

@@ -112,3 +112,8 @@ def test_few_histories_and_no_intervals() -> None:
     assert_readable(sooner)
     assert sooner.get_title(loc="left").startswith("No strategy is told")
     assert math.isclose(best["chance"].iloc[0], 0.5)
+
+
+def test_where_no_track_can_bring_the_goal_the_budget_says_so(tables):
+    axes = plots_decision.budget(tables["budget"], {"proposal": []}, "freeze")
+    assert axes.get_title("left") == "No track can bring freeze"

@@ -170,6 +170,16 @@ def test_switching_values_are_those_of_the_formula() -> None:
     assert table.index[0] == P
 
 
+def test_where_a_closer_look_finds_no_switch_its_lead_is_told() -> None:
+    base, look = known()
+    doubtful = look.assign(low=look["low"].mask(look["number"] == Q, -0.5))
+    first = switching.switching_values(base, doubtful, 1000, 200, most=0).set_index("number")
+    assert set(first.loc[Q, "end"]) == {"low", "high"}
+    row = switching.switching_values(base, doubtful, 1000, 200).set_index("number").loc[Q]
+    assert row["verdict"] == "does not switch" and row["end"] == ""
+    assert 0 < row["lead_low"] < row["lead"] < row["lead_high"]
+
+
 def test_where_less_is_better_the_same_number_switches() -> None:
     base, look = known("restricted_mean")
     assert base.worlds.strategies[base.leader] == "left"

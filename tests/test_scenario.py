@@ -10,6 +10,7 @@ import math
 import os
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,37 @@ def test_an_override_is_a_new_scenario() -> None:
     assert "missile_test.rate" not in other.ranges() and "missile_test.rate" in scenario.ranges()
     assert other.hash != scenario.hash
     assert scenario.override({}) is scenario
+
+
+def test_a_moved_number_stays_a_range_with_its_ends_and_its_correlations() -> None:
+    scenario = sim.load(CORPUS / "valid" / "correlated.toml")
+    for name, old in scenario.ranges().items():
+        moved = scenario.moved({name: old.high})
+        assert moved.ranges() == scenario.ranges() | {name: replace(old, likely=old.high)}
+        assert moved.correlations == scenario.correlations
+    korea = sim.load("korea-2017")
+    plain = {"spring_exercise.probability": 0.5}
+    assert korea.moved(plain).numbers() == korea.numbers() | plain
+    assert korea.moved({}) is korea
+
+
+def test_a_move_reaches_the_strategies_that_leave_the_number_open() -> None:
+    scenario = sim.load("korea-2017").strategy("proposal").moved({"us_dprk.contact.success": 0.4})
+    assert scenario.ranges()["us_dprk.contact.success"].likely == 0.4
+    assert scenario.strategy("pressure").ranges()["us_dprk.contact.success"].likely == 0.4
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"us_dprk.contact.succes": 0.1}, 'did you mean "us_dprk.contact.success"'),
+        ({"us_dprk.contact.success": 0.99}, "numbers.*0.99; allowed: 0.* to 0"),
+        ({"delegations.US": 2.5}, "a whole number"),
+    ],
+)
+def test_impossible_moves(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        sim.load("korea-2017").moved(values)
 
 
 def test_a_strategy_is_a_new_scenario_and_an_earlier_choice_is_undone() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from SALib.test_functions import Ishigami, Sobol_G
@@ -318,3 +320,36 @@ def test_no_uncertain_number_is_a_clear_error() -> None:
     fixed = SCENARIO.override({P: 0.5, Q: 0.5, W: 1})
     with pytest.raises(InputError, match="has no uncertain number"):
         worlds.worlds(fixed)
+
+
+@pytest.mark.parametrize(("points", "replications"), [(50, 10), (1, 50 * worlds.BLOCK)])
+def test_nothing_more_is_told_once_it_is_cancelled(points: int, replications: int) -> None:
+    asked: list[int] = []
+
+    def cancelled() -> bool:
+        asked.append(1)
+        return len(asked) > 2
+
+    told = replace(worlds.worlds(SCENARIO, ["go"], workers=1), cancelled=cancelled)
+    with pytest.raises(worlds.NobodyWaits):
+        told.tell(np.tile(told.likely, (points, 1)), replications)
+    assert len(asked) == 3
+
+
+def test_histories_do_not_depend_on_the_blocks_in_which_they_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = worlds.worlds(SCENARIO)
+    whole = told.tell(told.likely[None, :], 100, first=7)
+    monkeypatch.setattr(worlds, "BLOCK", 33)
+    np.testing.assert_array_equal(told.tell(told.likely[None, :], 100, first=7), whole)
+
+
+def test_a_study_of_a_moved_scenario_stands_elsewhere_between_the_same_ends() -> None:
+    told = worlds.worlds(SCENARIO, ["go"])
+    moved = worlds.worlds(SCENARIO.moved({P: 0.7}), ["go"])
+    table = sensitivity.tornado(moved, 500).set_index("number")
+    assert tuple(table.loc[P, ["from", "likely", "to"]]) == (0.2, 0.7, 0.8)
+    there = told.tell(told.changed({P: 0.7})[None, :], 500)
+    np.testing.assert_array_equal(moved.tell(moved.likely[None, :], 500), there)
+    assert there.mean() == pytest.approx(0.7 * 0.8, abs=0.07)

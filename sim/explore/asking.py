@@ -10,35 +10,28 @@ project's own statistics and equal those of a run with the same inputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
-from pandas.api.types import union_categoricals
 
 from sim import budget as budgets
 from sim import comparison, explanation, statistics
 from sim import rows as row_tables
+from sim.explore.kept import Kept
+from sim.explore.library import SHIPPED, Library
 from sim.explore.state import State
 from sim.explore.table import Table, lay
 from sim.faults import ScenarioError
 from sim.kernel import Teller
-from sim.program import ModelError, Program
-from sim.rows import Rows
+from sim.program import ModelError
+from sim.worlds import Cancelled, never
 
 FIRST = 1_000  # histories of each hand in the first answer
 MOST = 32_000  # in the last, whatever the precision asked for
 FOLLOWED = 200  # histories of a hand, event by event, behind the time budget
 BLOCK = 500  # histories of a hand told between two looks at whether anyone still waits
-
-Cancelled = Callable[[], bool]
-
-
-def never() -> bool:
-    """Nobody cancels."""
-    return False
 
 
 @dataclass(frozen=True)
@@ -79,24 +72,27 @@ class Answer:
         return float((self.summary["reached_high"] - self.summary["reached_low"]).max() / 2)
 
 
-def answers(state: State, cancelled: Cancelled = never) -> Iterator[Answer]:
+def answers(
+    state: State, cancelled: Cancelled = never, library: Library = SHIPPED
+) -> Generator[Answer, None, None]:
     """Better and better answers; the last is ``done``.
 
     Nothing is raised for what is wrong with the state or the model: that is an answer with a
     message. Once ``cancelled()`` is true no further block is told, and nothing more is yielded.
     """
     try:
-        yield from _answers(lay(state), cancelled)
+        yield from _answers(lay(state, library), cancelled)
     except (ScenarioError, ModelError) as error:
         yield Answer(state, done=True, message=str(error))
 
 
-def _answers(table: Table, cancelled: Cancelled) -> Iterator[Answer]:
-    told: list[list[Rows]] = [[] for _ in table.programs]
+def _answers(table: Table, cancelled: Cancelled) -> Generator[Answer, None, None]:
+    kept = Kept(table.programs)
     tellers = [Teller(program) for program in table.programs]
     n, wanted = 0, FIRST
     with ThreadPoolExecutor(2) as pool:
         while True:
+            kept.make_room(wanted)
             while n < wanted:
                 if cancelled():
                     return
@@ -105,11 +101,11 @@ def _answers(table: Table, cancelled: Cancelled) -> Iterator[Answer]:
                 def block(i: int, first: int = n, size: int = size) -> None:
                     rows = row_tables.empty(table.programs[i], size)
                     tellers[i].tell(table.state.seed, first, rows)
-                    told[i].append(rows)
+                    kept.keep(i, first, rows)
 
                 list(pool.map(block, range(len(tellers))))
                 n += size
-            answer = _answer(table, _frame(table.programs, told), n)
+            answer = _answer(table, kept.frame(), n)
             if cancelled():
                 return
             yield answer
@@ -153,18 +149,3 @@ def _answer(table: Table, frame: pd.DataFrame, n: int) -> Answer:
         else None,
         bottlenecks=explanation.bottlenecks(frame, goal=goal, horizon=horizon),
     )
-
-
-def _frame(programs: Sequence[Program], told: Sequence[Sequence[Rows]]) -> pd.DataFrame:
-    """The rows of all hands as one table, as a run has them."""
-    frames = [
-        row_tables.frame(program, Rows._make(map(np.concatenate, zip(*blocks, strict=True))))
-        for program, blocks in zip(programs, told, strict=True)
-    ]
-    return pd.DataFrame({name: _joined([one[name] for one in frames]) for name in frames[0]})
-
-
-def _joined(columns: Sequence[pd.Series]) -> object:
-    if isinstance(columns[0].dtype, pd.CategoricalDtype):
-        return union_categoricals(columns)
-    return np.concatenate([column.to_numpy() for column in columns])

@@ -75,9 +75,10 @@ class Hand:
         last = {track: _last(scenario, track) for track in scenario.tracks}
         steps, milestones = _steps(scenario, one)
         inside = {track for step in steps for track in step}
+        key = _fresh(f"my_{name}", [*scenario.strategies, *taken])
         return cls(
-            key=_fresh(f"my_{name}", [*scenario.strategies, *taken]),
-            title=name.replace("_", " "),
+            key=key,
+            title=key.replace("_", " "),
             base=name,
             steps=steps,
             milestones=last | milestones,
@@ -137,6 +138,17 @@ class Hand:
         rest = {key: value for key, value in self.overrides.items() if key != name}
         return replace(self, overrides=rest if tables is None else {**rest, name: float(tables)})
 
+    def renamed(self, title: str, taken: Sequence[str] = ()) -> Hand:
+        """With another title, and the key that it makes.
+
+        Args:
+            title: free text.
+            taken: keys which its own must not be.
+        """
+        key = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+        key = key if key[:1].isalpha() else f"hand_{key}".rstrip("_")
+        return replace(self, title=title, key=_fresh(key, taken))
+
     def _with(self, steps: Steps, track: str) -> Hand:
         """These steps, and the track neither left out nor under a condition of its own."""
         rules = {name: rule for name, rule in self.rules.items() if name != track}
@@ -151,20 +163,20 @@ class Hand:
 
     def words(self) -> str:
         """What it does, in a line: ``north south first, then us dprk and working group; ..``."""
-        groups = [joined(_plain(track) for track in step) for step in self.steps]
+        groups = [joined(plain(track) for track in step) for step in self.steps]
         parts = []
         if groups:
             first = f"{groups[0]} {'first' if len(groups) > 1 else 'at once'}"
             parts.append(", then ".join([first, *groups[1:]]))
         parts += [
-            f"{_plain(track)} {_plain(in_words(rule)) if rule else 'as soon as it may'}"
+            f"{plain(track)} {plain(in_words(rule)) if rule else 'as soon as it may'}"
             for track, rule in self.rules.items()
             if track not in self.left_out
         ]
         if self.left_out:
-            parts.append(f"without {joined(map(_plain, self.left_out))}")
+            parts.append(f"without {joined(map(plain, self.left_out))}")
         if self.postures:
-            parts.append(f"raises {joined(map(_plain, self.postures))}")
+            parts.append(f"raises {joined(map(plain, self.postures))}")
         return "; ".join(parts)
 
     def strategy(self, numbers: Mapping[str, float] | None = None) -> Strategy:
@@ -271,5 +283,6 @@ def _fresh(name: str, taken: Sequence[str]) -> str:
     return next(one for one in numbered if one not in taken)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name of the scenario in a sentence: ``us_dprk.contact`` -> ``us dprk contact``."""
     return re.sub(r"[_.]", " ", name)

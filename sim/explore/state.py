@@ -45,7 +45,7 @@ class State:
     """What is on the table.
 
     Attributes:
-        scenario: a catalog name.
+        scenario: a catalog name, or that of a file; see :class:`sim.explore.library.Library`.
         seed: the world's luck.
         hands: one to MOST_HANDS, each with a key of its own; the first is the one that the others
             are held against.
@@ -132,12 +132,7 @@ class State:
         Raises:
             ScenarioError: a name that leads elsewhere, or a folder that cannot be written to.
         """
-        path = _within(folder, name)
-        try:
-            path.write_text(self.to_text(), encoding="utf-8")
-        except OSError as error:
-            raise failed(str(path), f"cannot be written to ({error.strerror})") from None
-        return path
+        return save_text(folder, name, "json", self.to_text())
 
     @classmethod
     def open(cls, folder: Path, name: str) -> State:
@@ -146,7 +141,7 @@ class State:
         Raises:
             ScenarioError: a path outside the folder, no such file, or a file that is no state.
         """
-        path = _within(folder, name)
+        path = within(folder, name, ".json")
         return cls.from_text(text_of(path, str(path)), str(path))
 
 
@@ -155,16 +150,35 @@ def saved(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.json") if _is_plain(path.stem))
 
 
-def _is_plain(name: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,80}", name) is not None
+def save_text(folder: Path, name: str, ending: str, text: str) -> Path:
+    """Write a text to ``<name>.<ending>`` in the folder.
+
+    Raises:
+        ScenarioError: a name that leads elsewhere, or a folder that cannot be written to.
+    """
+    path = within(folder, name, f".{ending}")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise failed(str(path), f"cannot be written to ({error.strerror})") from None
+    return path
 
 
-def _within(folder: Path, name: str) -> Path:
-    path = folder / f"{name}.json"
+def within(folder: Path, name: str, ending: str = "") -> Path:
+    """A path in the folder.
+
+    Raises:
+        ScenarioError: a name that leads elsewhere.
+    """
+    path = folder / f"{name}{ending}"
     if not _is_plain(name) or path.resolve().parent != folder.resolve():
         allowed = "letters, digits, spaces, - and _, for a file in the chosen folder"
         raise failed("name", f"{show(name)}; allowed: {allowed}")
     return path
+
+
+def _is_plain(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,80}", name) is not None
 
 
 class _Pick(Reader[str | int]):

@@ -7,17 +7,18 @@ a run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from threading import Lock
 
 from sim.explore.hand import Hand
+from sim.explore.library import SHIPPED, Library
 from sim.explore.state import MOST_HANDS, State
 from sim.faults import Fault, ScenarioError, show
-from sim.files import catalog, failed
+from sim.files import failed
+from sim.numbers import likely
 from sim.program import Program, translate
-from sim.scenario import Scenario, load, loads
+from sim.scenario import Scenario, loads
 
 
 @dataclass(frozen=True)
@@ -26,37 +27,58 @@ class Table:
 
     Attributes:
         state: what was laid.
+        base: the scenario as read.
         programs: one of each hand, with the changed assumptions.
     """
 
     state: State
+    base: Scenario
     programs: tuple[Program, ...]
 
     @property
     def scenario(self) -> Scenario:
         """As a run takes it: the hands as strategies, which override what the table changed."""
-        return _with_hands(self.state.scenario, self.state.hands, self.state.numbers)
+        return _with_hands(self.base, self.state.hands, self.state.numbers)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of the hands."""
+        return tuple(hand.key for hand in self.state.hands)
+
+    def ranged(self, keys: Collection[str]) -> Scenario:
+        """As a study of the numbers takes it: likely is where the sliders stand.
+
+        Args:
+            keys: of the hands that are studied. What one of them overrides is not uncertain.
+        """
+        moved = _with_hands(self.base, self.state.hands, {}).moved(self.state.numbers)
+        numbers = moved.numbers()
+        own = {name for hand in self.state.hands if hand.key in keys for name in hand.overrides}
+        return moved.override({name: likely(numbers[name]) for name in own})
 
 
-def lay(state: State) -> Table:
+def lay(state: State, library: Library = SHIPPED) -> Table:
     """The table of a state.
+
+    Args:
+        state: what is asked.
+        library: in which its scenario is looked up.
 
     Raises:
         ScenarioError: every fault: an unknown scenario, track, condition or number, a value out of
             its bounds or its range, values that do not fit together, too many hands or none.
     """
     _check(state)
-    programs = _programs(state.scenario, tuple(hand.file() for hand in state.hands), state.hands)
-    numbers = state.numbers
-    programs[0].scenario.override(numbers)  # refuses what does not fit
-    _check_ends(_scenario(state.scenario), numbers)
-    return Table(state, tuple(_changed(one, numbers) for one in programs))
+    base, numbers = library.scenario(state.scenario), state.numbers
+    base.moved(numbers)  # refuses what does not fit
+    if not set(numbers) <= set(base.ranges()):  # a range fits at all of its values, in every hand
+        for hand in state.hands:
+            base.override({**numbers, **hand.overrides})
+    programs = _programs(base, state.hands)
+    return Table(state, base, tuple(_changed(one, numbers) for one in programs))
 
 
 def _check(state: State) -> None:
-    if state.scenario not in catalog():
-        allowed = ", ".join(catalog())
-        raise failed("state", f"{show(state.scenario)}; allowed: {allowed}", ("scenario",))
     keys = [hand.key for hand in state.hands]
     if not 1 <= len(keys) <= MOST_HANDS or len(set(keys)) < len(keys):
         message = f"{len(keys)} hands; allowed: 1 to {MOST_HANDS}, each with a key of its own"
@@ -67,46 +89,30 @@ def _check(state: State) -> None:
             raise failed("state", message, ("hands", i, "milestones"))
 
 
-def _check_ends(scenario: Scenario, numbers: Mapping[str, float]) -> None:
-    ranges = scenario.ranges()
-    faults = [
-        Fault("state", f"numbers.{name}", f"{value:g}; allowed: {ends.low:g} to {ends.high:g}")
-        for name, value in numbers.items()
-        if (ends := ranges.get(name)) and not ends.low <= value <= ends.high
-    ]
-    if faults:
-        raise ScenarioError(faults)
-
-
 def _changed(program: Program, numbers: Mapping[str, float]) -> Program:
     own = program.scenario.chosen.overrides
     free = {name: value for name, value in numbers.items() if name not in own}
     return program.with_numbers(free) if free else program
 
 
-_LAID: dict[tuple[str, tuple[str, ...]], tuple[Program, ...]] = {}
+_LAID: dict[tuple[str, ...], tuple[Program, ...]] = {}
 MOST_LAID = 64
 _ONE_AT_A_TIME = Lock()
 
 
-def _programs(source: str, texts: tuple[str, ...], hands: tuple[Hand, ...]) -> tuple[Program, ...]:
+def _programs(base: Scenario, hands: tuple[Hand, ...]) -> tuple[Program, ...]:
     """Programs of hands, translated once; hands are told apart by the text of their files."""
+    key = (base.name, base.hash, *(hand.file() for hand in hands))
     with _ONE_AT_A_TIME:
-        if (source, texts) not in _LAID:
+        if key not in _LAID:
             if len(_LAID) >= MOST_LAID:
                 _LAID.clear()
-            scenario = _with_hands(source, hands, {})
-            _LAID[source, texts] = tuple(translate(scenario.strategy(hand.key)) for hand in hands)
-        return _LAID[source, texts]
+            scenario = _with_hands(base, hands, {})
+            _LAID[key] = tuple(translate(scenario.strategy(hand.key)) for hand in hands)
+        return _LAID[key]
 
 
-def _with_hands(source: str, hands: tuple[Hand, ...], numbers: Mapping[str, float]) -> Scenario:
+def _with_hands(base: Scenario, hands: tuple[Hand, ...], numbers: Mapping[str, float]) -> Scenario:
     strategies = {hand.key: hand.strategy(numbers) for hand in hands}
-    base = _scenario(source)
     text = replace(base, strategies=strategies).text
     return replace(loads(text, base.file), name=base.name)
-
-
-@lru_cache(maxsize=16)
-def _scenario(source: str) -> Scenario:
-    return load(source)

@@ -13,6 +13,7 @@ from sim import plots, report
 from sim.experiment import InputError, Results, run
 from sim.explore.asking import Answer
 from sim.explore.hand import file_of
+from sim.explore.library import SHIPPED, Library
 from sim.explore.state import State
 from sim.explore.table import lay
 from sim.scenario import loads
@@ -62,39 +63,48 @@ def figure(draw: Callable[[], Axes | Figure], ending: str = "svg", *, dark: bool
         return plots.as_png(whole) if ending == "png" else plots.as_svg(whole).encode()
 
 
-def scenario_text(state: State) -> str:
-    """A scenario file that extends that of the table by its hands and changed assumptions.
+def scenario_text(state: State, library: Library = SHIPPED) -> str:
+    """A scenario file with the hands and the changed assumptions of a table.
+
+    It extends a scenario of the catalog; of any other one it holds the whole.
 
     Raises:
         ScenarioError: the state does not fit its scenario.
     """
-    lay(state)
+    table = lay(state, library)
+    if not library.ships(state.scenario):
+        return table.scenario.text
     return f'extends = "{state.scenario}"\n{file_of(state.hands, state.numbers)}'
 
 
-def folder(state: State, replications: int, out: Path) -> Results:
+def folder(state: State, replications: int, out: Path, library: Library = SHIPPED) -> Results:
     """A results folder of the table, as ``detente run`` writes it, with its figures.
 
     Raises:
         ScenarioError: the state does not fit its scenario.
         InputError, RunError, Incomplete: as :func:`sim.experiment.run`.
     """
-    scenario = loads(scenario_text(state), "table")
+    scenario = loads(scenario_text(state, library), "table")
     keys = [hand.key for hand in state.hands]
     results = run(scenario, keys, replications, state.seed, out=out)
     report.summarise(results)
-    report.figures(results)
+    with _ONE_DRAWS:
+        report.figures(results)
     return results
 
 
-def script(state: State, replications: int, out: str = "table") -> str:
+def script(state: State, replications: int, out: str = "table", library: Library = SHIPPED) -> str:
     """A Python script that makes the same results folder; it runs as it stands.
 
     Args:
         state: what is on the table.
         replications: of each hand.
         out: the folder that it writes.
+        library: in which the scenario is looked up.
+
+    Raises:
+        ScenarioError: the state does not fit its scenario.
     """
-    text = scenario_text(state).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    text = scenario_text(state, library).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     keys = [hand.key for hand in state.hands]
     return SCRIPT.format(text=text, keys=keys, replications=replications, seed=state.seed, out=out)

@@ -1,0 +1,162 @@
+"""One history, dated and told, and the same world under another strategy beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from nicegui import ui
+
+from sim import findings, plots, plots_decision
+from sim.experiment import InputError
+from sim.explore import taking
+from sim.explore.histories import Pair, pair
+from sim.explore.state import PICKS, State
+from sim.explore.web.markup import picture, put, svg_address, text, words
+from sim.faults import ScenarioError
+from sim.legends import HOW_TO_READ
+from sim.partings import BOTH, ONLY_A
+from sim.program import ModelError
+
+if TYPE_CHECKING:
+    from sim.explore.web.desk import Desk
+
+WHAT = {
+    "typical": "typical: the median day of the goal",
+    "fastest": "fastest to the goal",
+    "longest": "longest to the goal",
+    "war": "the first that ends in ruin",
+}
+NUMBER = "a number"
+
+
+class World:
+    """The view of one history."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.one, self.other = 0, 1
+        self.shown: State | None = None
+        self.box = ui.element("div").classes("world")
+
+    def rebuild(self, state: State) -> None:
+        """Show the choices of another state."""
+        self.shown, self.one, self.other = None, 0, min(1, len(state.hands) - 1)
+        names = {i: hand.title for i, hand in enumerate(state.hands)}
+        self.box.clear()
+        with self.box:
+            with ui.element("div").classes("head"):
+                pick = state.history if state.history in PICKS else NUMBER
+                self.pick = ui.select({**WHAT, NUMBER: NUMBER}, label="Which history", value=pick)
+                number = state.history if isinstance(state.history, int) else 0
+                self.number = ui.number("Number", min=0, precision=0, value=number)
+                first = ui.select(names, label="of", value=self.one)
+                second = ui.select(names, label="beside", value=self.other)
+            self.said = text("p", "")
+            self.said.props["role"] = "status"
+            self.image = picture("The same world under two strategies")
+            text("p", HOW_TO_READ["side_by_side"], "note")
+            self.story = ui.html("", sanitize=False)
+        self.number.set_visibility(pick == NUMBER)
+        self.pick.on_value_change(self._picked)
+        self.number.on_value_change(self._picked)
+        first.on_value_change(lambda event: self._hands(int(event.value), self.other))
+        second.on_value_change(lambda event: self._hands(self.one, int(event.value)))
+
+    def _picked(self) -> None:
+        number = self.pick.value == NUMBER
+        self.number.set_visibility(number)
+        history = int(self.number.value or 0) if number else str(self.pick.value)
+        self.desk.change(replace(self.desk.state, history=history))
+
+    def _hands(self, one: int, other: int) -> None:
+        self.one, self.other = one, other
+        self.desk.change(self.desk.state)
+
+    async def show(self, state: State) -> None:
+        """Tell the history that a state picks; once."""
+        if self.shown is state:
+            return
+        self.shown = state
+        try:
+            found, svg = await asyncio.to_thread(self._told, state)
+        except (InputError, ScenarioError, ModelError) as error:
+            self._say(str(error))
+            return
+        if self.desk.seat.is_stale(state):
+            return
+        self._say(_sentences(found, state, self.one, self.other))
+        self.image.props["src"] = svg_address(svg)
+        self.story.set_content(str(_events(found, state, self.one, self.other)))
+
+    def _told(self, state: State) -> tuple[Pair, bytes]:
+        found = pair(self.desk.table(state), state.history, self.one, self.other)
+        first, second = found.stories
+
+        def draw() -> Axes | Figure:
+            if self.one == self.other:
+                return plots.timeline(first)
+            return plots_decision.side_by_side(first, second, found.parting)
+
+        return found, taking.figure(draw, dark=self.desk.dark)
+
+    def _say(self, sentence: str) -> None:
+        self.image.props.pop("src", None)
+        self.story.set_content("")
+        put(self.said, sentence)
+
+
+def _sentences(found: Pair, state: State, one: int, other: int) -> str:
+    names = (words(state.hands[one].key), words(state.hands[other].key))
+    ends = "; ".join(
+        f"{name}: {story.row['outcome']} on day {story.row['time']:,.0f}"
+        for name, story in zip(names, found.stories, strict=True)
+    )
+    said = f"History {found.replication:,}. {ends}."
+    if one == other:
+        return said
+    if math.isnan(found.parting.time):
+        return f"{said} The two never part."
+    parting = found.parting._replace(entity=words(found.parting.entity))
+    parted = findings.parting_text(parting, names).replace("_", " ")
+    return f"{said} They part on day {found.parting.time:,.1f}: {parted}."
+
+
+def _events(found: Pair, state: State, one: int, other: int) -> Markup:
+    """What happens, in the order of time; the first parting is marked."""
+    names = {
+        BOTH: "both" if one != other else "",
+        ONLY_A: words(state.hands[one].key),
+    }
+    rows, parted = [], False
+    for event in found.side_by_side.itertuples():
+        parts = event.where != BOTH and event.time == found.parting.time and not parted
+        parted = parted or parts
+        what = f"{words(str(event.entity))}: {event.what}"
+        what += f" ({event.why})" if event.why else ""
+        rows.append(
+            _EVENT.format(
+                "parting" if parts else str(event.where),
+                event.date,
+                f"{event.time:,.1f}",
+                names.get(str(event.where), words(state.hands[other].key)),
+                f"They part here. {what}" if parts else what,
+            )
+        )
+    return _EVENTS.format(Markup("").join(rows))
+
+
+_EVENTS = Markup(
+    '<div class="wide events" tabindex="0" role="region" aria-label="Events"><table>'
+    '<caption>Event by event</caption><thead><tr><th scope="col">date</th>'
+    '<th scope="col">day</th><th scope="col">where</th><th scope="col">what happens</th></tr>'
+    "</thead><tbody>{}</tbody></table></div>"
+)
+_EVENT = Markup(
+    '<tr class="{}"><th scope="row">{}</th><td class="number">{}</td><td>{}</td><td>{}</td></tr>'
+)
