@@ -69,7 +69,7 @@ def server(room: Room) -> uvicorn.Server:
 
     @ui.page("/", title="Detente")
     async def page(request: Request) -> None:
-        await _page(room, request)
+        await lay_page(room, request.query_params.get("state", ""))
 
     ui.button.default_props("no-caps")
     ui.run_with(application, title="Detente", dark=None, language="en-GB", tailwind=False,
@@ -106,10 +106,17 @@ def listening(port: int | None) -> socket.socket:
     raise InputError(f"--port: {port} cannot be listened on; allowed: a free port")
 
 
-async def _page(room: Room, request: Request) -> None:
+async def lay_page(room: Room, link: str, opened: Callable[[Desk], object] = id) -> None:
+    """Make the page of one tab.
+
+    Args:
+        room: what all tabs share.
+        link: of a state; empty: a new table.
+        opened: told the desk of the tab.
+    """
     ui.add_css(STYLE)
     client = ui.context.client
-    desk = Desk(room, request.query_params.get("state", ""))
+    desk = Desk(room, link)
     client.on_delete(desk.leave)
     try:
         await client.connected(timeout=30)
@@ -119,3 +126,4 @@ async def _page(room: Room, request: Request) -> None:
     with client:
         desk.build(bool(dark))
     background_tasks.create(desk.work(), name="seat")
+    opened(desk)

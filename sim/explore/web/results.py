@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 from markupsafe import Markup
@@ -61,6 +61,13 @@ REST = 0.15  # seconds in which the next move of a slider would come; only then 
 NAMES = {"answers": "Answers", "history": "One history", "flips": "What would flip it"}
 
 
+class Drawn(NamedTuple):
+    """A picture as an address, and what it says."""
+
+    address: str
+    words: str
+
+
 @dataclass
 class Place:
     """Where a figure stands on the page."""
@@ -69,10 +76,12 @@ class Place:
     block: ui.element
     image: ui.element
 
-    def hang(self, address: str) -> None:
+    def hang(self, drawn: Drawn | None) -> None:
         """Show another picture; where there is none yet, the old one in grey."""
-        if address:
-            self.image.props["src"] = address
+        if self.image.is_deleted:  # something else is on the table
+            return
+        if drawn is not None:
+            self.image.props.update({"src": drawn.address, "alt": drawn.words})
             self.block.classes(remove="old")
         else:
             self.block.classes("old")
@@ -118,7 +127,9 @@ class Results:
         """Show an answer: the first figure with all numbers, then the others while they last."""
         looked_at = answer.state.view == "answers"
         first, *others = self.places
-        address = await self._drawn(first, answer) if looked_at else ""
+        drawn = await self._drawn(first, answer) if looked_at else None
+        if self.desk.seat.left:
+            return
         self.desk.bar.say(answer)
         self.desk.cards.show(answer)
         if answer.n == FIRST:
@@ -128,7 +139,7 @@ class Results:
         if not looked_at:
             return
         self.tables.set_content(str(Markup("").join(tables(answer))))
-        first.hang(address)
+        first.hang(drawn)
         if answer.n == FIRST:
             await asyncio.sleep(REST)
         for place in others:
@@ -141,10 +152,10 @@ class Results:
         if answer.state.view == "flips":
             await self.turning.show(answer)
 
-    async def _drawn(self, place: Place, answer: Answer) -> str:
-        """The address of a figure; empty where the answer has none."""
+    async def _drawn(self, place: Place, answer: Answer) -> Drawn | None:
+        """A figure; None where the answer has none."""
         if getattr(answer, place.name) is None:
-            return ""
+            return None
         (title, draw), dark = FIGURES[place.name], self.desk.dark
         finding = [title]
 
@@ -154,8 +165,7 @@ class Results:
             return axes
 
         svg = await asyncio.to_thread(taking.figure, drawn, dark=dark)
-        place.image.props["alt"] = f"{title}. {finding[-1]}"
-        return svg_address(svg)
+        return Drawn(svg_address(svg), f"{title}. {finding[-1]}")
 
 
 def _place(name: str) -> Place:

@@ -175,21 +175,21 @@ class Shelf:
     async def _take_csv(self) -> str:
         if self.desk.answer is None or self.desk.answer.summary is None:
             return "There are no numbers yet."
-        ui.download.content(taking.csv(self.desk.answer), "table.csv")
+        ui.download.content(taking.csv(self.desk.answer).encode(), "table.csv")
         return ""
 
     async def _take_hands(self) -> str:
-        ui.download.content(self._hands(), "strategies.toml")
+        ui.download.content(self._hands().encode(), "strategies.toml")
         return ""
 
     async def _take_state(self) -> str:
-        ui.download.content(self.desk.state.to_text(), "table.json")
+        ui.download.content(self.desk.state.to_text().encode(), "table.json")
         return ""
 
     async def _take_script(self, replications: int) -> str:
-        ui.download.content(
-            taking.script(self.desk.state, replications, library=self.desk.room.library), "table.py"
-        )
+        library = self.desk.room.library
+        script = taking.script(self.desk.state, replications, library=library)
+        ui.download.content(script.encode(), "table.py")
         return ""
 
     async def _take_run(self, name: str, replications: int) -> str:
