@@ -6,6 +6,7 @@ in :mod:`sim.comparison`, :mod:`sim.dominance`, :mod:`sim.risks` and :mod:`sim.e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,7 @@ from sim.story import Story, tell
 
 MOST_RETOLD = 400
 """Histories of each strategy that are told again to see how long the goal lasted."""
-EXPLAIN = "explain"
+EXPLAIN, DIFF = "explain", "diff"
 BY_ACTIVITY = ("track", "activity")
 
 
@@ -288,8 +289,7 @@ def diff(
     if a == b:
         raise InputError(f'"{a}" twice; two different strategies are needed')
     ours, theirs = (of_draw(_program(scenario, name), draw, draws, seed) for name in (a, b))
-    told_once = (_story(each, seed, replication, draw) for each in (ours, theirs))
-    stories, logs = zip(*told_once, strict=True)
+    stories, logs = _both(ours, theirs, seed, replication, draw)
     parting = parting_tables.first_parting(ours, *logs)
     turn = parting_tables.first_turn(ours, *logs)
     told = (_retold(each, seed, range(replications)) for each in (ours, theirs))
@@ -304,13 +304,71 @@ def diff(
     }
     figures = []
     if out is not None:
-        stem = f"{scenario.name}-{a}-{b}-{replication}{f'-draw{draw}' * (draw > 0)}-seed{seed}"
-        _written(out, {f"{stem}-{name}": table for name, table in tables.items()})
-        figures = _drawn(out, {stem: _side_by_side(stories, parting)})
-    text = findings.diff_text(side, (a, b), (parting, turn), _milestones(side, scenario))
+        manifest = tables_of.about(DIFF, scenario, seed) | {
+            "strategies": [a, b],
+            "replication": replication,
+            "replications": replications,
+            "draw": draw,
+            "numbers": _numbers(ours) | _numbers(theirs) if draw else {},
+            "parting": _kept(parting),
+            "turn": _kept(turn),
+            "finished": provenance.now(),
+        }
+        tables_of.write(out, tables, manifest)
+        figures = _drawn(out, {"side_by_side": _side_by_side(stories, parting)})
+    text = findings.diff_text(side, (a, b), (parting, turn), milestones(side, scenario))
     for name in ("partings", "turns"):
         text += f"\n\n{findings.partings_text(tables[name], (a, b), name)}"
     return Findings(tables, text, figures=figures)
+
+
+def default_diff_folder(
+    scenario: Scenario, a: str, b: str, replication: int, draw: int, seed: int
+) -> Path:
+    """Where two histories of one world are written unless a folder is named."""
+    which = f"{replication}-draw{draw}" if draw else f"{replication}"
+    return Path("results") / f"{scenario.name}-{a}-{b}-{which}-seed{seed}"
+
+
+def diff_figure(scenario: Scenario, manifest: dict[str, Any]) -> Any:
+    """The two histories of a folder, told once more for their figure."""
+    seed, replication, draw = (manifest[key] for key in ("seed", "replication", "draw"))
+    ours, theirs = (_with(scenario, name, manifest["numbers"]) for name in manifest["strategies"])
+    stories, _ = _both(ours, theirs, seed, replication, draw)
+    return _side_by_side(stories, partings_of(manifest)[0])
+
+
+def partings_of(manifest: dict[str, Any]) -> tuple[Parting, Parting]:
+    """Where the two histories of a folder part, and the first attempt that ends otherwise."""
+    first, turn = (manifest[key] for key in ("parting", "turn"))
+    return _parting(first), _parting(turn)
+
+
+def _parting(kept: list[Any] | None) -> Parting:
+    return parting_tables.TOGETHER if kept is None else Parting(*kept)
+
+
+def _kept(parting: Parting) -> list[Any] | None:
+    return None if math.isnan(parting.time) else [float(parting.time), *parting[1:]]
+
+
+def _numbers(program: Program) -> dict[str, float]:
+    return {name: float(program.numbers[slot]) for name, slot in program.slots.items()}
+
+
+def _with(scenario: Scenario, name: str, numbers: dict[str, float]) -> Program:
+    program = _program(scenario, name)
+    own = set(program.slots) - set(program.scenario.chosen.overrides)
+    return program.with_numbers({name: value for name, value in numbers.items() if name in own})
+
+
+def _both(
+    ours: Program, theirs: Program, seed: int, replication: int, draw: int
+) -> tuple[Any, Any]:
+    """Stories and logs of the same world."""
+    told = (_story(each, seed, replication, draw) for each in (ours, theirs))
+    stories, logs = zip(*told, strict=True)
+    return stories, logs
 
 
 def _side_by_side(stories: Sequence[Story], parting: Parting) -> Any:
@@ -319,7 +377,7 @@ def _side_by_side(stories: Sequence[Story], parting: Parting) -> Any:
     return figures.side_by_side(stories[0], stories[1], parting)
 
 
-def _milestones(side: pd.DataFrame, scenario: Scenario) -> pd.Series:
+def milestones(side: pd.DataFrame, scenario: Scenario) -> pd.Series:
     """Events that are told in print: what tracks do, postures, and the conditions of the end."""
     tracks = set(scenario.tracks)
     ends = {scenario.goal, scenario.ruin}
