@@ -31,7 +31,7 @@ from sim.draws import Draws
 from sim.experiment import InputError, Results, chosen, drawn_from, names_of, of_draw
 from sim.partings import Parting
 from sim.program import Program, translate
-from sim.report import baseline_of, caption, caption_of
+from sim.report import baseline_of, caption, caption_of, refusing
 from sim.scenario import Scenario
 from sim.story import Story, tell
 
@@ -102,10 +102,8 @@ def compare(
             out that are needed.
     """
     base = baseline_of(results, baseline)
-    try:
+    with refusing():
         tables = _compared(results, base, endpoint)
-    except ValueError as error:
-        raise InputError(str(error)) from None
     drawn: list[Path] = []
     if results.folder is not None:
         _written(results.folder, tables)
