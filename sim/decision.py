@@ -194,35 +194,25 @@ def explain(
     Raises:
         InputError: an unknown strategy, or draws that cannot be made.
     """
+    about = tables_of.about(EXPLAIN, scenario, seed)
     names = list(dict.fromkeys(strategies)) if strategies else names_of(scenario)
     drawn = drawn_from(scenario, draws, seed)
     parts: dict[str, list[pd.DataFrame]] = {"budget": [], "items": [], "costs": []}
     rows, tracks = [], {}
     for name in names:
-        likely = _program(scenario, name)
-        budgets, told_again = [], []
-        for draw in range(1, len(drawn) + 1) if drawn is not None else [0]:
-            program = _of_draw(likely, drawn, draw)
-            told = _retold(program, seed, range(replications))
-            budgets.append(budget.budgets(program, told, draw))
-            told_again.append(
-                counterfactuals.outcomes(
-                    chosen(scenario, name), program, kernel.simulate, seed, replications, draw
-                )
-            )
-            rows.append(_rows(program, seed, replications, draw))
-        tracks[name] = budget.goal_tracks(likely)
-        days = _joined(budgets)
+        days, told_again, own = _told_for_why(scenario, name, drawn, replications, seed)
         for part, by in (("budget", BY_ACTIVITY), ("items", (*BY_ACTIVITY, "item"))):
             parts[part].append(explanation.time_budget(days, by, horizon=scenario.horizon))
-        parts["costs"].append(explanation.costs(_joined(told_again)))
+        parts["costs"].append(explanation.costs(told_again))
+        rows.append(own)
+        tracks[name] = budget.goal_tracks(_program(scenario, name))
     tables = {name: _joined(some) for name, some in parts.items()}
     tables["bottlenecks"] = explanation.bottlenecks(
         _joined(rows), goal=scenario.goal, horizon=scenario.horizon
     )
     figures = []
     if out is not None:
-        manifest = tables_of.about(EXPLAIN, scenario, seed) | {
+        manifest = about | {
             "strategies": names,
             "tracks": tracks,
             "replications": replications,
@@ -232,6 +222,23 @@ def explain(
         tables_of.write(out, tables, manifest)
         figures = _drawn(out, explained_figures(tables, manifest))
     return Findings(tables, findings.explain_text(tables, scenario.goal, tracks), figures=figures)
+
+
+def _told_for_why(
+    scenario: Scenario, name: str, drawn: Draws | None, replications: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Of a strategy's histories: their budgets, what each change makes of them, and their rows."""
+    likely, strategy = _program(scenario, name), chosen(scenario, name)
+    budgets, changed, rows = [], [], []
+    for draw in [0] if drawn is None else range(1, len(drawn) + 1):
+        program = _of_draw(likely, drawn, draw)
+        told = _retold(program, seed, range(replications))
+        budgets.append(budget.budgets(program, told, draw))
+        changed.append(
+            counterfactuals.outcomes(strategy, program, kernel.simulate, seed, replications, draw)
+        )
+        rows.append(_rows(program, seed, replications, draw))
+    return _joined(budgets), _joined(changed), _joined(rows)
 
 
 def explained_figures(tables: dict[str, pd.DataFrame], manifest: dict[str, Any]) -> dict[str, Any]:
@@ -284,6 +291,7 @@ def diff(
     Raises:
         InputError: an unknown strategy, the same twice, or a draw that there is not.
     """
+    about = tables_of.about(DIFF, scenario, seed)
     if a == b:
         raise InputError(f'"{a}" twice; two different strategies are needed')
     ours, theirs = (of_draw(_program(scenario, name), draw, draws, seed) for name in (a, b))
@@ -302,7 +310,7 @@ def diff(
     }
     figures = []
     if out is not None:
-        manifest = tables_of.about(DIFF, scenario, seed) | {
+        manifest = about | {
             "strategies": [a, b],
             "replication": replication,
             "replications": replications,

@@ -225,7 +225,8 @@ def test_each_kind_of_folder_has_its_page(kind: str, study_folders: dict[str, Pa
     assert re.search(r"\(\S+( to |\N{EN DASH})\S+\)", findings)
     assert 'id="table-1"' in text and not re.search(r"\b(nan|None)\b", findings)
     assert "no command makes it again" in text  # the tests are none
-    assert json.loads((study_folders[kind] / "manifest.json").read_text())["hash"] in text
+    manifest = json.loads((study_folders[kind] / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["hash"] in text and manifest["began"] <= manifest["finished"]
 
 
 def test_a_study_read_back_says_and_draws_the_same(study_folders: dict[str, Path]) -> None:
