@@ -503,6 +503,10 @@ def _figures(results: Any, options: argparse.Namespace, baseline: str | None) ->
 
 
 def _say_where(results: Any, figures: Sequence[Path]) -> None:
+    from sim import report
+
+    for note in report.notes(results.manifest):
+        print(f"\n{note}")
     print(f"\nresults: {results.folder}")
     for figure in figures:
         print(f"figure:  {figure}.png")

@@ -147,7 +147,7 @@ def of_run(results: Results, baseline: str | None = None, endpoint: str | None =
         report.caption(results),
         scenario,
         manifest,
-        notes=_failures(results),
+        notes=[*_failures(results), *report.notes(manifest)],
         strategies=_rules(scenario, manifest["strategies"]),
         told_by_intervals=OF_THE_RANGES if drawn else "",
         numbers=DRAWN if drawn else HELD,
@@ -319,6 +319,7 @@ def of_explanation(folder: str | Path) -> Content:
     content = _content("an explanation", report.caption_of(manifest), folder, manifest)
     content.say(findings.explained(found, manifest["goal"], manifest["tracks"]))
     content.axes = decision.explained_figures(found, manifest)
+    content.notes = report.notes(manifest)
     each = "strategy"
     if manifest["draws"]:
         each = f"strategy and of {manifest['draws']:,} draws"

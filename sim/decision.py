@@ -31,7 +31,7 @@ from sim.draws import Draws
 from sim.experiment import InputError, Results, chosen, drawn_from, names_of, of_draw
 from sim.partings import Parting
 from sim.program import Program, translate
-from sim.report import baseline_of, caption, caption_of, refusing
+from sim.report import baseline_of, caption, caption_of, notes, refusing
 from sim.scenario import Scenario
 from sim.story import Story, tell
 
@@ -210,18 +210,19 @@ def explain(
     tables["bottlenecks"] = explanation.bottlenecks(
         _joined(rows), goal=scenario.goal, horizon=scenario.horizon
     )
+    manifest = about | {
+        "strategies": names,
+        "tracks": tracks,
+        "replications": replications,
+        "draws": 0 if drawn is None else len(drawn),
+        "finished": provenance.now(),
+    }
     figures = []
     if out is not None:
-        manifest = about | {
-            "strategies": names,
-            "tracks": tracks,
-            "replications": replications,
-            "draws": 0 if drawn is None else len(drawn),
-            "finished": provenance.now(),
-        }
         tables_of.write(out, tables, manifest)
         figures = _drawn(out, explained_figures(tables, manifest))
-    return Findings(tables, findings.explain_text(tables, scenario.goal, tracks), figures=figures)
+    text = "\n\n".join([findings.explain_text(tables, scenario.goal, tracks), *notes(manifest)])
+    return Findings(tables, text, figures=figures)
 
 
 def _told_for_why(

@@ -259,7 +259,7 @@ def _on_dominance(table: pd.DataFrame) -> list[str]:
     for a, some in table.groupby("a", sort=False):
         beaten = some[some["verdict"] == DOMINATES]
         if len(beaten):
-            most = percent(float(beaten["behind_at_most"].max()))
+            most = percent(max(0.0, float(beaten["behind_at_most"].max())))
             found.append(
                 f"Whatever the deadline, {a} is no worse than {listed(beaten['b'])} at reaching "
                 f"{goal}, and sooner from day {beaten['ahead_from'].max():.0f} at the latest "

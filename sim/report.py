@@ -175,6 +175,13 @@ def frame_of(results: Results) -> pd.DataFrame:
     return results.counts if counted else results.frame
 
 
+def notes(manifest: dict[str, Any]) -> list[str]:
+    """What must be known before the intervals of a run, or an explanation, are read."""
+    if manifest["draws"] != 1:
+        return []
+    return ["One draw says nothing of other draws: the intervals are over its histories alone."]
+
+
 def caption(results: Results) -> str:
     """What every figure says of its run."""
     return caption_of(results.manifest)
