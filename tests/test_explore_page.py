@@ -210,12 +210,12 @@ def test_a_strategy_and_an_assumption_are_changed_and_a_run_says_the_same(
     assert page.state().hands[0].steps[-1] == ("north_south",)
 
     page.write(".levers input", "war rate")
-    handle = page.one(".lever input")
+    handle = page.one(".found .lever input")
     page.until(lambda: handle.is_displayed())
     number = handle.get_attribute("data-number")
     n = page.answer_of(lambda: handle.send_keys(Keys.ARROW_RIGHT * 6))
     assert page.state().numbers.keys() == {number}
-    assert page.text(".lever .value") == f"{page.state().numbers[number]:.4g}"
+    assert page.text(".found .lever .value") == f"{page.state().numbers[number]:.4g}"
 
     results = told_by_the_command(page, n, folder, tmp_path / "run")
     summary = report.summarise(results)
@@ -265,7 +265,7 @@ def test_everything_can_be_done_by_keys_and_has_a_name(page: Page) -> None:
     assert focused == "us_dprk"
 
     page.write(".levers input", "war rate")
-    page.until(lambda: page.one(".lever input").is_displayed())
+    page.until(lambda: page.one(".found .lever input").is_displayed())
     page.browser.execute_cdp_cmd("Accessibility.enable", {})
     tree = page.browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     controls = {"button", "slider", "textbox", "searchbox", "switch", "combobox", "tab",
