@@ -38,8 +38,8 @@ COMMANDS = {
         {"results/korea-2017-proposal-7-seed1": "timeline"},
     ),
     "One world, twice": (
-        "detente diff korea-2017 --a proposal --b all_parallel --replication 7",
-        {"results/korea-2017-proposal-all_parallel-7-seed1": "side_by_side"},
+        "detente diff korea-2017 --a proposal --b all_parallel --replication 7 --out twice",
+        {"twice/side_by_side": "side_by_side"},
     ),
     "Every order, every posture": (
         "detente search korea-2017 --never bilateral --out sequences",

@@ -136,9 +136,16 @@ def explain(options: argparse.Namespace) -> int:
 
 def diff(options: argparse.Namespace) -> int:
     """``detente diff``: the same world under two strategies, side by side."""
-    from sim import decision
+    from sim import decision, studies
 
-    scenario, out = _scenario(options), _writable(options.out or "results")
+    scenario, kind = _scenario(options), decision.DIFF
+    for name in (options.a, options.b):
+        scenario.strategy(name)  # a folder is made of known names only
+    default = decision.default_diff_folder(
+        scenario, options.a, options.b, options.replication, options.draw, options.seed
+    )
+    out = _writable(options.out or default)
+    studies.prepare(out, kind, scenario, options.seed)
     found = decision.diff(
         scenario, options.a, options.b, options.replication, options.replications, options.seed,
         out, options.draw, options.draws,
@@ -496,6 +503,10 @@ def _figures(results: Any, options: argparse.Namespace, baseline: str | None) ->
 
 
 def _say_where(results: Any, figures: Sequence[Path]) -> None:
+    from sim import report
+
+    for note in report.notes(results.manifest):
+        print(f"\n{note}")
     print(f"\nresults: {results.folder}")
     for figure in figures:
         print(f"figure:  {figure}.png")

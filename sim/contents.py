@@ -35,6 +35,10 @@ from sim.scenario import Scenario, loads
 MOST_FAILURES = 5
 HELD, DRAWN = "held at its likely value", "drawn from it"
 OF_THE_RANGES = ", and the ranges of the numbers that were drawn"
+OTHER_LAWS = (
+    "This folder was made by another version of the laws than the one installed, so figures that "
+    "need histories told again are left out."
+)
 ADVICE = "read the differences between strategies rather than the level of a curve."
 
 Manifest = dict[str, Any]
@@ -91,8 +95,8 @@ def of(folder: str | Path, baseline: str | None = None, endpoint: str | None = N
     """What stands on the page of a folder.
 
     Args:
-        folder: written by ``run``, ``compare``, ``search``, ``sensitivity``, ``robust`` or
-            ``explain``.
+        folder: written by ``run``, ``compare``, ``search``, ``sensitivity``, ``robust``,
+            ``explain`` or ``diff``.
         baseline, endpoint: as for :func:`of_run`; of runs alone.
 
     Raises:
@@ -143,7 +147,7 @@ def of_run(results: Results, baseline: str | None = None, endpoint: str | None =
         report.caption(results),
         scenario,
         manifest,
-        notes=_failures(results),
+        notes=[*_failures(results), *report.notes(manifest)],
         strategies=_rules(scenario, manifest["strategies"]),
         told_by_intervals=OF_THE_RANGES if drawn else "",
         numbers=DRAWN if drawn else HELD,
@@ -198,10 +202,7 @@ def _compare(results: Results, content: Content, baseline: str | None, endpoint:
     tables = dict(found.tables)
     if results.manifest["identity"]["laws"] != provenance.laws():
         tables.pop("durability", None)  # made of histories told again, which would be others
-        content.notes.append(
-            "This folder was made by another version of the laws than the one installed, so "
-            "figures that need histories told again are left out."
-        )
+        content.notes.append(OTHER_LAWS)
     content.sentences = found.sentences
     content.tables += [
         findings.best_table(tables["best"]),
@@ -318,6 +319,7 @@ def of_explanation(folder: str | Path) -> Content:
     content = _content("an explanation", report.caption_of(manifest), folder, manifest)
     content.say(findings.explained(found, manifest["goal"], manifest["tracks"]))
     content.axes = decision.explained_figures(found, manifest)
+    content.notes = report.notes(manifest)
     each = "strategy"
     if manifest["draws"]:
         each = f"strategy and of {manifest['draws']:,} draws"
@@ -326,6 +328,30 @@ def of_explanation(folder: str | Path) -> Content:
         "Histories": f"{manifest['replications']:,} of each {each}, and again for each change",
         "Strategies": ", ".join(manifest["strategies"]),
     }
+    return content
+
+
+def of_diff(folder: str | Path) -> Content:
+    """What stands on the page of ``detente diff``; its two histories are told again.
+
+    Raises:
+        InputError: a table is missing or damaged.
+    """
+    found, manifest = tables.read(folder)
+    a, b = manifest["strategies"]
+    draw = f", draw {manifest['draw']}" if manifest["draw"] else ""
+    about = f"{manifest['scenario']}: {a} and {b} in world {manifest['replication']}{draw}, seed "
+    content = _content("two histories of one world", f"{about}{manifest['seed']}", folder, manifest)
+    flags = decision.milestones(found["side_by_side"], content.scenario)
+    content.say(findings.diff_parts(found, (a, b), decision.partings_of(manifest), flags))
+    if manifest["laws"] == provenance.laws():
+        content.axes = {"side_by_side": decision.diff_figure(content.scenario, manifest)}
+    else:
+        content.notes.append(OTHER_LAWS)
+    if draw:
+        content.numbers = "given the value of the draw"
+    content.facts = {"Partings": f"of {manifest['replications']:,} worlds",
+                     "Strategies": f"{a}, {b}"}  # fmt: skip
     return content
 
 
@@ -347,4 +373,5 @@ MAKERS: dict[str, Callable[[str | Path], Content]] = {
     "robust": of_study,
     sequences.KIND: of_search,
     decision.EXPLAIN: of_explanation,
+    decision.DIFF: of_diff,
 }

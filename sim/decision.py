@@ -6,6 +6,7 @@ in :mod:`sim.comparison`, :mod:`sim.dominance`, :mod:`sim.risks` and :mod:`sim.e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,13 +31,13 @@ from sim.draws import Draws
 from sim.experiment import InputError, Results, chosen, drawn_from, names_of, of_draw
 from sim.partings import Parting
 from sim.program import Program, translate
-from sim.report import baseline_of, caption, caption_of
+from sim.report import baseline_of, caption, caption_of, notes, refusing
 from sim.scenario import Scenario
 from sim.story import Story, tell
 
 MOST_RETOLD = 400
 """Histories of each strategy that are told again to see how long the goal lasted."""
-EXPLAIN = "explain"
+EXPLAIN, DIFF = "explain", "diff"
 BY_ACTIVITY = ("track", "activity")
 
 
@@ -101,10 +102,8 @@ def compare(
             out that are needed.
     """
     base = baseline_of(results, baseline)
-    try:
+    with refusing():
         tables = _compared(results, base, endpoint)
-    except ValueError as error:
-        raise InputError(str(error)) from None
     drawn: list[Path] = []
     if results.folder is not None:
         _written(results.folder, tables)
@@ -195,44 +194,52 @@ def explain(
     Raises:
         InputError: an unknown strategy, or draws that cannot be made.
     """
+    about = tables_of.about(EXPLAIN, scenario, seed)
     names = list(dict.fromkeys(strategies)) if strategies else names_of(scenario)
     drawn = drawn_from(scenario, draws, seed)
     parts: dict[str, list[pd.DataFrame]] = {"budget": [], "items": [], "costs": []}
     rows, tracks = [], {}
     for name in names:
-        likely = _program(scenario, name)
-        budgets, told_again = [], []
-        for draw in range(1, len(drawn) + 1) if drawn is not None else [0]:
-            program = _of_draw(likely, drawn, draw)
-            told = _retold(program, seed, range(replications))
-            budgets.append(budget.budgets(program, told, draw))
-            told_again.append(
-                counterfactuals.outcomes(
-                    chosen(scenario, name), program, kernel.simulate, seed, replications, draw
-                )
-            )
-            rows.append(_rows(program, seed, replications, draw))
-        tracks[name] = budget.goal_tracks(likely)
-        days = _joined(budgets)
+        days, told_again, own = _told_for_why(scenario, name, drawn, replications, seed)
         for part, by in (("budget", BY_ACTIVITY), ("items", (*BY_ACTIVITY, "item"))):
             parts[part].append(explanation.time_budget(days, by, horizon=scenario.horizon))
-        parts["costs"].append(explanation.costs(_joined(told_again)))
+        parts["costs"].append(explanation.costs(told_again))
+        rows.append(own)
+        tracks[name] = budget.goal_tracks(_program(scenario, name))
     tables = {name: _joined(some) for name, some in parts.items()}
     tables["bottlenecks"] = explanation.bottlenecks(
         _joined(rows), goal=scenario.goal, horizon=scenario.horizon
     )
+    manifest = about | {
+        "strategies": names,
+        "tracks": tracks,
+        "replications": replications,
+        "draws": 0 if drawn is None else len(drawn),
+        "finished": provenance.now(),
+    }
     figures = []
     if out is not None:
-        manifest = tables_of.about(EXPLAIN, scenario, seed) | {
-            "strategies": names,
-            "tracks": tracks,
-            "replications": replications,
-            "draws": 0 if drawn is None else len(drawn),
-            "finished": provenance.now(),
-        }
         tables_of.write(out, tables, manifest)
         figures = _drawn(out, explained_figures(tables, manifest))
-    return Findings(tables, findings.explain_text(tables, scenario.goal, tracks), figures=figures)
+    text = "\n\n".join([findings.explain_text(tables, scenario.goal, tracks), *notes(manifest)])
+    return Findings(tables, text, figures=figures)
+
+
+def _told_for_why(
+    scenario: Scenario, name: str, drawn: Draws | None, replications: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Of a strategy's histories: their budgets, what each change makes of them, and their rows."""
+    likely, strategy = _program(scenario, name), chosen(scenario, name)
+    budgets, changed, rows = [], [], []
+    for draw in [0] if drawn is None else range(1, len(drawn) + 1):
+        program = _of_draw(likely, drawn, draw)
+        told = _retold(program, seed, range(replications))
+        budgets.append(budget.budgets(program, told, draw))
+        changed.append(
+            counterfactuals.outcomes(strategy, program, kernel.simulate, seed, replications, draw)
+        )
+        rows.append(_rows(program, seed, replications, draw))
+    return _joined(budgets), _joined(changed), _joined(rows)
 
 
 def explained_figures(tables: dict[str, pd.DataFrame], manifest: dict[str, Any]) -> dict[str, Any]:
@@ -285,11 +292,11 @@ def diff(
     Raises:
         InputError: an unknown strategy, the same twice, or a draw that there is not.
     """
+    about = tables_of.about(DIFF, scenario, seed)
     if a == b:
         raise InputError(f'"{a}" twice; two different strategies are needed')
     ours, theirs = (of_draw(_program(scenario, name), draw, draws, seed) for name in (a, b))
-    told_once = (_story(each, seed, replication, draw) for each in (ours, theirs))
-    stories, logs = zip(*told_once, strict=True)
+    stories, logs = _both(ours, theirs, seed, replication, draw)
     parting = parting_tables.first_parting(ours, *logs)
     turn = parting_tables.first_turn(ours, *logs)
     told = (_retold(each, seed, range(replications)) for each in (ours, theirs))
@@ -304,13 +311,71 @@ def diff(
     }
     figures = []
     if out is not None:
-        stem = f"{scenario.name}-{a}-{b}-{replication}{f'-draw{draw}' * (draw > 0)}-seed{seed}"
-        _written(out, {f"{stem}-{name}": table for name, table in tables.items()})
-        figures = _drawn(out, {stem: _side_by_side(stories, parting)})
-    text = findings.diff_text(side, (a, b), (parting, turn), _milestones(side, scenario))
+        manifest = about | {
+            "strategies": [a, b],
+            "replication": replication,
+            "replications": replications,
+            "draw": draw,
+            "numbers": _numbers(ours) | _numbers(theirs) if draw else {},
+            "parting": _kept(parting),
+            "turn": _kept(turn),
+            "finished": provenance.now(),
+        }
+        tables_of.write(out, tables, manifest)
+        figures = _drawn(out, {"side_by_side": _side_by_side(stories, parting)})
+    text = findings.diff_text(side, (a, b), (parting, turn), milestones(side, scenario))
     for name in ("partings", "turns"):
         text += f"\n\n{findings.partings_text(tables[name], (a, b), name)}"
     return Findings(tables, text, figures=figures)
+
+
+def default_diff_folder(
+    scenario: Scenario, a: str, b: str, replication: int, draw: int, seed: int
+) -> Path:
+    """Where two histories of one world are written unless a folder is named."""
+    which = f"{replication}-draw{draw}" if draw else f"{replication}"
+    return Path("results") / f"{scenario.name}-{a}-{b}-{which}-seed{seed}"
+
+
+def diff_figure(scenario: Scenario, manifest: dict[str, Any]) -> Any:
+    """The two histories of a folder, told once more for their figure."""
+    seed, replication, draw = (manifest[key] for key in ("seed", "replication", "draw"))
+    ours, theirs = (_with(scenario, name, manifest["numbers"]) for name in manifest["strategies"])
+    stories, _ = _both(ours, theirs, seed, replication, draw)
+    return _side_by_side(stories, partings_of(manifest)[0])
+
+
+def partings_of(manifest: dict[str, Any]) -> tuple[Parting, Parting]:
+    """Where the two histories of a folder part, and the first attempt that ends otherwise."""
+    first, turn = (manifest[key] for key in ("parting", "turn"))
+    return _parting(first), _parting(turn)
+
+
+def _parting(kept: list[Any] | None) -> Parting:
+    return parting_tables.TOGETHER if kept is None else Parting(*kept)
+
+
+def _kept(parting: Parting) -> list[Any] | None:
+    return None if math.isnan(parting.time) else [float(parting.time), *parting[1:]]
+
+
+def _numbers(program: Program) -> dict[str, float]:
+    return {name: float(program.numbers[slot]) for name, slot in program.slots.items()}
+
+
+def _with(scenario: Scenario, name: str, numbers: dict[str, float]) -> Program:
+    program = _program(scenario, name)
+    own = set(program.slots) - set(program.scenario.chosen.overrides)
+    return program.with_numbers({name: value for name, value in numbers.items() if name in own})
+
+
+def _both(
+    ours: Program, theirs: Program, seed: int, replication: int, draw: int
+) -> tuple[Any, Any]:
+    """Stories and logs of the same world."""
+    told = (_story(each, seed, replication, draw) for each in (ours, theirs))
+    stories, logs = zip(*told, strict=True)
+    return stories, logs
 
 
 def _side_by_side(stories: Sequence[Story], parting: Parting) -> Any:
@@ -319,7 +384,7 @@ def _side_by_side(stories: Sequence[Story], parting: Parting) -> Any:
     return figures.side_by_side(stories[0], stories[1], parting)
 
 
-def _milestones(side: pd.DataFrame, scenario: Scenario) -> pd.Series:
+def milestones(side: pd.DataFrame, scenario: Scenario) -> pd.Series:
     """Events that are told in print: what tracks do, postures, and the conditions of the end."""
     tracks = set(scenario.tracks)
     ends = {scenario.goal, scenario.ruin}

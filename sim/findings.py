@@ -17,7 +17,7 @@ from sim.counterfactuals import COSTS_NOTHING
 from sim.dominance import AHEAD, CROSS, DOMINATES, OPEN
 from sim.intervals import LEVEL
 from sim.partings import BOTH, ONLY_A
-from sim.printing import DASH, Part, Printed, as_paragraphs, days_text, listed, percent
+from sim.printing import DASH, Part, Printed, as_paragraphs, days_text, listed, many, percent
 
 WIDTH = 100
 MOST_IN_MATRIX = 12
@@ -259,7 +259,7 @@ def _on_dominance(table: pd.DataFrame) -> list[str]:
     for a, some in table.groupby("a", sort=False):
         beaten = some[some["verdict"] == DOMINATES]
         if len(beaten):
-            most = percent(float(beaten["behind_at_most"].max()))
+            most = percent(max(0.0, float(beaten["behind_at_most"].max())))
             found.append(
                 f"Whatever the deadline, {a} is no worse than {listed(beaten['b'])} at reaching "
                 f"{goal}, and sooner from day {beaten['ahead_from'].max():.0f} at the latest "
@@ -439,16 +439,9 @@ def diff_text(
         milestones: which rows are told, as flags; the file has all.
     """
     parting, turn = partings
-    said = ["After day 0 the two histories are the same to the end."]
-    if not math.isnan(parting.time):
-        said = [f"They part on day {parting.time:.1f}. {parting_text(parting, names)}."]
-    if not math.isnan(turn.time):
-        said.append(
-            f"The first attempt that both make and that ends otherwise, day {turn.time:.1f}: "
-            f"{parting_text(turn, names)}."
-        )
+    said = [_paragraph(sentence) for sentence in _on_the_parting(parting, turn, names)]
     before = table[(table["time"] < parting.time) & (table["where"] == BOTH) & (table["time"] > 0)]
-    lines = [f"{names[0]} and {names[1]} in the same world", *map(_paragraph, said), ""]
+    lines = [f"{names[0]} and {names[1]} in the same world", *said, ""]
     lines += [_side(row, names) for row in table[(table["time"] == 0) & milestones].itertuples()]
     if len(before):
         lines.append(f"  .. {len(before)} events that both share ..")
@@ -456,6 +449,59 @@ def diff_text(
     for row in shown.itertuples():
         lines.append(_side(row, names, first=row.time == parting.time and row.where != BOTH))
     return "\n".join(lines)
+
+
+def _on_the_parting(parting: Any, turn: Any, names: tuple[str, str]) -> Iterator[str]:
+    """The first event at which two histories part, and the first attempt that ends otherwise."""
+    if math.isnan(parting.time):
+        yield "After day 0 the two histories are the same to the end."
+    else:
+        yield f"They part on day {parting.time:.1f}. {parting_text(parting, names)}."
+    if not math.isnan(turn.time):
+        yield (
+            f"The first attempt that both make and that ends otherwise, day {turn.time:.1f}: "
+            f"{parting_text(turn, names)}."
+        )
+
+
+def diff_parts(
+    tables: dict[str, pd.DataFrame],
+    names: tuple[str, str],
+    partings: tuple[Any, Any],
+    milestones: Any,
+) -> Iterator[Part]:
+    """What a diff says, as sentences and tables; see :func:`diff_text`."""
+    yield from _on_the_parting(*partings, names)
+    for kind, title in PARTINGS.items():
+        table = tables[kind]
+        first, worlds = table.iloc[0], int(table["n"].sum())
+        share = f"{percent(first['best'])} %{_limits(first['low'], first['high'], percent)}"
+        what = parting_text(first, names) if first["entity"] else "none"
+        yield f"Of the {title} in {many(worlds, 'world')} the commonest is: {what}, in {share}."
+    told = tables["side_by_side"][milestones]
+    who = {BOTH: "both", ONLY_A: names[0]}
+    yield Printed(
+        f"{names[0]} and {names[1]} in the same world",
+        ["day", "date", "under", "who", "what"],
+        [
+            [f"{row.time:.1f}", str(row.date), who.get(row.where, names[1]), row.entity, row.what]
+            for row in told.itertuples()
+        ],
+        "What tracks do, postures, and the conditions of the end.",
+        "side_by_side.csv",
+    )
+    for kind, title in PARTINGS.items():
+        table = tables[kind]
+        body = [
+            [f"{percent(row.best)}{_limits(row.low, row.high, percent)}",
+             days_text(row.median_day), parting_text(row, names) if row.entity else "never"]
+            for row in table.itertuples()
+        ]  # fmt: skip
+        note = "In brackets: 95 % intervals."
+        yield Printed(title, ["of worlds, %", "median day", "what"], body, note, f"{kind}.csv")
+
+
+PARTINGS = {"partings": "first partings", "turns": "first attempts that end otherwise"}
 
 
 def _side(row: Any, names: tuple[str, str], first: bool = False) -> str:
@@ -483,5 +529,4 @@ def partings_text(
         body.append(textwrap.fill(f"{share}  {what}", WIDTH, subsequent_indent="    "))
     more = len(table) - most
     tail = [f"and {more} others, in the file"] if more > 0 else []
-    title = {"partings": "first partings", "turns": "first attempts that end otherwise"}[kind]
-    return "\n".join([f"{title} in {worlds:,} worlds (median day)", *body, *tail])
+    return "\n".join([f"{PARTINGS[kind]} in {worlds:,} worlds (median day)", *body, *tail])

@@ -32,7 +32,12 @@ def command() -> str | None:
 
 def now() -> str:
     """The time, in UTC, to the second."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return at(dt.datetime.now(dt.UTC).timestamp())
+
+
+def at(seconds: float) -> str:
+    """A time, given in seconds since 1970, in UTC, to the second."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="seconds")
 
 
 def laws() -> str:

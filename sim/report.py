@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,19 @@ def tell(
     return make_story(program, rows, log, seed, replication, draw)
 
 
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """What a frame cannot be asked is what the input is wrong in.
+
+    Raises:
+        InputError: instead of a ValueError of the statistics.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
 def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
     """The summary of a run, best strategy first; written to ``summary.csv`` where it has a folder.
 
@@ -58,12 +73,10 @@ def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
     scenario = results.scenario
     # Where the precision was looked at again and again, the intervals pay for that.
     level = results.manifest.get("precision", {}).get("level_of_each", intervals.LEVEL)
-    try:
+    with refusing():
         table = statistics.summary(
             frame_of(results), scenario.goal, scenario.ruin, scenario.horizon, endpoint, level=level
         )
-    except ValueError as error:
-        raise InputError(str(error)) from None
     if results.folder is not None:
         table.to_csv(results.folder / "summary.csv", index=False)
     return table
@@ -78,12 +91,10 @@ def differences(
         InputError: an unknown baseline or endpoint, or a run of one strategy alone.
     """
     scenario, name = results.scenario, baseline_of(results, baseline)
-    try:
+    with refusing():
         table = comparison.compare(
             results.frame, name, scenario.goal, scenario.ruin, scenario.horizon, endpoint
         )
-    except ValueError as error:
-        raise InputError(str(error)) from None
     if results.folder is not None:
         table.to_csv(results.folder / "differences.csv", index=False)
     return table
@@ -162,6 +173,13 @@ def frame_of(results: Results) -> pd.DataFrame:
     rows = manifest["replications"] * max(1, manifest["draws"]) * len(manifest["strategies"])
     counted = rows > MOST_ROWS and manifest["columns"] is None
     return results.counts if counted else results.frame
+
+
+def notes(manifest: dict[str, Any]) -> list[str]:
+    """What must be known before the intervals of a run, or an explanation, are read."""
+    if manifest["draws"] != 1:
+        return []
+    return ["One draw says nothing of other draws: the intervals are over its histories alone."]
 
 
 def caption(results: Results) -> str:

@@ -240,8 +240,8 @@ def _on_the_front(table: pd.DataFrame, manifest: Manifest) -> str:
     least = front.sort_values("ruin", kind="stable").iloc[0]
     low, best, high = (100 * least[f"ruin_difference{end}"] for end in ("_low", "", "_high"))
     return (
-        f"On the {_traded(manifest)} {many(len(front), 'candidate')} stand; the least {ruin} has "
-        f"{least['candidate']}, {best:+.2f} points ({low:+.2f} to {high:+.2f}) against the one "
+        f"On the {_traded(manifest)} {many(len(front), 'candidate')} stand; {least['candidate']} "
+        f"has the least {ruin}, {best:+.2f} points ({low:+.2f} to {high:+.2f}) against the one "
         f"chosen, at {_range(least, 'reached', _percent)} % with {manifest['goal']}."
     )
 

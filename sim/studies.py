@@ -124,6 +124,7 @@ def prepare(folder: Path, kind: str, scenario: Scenario, seed: int) -> Path:
 def _manifest(kind: str, told: Worlds, began: float, **how: Any) -> dict[str, Any]:
     return {
         **tables.about(kind, told.scenario, told.seed),
+        "began": provenance.at(began),
         "measure": told.measure.name,
         "better": "more" if told.measure.more else "less",
         "measured": wording.measured(told.measure),

@@ -201,7 +201,7 @@ def of_robust(tables: Tables, manifest: Manifest) -> Iterator[Part]:
     yield from _on_regret(tables, manifest)
     yield _ranking(tables["ranking"], m)
     for case in manifest["cases"]:
-        yield from _on_case(tables["rules"], case)
+        yield _on_case(tables["rules"], case)
     if "switching" not in tables:
         yield "There is only one strategy: it has no regret, and nothing to switch to."
         return
@@ -253,19 +253,16 @@ def _ranking(table: pd.DataFrame, m: Manifest) -> Printed:
     return Printed("Strategies by mean regret, the least first", head, body, note, "ranking.csv")
 
 
-def _on_case(rules: pd.DataFrame, case: Manifest) -> Iterator[str]:
+def _on_case(rules: pd.DataFrame, case: Manifest) -> str:
     """Where the baseline fails or loses, with coverage and density of each rule."""
-    share = f"{100 * case['share']:.0f} % of the draws"
     own = rules[rules["case"] == case["case"]].to_dict("records")
-    if not own:
-        yield f"Where {case['title']} {share}): {case['why']}."
-        return
-    yield f"Where {case['title']} {share}):"
-    for row in own:
-        yield (
-            f"{row['rule']}: this holds {_interval(row, 'coverage', 100, 0)} % of these draws; "
-            f"of the draws in it {_interval(row, 'density', 100, 0)} %."
-        )
+    found = [
+        f"{row['rule']} (it holds {_interval(row, 'coverage', 100, 0)} % of these draws; of all "
+        f"draws in it {_interval(row, 'density', 100, 0)} % are such)"
+        for row in own
+    ]
+    where = f"Where {case['title']} {100 * case['share']:.0f} % of the draws)"
+    return f"{where}: {'; or '.join(found) or case['why']}."
 
 
 def _on_the_leader(leads: pd.DataFrame, manifest: Manifest) -> str:

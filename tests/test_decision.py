@@ -7,9 +7,10 @@ import warnings
 from pathlib import Path
 
 import pytest
+from matplotlib.text import Text
 
 import sim
-from sim import cli, decision
+from sim import cli, contents, decision
 from sim.experiment import InputError
 
 TEXT = """
@@ -166,4 +167,9 @@ def test_one_history_of_a_draw_is_that_of_the_run(tmp_path, capsys) -> None:
     assert "draw: found 4; allowed: 0 to 3" in capsys.readouterr().err
     assert command("diff", SMALL, "--a", "direct", "--b", "hardline", "--draw", 3,
                    "--replications", 5) == 0  # fmt: skip
-    assert Path("results/two_tracks-direct-hardline-0-draw3-seed1.png").exists()
+    folder = Path("results/two_tracks-direct-hardline-0-draw3-seed1")
+    page = contents.of(folder)
+    side = decision.diff(scenario, "direct", "hardline", 0, 5, draw=3)
+    assert page.sentences[0] in " ".join(side.text.split())
+    told = "".join(text.get_text() for text in page.axes["side_by_side"].findobj(Text))
+    assert "history 0, draw 3, seed 1" in told

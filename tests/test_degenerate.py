@@ -41,6 +41,8 @@ KINDS = {
     "never": {"success": 0},
     "ties": {"duration": 50, "success": 1, "rate": "0.00001", "strategies": ALIKE},
     "ruined": {"rate": "1000.0"},
+    "sure": {"duration": 5, "success": 1, "rate": "0.00001"},
+    "tied": {"strategies": TWO + '[strategies.c]\nraises = ["bold"]\n'},
     "alone": {"strategies": "[strategies.a]"},
 }
 SMALL = {
@@ -119,14 +121,25 @@ def test_one_history_says_little(command, sentence, capsys) -> None:
     assert "told apart from noise" not in said and "Sobol, noise taken off" not in said
 
 
+@pytest.mark.parametrize("command", ["run", "compare", "explain"])
+def test_one_draw_says_nothing_of_others(command, capsys, monkeypatch) -> None:
+    monkeypatch.setitem(SMALL, command, f"{SMALL[command]} --draws 1")
+    assert told("plain", command, 20, capsys).count("One draw says nothing of other draws") == 2
+    monkeypatch.setitem(SMALL, command, f"{SMALL[command]} --draws 2")
+    assert "One draw says" not in told("plain", command, 20, capsys)
+
+
+def test_whole_curves_are_behind_by_no_less_than_nothing(capsys) -> None:
+    said = told("sure", "compare", 20, capsys)
+    assert "at no time behind by more than 0 points" in said
+
+
 def test_a_search_without_the_goal_speaks_of_no_choice(capsys) -> None:
     said = told("never", "search", 20, capsys)
     assert "told from it" not in said.split("<h2>")[0] and "these from it" not in said
 
 
 def test_a_tie_with_the_leader_is_no_lead(capsys) -> None:
-    posture = TWO + '[strategies.c]\nraises = ["bold"]\n'
-    KINDS["tied"] = {"strategies": posture}
     said = told("tied", "robust", 40, capsys)
     assert "has the best mean, but it is not told apart from" in said
     assert "is best; the next is" not in said

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim import cli, page, report, sequences, studies, tables
+from sim import cli, contents, page, report, sequences, studies, tables
 from sim.experiment import InputError
 from sim.legends import HOW_TO_READ
 
@@ -188,12 +188,15 @@ STUDIES = {
     "robust": "--draws 64 --replications 20",
     "search": "--zone 100 --replications 50",
     "explain": "--replications 30",
+    "diff": "--a direct --b hardline --replication 2 --replications 30",
 }
+LOUD = {"explain", "diff"}  # they have no bar
 FIGURES = {
     "sensitivity": {"tornado", "morris", "sobol"},
     "robust": {"regret", "switching", "map"},
     "search": {"front"},
     "explain": {"budget", "costs-direct", "costs-hardline", "costs-in_order"},
+    "diff": {"side_by_side"},
 }
 
 
@@ -201,7 +204,7 @@ FIGURES = {
 def study_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     top = tmp_path_factory.mktemp("studies")
     for kind, words in STUDIES.items():
-        quiet = [] if kind == "explain" else ["--quiet"]
+        quiet = [] if kind in LOUD else ["--quiet"]
         made = [kind, str(TWO), *words.split(), *quiet, "--out", str(top / kind)]
         assert cli.main(made) == 0
         assert cli.main(["report", str(top / kind)]) == 0
@@ -222,7 +225,8 @@ def test_each_kind_of_folder_has_its_page(kind: str, study_folders: dict[str, Pa
     assert re.search(r"\(\S+( to |\N{EN DASH})\S+\)", findings)
     assert 'id="table-1"' in text and not re.search(r"\b(nan|None)\b", findings)
     assert "no command makes it again" in text  # the tests are none
-    assert json.loads((study_folders[kind] / "manifest.json").read_text())["hash"] in text
+    manifest = json.loads((study_folders[kind] / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["hash"] in text and manifest["began"] <= manifest["finished"]
 
 
 def test_a_study_read_back_says_and_draws_the_same(study_folders: dict[str, Path]) -> None:
@@ -238,6 +242,17 @@ def test_a_study_read_back_says_and_draws_the_same(study_folders: dict[str, Path
         assert list(back.figures) == list(made.figures)
         for name, table in made.tables.items():
             pd.testing.assert_frame_equal(back.tables[name], table, check_dtype=False)
+
+
+def test_two_histories_are_not_told_by_other_laws(study_folders: dict[str, Path]) -> None:
+    folder = study_folders["diff"]
+    path = folder / "manifest.json"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(json.dumps(json.loads(before) | {"laws": "other"}), encoding="utf-8")
+    content = contents.of(folder)
+    path.write_text(before, encoding="utf-8")
+    assert content.notes == [contents.OTHER_LAWS] and not content.axes
+    assert content.sentences == contents.of(folder).sentences
 
 
 def test_a_search_read_back_says_the_same(study_folders: dict[str, Path]) -> None:
@@ -354,8 +369,9 @@ def test_the_page_of_each_kind_opens_sorts_and_fits(
     )
     assert sizes and all(size["width"] > 300 and size["height"] > 80 for size in sizes)
     heads = browser.find_elements("css selector", "#table-1 thead button")
-    heads[0].click()
-    names = column(browser, "table-1", 0)
+    place = 3 if kind == "diff" else 0  # its first column is one of days
+    heads[place].click()
+    names = column(browser, "table-1", place)
     assert names == sorted(names)
     browser.set_window_size(500, 800)
     assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
