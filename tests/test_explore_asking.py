@@ -93,6 +93,8 @@ def test_a_fault_is_an_answer(state: State) -> None:
         State(scenario="../korea"),
         State(scenario="korea-2017"),
         state.with_hand(replace(state.hands[0], milestones={})),
+        state.with_hand(replace(state.hands[0], steps=())),  # tracks in no place
+        state.with_hand(replace(state.hands[0], left_out=("us_dprk",))),  # and in two
     ):
         (answer,) = answers(wrong)
         assert answer.done and "allowed" in answer.message and answer.summary is None

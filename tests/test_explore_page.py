@@ -32,6 +32,7 @@ from sim.explore.library import Library
 from sim.explore.state import State
 from sim.explore.table import lay
 from sim.explore.web import app, seat
+from sim.explore.web.cards import LONGEST
 from sim.explore.web.desk import Room, opening
 from sim.explore.web.results import by_hand
 
@@ -290,6 +291,15 @@ def test_a_name_is_shown_as_it_stands_and_makes_a_plain_key(page: Page) -> None:
     page.until(lambda: page.text(".world p").startswith("History"))
     assert not page.all("img[src=x]")
 
+    page.write(".card .name input", evil + Keys.TAB, 1)
+    page.until(lambda: page.state().hands[1].title == f"{evil} 2")
+    page.until(lambda: page.one("article", 1).get_attribute("aria-label") == f"{evil} 2")
+    page.write(".card .name input", Keys.DELETE + Keys.TAB, 2)
+    field = page.one(".card .name input", 2)
+    page.until(lambda: field.get_attribute("value") == "my seoul first")
+    page.write(".card .name input", "é" * 200 + Keys.TAB, 2)
+    page.until(lambda: page.state().hands[2].key == "e" * LONGEST)
+
 
 def test_what_is_saved_is_opened_and_tabs_do_not_disturb_each_other(
     page: Page, folder: Path, address: str
@@ -342,6 +352,21 @@ def test_one_history_is_told_beside_another_strategy(page: Page) -> None:
     page.one("[aria-label='Light or dark']").click()
     page.until(lambda: page.one(".world img").get_attribute("src") not in (None, before))
     assert "body--dark" in page.one("body").get_attribute("class")
+
+
+def test_the_history_follows_the_hands_that_lie_on_the_table(page: Page) -> None:
+    def said() -> str:
+        return page.text(".world p")
+
+    page.press("One history")
+    page.until(lambda: "my sequential:" in said())
+    page.press("Take my sequential away")
+    page.until(lambda: "my seoul first:" in said() and "my sequential" not in said())
+    page.press("Take my seoul first away")
+    page.until(lambda: said().count("my proposal:") == 1 and "my seoul first" not in said())
+    page.write(".card .rule input", "nothing\n")
+    page.until(lambda: 'unknown condition "nothing"' in page.text(".faults") and said() == "")
+    assert not page.all(".world img[src], .world tr")
 
 
 def test_what_matters_most_and_what_would_flip_it_come_by_themselves(page: Page) -> None:
@@ -404,6 +429,11 @@ def test_faults_of_a_scenario_are_told_in_the_page_and_it_is_read_again(
     page.settled()
     choose(page, "loop.toml")
     page.until(lambda: "loop.toml: tracks.t.stages[0].success: 7" in page.text(".faults"))
+    page.one("[aria-label='Light or dark']").click()
+    page.until(lambda: page.all(".faults pre") == [])
+    choose(page, "loop.toml")
+    page.until(lambda: "Read it again" in page.text(".faults"))
+    page.until(lambda: KOREA in page.text(".bar .q-field__native"))
     assert page.rows("Every strategy"), "what was on the table is left"
     loop.write_text(LOOP)
     page.press("Read it again")

@@ -54,6 +54,12 @@ def test_text_link_and_file_give_the_same_state(state: State, tmp_path: Path) ->
         ({"history": True}, "history"),
         ({"view": "x"}, "view"),
         ({"hands": [{"key": "A b"}]}, "hands[0].key"),
+        ({"history": 2**53}, "history"),
+        ({"hands": [{"key": "a" * 101}]}, "hands[0].key"),
+        ({"hands": [{"key": "a", "title": ""}]}, "hands[0].title"),
+        ({"hands": [{"key": "a", "title": "x" * 101}]}, "hands[0].title"),
+        ({"hands": [{"key": "a", "title": "two\nlines"}]}, "hands[0].title"),
+        ({"hands": [{"key": "a", "steps": [[]]}]}, "hands[0].steps[0]"),
         ({"hands": [{"key": "a", "rules": {"t": ["!!"]}}]}, "hands[0].rules.t"),
     ],
 )
@@ -66,7 +72,9 @@ def test_a_wrong_state_is_refused_with_its_place(
     assert any(fault.place.startswith(place) for fault in caught.value.faults)
 
 
-@pytest.mark.parametrize("text", ["", "[", "[" * 100_000, "null", "[]", "1", " " * 300_000])
+@pytest.mark.parametrize(
+    "text", ["", "[", "[" * 100_000, "null", "[]", "1", " " * 300_000, '{"scenario": "\\ud800"}']
+)
 def test_what_is_no_state_is_refused(text: str) -> None:
     with pytest.raises(ScenarioError):
         State.from_text(text)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from unicodedata import normalize
 
 from sim.candidates import file_of as strategy_file
 from sim.candidates import waits_for_goal
@@ -75,7 +76,7 @@ class Hand:
         last = {track: _last(scenario, track) for track in scenario.tracks}
         steps, milestones = _steps(scenario, one)
         inside = {track for step in steps for track in step}
-        key = _fresh(f"my_{name}", [*scenario.strategies, *taken])
+        key = fresh(f"my_{name}", [*scenario.strategies, *taken])
         return cls(
             key=key,
             title=key.replace("_", " "),
@@ -145,9 +146,10 @@ class Hand:
             title: free text.
             taken: keys which its own must not be.
         """
-        key = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+        plain_letters = normalize("NFKD", title).encode("ascii", "ignore").decode()
+        key = re.sub(r"[^a-z0-9]+", "_", plain_letters.lower()).strip("_")
         key = key if key[:1].isalpha() else f"hand_{key}".rstrip("_")
-        return replace(self, title=title, key=_fresh(key, taken))
+        return replace(self, title=title, key=fresh(key, taken))
 
     def _with(self, steps: Steps, track: str) -> Hand:
         """These steps, and the track neither left out nor under a condition of its own."""
@@ -224,7 +226,7 @@ def opened(scenario: Scenario, text: str, taken: Sequence[str] = ()) -> tuple[Ha
     whole, known, hands = with_text(scenario, text, "strategy file"), [*taken], list[Hand]()
     for name in whole.strategies:
         if name not in scenario.strategies:
-            key = _fresh(name, [*scenario.strategies, *known])
+            key = fresh(name, [*scenario.strategies, *known])
             hands.append(replace(Hand.of(whole, name), key=key, base=""))
             known.append(key)
     return tuple(hands)
@@ -277,9 +279,9 @@ def _without(steps: Steps, track: str) -> Steps:
     return tuple(step for step in rest if step)
 
 
-def _fresh(name: str, taken: Sequence[str]) -> str:
-    """The name, with a number where it is taken."""
-    numbered = (name, *(f"{name}_{i}" for i in range(2, len(taken) + 3)))
+def fresh(name: str, taken: Sequence[str], before: str = "_") -> str:
+    """The name, with a number behind it where it is taken."""
+    numbered = (name, *(f"{name}{before}{i}" for i in range(2, len(taken) + 3)))
     return next(one for one in numbered if one not in taken)
 
 

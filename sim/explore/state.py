@@ -36,6 +36,10 @@ from sim.reading import (
 MOST_HANDS = 4
 PICKS = ("typical", "fastest", "longest", "war")
 VIEWS = ("answers", "history", "flips")
+MOST_HISTORY = 2**53 - 1
+"""The highest number that a browser tells from its neighbours."""
+MOST_LETTERS = 100
+"""Of the name of a hand."""
 MOST_BYTES = 200_000
 """Of a state as text; a link unpacks to no more."""
 
@@ -96,6 +100,7 @@ class State:
             raise failed(file, f"more than {MOST_BYTES:,} characters; allowed: a saved state")
         try:
             document = json.loads(text)
+            json.dumps(document, ensure_ascii=False).encode()  # halves of letters are no text
         except (ValueError, RecursionError):
             raise failed(file, "not JSON; allowed: a saved state") from None
         report = Report(lambda path: (file, path))
@@ -184,34 +189,42 @@ def _is_plain(name: str) -> bool:
 class _Pick(Reader[str | int]):
     """Which history is looked at."""
 
-    wanted = f"{', '.join(PICKS)}, or the number of a history, from 0"
+    wanted = f"{', '.join(PICKS)}, or the number of a history, from 0 to {MOST_HISTORY}"
 
     def read(self, value: object, at: Place) -> str | int:
         """One of PICKS, or a replication."""
         if isinstance(value, str) and value in PICKS:
             return value
-        if type(value) is int and 0 <= value < 2**63:
+        if type(value) is int and 0 <= value <= MOST_HISTORY:
             return value
         raise at.refuse(show(value), self.wanted)
 
     def schema(self, schemas: Schemas) -> Json:
         """One of PICKS, or a replication."""
-        return {"anyOf": [{"enum": list(PICKS)}, {"type": "integer", "minimum": 0}]}
+        return {
+            "anyOf": [
+                {"enum": list(PICKS)},
+                {"type": "integer", "minimum": 0, "maximum": MOST_HISTORY},
+            ]
+        }
 
 
 _WORD = Text("a name of small letters, digits and _", NAME)
+_KEY = Text(f"{_WORD.wanted}, {MOST_LETTERS} at most", f"(?=.{{1,{MOST_LETTERS}}}$){NAME}")
+_TITLE = Text(f"1 to {MOST_LETTERS} letters in one line", f"[^\\x00-\\x1f]{{1,{MOST_LETTERS}}}")
 _TRACK = Text("the name of a track", NAME)
 _TRACKS = Many(_TRACK, "tracks", once=True)
+_STEP = Many(_TRACK, "tracks", once=True, least=1)
 _NUMBERS = Named(Plain(), Text("a dotted name"), "numbers by dotted name")
 
 HAND: Table[Hand] = Table(
     "hand",
     lambda *, about, source, **given: Hand(**given),
     {
-        "key": Field(_WORD, instead=""),
-        "title": Field(Text(), default=""),
+        "key": Field(_KEY, instead=""),
+        "title": Field(_TITLE, instead=""),
         "base": Field(Text(), default=""),
-        "steps": Field(Many(_TRACKS, "steps"), default=()),
+        "steps": Field(Many(_STEP, "steps"), default=()),
         "milestones": Field(Named(Text("a stage"), _TRACK, "stages by track"), default={}),
         "rules": Field(Named(Many(Item(), "tests"), _TRACK, "start conditions"), default={}),
         "left_out": Field(_TRACKS, default=()),

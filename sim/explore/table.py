@@ -65,11 +65,13 @@ def lay(state: State, library: Library = SHIPPED) -> Table:
         library: in which its scenario is looked up.
 
     Raises:
-        ScenarioError: every fault: an unknown scenario, track, condition or number, a value out of
-            its bounds or its range, values that do not fit together, too many hands or none.
+        ScenarioError: every fault: an unknown scenario, track, condition or number, a track in no
+            place or in two, a value out of its bounds or its range, values that do not fit
+            together, too many hands or none.
     """
     _check(state)
     base, numbers = library.scenario(state.scenario), state.numbers
+    _check_places(state, base)
     base.moved(numbers)  # refuses what does not fit
     if not set(numbers) <= set(base.ranges()):  # a range fits at all of its values, in every hand
         for hand in state.hands:
@@ -87,6 +89,19 @@ def _check(state: State) -> None:
         for track in {track for step in hand.steps for track in step} - set(hand.milestones):
             message = f"missing for {show(track)}; allowed: a stage of each track in a step"
             raise failed("state", message, ("hands", i, "milestones"))
+
+
+def _check_places(state: State, base: Scenario) -> None:
+    """Every track of the scenario stands where the table shows it, and nowhere else."""
+    for i, hand in enumerate(state.hands):
+        inside = [track for step in hand.steps for track in step]
+        beside = {*hand.rules, *hand.left_out}
+        for track in base.tracks:
+            found = inside.count(track) + (track in beside)
+            if found != 1:
+                allowed = "in one step, or under rules or left_out"
+                message = f"{show(track)} in {found} places; allowed: {allowed}"
+                raise failed("state", message, ("hands", i, "steps"))
 
 
 def _changed(program: Program, numbers: Mapping[str, float]) -> Program:

@@ -26,6 +26,8 @@ PORT = 8017
 """Tried first, so that links of yesterday open today; another one where it is taken."""
 STYLE = (files("sim") / "templates" / "explore.css").read_text(encoding="utf-8")
 
+NIGHT = "matchMedia('(prefers-color-scheme: dark)').matches"
+
 
 class OwnPagesOnly:
     """Refuses what a page of another origin asks of this server, through a socket as well."""
@@ -120,9 +122,9 @@ async def lay_page(room: Room, link: str, opened: Callable[[Desk], object] = id)
     client.on_delete(desk.leave)
     try:
         await client.connected(timeout=30)
-    except ClientConnectionTimeout:  # somebody read the page and opened no socket
+        dark = await ui.run_javascript(NIGHT, timeout=10)
+    except (ClientConnectionTimeout, TimeoutError):  # whoever asked for the page has left it
         return
-    dark = await ui.run_javascript("matchMedia('(prefers-color-scheme: dark)').matches", timeout=10)
     with client:
         desk.build(bool(dark))
     background_tasks.create(desk.work(), name="seat")

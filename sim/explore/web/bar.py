@@ -34,21 +34,25 @@ class Bar:
                 look.props["aria-label"] = look.props["title"] = "Light or dark"
         self.faults = ui.element("div").classes("faults")
         self.faults.props["role"] = "alert"
+        with self.faults:
+            self.refused = ui.element("div")  # until something else is asked
+            self.wrong = ui.element("div")  # until there is another answer
 
     def rebuild(self, state: State) -> None:
         """Show another state."""
-        self.faults.clear()
         self.scenario.set_options(_names(self.desk), value=state.scenario)
 
     def linked(self, state: State) -> None:
         """The address of the page is a link to what is on the table."""
+        self.refused.clear()
         ui.navigate.history.replace(f"/?state={state.to_link()}")
 
     def say(self, answer: Answer) -> None:
         """How far an answer is."""
-        self.faults.clear()
+        self.wrong.clear()
         if answer.message:
-            self.say_faults(answer.message)
+            with self.wrong:
+                text("pre", answer.message)
             put(self.status, "no answer")
             return
         width = f"± {100 * answer.half_width:.1f} points"
@@ -56,9 +60,10 @@ class Bar:
         put(self.status, f"{answer.n:,} histories of each strategy, shares within {width}{more}")
 
     def say_faults(self, message: object, again: Callable[[], None] | None = None) -> None:
-        """What is wrong with what was asked for, and how to ask again."""
-        self.faults.clear()
-        with self.faults:
+        """What is wrong with what was asked for, and how to ask again; the table stays."""
+        self.scenario.set_value(self.desk.state.scenario)
+        self.refused.clear()
+        with self.refused:
             text("pre", str(message))
             if again is not None:
                 ui.button("Read it again", icon="refresh", on_click=again).props("flat no-caps")

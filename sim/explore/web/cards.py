@@ -11,7 +11,7 @@ from nicegui.events import SortableEventArguments
 
 from sim.explore import choices as choosing
 from sim.explore.asking import Answer
-from sim.explore.hand import Hand
+from sim.explore.hand import Hand, fresh
 from sim.explore.state import MOST_HANDS, State
 from sim.explore.web.markup import colour, put, text, words
 from sim.faults import ScenarioError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sim.explore.web.desk import Desk
 
 ALL_AT_ONCE = "every track as soon as it may start"
+LONGEST = 60  # letters of a name
 OUT, OWN = "left out", "on its own condition"
 Spot = tuple[str, int]
 """A place for a track: ("step", i), ("before", i) for a new step there, (OWN, 0), (OUT, 0)."""
@@ -86,7 +87,6 @@ class Card:
         self.spots: dict[int, Spot] = {}  # by the number of the element
         self.tracks: dict[int, str] = {}
         self.box = ui.element("article").classes("card")
-        self.box.props["aria-label"] = hand.title
         with self.box:
             self._head(hand)
             self.headline = text("p", "", "headline")
@@ -118,12 +118,19 @@ class Card:
     def _head(self, hand: Hand) -> None:
         self.box.style(f"border-top-color:{colour(self.i)}")
         with ui.element("div").classes("head"):
-            name = ui.input("Name", value=hand.title).props("dense").classes("name")
-            name.on("change", lambda: self._rename(str(name.value)))
+            self.name = ui.input("Name", value=hand.title).props(f"dense maxlength={LONGEST}")
+            self.name.classes("name").on("change", self._rename)
             self._start(hand)
-            if len(self.cards.desk.state.hands) > 1:
-                button = ui.button(icon="close", on_click=lambda: self.cards.remove(self.i))
-                button.props("flat round dense").props["aria-label"] = f"Take {hand.title} away"
+            self.away = ui.button(icon="close", on_click=lambda: self.cards.remove(self.i))
+            self.away.props("flat round dense")
+            self.away.set_visibility(len(self.cards.desk.state.hands) > 1)
+        self._call(hand.title)
+
+    def _call(self, title: str) -> None:
+        """The name of the card, for those who hear it too."""
+        self.name.set_value(title)
+        self.box.props["aria-label"] = title
+        self.away.props["aria-label"] = self.away.props["title"] = f"Take {title} away"
 
     def _start(self, hand: Hand) -> None:
         """A menu of the strategies that the scenario has."""
@@ -140,9 +147,13 @@ class Card:
                         text("div", f"{mark}{words(name)}")
                         text("div", about, "note")
 
-    def _rename(self, title: str) -> None:
-        if title.strip():
-            self._with(self.hand.renamed(title.strip(), self._taken()))
+    def _rename(self) -> None:
+        """Another name, unlike those of the others; without one the old name stays."""
+        title = str(self.name.value or "").strip()[:LONGEST]
+        others = [one.title for i, one in enumerate(self.cards.desk.state.hands) if i != self.i]
+        if title and title != self.hand.title:
+            self._with(self.hand.renamed(fresh(title, others, " "), self._taken()))
+        self._call(self.hand.title)
 
     def _taken(self) -> Sequence[str]:
         others = (one.key for one in self.cards.desk.state.hands if one.key != self.hand.key)
@@ -285,6 +296,8 @@ class Card:
 
     def _dropped(self, event: SortableEventArguments) -> None:
         """A track was dragged to another place."""
+        if event.target.id not in self.spots or event.item.id not in self.tracks:
+            return  # the order has been laid anew while it was on its way
         spot, track = self.spots[event.target.id], self.tracks[event.item.id]
         kind, i = spot
         hand = self.hand

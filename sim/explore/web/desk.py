@@ -70,6 +70,7 @@ class Desk:
         """Ask about other strategies."""
         self.change(replace(self.state, hands=hands))
         self.levers.follow(self.state)
+        self.results.world.follow(self.state)
 
     def lay(self, state: State) -> None:
         """Put something else on the table; everything is shown anew.
@@ -129,7 +130,10 @@ class Desk:
 
     async def _show(self, answer: Answer) -> None:
         self.answer = answer
-        await self.results.show(answer)
+        if self.scenario is None:  # its faults have been told; there is nothing to show it on
+            self.bar.say(answer)
+        else:
+            await self.results.show(answer)
 
     async def _after(self, answer: Answer) -> None:
         await self.results.study(answer)

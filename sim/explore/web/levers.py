@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ class Levers:
         self.sliders: list[Slider] = []
         self.shown: dict[str, list[Lever]] = {}
         self.ranked: tuple[Hand, ...] | None = None
+        self.depth = 0.0  # histories behind their order; inf: no better order will follow
+        self.top: dict[str, Lever] = {}
         self.box = ui.element("section").classes("levers")
         self.box.props["aria-label"] = "Assumptions"
 
@@ -40,6 +43,7 @@ class Levers:
         """Show the assumptions of another state."""
         assert self.desk.scenario is not None
         self.sliders, self.shown, self.ranked = sliders(self.desk.scenario), {}, None
+        self.top = {}
         self.box.clear()
         with self.box:
             text("h2", "Assumptions")
@@ -68,9 +72,11 @@ class Levers:
 
         group.on_value_change(fill)
 
-    def _levers(self, some: list[Slider], group: str = "", swing: str = "") -> None:
-        for one in some:
-            self.shown.setdefault(one.name, []).append(Lever(self, one, group, swing))
+    def _levers(self, some: list[Slider], group: str = "") -> list[Lever]:
+        levers = [Lever(self, one, group) for one in some]
+        for one in levers:
+            self.shown.setdefault(one.slider.name, []).append(one)
+        return levers
 
     def _search(self, what: str) -> None:
         self.results.clear()
@@ -110,29 +116,36 @@ class Levers:
 
         They stay where they are while sliders are moved, so that none slips from under a hand.
         """
-        if self.ranked == state.hands:
+        if self.ranked != state.hands:
+            self.ranked, self.depth = state.hands, 0
+        if self.depth == math.inf:
             return
         seat = self.desk.seat
         with suppress(InputError, ModelError):  # no uncertain number: the groups are empty too
             async for found in seat.steps(
                 importance(self.desk.table(state), None, seat.stale(state)), state
             ):
-                self._show_most(found)
-                self.ranked = state.hands if found.done else None
+                if found.n > self.depth:
+                    self._show_most(found)
+                    self.depth = math.inf if found.done else found.n
 
     def _show_most(self, found: Importance) -> None:
-        swings = found.table.set_index("number")
         first = [one for one in ordered(self.sliders, found) if one.name in found.names[:MOST]]
+        if [one.name for one in first] != list(self.top):
+            self._lay_most(first)
+        put(self.basis, f"Days until the goal that {words(found.hand.key)} wins or loses from the "
+            f"low to the high end, {found.n} histories at each.")  # fmt: skip
+        swings = found.table.set_index("number")
+        for name, lever in self.top.items():
+            at = (f"{swings.loc[name, f'swing{end}']:+.0f}" for end in ("", "_low", "_high"))
+            put(lever.swing, "{} days ({} to {})".format(*at))
+
+    def _lay_most(self, first: list[Slider]) -> None:
         self.most.clear()
         with self.most:
             text("h3", "What matters most")
-            text("p", f"Days until the goal that {words(found.hand.key)} wins or loses from the "
-                f"low to the high end, {found.n} histories at each.", "note")  # fmt: skip
-            for one in first:
-                at = (
-                    f"{swings.loc[one.name, f'swing{end}']:+.0f}" for end in ("", "_low", "_high")
-                )
-                self._levers([one], swing="{} days ({} to {})".format(*at))
+            self.basis = text("p", "", "note")
+            self.top = dict(zip((one.name for one in first), self._levers(first), strict=True))
 
     def _there(self, name: str) -> list[Lever]:
         """The sliders of a number that are on the page."""
@@ -152,7 +165,7 @@ class Levers:
 class Lever:
     """One slider with what stands beside it."""
 
-    def __init__(self, levers: Levers, slider: Slider, group: str, swing: str) -> None:
+    def __init__(self, levers: Levers, slider: Slider, group: str) -> None:
         self.levers, self.slider = levers, slider
         name = words(slider.name.removeprefix(f"{group}.")).replace(".", " · ")
         self.box = ui.element("div").classes("lever")
@@ -163,8 +176,7 @@ class Lever:
                 self.reset = ui.button(icon="undo", on_click=lambda: levers.move(slider, None))
                 self.reset.props("flat round dense size=sm")
                 self.reset.props["aria-label"] = f"Reset {words(slider.name)}"
-            if swing:
-                text("p", swing, "swing")
+            self.swing = text("p", "", "swing")
             self.handle = _range(slider)
             text("p", f"{slider.low:g} to {slider.high:g} {slider.unit}, likely {slider.likely:g}. "
                 f"{slider.source or slider.status}.", "note")  # fmt: skip

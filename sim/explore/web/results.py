@@ -132,8 +132,10 @@ class Results:
             return
         self.desk.bar.say(answer)
         self.desk.cards.show(answer)
-        if answer.n == FIRST:
-            self.turning.forget()
+        if answer.message:
+            self.world.forget()
+        if answer.n <= FIRST:
+            self.turning.forget(waiting=not answer.message)
         if answer.state.view == "history" and not answer.message:
             await self.world.show(answer.state)
         if not looked_at:

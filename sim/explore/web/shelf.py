@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 WRONG = (ScenarioError, InputError, RunError, Incomplete, ModelError, OSError)
 Do = Callable[[], Awaitable[str]]
 REPLICATIONS = 2_000  # of a results folder or script, where nothing else is asked for
+MOST = 1_000_000
 
 
 class Shelf:
@@ -90,16 +91,16 @@ class Shelf:
                 self._does("Strategies (TOML)", said, self._take_hands)
                 self._does("The whole table (JSON)", said, self._take_state)
             text("h3", "The run")
-            n = ui.number("Histories of each strategy", value=REPLICATIONS, min=1, max=1_000_000,
+            n = ui.number("Histories of each strategy", value=REPLICATIONS, min=1, max=MOST,
                           step=1000, precision=0)  # fmt: skip
             folder = ui.input("Folder within the chosen one", value="run")
             with ui.element("div").classes("buttons"):
                 self._does(
                     "Results folder",
                     said,
-                    lambda: self._take_run(str(folder.value), int(n.value or 1)),
+                    lambda: self._take_run(str(folder.value), _count(n.value)),
                 )
-                self._does("Python script", said, lambda: self._take_script(int(n.value or 1)))
+                self._does("Python script", said, lambda: self._take_script(_count(n.value)))
                 ui.button("Close", on_click=dialog.close).props("flat no-caps")
 
     # -- what they do -----------------------------------------------------------------------------
@@ -128,8 +129,15 @@ class Shelf:
         button = ui.button(label, on_click=pressed).props("outline dense no-caps")
         button.props["aria-label"] = aria or label
 
+    @property
+    def _state(self) -> State:
+        """What is on the table; refused where its scenario has faults, so that nothing is."""
+        if self.desk.scenario is None:
+            raise InputError("nothing is on the table; allowed: after a scenario is read")
+        return self.desk.state
+
     async def _save_table(self, name: str) -> str:
-        return f"saved: {self.desk.state.save(self.desk.room.folder, name)}"
+        return f"saved: {self._state.save(self.desk.room.folder, name)}"
 
     async def _save_hands(self, name: str) -> str:
         return f"saved: {save_text(self.desk.room.folder, name, 'toml', self._hands())}"
@@ -155,9 +163,9 @@ class Shelf:
         if name.endswith(".json"):
             self.desk.lay(State.from_text(content, name))
             return
-        assert self.desk.scenario is not None
-        state = self.desk.state
-        hands = opened(self.desk.scenario, content, [hand.key for hand in state.hands])
+        state = self._state
+        scenario = self.desk.room.library.scenario(state.scenario)
+        hands = opened(scenario, content, [hand.key for hand in state.hands])
         if len(state.hands) + len(hands) > MOST_HANDS:
             found = f"{len(hands)} strategies beside {len(state.hands)} on the table"
             raise InputError(f"{name}: found {found}; allowed: {MOST_HANDS} together")
@@ -183,21 +191,28 @@ class Shelf:
         return ""
 
     async def _take_state(self) -> str:
-        ui.download.content(self.desk.state.to_text().encode(), "table.json")
+        ui.download.content(self._state.to_text().encode(), "table.json")
         return ""
 
     async def _take_script(self, replications: int) -> str:
         library = self.desk.room.library
-        script = taking.script(self.desk.state, replications, library=library)
+        script = taking.script(self._state, replications, library=library)
         ui.download.content(script.encode(), "table.py")
         return ""
 
     async def _take_run(self, name: str, replications: int) -> str:
         out = within(self.desk.room.folder, name)
-        state = self.desk.state
+        state = self._state
         library = self.desk.room.library
         await asyncio.to_thread(taking.folder, state, replications, out, library)
         return f"written: {out}"
 
     def _hands(self) -> str:
-        return file_of(self.desk.state.hands, self.desk.state.numbers)
+        return file_of(self._state.hands, self._state.numbers)
+
+
+def _count(asked: float | None) -> int:
+    """Histories of each strategy that are asked for."""
+    if asked is None or not 1 <= asked <= MOST:
+        raise InputError(f"histories: found {asked or 0:g}; allowed: 1 to {MOST:,}")
+    return int(asked)

@@ -22,6 +22,7 @@ ABOUT = (
     "to the other, all others staying where the sliders are. These come nearest to changing which "
     "of the two is sooner."
 )
+WAITING = "The histories come first; then the numbers are looked through."
 
 
 class Turning:
@@ -36,9 +37,9 @@ class Turning:
             self.said.props["role"] = "status"
             self.table = ui.html("", sanitize=False)
 
-    def forget(self) -> None:
-        """Another question is asked."""
-        put(self.said, "The histories come first; then the numbers are looked through.")
+    def forget(self, *, waiting: bool) -> None:
+        """Another question is asked, and its answer is waited for or not."""
+        put(self.said, WAITING if waiting else "")
         self.table.set_content("")
 
     async def show(self, answer: Answer) -> None:

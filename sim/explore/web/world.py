@@ -16,7 +16,7 @@ from sim import findings, plots, plots_decision
 from sim.experiment import InputError
 from sim.explore import taking
 from sim.explore.histories import Pair, pair
-from sim.explore.state import PICKS, State
+from sim.explore.state import MOST_HISTORY, PICKS, State
 from sim.explore.web.markup import picture, put, svg_address, text, words
 from sim.faults import ScenarioError
 from sim.legends import HOW_TO_READ
@@ -47,16 +47,17 @@ class World:
     def rebuild(self, state: State) -> None:
         """Show the choices of another state."""
         self.shown, self.one, self.other = None, 0, min(1, len(state.hands) - 1)
-        names = {i: hand.title for i, hand in enumerate(state.hands)}
+        names = _titles(state)
         self.box.clear()
         with self.box:
             with ui.element("div").classes("head"):
                 pick = state.history if state.history in PICKS else NUMBER
                 self.pick = ui.select({**WHAT, NUMBER: NUMBER}, label="Which history", value=pick)
                 number = state.history if isinstance(state.history, int) else 0
-                self.number = ui.number("Number", min=0, precision=0, value=number)
-                first = ui.select(names, label="of", value=self.one)
-                second = ui.select(names, label="beside", value=self.other)
+                self.number = ui.number("Number", min=0, max=MOST_HISTORY, precision=0,
+                                        value=number)  # fmt: skip
+                self.first = ui.select(names, label="of", value=self.one)
+                self.second = ui.select(names, label="beside", value=self.other)
             self.said = text("p", "")
             self.said.props["role"] = "status"
             self.image = picture("The same world under two strategies")
@@ -65,41 +66,56 @@ class World:
         self.number.set_visibility(pick == NUMBER)
         self.pick.on_value_change(self._picked)
         self.number.on_value_change(self._picked)
-        first.on_value_change(lambda event: self._hands(int(event.value), self.other))
-        second.on_value_change(lambda event: self._hands(self.one, int(event.value)))
+        self.first.on_value_change(self._chosen)
+        self.second.on_value_change(self._chosen)
+
+    def follow(self, state: State) -> None:
+        """Offer the hands of a state; those that are looked at stay, as far as they are there."""
+        self.one, self.other = _there(self.one, state), _there(self.other, state)
+        self.first.set_options(_titles(state), value=self.one)
+        self.second.set_options(_titles(state), value=self.other)
 
     def _picked(self) -> None:
         number = self.pick.value == NUMBER
         self.number.set_visibility(number)
-        history = int(self.number.value or 0) if number else str(self.pick.value)
+        asked = min(max(self.number.value or 0, 0), MOST_HISTORY)
+        history = int(asked) if number else str(self.pick.value)
         self.desk.change(replace(self.desk.state, history=history))
 
-    def _hands(self, one: int, other: int) -> None:
-        self.one, self.other = one, other
-        self.desk.change(self.desk.state)
+    def _chosen(self) -> None:
+        one, other = int(self.first.value), int(self.second.value)
+        if (one, other) != (self.one, self.other):
+            self.one, self.other = one, other
+            self.desk.change(self.desk.state)
+
+    def forget(self) -> None:
+        """There is no answer, so that no history is told either."""
+        self.shown = None
+        self._say("")
 
     async def show(self, state: State) -> None:
         """Tell the history that a state picks; once."""
         if self.shown is state:
             return
         self.shown = state
+        one, other = _there(self.one, state), _there(self.other, state)
         try:
-            found, svg = await asyncio.to_thread(self._told, state)
+            found, svg = await asyncio.to_thread(self._told, state, one, other)
         except (InputError, ScenarioError, ModelError) as error:
             self._say(str(error))
             return
         if self.desk.seat.is_stale(state):
             return
-        self._say(_sentences(found, state, self.one, self.other))
+        self._say(_sentences(found, state, one, other))
         self.image.props["src"] = svg_address(svg)
-        self.story.set_content(str(_events(found, state, self.one, self.other)))
+        self.story.set_content(str(_events(found, state, one, other)))
 
-    def _told(self, state: State) -> tuple[Pair, bytes]:
-        found = pair(self.desk.table(state), state.history, self.one, self.other)
+    def _told(self, state: State, one: int, other: int) -> tuple[Pair, bytes]:
+        found = pair(self.desk.table(state), state.history, one, other)
         first, second = found.stories
 
         def draw() -> Axes | Figure:
-            if self.one == self.other:
+            if one == other:
                 return plots.timeline(first)
             return plots_decision.side_by_side(first, second, found.parting)
 
@@ -109,6 +125,16 @@ class World:
         self.image.props.pop("src", None)
         self.story.set_content("")
         put(self.said, sentence)
+
+
+def _titles(state: State) -> dict[int, str]:
+    """Of the hands, by place."""
+    return {i: hand.title for i, hand in enumerate(state.hands)}
+
+
+def _there(place: int, state: State) -> int:
+    """The place of a hand, or the last one where a state has fewer."""
+    return min(place, len(state.hands) - 1)
 
 
 def _sentences(found: Pair, state: State, one: int, other: int) -> str:
