@@ -25,7 +25,7 @@ from sim import draws as draws_
 from sim import scenario as scenarios
 from sim.history import History
 from sim.numbers import Range
-from sim.program import Program, What, translate
+from sim.program import NOTHING, RUIN, Entry, Program, What, translate
 from sim.scenario import Scenario
 
 STRATEGY = "course"
@@ -54,12 +54,16 @@ class Course:
         changes: (day, condition or stage, new level), in time order.
         launches: days of launches and tests, ascending.
         rounds: days on which an attempt at a table of talks ended, ascending.
+        pauses: (setback, days) of the delays after attempts that failed, in time order.
+        ended: the day of the ruin, after which nothing happens; inf: it did not come.
     """
 
     horizon: float
     changes: tuple[tuple[float, str, int], ...]
     launches: tuple[float, ...]
     rounds: tuple[float, ...]
+    pauses: tuple[tuple[str, float], ...] = ()
+    ended: float = math.inf
 
     def first(self, endpoint: str, since: str = "") -> float:
         """Days until an endpoint, from the first rise of another or the start; inf: never.
@@ -88,37 +92,63 @@ class Course:
                 begin = math.nan
         return spells if math.isnan(begin) else [*spells, (begin, self.horizon)]
 
+    def months(self) -> tuple[Floats, NDArray[np.bool_]]:
+        """Launch days of each twelfth of a year, and whether half of it or more was dialogue."""
+        edges = np.arange(0.0, min(self.horizon, self.ended) + 1, record.YEAR / 12)
+        counts = np.histogram(np.unique(np.array(self.launches) // 1), edges)[0]
+        talked = np.zeros(len(counts))
+        for begin, end in self.held("dialogue"):
+            talked += np.diff(np.clip(edges, begin, end))
+        return counts.astype(float), talked >= record.YEAR / 24
+
 
 def courses(program: Program, histories: Iterable[int], seed: int) -> Iterator[Course]:
     """Simulated histories of a program, by their numbers."""
-    reader = _Reader(program)
-    for replication in histories:
-        _, log = kernel.trace(program, seed, replication)
-        yield reader.course(log)
+    yield from Teller(program).courses(histories, seed)
 
 
-class _Reader:
-    """Turns event logs of one program into courses."""
+class Teller:
+    """Tells courses of one program, draw after draw, from the event logs of its histories."""
 
     def __init__(self, program: Program) -> None:
         scenario = program.scenario
+        self._teller = kernel.Teller(program)
         self.horizon = scenario.horizon
+        self.setbacks = program.setbacks
         self.stages = list(scenario.stages)
         self.levels = [*scenario.conditions, *self.stages]
         names = list(scenario.shocks)
         self.launches = {names.index(one) for one in LAUNCHES if one in names}
         self.talks = {i for i, one in enumerate(self.stages) if one.split(".")[0] in TALKS}
 
-    def course(self, log: Iterable[tuple[float, int, int, int, float]]) -> Course:
-        changes, launches, rounds = [], [], []
-        for day, what, subject, detail, _ in log:
+    def take(self, program: Program) -> None:
+        """From now on tell courses of this draw of the program."""
+        self._teller.take(program)
+
+    def courses(self, histories: Iterable[int], seed: int) -> Iterator[Course]:
+        """Courses by the numbers of their histories."""
+        for replication in histories:
+            rows, log = self._teller.trace(seed, replication)
+            ended = float(rows.time[0]) if rows.outcome[0] == RUIN else math.inf
+            yield self._course(log, ended)
+
+    def _course(self, log: Iterable[Entry], ended: float) -> Course:
+        changes, launches, rounds, pauses = [], [], [], []
+        failed = NOTHING
+        for day, what, subject, detail, value in log:
             if what in (What.RISES, What.FALLS):
                 changes.append((day, self.levels[subject], detail))
             elif what == What.HAPPENS and subject in self.launches:
                 launches.append(day)
             elif what in (What.SUCCEEDS, What.FAILS) and subject in self.talks:
                 rounds.append(day)
-        return Course(self.horizon, tuple(changes), tuple(launches), tuple(rounds))
+            if what == What.PAUSES and failed != NOTHING:
+                pauses.append((self.setbacks[failed], value))
+            # Between a setback and the pause that it brings stand only its effects.
+            if what in (What.PAUSES, What.FAILS):
+                failed = detail if what == What.FAILS else NOTHING
+        found = tuple(changes), tuple(launches), tuple(rounds), tuple(pauses)
+        return Course(self.horizon, *found, ended)
 
 
 # -- what is not known: ranges, without the episode -----------------------------------------------
@@ -272,29 +302,21 @@ def _launches(
 
 
 def launch_process(told: list[Course]) -> dict[str, float]:
-    """The statistics of launches that :mod:`sim.record` takes of the record, of simulated courses.
+    """The statistics that :mod:`sim.record` takes of launches, of simulated courses.
 
     Returns:
-        rate (launch days a year), dispersion (mean over courses of variance to mean of monthly
-        counts), dialogue_ratio (rate in spells of ``dialogue`` to that outside, pooled).
+        rate (launch days a year), dispersion and dispersion_by_year (variance to mean of counts by
+        month and by year, means over the courses with launches), dialogue_ratio (within courses).
     """
-    months = np.arange(0.0, told[0].horizon + 1, record.YEAR / 12)
-    counts, inside, outside = [], np.zeros(2), np.zeros(2)
-    for course in told:
-        days = np.unique(np.array(course.launches) // 1)
-        counts.append(np.histogram(days, months)[0])
-        spells = course.held("dialogue")
-        held = sum(end - begin for begin, end in spells)
-        hits = sum(int(((days >= begin) & (days < end)).sum()) for begin, end in spells)
-        inside += (hits, held)
-        outside += (len(days) - hits, course.horizon - held)
-    table = np.array(counts, float)
-    means = table.mean(axis=1)
-    ratio = (inside[0] / inside[1]) / (outside[0] / outside[1]) if inside[1] else math.nan
+    counts, talked = zip(*(course.months() for course in told), strict=True)
+    years = [months[: len(months) // 12 * 12].reshape(-1, 12).sum(axis=1) for months in counts]
+    which = np.repeat(np.arange(len(told)), [len(months) for months in counts])
+    every = np.concatenate(counts)
     return {
-        "rate": 12 * float(means.mean()),
-        "dispersion": float((table.var(axis=1, ddof=1)[means > 0] / means[means > 0]).mean()),
-        "dialogue_ratio": float(ratio),
+        "rate": 12 * float(every.mean()),
+        "dispersion": float(np.nanmean([record.unevenness(months) for months in counts])),
+        "dispersion_by_year": float(np.nanmean([record.unevenness(one) for one in years])),
+        "dialogue_ratio": record.mantel_haenszel(every, np.concatenate(talked), which).best,
     }
 
 

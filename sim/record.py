@@ -475,8 +475,10 @@ def rate(of: History, kind: str, first: str, last: str) -> Estimate:
 
 
 def unevenness(counts: Floats) -> float:
-    """Variance to mean of counts: 1 where events come by themselves; nan where none came."""
-    return float(counts.var(ddof=1) / counts.mean()) if counts.any() else float("nan")
+    """Variance to mean of counts: 1 where events come by themselves; nan where nothing shows it."""
+    if len(counts) < 2 or not counts.any():
+        return float("nan")
+    return float(counts.var(ddof=1) / counts.mean())
 
 
 def dispersion(of: History, kind: str, first: str, last: str) -> Estimate:
@@ -491,7 +493,11 @@ def dispersion_by_year(of: History, kind: str, first: str, last: str) -> Estimat
 
 def collapse_rate(of: History) -> Estimate:
     """Ends of Korean freezes, a year of freeze."""
-    lives = freeze_lives(of)
+    return ends_a_year(freeze_lives(of))
+
+
+def ends_a_year(lives: Sample) -> Estimate:
+    """Ends of what lasted, a year of its lasting."""
     return fitting.rate(sum(lives.over), sum(lives.days) / YEAR)
 
 

@@ -211,3 +211,4 @@ def test_a_ratio_of_nothing_has_no_upper_end() -> None:
     low, best, high = record.mantel_haenszel(counts, np.array([False, True]), one)
     assert (low, high) == (0, np.inf) and np.isnan(best)
     assert np.isnan(record.unevenness(np.zeros(3)))
+    assert np.isnan(record.unevenness(np.ones(1)))
