@@ -12,7 +12,7 @@ the same score of a naive forecast that takes the other cases of the record as t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,8 @@ from sim import draws as draws_
 from sim import scenario as scenarios
 from sim.history import History
 from sim.numbers import Range
-from sim.program import NOTHING, RUIN, Entry, Program, What, translate
+from sim.program import NOTHING, RUIN, Program, What, translate
+from sim.rows import empty
 from sim.scenario import Scenario
 
 STRATEGY = "course"
@@ -38,6 +39,10 @@ BINS = {  # ends of the bins of the log score
 LAUNCHES = ("missile_test", "strategic_test", "nuclear_test")
 LONGEST = 3652.0  # days after which the end of a freeze is no longer told apart
 TALKS = ("us_dprk", "bilateral", "six_party", "ministers", "geneva")
+# As plain numbers: entries are compared by the million.
+HAPPENS, SUCCEEDS, FAILS, PAUSES, RISES, FALLS = map(int, (
+    What.HAPPENS, What.SUCCEEDS, What.FAILS, What.PAUSES, What.RISES, What.FALLS
+))  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -108,18 +113,30 @@ def courses(program: Program, histories: Iterable[int], seed: int) -> Iterator[C
 
 
 class Teller:
-    """Tells courses of one program, draw after draw, from the event logs of its histories."""
+    """Tells courses of one program, draw after draw, from the event logs of its histories.
 
-    def __init__(self, program: Program) -> None:
+    Args:
+        program: of a scenario and strategy.
+        levels: conditions and stages whose changes are told; else of all.
+    """
+
+    def __init__(self, program: Program, levels: Collection[str] | None = None) -> None:
         scenario = program.scenario
         self._teller = kernel.Teller(program)
+        self._rows, self._log = empty(program, 1), np.zeros((4096, 5))
         self.horizon = scenario.horizon
         self.setbacks = program.setbacks
-        self.stages = list(scenario.stages)
-        self.levels = [*scenario.conditions, *self.stages]
-        names = list(scenario.shocks)
-        self.launches = {names.index(one) for one in LAUNCHES if one in names}
-        self.talks = {i for i, one in enumerate(self.stages) if one.split(".")[0] in TALKS}
+        self.levels = [*scenario.conditions, *scenario.stages]
+        told = [name in levels if levels is not None else True for name in self.levels]
+        launched = [name in LAUNCHES for name in scenario.shocks]
+        talks = [name.split(".")[0] in TALKS for name in scenario.stages]
+        self._wanted = np.zeros((len(What), len(self.levels) + len(launched)), bool)
+        for what, which in (
+            (RISES, told), (FALLS, told), (HAPPENS, launched), (SUCCEEDS, talks),
+            (FAILS, [True] * len(talks)), (PAUSES, [True] * len(scenario.tracks)),
+        ):  # fmt: skip
+            self._wanted[what, : len(which)] = which
+        self._talks = talks
 
     def take(self, program: Program) -> None:
         """From now on tell courses of this draw of the program."""
@@ -128,25 +145,35 @@ class Teller:
     def courses(self, histories: Iterable[int], seed: int) -> Iterator[Course]:
         """Courses by the numbers of their histories."""
         for replication in histories:
-            rows, log = self._teller.trace(seed, replication)
+            log = self._told(seed, replication)
+            rows = self._rows
             ended = float(rows.time[0]) if rows.outcome[0] == RUIN else math.inf
-            yield self._course(log, ended)
+            kinds, subjects = log[:, 1].astype(np.int64), log[:, 2].astype(np.int64)
+            yield self._course(log[self._wanted[kinds, subjects]].tolist(), ended)
 
-    def _course(self, log: Iterable[Entry], ended: float) -> Course:
+    def _told(self, seed: int, replication: int) -> Floats:
+        while True:
+            self._teller.tell(seed, replication, self._rows, self._log)
+            used = int(self._teller.state.now[0].logged)
+            if used <= len(self._log):
+                return self._log[:used]
+            self._log = np.zeros((used, 5))
+
+    def _course(self, log: list[list[float]], ended: float) -> Course:
         changes, launches, rounds, pauses = [], [], [], []
         failed = NOTHING
         for day, what, subject, detail, value in log:
-            if what in (What.RISES, What.FALLS):
-                changes.append((day, self.levels[subject], detail))
-            elif what == What.HAPPENS and subject in self.launches:
+            if what in (RISES, FALLS):
+                changes.append((day, self.levels[int(subject)], int(detail)))
+            elif what == HAPPENS:
                 launches.append(day)
-            elif what in (What.SUCCEEDS, What.FAILS) and subject in self.talks:
+            elif what in (SUCCEEDS, FAILS) and self._talks[int(subject)]:
                 rounds.append(day)
-            if what == What.PAUSES and failed != NOTHING:
+            if what == PAUSES and failed != NOTHING:
                 pauses.append((self.setbacks[failed], value))
             # Between a setback and the pause that it brings stand only its effects.
-            if what in (What.PAUSES, What.FAILS):
-                failed = detail if what == What.FAILS else NOTHING
+            if what in (PAUSES, FAILS):
+                failed = int(detail) if what == FAILS else NOTHING
         found = tuple(changes), tuple(launches), tuple(rounds), tuple(pauses)
         return Course(self.horizon, *found, ended)
 
