@@ -227,7 +227,7 @@ class Calibrated:
 
 
 def calibrate(
-    scenario: Scenario, draws: int = 4096, keep: float = 0.1, seed: int = 1
+    scenario: Scenario, draws: int = 4096, keep: float = 0.2, seed: int = 1
 ) -> tuple[Calibrated, pd.DataFrame]:
     """Draws of a Korean scenario narrowed by the record.
 

@@ -9,7 +9,7 @@ from sim import calibration, draws
 
 
 def ranks(
-    count: int, truths: int, seed: int, keep: float = 0.1
+    count: int, truths: int, seed: int, keep: float = 0.2
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The place of each true number, 0 to 1, among the draws kept: (truths, numbers).
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -199,3 +200,71 @@ def test_known_truths_lie_evenly_among_the_draws_kept() -> None:
     assert (np.abs(places - 0.5) < 0.45).mean() == pytest.approx(0.9, abs=0.02)
     wrong = np.clip(places + 0.4, 0, 1)  # posteriors that are far off would be seen
     assert stats.kstest(wrong[:, 0], "uniform").pvalue < 0.001 / len(names)
+
+
+# -- what the documents say -----------------------------------------------------------------------
+
+DOCS = Path(__file__).parents[1] / "docs"
+WHEN, ENDS = ("prior", "posterior"), ["reached_low", "reached", "reached_high"]
+
+
+def fit_lines(fit: pd.DataFrame) -> list[str]:
+    return [
+        f"| `{one['statistic']}` | {one['record']:.2f} | "
+        + " | ".join(
+            f"{one[f'{when}_best']:.2f} ({one[f'{when}_low']:.2f} to {one[f'{when}_high']:.2f})"
+            for when in WHEN
+        )
+        + " |"
+        for one in fit.to_dict("records")
+    ]
+
+
+def share_lines(shares: pd.DataFrame) -> list[str]:
+    parts = {when: shares[shares["draws"] == when].set_index("strategy") for when in WHEN}
+    return [
+        f"| `{name}` | "
+        + " | ".join(
+            f"{best:.0f} % ({low:.1f} to {high:.1f})"
+            for low, best, high in (100 * parts[when].loc[name, ENDS] for when in parts)
+        )
+        + " |"
+        for name in parts["posterior"].index
+    ]
+
+
+def test_what_is_said_of_the_narrowed_ranges_is_what_was_found() -> None:
+    text = (DOCS / "calibration.md").read_text(encoding="utf-8")
+    fit, shares, numbers = (
+        pd.read_csv(DOCS / f"calibration-{name}.csv") for name in ("fit", "shares", "numbers")
+    )
+    for line in [*fit_lines(fit), *share_lines(shares)]:
+        assert line in text
+    known = calibration.measured(calibration.of_record())
+    assert dict(zip(fit["statistic"], fit["record"], strict=True)) == pytest.approx(known)
+    assert "All ten statistics lie in the middle 90 %" in text and len(fit) == 10
+    for when in ("prior", "posterior"):
+        assert fit["record"].between(fit[f"{when}_low"], fit[f"{when}_high"]).all()
+    shift = numbers.set_index("name")["shift"]
+    down = ("show_of_force", "strategic_test", "missile_test", "verification_collapse",
+            "sanctions_collapse")  # fmt: skip
+    told = {**dict.fromkeys([f"{name}.rate" for name in down], -1), "us_dprk.contact.success": 1}
+    assert {name: np.sign(by) for name, by in shift.items() if abs(by) > 0.25} == told
+    assert f"These {len(told)} of {len(shift)} numbers move by more than a quarter" in text
+    chance = shift["influences.linkage_overture.odds"]
+    assert f"no history here has moves by {chance:.2f}" in text
+    orders = [list(rows["strategy"]) for _, rows in shares.groupby("draws")]
+    assert "The ranking does not change" in text and orders[0] == orders[1]
+
+
+def test_the_shares_before_come_out_again() -> None:
+    shares = pd.read_csv(DOCS / "calibration-shares.csv")
+    before = shares[shares["draws"] == "prior"].set_index("strategy")["reached"]
+    scenario = sim.load("korea-2017")
+    every, size = draws.sample(scenario, 4096), calibration.of_record()
+    head = draws.Draws(every.names, every.values[:840], every.origin)
+    told = calibration.Worlds(scenario).records(head, size, 1).dropna()
+    kept = draws.Draws(every.names, every.values[told.index.to_numpy()[:753] - 1], every.origin)
+    frame = sim.run(scenario, list(before.index), 100, draws=kept).frame
+    reached = frame["first_freeze"].notna().groupby(frame["strategy"], observed=True).mean()
+    assert reached[before.index].tolist() == pytest.approx(before.tolist())
