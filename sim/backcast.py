@@ -23,6 +23,7 @@ from scipy import stats
 from sim import assumptions, history, kernel, record
 from sim import draws as draws_
 from sim import scenario as scenarios
+from sim.fitting import Sample
 from sim.history import History
 from sim.numbers import Range
 from sim.program import NOTHING, RUIN, Program, What, translate
@@ -231,7 +232,8 @@ class Fact:
 
     Attributes:
         actual: in days, or a count; inf where it did not happen while it was looked for.
-        simulated, reference: values of courses and of other cases of the record.
+        simulated: values of courses.
+        reference: other cases of the record.
         cap: values beyond it are not told apart.
     """
 
@@ -240,7 +242,7 @@ class Fact:
     unit: str
     actual: float
     simulated: Floats
-    reference: Floats
+    reference: Sample
     cap: float
 
 
@@ -275,11 +277,24 @@ def _day(table: pd.DataFrame, scenario: Scenario, endpoint: str) -> float:
     return _days(scenario, table.loc[table["endpoint"] == endpoint, "date"].iloc[0])
 
 
-def _reference(name: object, of: History) -> Floats:
-    if not isinstance(name, str):
-        return np.array([])
-    cases = record.cases(name, of)
-    return np.where(cases.over, cases.days, math.inf)
+def _reference(name: object, of: History) -> Sample:
+    return record.cases(name, of) if isinstance(name, str) else Sample((), ())
+
+
+def weighed(cases: Sample) -> tuple[Floats, Floats]:
+    """Cases as a forecast: values, inf for those still open, and their weights.
+
+    What is known of an open case is that it took longer: its weight goes to the longer ones. The
+    law of the forecast is that of Kaplan and Meier (Efron 1967, redistribution to the right).
+    """
+    days, over = np.array(cases.days), np.array(cases.over, bool)
+    order = np.lexsort((~over, days))
+    days, over = days[order], over[order]
+    weights = np.full(len(days), 1 / max(len(days), 1))
+    for i in np.flatnonzero(~over[:-1]):
+        weights[i + 1 :] += weights[i] / (len(days) - i - 1)
+        weights[i] = 0.0
+    return np.where(over, days, math.inf), weights
 
 
 def _span(scenario: Scenario, table: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -302,7 +317,7 @@ def _gaps(
     medians = [float(np.median(np.diff(r))) for r in (_until(c.rounds, end) for c in told)
                if len(r) > 2]  # fmt: skip
     if len(actual) > 1 and len(medians) > 50:
-        reference = np.array(record.cases("gaps_us_dprk", of).days)
+        reference = record.cases("gaps_us_dprk", of)
         value = float(np.median(actual))
         yield Fact(scenario.name, "median_gap", "days", value, np.array(medians), reference, end)
 
@@ -321,7 +336,8 @@ def _launches(
     actual = float(months[(months.index >= first) & (months.index <= last)].sum())
     end = _days(scenario, last)
     simulated = np.array([float(len(np.unique(_until(c.launches, end) // 1))) for c in told])
-    reference = record.years(of, "launch_day", 1990, 2025) * (end / record.YEAR)
+    years = record.years(of, "launch_day", 1990, 2025) * (end / record.YEAR)
+    reference = Sample(tuple(years.tolist()), (True,) * len(years))
     yield Fact(scenario.name, "launch_days", "count", actual, simulated, reference, math.inf)
 
 
@@ -356,27 +372,40 @@ def percentile(actual: float, simulated: Floats, cap: float) -> float:
     return float((values < value).mean() + 0.5 * (values == value).mean())
 
 
-def crps(actual: float, values: Floats, cap: float) -> float:
+def crps(actual: float, values: Floats, cap: float, weights: Floats | None = None) -> float:
     """The continuous ranked probability score of an ensemble, of values up to a cap; 0 is best.
 
+    Members weigh alike where no weights are given, which sum to 1.
     Source: Ferro 2014, Q. J. R. Meteorol. Soc. 140, 1917-1923 (fair version).
     """
-    x = np.sort(np.minimum(values, cap))
-    n = len(x)
-    ranks = 2 * np.arange(1, n + 1) - n - 1
-    spread = float(ranks @ x) / (n * (n - 1))
-    return float(np.abs(x - min(actual, cap)).mean()) - spread
+    n = len(values)
+    weights = np.full(n, 1 / n) if weights is None else weights
+    order = np.argsort(values, kind="stable")
+    x, w = np.minimum(values[order], cap), weights[order]
+    ranks = 2 * np.cumsum(w) - w - 1
+    spread = float(ranks * w @ x) * n / (n - 1)
+    return float(w @ np.abs(x - min(actual, cap))) - spread
 
 
-def log_score(actual: float, values: Floats, cap: float, unit: str = "days") -> float:
+def log_score(
+    actual: float,
+    values: Floats,
+    cap: float,
+    unit: str = "days",
+    weights: Floats | None = None,
+) -> float:
     """Minus the log of the chance given to the bin in which the actual value fell; less is better.
 
-    Bins double in width; half a case is added to each, so that no bin is impossible.
+    Bins double in width; half a case is added to each, so that no bin is impossible. Members weigh
+    alike where no weights are given, which sum to 1.
     """
+    n = len(values)
+    cases = np.ones(n) if weights is None else n * weights
     edges = [edge for edge in BINS[unit] if edge < cap]
-    counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
+    bins = np.searchsorted(edges, values, side="right")
+    counts = np.bincount(bins, weights=cases, minlength=len(edges) + 1)
     place = int(np.searchsorted(edges, actual, side="right"))
-    return -math.log((counts[place] + 0.5) / (len(values) + 0.5 * len(counts)))
+    return -math.log((counts[place] + 0.5) / (n + 0.5 * len(counts)))
 
 
 def scored(fact: Fact) -> dict[str, object]:
@@ -395,9 +424,10 @@ def scored(fact: Fact) -> dict[str, object]:
         "log_score": log_score(fact.actual, fact.simulated, cap, fact.unit),
     }
     if len(fact.reference) > 2:
-        row["reference_n"] = len(fact.reference)
-        row["reference_crps"] = crps(fact.actual, fact.reference, cap)
-        row["reference_log_score"] = log_score(fact.actual, fact.reference, cap, fact.unit)
+        values, weights = weighed(fact.reference)
+        row["reference_n"] = len(values)
+        row["reference_crps"] = crps(fact.actual, values, cap, weights)
+        row["reference_log_score"] = log_score(fact.actual, values, cap, fact.unit, weights)
     return row
 
 

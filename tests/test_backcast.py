@@ -236,6 +236,29 @@ def test_crps_is_the_integral_that_it_should_be() -> None:
     assert backcast.crps(30.0, values, 400.0) == pytest.approx(exact, rel=0.05)
 
 
+def test_a_forecast_from_open_cases_is_that_of_kaplan_and_meier() -> None:
+    cases = fitting.sample([10, 30, 30, 80], [20, 30, 90])
+    values, weights = backcast.weighed(cases)
+    censored = stats.CensoredData(uncensored=[10, 30, 30, 80], right=[20, 30, 90])
+    curve = stats.ecdf(censored).sf
+    for day in (5.0, 10.0, 25.0, 30.0, 60.0, 80.0, 100.0):
+        assert weights[values > day].sum() == pytest.approx(float(curve.evaluate(day)))
+    assert weights.sum() == pytest.approx(1)
+
+
+def test_weights_are_as_repeated_members() -> None:
+    values, weights = np.array([40.0, 10.0, 900.0]), np.array([0.5, 0.25, 0.25])
+    many = np.repeat([40.0, 10.0, 900.0], [2000, 1000, 1000])
+    pair = backcast.crps(30.0, values, 500.0, weights), backcast.crps(30.0, many, 500.0)
+    plain = 0.5 * 10 + 0.25 * 20 + 0.25 * 470  # mean distance; spreads differ by n / (n - 1)
+    assert (plain - pair[0]) * 2 / 3 == pytest.approx(plain - pair[1], rel=1e-3)
+    third = np.full(3, 1 / 3)
+    for score in (backcast.crps, backcast.log_score):
+        assert score(30.0, values, 500.0, weights=third) == pytest.approx(
+            score(30.0, values, 500.0)
+        )
+
+
 def test_scores_reward_the_truth() -> None:
     rng = np.random.default_rng(3)
     truth, wrong = rng.exponential(50, 500), rng.exponential(400, 500)
