@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ["COLUMNS"] = "78"  # argparse asks for the width of the help
+os.environ["COLUMNS"] = "90"  # argparse asks for the width of the help
 
 import diagrams
 import pandas as pd
