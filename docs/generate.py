@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ["COLUMNS"] = "96"  # argparse asks for the width of the help
+os.environ["COLUMNS"] = "90"  # argparse asks for the width of the help
 
 import diagrams
 import pandas as pd
@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
     shutil.copytree(GALLERY, folder / "figures")
     for pictures in ("gallery", "explore"):
         shutil.copytree(DOCS / pictures, folder / pictures)
-    for path in sorted([*DOCS.glob("*.csv"), *DOCS.glob("*.png")]):
+    for path in sorted([*DOCS.glob("*.csv"), *DOCS.glob("*.png"), *DOCS.glob("*.css")]):
         shutil.copy(path, folder)
     for name, text in pages().items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -273,13 +273,31 @@ def _strategies(scenario: sim.Scenario) -> Iterator[str]:
 
 
 def register(scenario: sim.Scenario) -> str:
-    """The register of assumptions as a page."""
+    """The register of assumptions as a page, in columns that fit on it."""
     table = assumptions.register(scenario)
-    return (
-        f"# Numbers of {scenario.name}\n\nEvery number with its range, unit, status and source, as "
-        f"`detente assumptions {scenario.name}` prints them. {assumptions.caution(scenario)}.\n\n"
-        + assumptions.as_markdown(table)
-    )
+    lines = [
+        f"| {_breakable(row.name)} | {row.low:g} | **{row.likely:g}** | {row.high:g} | {row.unit} "
+        f"| {row.status} | {_cell(row.source)}{_statistic(row.statistic)} |"
+        for row in table.itertuples()
+    ]
+    return "\n".join([
+        "---", "hide: [toc]", "---",
+        f"# Numbers of {scenario.name}", "",
+        "Every number with its range, unit, status and source, as "
+        f"`detente assumptions {scenario.name}` prints them. {assumptions.caution(scenario)}.", "",
+        '<div class="register" markdown>', "",
+        "| name | low | likely | high | unit | status | source |",
+        "|:--|--:|--:|--:|:--|:--|:--|",
+        *lines, "", "</div>", "", assumptions.counts(table), "",
+    ])  # fmt: skip
+
+
+def _breakable(name: str) -> str:
+    return name.replace(".", ".<wbr>").replace("_", "_<wbr>")
+
+
+def _statistic(key: str) -> str:
+    return f" ({_breakable(key)})" if key else ""
 
 
 if __name__ == "__main__":

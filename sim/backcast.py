@@ -12,7 +12,7 @@ the same score of a naive forecast that takes the other cases of the record as t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +23,11 @@ from scipy import stats
 from sim import assumptions, history, kernel, record
 from sim import draws as draws_
 from sim import scenario as scenarios
+from sim.fitting import Sample
 from sim.history import History
 from sim.numbers import Range
-from sim.program import Program, What, translate
+from sim.program import NOTHING, RUIN, Program, What, translate
+from sim.rows import empty
 from sim.scenario import Scenario
 
 STRATEGY = "course"
@@ -38,6 +40,10 @@ BINS = {  # ends of the bins of the log score
 LAUNCHES = ("missile_test", "strategic_test", "nuclear_test")
 LONGEST = 3652.0  # days after which the end of a freeze is no longer told apart
 TALKS = ("us_dprk", "bilateral", "six_party", "ministers", "geneva")
+# As plain numbers: entries are compared by the million.
+HAPPENS, SUCCEEDS, FAILS, PAUSES, RISES, FALLS = map(int, (
+    What.HAPPENS, What.SUCCEEDS, What.FAILS, What.PAUSES, What.RISES, What.FALLS
+))  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -54,12 +60,16 @@ class Course:
         changes: (day, condition or stage, new level), in time order.
         launches: days of launches and tests, ascending.
         rounds: days on which an attempt at a table of talks ended, ascending.
+        pauses: (setback, days) of the delays after attempts that failed, in time order.
+        ended: the day of the ruin, after which nothing happens; inf: it did not come.
     """
 
     horizon: float
     changes: tuple[tuple[float, str, int], ...]
     launches: tuple[float, ...]
     rounds: tuple[float, ...]
+    pauses: tuple[tuple[str, float], ...] = ()
+    ended: float = math.inf
 
     def first(self, endpoint: str, since: str = "") -> float:
         """Days until an endpoint, from the first rise of another or the start; inf: never.
@@ -88,37 +98,85 @@ class Course:
                 begin = math.nan
         return spells if math.isnan(begin) else [*spells, (begin, self.horizon)]
 
+    def months(self) -> tuple[Floats, NDArray[np.bool_]]:
+        """Launch days of each twelfth of a year, and whether half of it or more was dialogue."""
+        edges = np.arange(0.0, min(self.horizon, self.ended) + 1, record.YEAR / 12)
+        counts = np.histogram(np.unique(np.array(self.launches) // 1), edges)[0]
+        talked = np.zeros(len(counts))
+        for begin, end in self.held("dialogue"):
+            talked += np.diff(np.clip(edges, begin, end))
+        return counts.astype(float), talked >= record.YEAR / 24
+
 
 def courses(program: Program, histories: Iterable[int], seed: int) -> Iterator[Course]:
     """Simulated histories of a program, by their numbers."""
-    reader = _Reader(program)
-    for replication in histories:
-        _, log = kernel.trace(program, seed, replication)
-        yield reader.course(log)
+    yield from Teller(program).courses(histories, seed)
 
 
-class _Reader:
-    """Turns event logs of one program into courses."""
+class Teller:
+    """Tells courses of one program, draw after draw, from the event logs of its histories.
 
-    def __init__(self, program: Program) -> None:
+    Args:
+        program: of a scenario and strategy.
+        levels: conditions and stages whose changes are told; else of all.
+    """
+
+    def __init__(self, program: Program, levels: Collection[str] | None = None) -> None:
         scenario = program.scenario
+        self._teller = kernel.Teller(program)
+        self._rows, self._log = empty(program, 1), np.zeros((4096, 5))
         self.horizon = scenario.horizon
-        self.stages = list(scenario.stages)
-        self.levels = [*scenario.conditions, *self.stages]
-        names = list(scenario.shocks)
-        self.launches = {names.index(one) for one in LAUNCHES if one in names}
-        self.talks = {i for i, one in enumerate(self.stages) if one.split(".")[0] in TALKS}
+        self.setbacks = program.setbacks
+        self.levels = [*scenario.conditions, *scenario.stages]
+        told = [name in levels if levels is not None else True for name in self.levels]
+        launched = [name in LAUNCHES for name in scenario.shocks]
+        talks = [name.split(".")[0] in TALKS for name in scenario.stages]
+        self._wanted = np.zeros((len(What), len(self.levels) + len(launched)), bool)
+        for what, which in (
+            (RISES, told), (FALLS, told), (HAPPENS, launched), (SUCCEEDS, talks),
+            (FAILS, [True] * len(talks)), (PAUSES, [True] * len(scenario.tracks)),
+        ):  # fmt: skip
+            self._wanted[what, : len(which)] = which
+        self._talks = talks
 
-    def course(self, log: Iterable[tuple[float, int, int, int, float]]) -> Course:
-        changes, launches, rounds = [], [], []
-        for day, what, subject, detail, _ in log:
-            if what in (What.RISES, What.FALLS):
-                changes.append((day, self.levels[subject], detail))
-            elif what == What.HAPPENS and subject in self.launches:
+    def take(self, program: Program) -> None:
+        """From now on tell courses of this draw of the program."""
+        self._teller.take(program)
+
+    def courses(self, histories: Iterable[int], seed: int) -> Iterator[Course]:
+        """Courses by the numbers of their histories."""
+        for replication in histories:
+            log = self._told(seed, replication)
+            rows = self._rows
+            ended = float(rows.time[0]) if rows.outcome[0] == RUIN else math.inf
+            kinds, subjects = log[:, 1].astype(np.int64), log[:, 2].astype(np.int64)
+            yield self._course(log[self._wanted[kinds, subjects]].tolist(), ended)
+
+    def _told(self, seed: int, replication: int) -> Floats:
+        while True:
+            self._teller.tell(seed, replication, self._rows, self._log)
+            used = int(self._teller.state.now[0].logged)
+            if used <= len(self._log):
+                return self._log[:used]
+            self._log = np.zeros((used, 5))
+
+    def _course(self, log: list[list[float]], ended: float) -> Course:
+        changes, launches, rounds, pauses = [], [], [], []
+        failed = NOTHING
+        for day, what, subject, detail, value in log:
+            if what in (RISES, FALLS):
+                changes.append((day, self.levels[int(subject)], int(detail)))
+            elif what == HAPPENS:
                 launches.append(day)
-            elif what in (What.SUCCEEDS, What.FAILS) and subject in self.talks:
+            elif what in (SUCCEEDS, FAILS) and self._talks[int(subject)]:
                 rounds.append(day)
-        return Course(self.horizon, tuple(changes), tuple(launches), tuple(rounds))
+            if what == PAUSES and failed != NOTHING:
+                pauses.append((self.setbacks[failed], value))
+            # Between a setback and the pause that it brings stand only its effects.
+            if what in (PAUSES, FAILS):
+                failed = int(detail) if what == FAILS else NOTHING
+        found = tuple(changes), tuple(launches), tuple(rounds), tuple(pauses)
+        return Course(self.horizon, *found, ended)
 
 
 # -- what is not known: ranges, without the episode -----------------------------------------------
@@ -174,7 +232,8 @@ class Fact:
 
     Attributes:
         actual: in days, or a count; inf where it did not happen while it was looked for.
-        simulated, reference: values of courses and of other cases of the record.
+        simulated: values of courses.
+        reference: other cases of the record.
         cap: values beyond it are not told apart.
     """
 
@@ -183,7 +242,7 @@ class Fact:
     unit: str
     actual: float
     simulated: Floats
-    reference: Floats
+    reference: Sample
     cap: float
 
 
@@ -218,11 +277,24 @@ def _day(table: pd.DataFrame, scenario: Scenario, endpoint: str) -> float:
     return _days(scenario, table.loc[table["endpoint"] == endpoint, "date"].iloc[0])
 
 
-def _reference(name: object, of: History) -> Floats:
-    if not isinstance(name, str):
-        return np.array([])
-    cases = record.cases(name, of)
-    return np.where(cases.over, cases.days, math.inf)
+def _reference(name: object, of: History) -> Sample:
+    return record.cases(name, of) if isinstance(name, str) else Sample((), ())
+
+
+def weighed(cases: Sample) -> tuple[Floats, Floats]:
+    """Cases as a forecast: values, inf for those still open, and their weights.
+
+    What is known of an open case is that it took longer: its weight goes to the longer ones. The
+    law of the forecast is that of Kaplan and Meier (Efron 1967, redistribution to the right).
+    """
+    days, over = np.array(cases.days), np.array(cases.over, bool)
+    order = np.lexsort((~over, days))
+    days, over = days[order], over[order]
+    weights = np.full(len(days), 1 / max(len(days), 1))
+    for i in np.flatnonzero(~over[:-1]):
+        weights[i + 1 :] += weights[i] / (len(days) - i - 1)
+        weights[i] = 0.0
+    return np.where(over, days, math.inf), weights
 
 
 def _span(scenario: Scenario, table: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -245,7 +317,7 @@ def _gaps(
     medians = [float(np.median(np.diff(r))) for r in (_until(c.rounds, end) for c in told)
                if len(r) > 2]  # fmt: skip
     if len(actual) > 1 and len(medians) > 50:
-        reference = np.array(record.cases("gaps_us_dprk", of).days)
+        reference = record.cases("gaps_us_dprk", of)
         value = float(np.median(actual))
         yield Fact(scenario.name, "median_gap", "days", value, np.array(medians), reference, end)
 
@@ -264,7 +336,8 @@ def _launches(
     actual = float(months[(months.index >= first) & (months.index <= last)].sum())
     end = _days(scenario, last)
     simulated = np.array([float(len(np.unique(_until(c.launches, end) // 1))) for c in told])
-    reference = record.years(of, "launch_day", 1990, 2025) * (end / record.YEAR)
+    years = record.years(of, "launch_day", 1990, 2025) * (end / record.YEAR)
+    reference = Sample(tuple(years.tolist()), (True,) * len(years))
     yield Fact(scenario.name, "launch_days", "count", actual, simulated, reference, math.inf)
 
 
@@ -272,29 +345,21 @@ def _launches(
 
 
 def launch_process(told: list[Course]) -> dict[str, float]:
-    """The statistics of launches that :mod:`sim.record` takes of the record, of simulated courses.
+    """The statistics that :mod:`sim.record` takes of launches, of simulated courses.
 
     Returns:
-        rate (launch days a year), dispersion (mean over courses of variance to mean of monthly
-        counts), dialogue_ratio (rate in spells of ``dialogue`` to that outside, pooled).
+        rate (launch days a year), dispersion and dispersion_by_year (variance to mean of counts by
+        month and by year, means over the courses with launches), dialogue_ratio (within courses).
     """
-    months = np.arange(0.0, told[0].horizon + 1, record.YEAR / 12)
-    counts, inside, outside = [], np.zeros(2), np.zeros(2)
-    for course in told:
-        days = np.unique(np.array(course.launches) // 1)
-        counts.append(np.histogram(days, months)[0])
-        spells = course.held("dialogue")
-        held = sum(end - begin for begin, end in spells)
-        hits = sum(int(((days >= begin) & (days < end)).sum()) for begin, end in spells)
-        inside += (hits, held)
-        outside += (len(days) - hits, course.horizon - held)
-    table = np.array(counts, float)
-    means = table.mean(axis=1)
-    ratio = (inside[0] / inside[1]) / (outside[0] / outside[1]) if inside[1] else math.nan
+    counts, talked = zip(*(course.months() for course in told), strict=True)
+    years = [months[: len(months) // 12 * 12].reshape(-1, 12).sum(axis=1) for months in counts]
+    which = np.repeat(np.arange(len(told)), [len(months) for months in counts])
+    every = np.concatenate(counts)
     return {
-        "rate": 12 * float(means.mean()),
-        "dispersion": float((table.var(axis=1, ddof=1)[means > 0] / means[means > 0]).mean()),
-        "dialogue_ratio": float(ratio),
+        "rate": 12 * float(every.mean()),
+        "dispersion": float(np.nanmean([record.unevenness(months) for months in counts])),
+        "dispersion_by_year": float(np.nanmean([record.unevenness(one) for one in years])),
+        "dialogue_ratio": record.mantel_haenszel(every, np.concatenate(talked), which).best,
     }
 
 
@@ -307,27 +372,40 @@ def percentile(actual: float, simulated: Floats, cap: float) -> float:
     return float((values < value).mean() + 0.5 * (values == value).mean())
 
 
-def crps(actual: float, values: Floats, cap: float) -> float:
+def crps(actual: float, values: Floats, cap: float, weights: Floats | None = None) -> float:
     """The continuous ranked probability score of an ensemble, of values up to a cap; 0 is best.
 
+    Members weigh alike where no weights are given, which sum to 1.
     Source: Ferro 2014, Q. J. R. Meteorol. Soc. 140, 1917-1923 (fair version).
     """
-    x = np.sort(np.minimum(values, cap))
-    n = len(x)
-    ranks = 2 * np.arange(1, n + 1) - n - 1
-    spread = float(ranks @ x) / (n * (n - 1))
-    return float(np.abs(x - min(actual, cap)).mean()) - spread
+    n = len(values)
+    weights = np.full(n, 1 / n) if weights is None else weights
+    order = np.argsort(values, kind="stable")
+    x, w = np.minimum(values[order], cap), weights[order]
+    ranks = 2 * np.cumsum(w) - w - 1
+    spread = float(ranks * w @ x) * n / (n - 1)
+    return float(w @ np.abs(x - min(actual, cap))) - spread
 
 
-def log_score(actual: float, values: Floats, cap: float, unit: str = "days") -> float:
+def log_score(
+    actual: float,
+    values: Floats,
+    cap: float,
+    unit: str = "days",
+    weights: Floats | None = None,
+) -> float:
     """Minus the log of the chance given to the bin in which the actual value fell; less is better.
 
-    Bins double in width; half a case is added to each, so that no bin is impossible.
+    Bins double in width; half a case is added to each, so that no bin is impossible. Members weigh
+    alike where no weights are given, which sum to 1.
     """
+    n = len(values)
+    cases = np.ones(n) if weights is None else n * weights
     edges = [edge for edge in BINS[unit] if edge < cap]
-    counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
+    bins = np.searchsorted(edges, values, side="right")
+    counts = np.bincount(bins, weights=cases, minlength=len(edges) + 1)
     place = int(np.searchsorted(edges, actual, side="right"))
-    return -math.log((counts[place] + 0.5) / (len(values) + 0.5 * len(counts)))
+    return -math.log((counts[place] + 0.5) / (n + 0.5 * len(counts)))
 
 
 def scored(fact: Fact) -> dict[str, object]:
@@ -346,9 +424,10 @@ def scored(fact: Fact) -> dict[str, object]:
         "log_score": log_score(fact.actual, fact.simulated, cap, fact.unit),
     }
     if len(fact.reference) > 2:
-        row["reference_n"] = len(fact.reference)
-        row["reference_crps"] = crps(fact.actual, fact.reference, cap)
-        row["reference_log_score"] = log_score(fact.actual, fact.reference, cap, fact.unit)
+        values, weights = weighed(fact.reference)
+        row["reference_n"] = len(values)
+        row["reference_crps"] = crps(fact.actual, values, cap, weights)
+        row["reference_log_score"] = log_score(fact.actual, values, cap, fact.unit, weights)
     return row
 
 

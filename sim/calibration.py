@@ -1,62 +1,214 @@
 """Ranges narrowed by the record: approximate Bayesian computation by rejection.
 
-Draws from the ranges of a scenario are told, a few statistics of their histories are held against
-those of the record, and the nearest draws are kept (Sunnåker and others 2013, PLoS Computational
-Biology 9(1)). The record is known within intervals only, so an error of that size is added to what
-is simulated (R. D. Wilkinson 2013). What is left of the distance is corrected for by a local-linear
-regression of each number on the statistics (Beaumont, Zhang, Balding 2002, Genetics 162), in logits
-of its range, so that no number leaves it.
+For each draw from the ranges of a scenario one record is told: as many occasions for talks,
+proposals, gaps, freezes and months of launches as the true one holds. The same functions then take
+the same statistics of both, and the draws whose records are nearest to the true one are kept
+(Sunnåker and others 2013, PLoS Computational Biology 9(1)). What is left of the distance is
+corrected for by a local-linear regression of each number on the statistics (Beaumont, Zhang,
+Balding 2002, Genetics 162), in logits of its range, so that no number leaves it.
 
-    found = calibration.calibrate(sim.load("korea-2017"), draws=4096)
+    found, fit = calibration.calibrate(sim.load("korea-2017"), draws=4096)
     found.posterior.write(Path("posterior.csv"))        # for --draws posterior.csv
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sim import backcast, record
 from sim import draws as sampling
-from sim import experiment, record
+from sim.backcast import Course
 from sim.draws import Draws
-from sim.fitting import Estimate
-from sim.scenario import Range, Scenario
+from sim.fitting import Sample, sample
+from sim.program import translate
+from sim.scenario import Range, Scenario, Strategy
 
 Floats = npt.NDArray[np.float64]
+Months = tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.int64]]
 
-STRATEGY = "default"  # every track at once, no posture: nothing of a plan is in the record
-LAUNCHES = ("n_missile_test", "n_strategic_test")
-YEAR = 365.25
-EDGE = 1e-6  # of a share, and of a place within a range: keeps logits finite
+QUIET = (2012, 2017)  # years without talks but for some weeks
+MONTHS = 72
+FOLLOWED = 1826.0  # days for which a freeze is looked at: all horizons are as long or longer
+# Launches in dialogue decide how well the ratio is known: the record holds some twenty. So do ten
+# years of histories, of which half are dialogue.
+RATIO_HISTORIES = 2
+WITHOUT_RESULT = ("fruitless_round", "no_deal")  # setbacks that a next round follows
+EDGE = 1e-6  # of a place within a range: keeps logits finite
+
+
+# -- what is seen of a world ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Target:
-    """A statistic of the record; ``scale`` is that on which its error is even: "log", "logit"."""
+class Seen:
+    """What is measured: of the true record, or of one that is told.
 
-    name: str
-    known: Estimate
-    scale: str
+    Attributes:
+        launches: launch days by month in six years without talks, (72,).
+        months: launch days of months of any kind, whether they were dialogue, and their era.
+        formal: waits from an occasion for talks to a formal round.
+        seoul: waits from a proposal by Seoul to a meeting.
+        gaps: days from a round without result to the next.
+        freezes: lives of freezes, each looked at for ``FOLLOWED`` days.
+    """
 
-    def on_scale(self, values: npt.ArrayLike) -> Floats:
-        """Values on its scale, in standard errors of the record."""
-        low, best, high = (_scaled(np.array(v), self.scale) for v in self.known)
-        error = (high - low) / (2 * 1.959963984540054)
-        result: Floats = (_scaled(np.asarray(values, float), self.scale) - best) / error
-        return result
+    launches: Floats
+    months: Months
+    formal: Sample
+    seoul: Sample
+    gaps: Floats
+    freezes: Sample
 
 
-def _scaled(values: Floats, scale: str) -> Floats:
-    if scale == "log":
-        logs: Floats = np.log(np.maximum(values, EDGE))
-        return logs
-    share = np.clip(values, EDGE, 1 - EDGE)
-    logits: Floats = np.log(share / (1 - share))
-    return logits
+def of_record() -> Seen:
+    """What the true record holds."""
+    whole = record.whole()
+    return Seen(
+        launches=record.months(whole, "launch_day", *QUIET).to_numpy(float),
+        months=record.dialogue_months(whole, "launch_day"),
+        formal=record.formal_waits(whole),
+        seoul=record.waits_for_seoul(whole),
+        gaps=np.array(record.cases("gaps_us_dprk").days),
+        freezes=record.freeze_lives(whole).seen_for(FOLLOWED),
+    )
+
+
+def _years(seen: Seen) -> Floats:
+    """Launch days by year; nan where a war cut the years short, since none did in the record."""
+    months = seen.launches
+    if len(months) < MONTHS:
+        return np.full(1, math.nan)
+    years: Floats = months.reshape(-1, 12).sum(axis=1)
+    return years
+
+
+def _share(waits: Sample, days: float) -> float:
+    hits, seen = record.within_days(waits, days)
+    return hits / seen if seen else math.nan
+
+
+# Name -> the scale on which errors are about even, and how it is computed.
+STATISTICS: dict[str, tuple[str, Callable[[Seen], float]]] = {
+    "launches": ("root", lambda s: float(_years(s).mean())),
+    "dispersion": ("log", lambda s: record.unevenness(s.launches)),
+    "dispersion_by_year": ("root", lambda s: record.unevenness(_years(s))),
+    "dialogue_ratio": ("root", lambda s: record.mantel_haenszel(*s.months).best),
+    "formal_within_120": ("share", lambda s: _share(s.formal, 120)),
+    "formal_within_365": ("share", lambda s: _share(s.formal, 365)),
+    "seoul_met_within_120": ("share", lambda s: _share(s.seoul, 120)),
+    "gap": ("log", lambda s: float(np.median(s.gaps)) if len(s.gaps) else math.nan),
+    "collapse_rate": ("root", lambda s: record.ends_a_year(s.freezes).best),
+    "freezes_ended_in_60": ("share", lambda s: _share(s.freezes, 60)),
+}
+SCALES: dict[str, Callable[[Floats], Floats]] = {
+    "log": lambda values: np.log(values),
+    "root": lambda values: np.sqrt(values),
+    "share": lambda values: np.arcsin(np.sqrt(values)),  # unlike logits finite at none and all
+}
+
+
+def measured(seen: Seen) -> dict[str, float]:
+    """Every statistic by its name; nan where nothing shows it."""
+    return {name: statistic(seen) for name, (_, statistic) in STATISTICS.items()}
+
+
+# -- records that are told ------------------------------------------------------------------------
+
+
+FROZEN = ("freeze", "fresh_freeze", "moratorium", "sanctions_eased")
+LEVELS = ("dialogue", "freeze", "us_dprk.contact", "north_south.overture")
+
+
+class Worlds:
+    """Three worlds of a Korean scenario in which records are told, draw after draw.
+
+    One never talks, from 2012 on; one opens every track at once, without postures, since no plan is
+    in the record; one begins with a freeze and is left alone.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        alone = Strategy(name="alone", never=tuple(scenario.tracks))
+        quiet = replace(scenario, start=dt.date(QUIET[0], 1, 1), horizon=2192.0)
+        frozen = {
+            name: replace(one, initially=1) if name in FROZEN else one
+            for name, one in scenario.conditions.items()
+        }
+        self._tellers = [
+            _Teller(quiet, alone),
+            _Teller(scenario, Strategy(name="talks")),
+            _Teller(replace(scenario, conditions=frozen, horizon=FOLLOWED), alone),
+        ]
+
+    def records(self, draws: Draws, size: Seen, seed: int) -> pd.DataFrame:
+        """The statistics of one record of each draw.
+
+        Args:
+            draws: N draws.
+            size: a record as large as those to be told.
+            seed: of the histories; no two draws share any.
+
+        Returns:
+            A row a draw (index ``draw``, from 1), a column a statistic.
+        """
+        rows = [measured(self._record(draws, i, size, seed)) for i in range(len(draws))]
+        return pd.DataFrame(rows, index=pd.RangeIndex(1, len(draws) + 1, name="draw"))
+
+    def _record(self, draws: Draws, i: int, size: Seen, seed: int) -> Seen:
+        quiet, talks, frozen = (
+            one.told(draws, i, count, seed)
+            for one, count in zip(
+                self._tellers,
+                (1, len(size.formal) + len(size.seoul), len(size.freezes)),
+                strict=True,
+            )
+        )
+        occasions, proposals = talks[: len(size.formal)], talks[len(size.formal) :]
+        gaps = [d for c in talks for setback, d in c.pauses if setback in WITHOUT_RESULT]
+        return Seen(
+            launches=quiet[0].months()[0][:MONTHS],
+            months=_by_history(talks[:RATIO_HISTORIES]),
+            formal=_waits(occasions, "us_dprk.contact"),
+            seoul=_waits(proposals, "north_south.overture"),
+            gaps=np.array(gaps[: len(size.gaps)]),
+            freezes=_waits(frozen, "!freeze"),
+        )
+
+
+class _Teller:
+    def __init__(self, scenario: Scenario, strategy: Strategy) -> None:
+        chosen = replace(scenario, strategies={strategy.name: strategy}).strategy(strategy.name)
+        self.program = translate(chosen)
+        self.teller = backcast.Teller(self.program, LEVELS)
+
+    def told(self, draws: Draws, i: int, count: int, seed: int) -> list[Course]:
+        one = Draws(draws.names, draws.values[i : i + 1], draws.origin)
+        slots, values = one.slots(self.program)
+        self.teller.take(self.program.with_slots(slots, values[0]))
+        return list(self.teller.courses(range(i * count, (i + 1) * count), seed))
+
+
+def _waits(courses: Iterable[Course], endpoint: str) -> Sample:
+    days = [(one.first(endpoint), min(one.horizon, one.ended)) for one in courses]
+    return sample(
+        [came for came, _ in days if came < math.inf],
+        [end for came, end in days if came == math.inf],
+    )
+
+
+def _by_history(courses: Iterable[Course]) -> Months:
+    counts, talked = zip(*(one.months() for one in courses), strict=True)
+    which = np.repeat(np.arange(len(counts)), [len(one) for one in counts])
+    return np.concatenate(counts), np.concatenate(talked), which
+
+
+# -- narrowing ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -66,120 +218,88 @@ class Calibrated:
     Attributes:
         prior: all draws that could be compared.
         posterior: those kept, adjusted.
-        tolerance: the largest distance kept, in standard errors of the record.
-        fit: name, low, best, high (record), prior and posterior medians of the statistics.
+        tolerance: the largest distance kept, in standard deviations of the told statistics.
     """
 
     prior: Draws
     posterior: Draws
     tolerance: float
-    fit: pd.DataFrame
-
-
-def targets() -> tuple[Target, ...]:
-    """What the record says that rows of histories can be held against.
-
-    Lives of freezes are not among them: those of the record ran up to eight years, simulated ones
-    are cut by the horizon while they are young, when more of them end.
-    """
-    return (
-        Target("launches", record.estimate("rate:launch_day:2012:2017"), "log"),
-        Target("contact", record.estimate("share:formal_within_365"), "logit"),
-        Target("overture", record.estimate("share:seoul_met_within_120"), "logit"),
-    )
-
-
-def statistics(frame: pd.DataFrame, horizon: float) -> pd.DataFrame:
-    """The statistics of :func:`targets`, by draw (NaN where no history tells one).
-
-    ``launches`` a year in histories without moratorium and freeze, as in 2012-2017; shares of
-    histories with ``contact`` within a year and ``overture`` within 120 days.
-    """
-    quiet = frame["first_moratorium"].isna() & frame["first_freeze"].isna()
-    ruined = frame["time"].where(frame["outcome"] == "war", horizon)
-    parts = pd.DataFrame(
-        {
-            "draw": frame["draw"],
-            "launched": frame[list(LAUNCHES)].sum(axis=1).where(quiet, 0),
-            "years": (ruined / YEAR).where(quiet, 0.0),
-            "contact": frame["first_us_dprk.contact"] <= YEAR,
-            "overture": frame["first_north_south.overture"] <= 120,
-        }
-    ).groupby("draw", as_index=True)
-    sums, means = parts.sum(), parts.mean()
-    return pd.DataFrame(
-        {
-            "launches": sums["launched"] / sums["years"].where(sums["years"] > 0),
-            "contact": means["contact"],
-            "overture": means["overture"],
-        }
-    )
 
 
 def calibrate(
-    scenario: Scenario, draws: int = 4096, histories: int = 100, keep: float = 0.05, seed: int = 1
-) -> Calibrated:
+    scenario: Scenario, draws: int = 4096, keep: float = 0.2, seed: int = 1
+) -> tuple[Calibrated, pd.DataFrame]:
     """Draws of a Korean scenario narrowed by the record.
 
     Args:
         scenario: korea-2017, or one that extends it.
-        draws, histories: how many sets of numbers, and histories of each.
+        draws: how many sets of numbers, with one record told of each.
         keep: the share of draws that is kept.
-        seed: of draws, histories and errors.
+        seed: of draws and histories.
+
+    Returns:
+        The draws, and how records told of them fit: statistic, record, then quantiles 0.05, 0.5
+        and 0.95 of records of the prior (prior_low, prior_best, prior_high) and of the posterior,
+        told anew.
     """
-    prior = sampling.sample(scenario, draws, seed)
-    unplanned = replace(scenario, strategies={})
-    results = experiment.run(unplanned, [STRATEGY], histories, seed, draws=prior)
-    simulated = statistics(results.frame, scenario.horizon)
-    return narrowed(prior, scenario.ranges(), simulated, targets(), keep, seed)
+    prior, true, worlds = sampling.sample(scenario, draws, seed), of_record(), Worlds(scenario)
+    before = worlds.records(prior, true, seed)
+    known = measured(true)
+    found = narrowed(prior, scenario.ranges(), before, known, keep)
+    after = worlds.records(found.posterior, true, seed + 1)
+    fit = pd.DataFrame({"statistic": list(known), "record": list(known.values())})
+    for when, told in (("prior", before), ("posterior", after)):
+        for end, share in (("low", 0.05), ("best", 0.5), ("high", 0.95)):
+            fit[f"{when}_{end}"] = told.quantile(share).to_numpy()
+    return found, fit
 
 
 def narrowed(
     prior: Draws,
-    ranges: dict[str, Range],
-    simulated: pd.DataFrame,
-    known: Sequence[Target],
+    ranges: Mapping[str, Range],
+    told: pd.DataFrame,
+    known: Mapping[str, float],
     keep: float,
-    seed: int = 1,
+    scales: Mapping[str, str] | None = None,
 ) -> Calibrated:
-    """The draws whose statistics are nearest to the record, adjusted.
+    """The draws whose statistics are nearest to those known, adjusted.
 
     Args:
         prior: N draws.
         ranges: of its numbers.
-        simulated: a row a draw (index from 1), a column a target; incomplete rows are left out.
-        known: the targets.
+        told: statistics of a record of each draw (index from 1); incomplete rows are left out.
+        known: those of the true record.
         keep: the share of draws that is kept, above 0, at most 1.
-        seed: of the errors added.
+        scales: of each statistic, a key of ``SCALES``; else those of ``STATISTICS``.
 
     Raises:
         ValueError: a share out of bounds, or fewer draws kept than the regression needs.
     """
     if not 0 < keep <= 1:
         raise ValueError(f"keep: found {keep}; allowed: above 0, at most 1")
-    told = simulated[[one.name for one in known]].dropna()
+    scales = scales or {name: scale for name, (scale, _) in STATISTICS.items()}
+    told = told[list(known)].dropna()
     count = round(keep * len(told))
     if count < 2 * (len(known) + 1):
         raise ValueError(f"keep: {count} draws; needed: at least {2 * (len(known) + 1)}")
-    away = np.column_stack([one.on_scale(told[one.name]) for one in known])
-    away += np.random.default_rng(seed).normal(size=away.shape)
+    away = np.column_stack(
+        [_away(SCALES[scales[name]], told[name].to_numpy(), known[name]) for name in known]
+    )
     distance = np.sqrt((away**2).sum(axis=1))
     nearest = np.argsort(distance, kind="stable")[:count]
     rows = told.index.to_numpy()[nearest] - 1
     limits = np.array([(ranges[n].low, ranges[n].high) for n in prior.names]).T
     values = _adjusted(prior.values[rows], limits, away[nearest], distance[nearest])
     origin = f"{prior.origin}, nearest {count} of {len(told)} to the record"
-    fit = pd.DataFrame(
-        [
-            (one.name, *one.known, told[one.name].median(), told[one.name].iloc[nearest].median())
-            for one in known
-        ],
-        columns=["name", "low", "best", "high", "prior", "posterior"],
-    )
     every = Draws(prior.names, prior.values[told.index.to_numpy() - 1], prior.origin)
-    return Calibrated(
-        every, Draws(prior.names, values, origin), float(distance[nearest].max()), fit
-    )
+    return Calibrated(every, Draws(prior.names, values, origin), float(distance[nearest].max()))
+
+
+def _away(scale: Callable[[Floats], Floats], values: Floats, known: float) -> Floats:
+    """Told values less the known one on a scale, in their standard deviations."""
+    scaled = scale(values)
+    result: Floats = (scaled - scale(np.array(known))) / (scaled.std() or 1.0)
+    return result
 
 
 def _adjusted(values: Floats, limits: Floats, away: Floats, distance: Floats) -> Floats:

@@ -50,6 +50,11 @@ class Sample:
     def __len__(self) -> int:
         return len(self.days)
 
+    def seen_for(self, days: float) -> Sample:
+        """The same cases, had each been looked at for some days only."""
+        over = (end and day <= days for day, end in zip(self.days, self.over, strict=True))
+        return Sample(tuple(min(day, days) for day in self.days), tuple(over))
+
 
 def sample(days: Iterable[float], still_open: Iterable[float] = ()) -> Sample:
     """A sample of cases that ended, and of cases that had not when last seen, in days."""

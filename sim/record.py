@@ -170,6 +170,21 @@ def talks_to_freeze(of: History) -> Sample:
     return sample(days_between(core["talks_from"], core["reached"]))
 
 
+def tries_at_a_freeze(of: History) -> Sample:
+    """Days from the start of talks to a Korean freeze; open for tries that led nowhere.
+
+    A try that failed while talks went on which led to a freeze later is part of these.
+    """
+    core = of.freezes[of.freezes["core"]]
+    came = lasting(of, core["talks_from"], core["reached"])
+    tries = of.attempts[(of.attempts["place"] == "korea") & of.attempts["reached"].isna()]
+    spans = list(zip(core["talks_from"], core["reached"], strict=True))
+    alone = [not any(a <= day <= b for a, b in spans) for day in tries["proposed"]]
+    left = tries.loc[alone, "proposed"]
+    nothing = lasting(of, left, pd.Series(pd.NaT, left.index))
+    return Sample((*came.days, *nothing.days), (*came.over, *nothing.over))
+
+
 def _from_seoul(of: History) -> pd.DataFrame:
     return of.responses[of.responses["proposer"] == "ROK"]
 
@@ -210,9 +225,11 @@ SAMPLES: dict[str, Callable[[History], Sample]] = {
     "formal_round": lambda of: _waits(of, "formal"),
     "last_phase": last_phases,
     "talks_to_freeze": talks_to_freeze,
+    "tries_at_a_freeze": tries_at_a_freeze,
     "freeze_life": freeze_lives,
     "freeze_life_to_void": lambda of: freeze_lives(of, "void"),
     "seoul_to_meeting": seoul_to_meeting,
+    "waits_for_seoul": lambda of: waits_for_seoul(of),
     "group_first_meeting": group_first_meetings,
     "exercise_slip": exercise_slips,
 }
@@ -475,8 +492,10 @@ def rate(of: History, kind: str, first: str, last: str) -> Estimate:
 
 
 def unevenness(counts: Floats) -> float:
-    """Variance to mean of counts: 1 where events come by themselves; nan where none came."""
-    return float(counts.var(ddof=1) / counts.mean()) if counts.any() else float("nan")
+    """Variance to mean of counts: 1 where events come by themselves; nan where nothing shows it."""
+    if len(counts) < 2 or not counts.any():
+        return float("nan")
+    return float(counts.var(ddof=1) / counts.mean())
 
 
 def dispersion(of: History, kind: str, first: str, last: str) -> Estimate:
@@ -491,7 +510,11 @@ def dispersion_by_year(of: History, kind: str, first: str, last: str) -> Estimat
 
 def collapse_rate(of: History) -> Estimate:
     """Ends of Korean freezes, a year of freeze."""
-    lives = freeze_lives(of)
+    return ends_a_year(freeze_lives(of))
+
+
+def ends_a_year(lives: Sample) -> Estimate:
+    """Ends of what lasted, a year of its lasting."""
     return fitting.rate(sum(lives.over), sum(lives.days) / YEAR)
 
 

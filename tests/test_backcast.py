@@ -12,7 +12,7 @@ import pytest
 from scipy import integrate, stats
 
 import sim
-from sim import backcast, history, plots, record
+from sim import backcast, fitting, history, plots, record
 from sim.backcast import Course
 
 COURSE = Course(
@@ -77,6 +77,36 @@ def test_statistics_of_launches_are_those_of_the_courses() -> None:
     burst = replace(even, launches=tuple(400.0 + i for i in range(20)))
     found = backcast.launch_process([burst])
     assert found["dispersion"] > 10 and found["dialogue_ratio"] == 0
+    assert found["dispersion_by_year"] == pytest.approx(20)  # 0 and 20
+
+
+def test_what_is_said_of_launches_is_computed_by_the_functions_of_the_record(monkeypatch) -> None:
+    even = Course(731.0, ((0.0, "dialogue", 1),), (5.0, 400.0), ())
+    for name, value in (("unevenness", 7.0), ("mantel_haenszel", fitting.Estimate(1, 2, 3))):
+        monkeypatch.setattr(record, name, lambda *_, value=value: value)
+    found = backcast.launch_process([even])
+    assert [found[n] for n in ("dispersion", "dispersion_by_year", "dialogue_ratio")] == [7, 7, 2]
+
+
+def test_months_end_with_the_ruin_and_are_dialogue_by_half() -> None:
+    month = record.YEAR / 12
+    changes = ((0.0, "dialogue", 1), (1.6 * month, "dialogue", 0), (2.6 * month, "dialogue", 1))
+    course = Course(365.0, changes, (3.1, 3.9, 45.0), (), ended=3.5 * month)
+    counts, talked = course.months()
+    assert counts.tolist() == [1, 1, 0]
+    assert talked.tolist() == [True, True, False]
+
+
+def test_pauses_are_the_delays_after_setbacks() -> None:
+    scenario = sim.load("korea-2017")
+    program = sim.translate(scenario.strategy("proposal"))
+    told = list(backcast.courses(program, range(30), 1))
+    rows = sim.run(scenario, ["proposal"], 30, 1).frame
+    for name in ("fruitless_round", "rebuff"):
+        counted = [sum(setback == name for setback, _ in course.pauses) for course in told]
+        assert counted == rows[f"n_{name}"].tolist()
+        assert sum(counted) > 10
+    assert all(days >= 0 for course in told for _, days in course.pauses)
 
 
 # -- the fitted scenario --------------------------------------------------------------------------
@@ -109,14 +139,8 @@ def test_simulated_launches_are_as_frequent_and_as_uneven_as_in_the_record(
 def test_simulated_years_of_launches_are_as_uneven_as_those_of_the_record() -> None:
     low, _, high = record.estimate("dispersion_by_year:launch_day:2012:2017")
     program = sim.translate(sim.loads(QUIET).strategy("alone"))
-    edges = record.YEAR * np.arange(7)
-    found = [
-        record.unevenness(
-            np.histogram(np.unique(np.array(c.launches) // 1), edges)[0].astype(float)
-        )
-        for c in backcast.courses(program, range(150), 2)
-    ]
-    assert low < np.mean(found) < high
+    found = backcast.launch_process(list(backcast.courses(program, range(150), 2)))
+    assert low < found["dispersion_by_year"] < high
 
 
 @pytest.mark.parametrize("strategy", ["proposal", "bilateral_only"])
@@ -210,6 +234,29 @@ def test_crps_is_the_integral_that_it_should_be() -> None:
 
     exact = integrate.quad(gap, 0, 400, points=[30], limit=200)[0]
     assert backcast.crps(30.0, values, 400.0) == pytest.approx(exact, rel=0.05)
+
+
+def test_a_forecast_from_open_cases_is_that_of_kaplan_and_meier() -> None:
+    cases = fitting.sample([10, 30, 30, 80], [20, 30, 90])
+    values, weights = backcast.weighed(cases)
+    censored = stats.CensoredData(uncensored=[10, 30, 30, 80], right=[20, 30, 90])
+    curve = stats.ecdf(censored).sf
+    for day in (5.0, 10.0, 25.0, 30.0, 60.0, 80.0, 100.0):
+        assert weights[values > day].sum() == pytest.approx(float(curve.evaluate(day)))
+    assert weights.sum() == pytest.approx(1)
+
+
+def test_weights_are_as_repeated_members() -> None:
+    values, weights = np.array([40.0, 10.0, 900.0]), np.array([0.5, 0.25, 0.25])
+    many = np.repeat([40.0, 10.0, 900.0], [2000, 1000, 1000])
+    pair = backcast.crps(30.0, values, 500.0, weights), backcast.crps(30.0, many, 500.0)
+    plain = 0.5 * 10 + 0.25 * 20 + 0.25 * 470  # mean distance; spreads differ by n / (n - 1)
+    assert (plain - pair[0]) * 2 / 3 == pytest.approx(plain - pair[1], rel=1e-3)
+    third = np.full(3, 1 / 3)
+    for score in (backcast.crps, backcast.log_score):
+        assert score(30.0, values, 500.0, weights=third) == pytest.approx(
+            score(30.0, values, 500.0)
+        )
 
 
 def test_scores_reward_the_truth() -> None:

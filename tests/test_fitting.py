@@ -123,3 +123,8 @@ def test_a_bootstrap_of_the_mean_is_about_its_standard_error() -> None:
     found = fitting.bootstrap(values, lambda some: float(some.mean()))
     half = 1.96 * values.std(ddof=1) / 10
     assert found.high - found.low == pytest.approx(2 * half, rel=0.25)
+
+
+def test_cases_that_are_not_looked_at_for_so_long_are_open() -> None:
+    found = fitting.sample([10, 50], [20, 90]).seen_for(40)
+    assert found == fitting.sample([10], [40, 20, 40])

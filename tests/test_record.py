@@ -59,6 +59,15 @@ def test_what_anybody_can_count_in_the_tables() -> None:
     assert record.estimate("rate:nuclear_test:2006:2017").best == 0.5
 
 
+def test_tries_at_a_freeze_hold_those_that_led_nowhere_and_no_process_twice() -> None:
+    tries = record.cases("tries_at_a_freeze")
+    came = [d for d, over in zip(tries.days, tries.over, strict=True) if over]
+    assert sorted(came) == sorted(record.talks_to_freeze(WHOLE).days)
+    # Offers of 1996, 2003 and 2004 fell into talks that led to a freeze; nine led nowhere.
+    assert (len(came), len(tries)) == (7, 16)
+    assert min(d for d, over in zip(tries.days, tries.over, strict=True) if not over) > 1700
+
+
 def counts(by_month: dict[str, int], kind: str = "launch_day") -> pd.DataFrame:
     rows = [(pd.Timestamp(m), kind, "", n) for m, n in by_month.items()]
     return pd.DataFrame(rows, columns=["month", "kind", "of", "count"])
@@ -143,7 +152,7 @@ def test_the_record_less_an_episode_has_fewer_cases(sample: str) -> None:
     part = WHOLE.without(*EPISODE)
     assert len(record.cases(sample, part)) <= len(record.cases(sample))
     # Seoul proposed nothing in those years that is on record; the four met before.
-    if sample not in ("seoul_to_meeting", "gaps_four_party"):
+    if sample not in ("seoul_to_meeting", "waits_for_seoul", "gaps_four_party"):
         assert record.cases(sample, part) != record.cases(sample)
 
 
@@ -211,3 +220,4 @@ def test_a_ratio_of_nothing_has_no_upper_end() -> None:
     low, best, high = record.mantel_haenszel(counts, np.array([False, True]), one)
     assert (low, high) == (0, np.inf) and np.isnan(best)
     assert np.isnan(record.unevenness(np.zeros(3)))
+    assert np.isnan(record.unevenness(np.ones(1)))

@@ -1,10 +1,10 @@
 """Does calibration find draws that are known? Simulation-based calibration on the reference case.
 
-A draw is taken for the truth, its statistics, with the error of the record, for the record, and the
-other draws are narrowed by it. Over many truths the rank of each true number among the draws kept
-must be even (Talts and others 2018). 200 truths take a quarter of a minute.
+A draw is taken for the truth, a record told of it for the record, and the other draws are narrowed
+by it. Over many truths the rank of each true number among the draws kept must be even (Talts and
+others 2018). It takes some two minutes.
 
-    python verification/calibration_covers.py [--draws 4096] [--histories 100] [--truths 200]
+    python verification/calibration_covers.py [--draws 4096] [--truths 200]
 """
 
 import argparse
@@ -22,11 +22,10 @@ def main() -> int:
     """Print the least even numbers; 1 where ranks are less even than chance allows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=4096)
-    parser.add_argument("--histories", type=int, default=100)
     parser.add_argument("--truths", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    places, names = ranks(options.draws, options.histories, options.truths, options.seed)
+    places, names = ranks(options.draws, options.truths, options.seed)
     values = np.array([stats.kstest(column, "uniform").pvalue for column in places.T])
     for i in np.argsort(values)[:5]:
         print(f"{names[i]:50} p {values[i]:.4f}  mean rank {places[:, i].mean():.3f}")
