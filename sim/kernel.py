@@ -23,14 +23,13 @@ from __future__ import annotations
 
 from itertools import accumulate
 from operator import mul
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sim import laws
-from sim._compiled import FOLDER, compiled, float_of, trailing_zeros
+from sim._compiled import JIT, compiled, engine, float_of, trailing_zeros
 from sim.program import (
     ABANDON,
     ABANDONED,
@@ -427,7 +426,7 @@ def renumber(its_plan: Plan, numbers: Numbers, code: Code) -> None:
     _fill_speeds(its_plan, numbers.levels)
 
 
-@compiled(kept=True)
+@engine
 def _fill_speeds(plan, levels):  # type: ignore[no-untyped-def]
     """Every speed of every tabulated shock, computed as it would be without a table."""
     for k in range(len(plan.shocks)):
@@ -1228,7 +1227,7 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
     rows.binding[i] = now.binding
 
 
-@compiled(kept=True, nogil=True)
+@engine
 def run_all(plan, state, log, seed, first, rows):  # type: ignore[no-untyped-def]
     """Histories from ``first`` on, one a row; the place of one that failed, or NOTHING."""
     for i in range(len(rows.time)):
@@ -1307,6 +1306,4 @@ def _rank(code: Code, its_plan: Plan, clock: int) -> int:
 
 def is_compiled() -> bool:
     """Is the machine code at hand, in memory or in the cache?"""
-    if FOLDER is None or getattr(run_all, "signatures", None):
-        return True
-    return any(Path(FOLDER).glob("*/kernel.run_all-*.nbc"))
+    return not JIT or run_all.is_compiled  # type: ignore[attr-defined,no-any-return]
