@@ -17,7 +17,6 @@ from typing import Any
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -29,29 +28,37 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
-from scipy.stats import beta
 
+from sim import png
 from sim.story import Story
 
 YEAR = 365.25
-# Without the yellow and the pink, which fade in print.
-PALETTE = [
-    *(sns.color_palette("colorblind", 10)[i] for i in (0, 1, 2, 3, 4, 5, 7, 9)),
-    (0.2, 0.2, 0.2),
-    *sns.color_palette("dark", 10),
-]
+# Seaborn's colour-blind palette without the yellow and the pink, which fade in print; a dark grey;
+# then its dark palette.
+SEVERAL = ["#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#949494", "#56b4e9"]
+MANY = ["#001c7f", "#b1400d", "#12711c", "#8c0800", "#591e71", "#592f0d", "#a23582", "#3c3c3c"]
+PALETTE = [*map(to_rgb, SEVERAL), (0.2, 0.2, 0.2), *map(to_rgb, [*MANY, "#b8850a", "#006374"])]
 DASHES = ("-", "--", "-.", ":")
 MOST = 2.0  # intervals may not be drawn thinner than this, in points
 # goal, ruin, abandoned, ongoing
 OUTCOME_COLOURS = ("#0173b2", "#b22222", "#8c8c8c", "#e3e3e3")
 ENDINGS = {"success": "#029e73", "broken": "#000000", "ongoing": "#bdbdbd"}
 SETBACK = "#f0b44c"  # light, so that it differs from success in grey as well
+FONTS = ["Arial", "DejaVu Sans", "Liberation Sans", "Bitstream Vera Sans", "sans-serif"]
+# What is drawn in a very dark grey.
+INK = ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color")
 
 
 @contextlib.contextmanager
 def _style() -> Iterator[None]:
-    looks = {
-        **sns.axes_style("ticks"),
+    looks: dict[Any, Any] = {
+        **dict.fromkeys(INK, ".15"),
+        "axes.axisbelow": True,
+        "font.sans-serif": FONTS,
+        "grid.color": ".8",
+        "lines.solid_capstyle": "round",
+        "patch.edgecolor": "w",
+        "patch.force_edgecolor": True,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": 13,
@@ -88,6 +95,9 @@ def _finish(ax: Axes, title: str, caption: str | None) -> Axes:
     return ax
 
 
+DOTS = 300  # an inch of a figure on disk
+
+
 def save(figure: Any, path: str | Path) -> list[Path]:
     """Write a figure as PNG (300 dots an inch) and SVG; the paths, which are ``path`` with endings.
 
@@ -96,17 +106,24 @@ def save(figure: Any, path: str | Path) -> list[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     paths = [path.with_name(f"{path.name}.{ending}") for ending in ("png", "svg")]
+    paths[0].write_bytes(as_png(figure, DOTS))
     with _style():
-        figure.savefig(paths[0], dpi=300)
+        # Everything has its place now; to find it once more would take as long as to draw.
+        figure.set_layout_engine("none")
         figure.savefig(paths[1], metadata={"Date": None})
     return paths
 
 
 def as_png(figure: Any, dots: int = 150) -> bytes:
     """A figure as the content of a PNG file, with so many dots an inch."""
-    with _style(), io.BytesIO() as stream:
-        figure.savefig(stream, format="png", dpi=dots)
-        return stream.getvalue()
+    with _style():
+        before = figure.dpi
+        figure.set_dpi(dots)
+        try:
+            figure.canvas.draw()
+            return png.encode(np.asarray(figure.canvas.buffer_rgba()), dots)
+        finally:
+            figure.set_dpi(before)
 
 
 def as_svg(figure: Any) -> str:
@@ -741,6 +758,8 @@ def calibration(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         table: episode, percentile (:func:`sim.backcast.held_against`).
         ax: as for :func:`incidence`.
     """
+    from scipy.stats import beta  # takes a second to load
+
     with _style():
         ax = _axes(ax, 6.4, 5.8)
         ordered = table.sort_values("percentile", ignore_index=True)
