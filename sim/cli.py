@@ -67,20 +67,10 @@ def _drop_output() -> None:
 
 
 def _guarded(options: argparse.Namespace) -> int:
-    from sim.experiment import InputError, RunError
-    from sim.program import ModelError
-    from sim.scenario import ScenarioError
-
     try:
-        code = COMMANDS[options.command](options)
+        done = COMMANDS[options.command](options)
         sys.stdout.flush()
-        return int(code)
-    except (ScenarioError, InputError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except (ModelError, RunError) as error:
-        print(error, file=sys.stderr)
-        return 1
+        return done
     except MemoryError:
         print("out of memory", file=sys.stderr)
         return 1
@@ -90,6 +80,23 @@ def _guarded(options: argparse.Namespace) -> int:
         print(f"{error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
         _drop_output()
         return 1
+    except Exception as error:
+        code = _code_of(error)
+        if code is None:
+            raise
+        print(error, file=sys.stderr)
+        return code
+
+
+def _code_of(error: Exception) -> int | None:
+    """The exit code of an error that is told in one message; None for a fault of our own."""
+    from sim.experiment import InputError, RunError
+    from sim.program import ModelError
+    from sim.scenario import ScenarioError
+
+    if isinstance(error, (ScenarioError, InputError)):
+        return 2
+    return 1 if isinstance(error, (ModelError, RunError)) else None
 
 
 # -- the commands ---------------------------------------------------------------------------------
@@ -97,11 +104,17 @@ def _guarded(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """``detente run``: histories into a results folder, with summary and figures."""
+    from sim.easel import Easel
+
+    easel = None if options.no_figures else Easel()
     from sim import printing, report
 
     results = _results(options)
+    figures = report.figures(results, None, options.endpoint, easel) if easel else []
     print(printing.as_text(report.summarise(results, options.endpoint)))
-    _say_where(results, _figures(results, options, None))
+    if easel:
+        easel.finish()
+    _say_where(results, figures)
     return 0
 
 

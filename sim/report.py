@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sim import comparison, experiment, intervals, kernel, processes, statistics
+from sim.easel import Easel, Sketch, paint
 from sim.experiment import InputError, Results, names_of, nearest
 from sim.program import translate
 from sim.question import is_counted
@@ -94,9 +95,17 @@ def baseline_of(results: Results, baseline: str | None) -> str:
 
 
 def figures(
-    results: Results, baseline: str | None = None, endpoint: str | None = None
+    results: Results,
+    baseline: str | None = None,
+    endpoint: str | None = None,
+    easel: Easel | None = None,
 ) -> list[Path]:
     """Draw the figures of a run into its folder, each as PNG and SVG; their paths without ending.
+
+    Args:
+        results: of a run that has a folder.
+        baseline, endpoint: as for :func:`differences`.
+        easel: where they are begun; its owner finishes them. None: they are drawn here.
 
     Raises:
         InputError: the run has no folder.
@@ -104,12 +113,10 @@ def figures(
     folder = results.folder
     if folder is None:
         raise InputError("a run without a results folder has no place for figures")
-    from sim import plots  # matplotlib takes its time: only who draws waits for it
-
-    drawn = axes_of(results, baseline, endpoint)
-    for name, axes in drawn.items():
-        plots.save(axes.figure, folder / name)
-    return [folder / name for name in drawn]
+    tables = _tables(results, baseline, endpoint)
+    sketches = [Sketch(name, *what, folder / name) for name, what in tables.items()]
+    (paint if easel is None else easel.begin)(sketches)
+    return [sketch.path for sketch in sketches]
 
 
 def axes_of(
@@ -120,29 +127,33 @@ def axes_of(
     paired: bool = True,
 ) -> dict[str, Any]:
     """The figures of a run as axes, by name; ``paired``: with the differences, where there are."""
-    from sim import plots
+    from sim import plots  # matplotlib takes its time: only who draws waits for it
 
+    tables = _tables(results, baseline, endpoint, paired)
+    return {
+        name: getattr(plots, name)(table, caption=about) for name, (table, about) in tables.items()
+    }
+
+
+def _tables(
+    results: Results, baseline: str | None, endpoint: str | None, paired: bool = True
+) -> dict[str, tuple[pd.DataFrame, str]]:
+    """What each figure of a run shows, and what stands below it."""
     scenario, frame = results.scenario, frame_of(results)
     goal, horizon = scenario.goal, scenario.horizon
     about = caption(results)
-    drawn = {
-        "incidence": plots.incidence(
+    shown = {
+        "incidence": (
             statistics.incidence(frame, endpoint, horizon=horizon, goal=goal),
-            caption=f"{about}; bands are 95 % intervals",
+            f"{about}; bands are 95 % intervals",
         ),
-        "outcomes": plots.outcomes(
-            statistics.outcomes(frame, goal=goal, horizon=horizon), caption=about
-        ),
-        "times": plots.times(
-            statistics.times(frame, endpoint, horizon=horizon, goal=goal),
-            caption=about,
-        ),
+        "outcomes": (statistics.outcomes(frame, goal=goal, horizon=horizon), about),
+        "times": (statistics.times(frame, endpoint, horizon=horizon, goal=goal), about),
     }
     if paired and len(results.manifest["strategies"]) > 1 and not is_counted(frame):
-        drawn["differences"] = plots.differences(
-            differences(results, baseline, endpoint), caption=f"{about}; bars are 95 % intervals"
-        )
-    return drawn
+        table = differences(results, baseline, endpoint)
+        shown["differences"] = table, f"{about}; bars are 95 % intervals"
+    return shown
 
 
 def frame_of(results: Results) -> pd.DataFrame:

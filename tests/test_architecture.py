@@ -64,6 +64,7 @@ ROOMS = (
     {"plots"},
     {"plots_decision"},
     {"plots_uncertainty"},
+    {"easel"},
     {"sequencing"},
     {"studies"},
     {"report"},
