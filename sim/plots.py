@@ -255,15 +255,15 @@ def incidence(
         places = _spread(list(ends.values()), 0.052 * high, 0.012 * high, 0.99 * high)
         for i, (name, place) in enumerate(zip(strategies, places, strict=True)):
             colour = PALETTE[i % len(PALETTE)]
-            ax.annotate(
+            right = ax.get_xlim()[1]
+            ax.plot([horizon, 1.025 * right], [ends[name], place], color=colour, lw=0.7,
+                    clip_on=False)  # fmt: skip
+            ax.text(
+                1.03 * right,
+                place,
                 f"{words(name)}  {_percent(ends[name])}",
-                (horizon, ends[name]),
-                (1.03, place / high),
-                textcoords=ax.transAxes,
                 color=[0.75 * part for part in colour],
                 va="center",
-                annotation_clip=False,
-                arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.7, "shrinkB": 0},
             )
         return _finish(ax, _best_sentence(ends, likely, _endpoint(table), horizon), caption)
 

@@ -1,7 +1,7 @@
 """Pixels as a PNG file, without the filters of rows, which take longer than all the rest.
 
 A chart is flat areas and thin lines, and rows repeat as they are: four figures of 4 to 6 million
-pixels took 30 ms each instead of Pillow's 110, and are a fifth smaller.
+pixels took 30 ms each instead of Pillow's 110, and are as large.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 INCH = 0.0254  # metres
-LEVEL = 4  # of compression; higher ones take twice as long for a tenth less
+LEVEL = 3  # of compression; from 4 on it takes twice as long, for a fifth less
 
 
 def encode(pixels: npt.NDArray[np.uint8], dots: float) -> bytes:
     """An opaque picture, (height, width, 3 or more), with so many dots an inch."""
     height, width = pixels.shape[:2]
     rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with a 0: no filter
-    rows[:, 1:] = pixels[:, :, :3].reshape(height, 3 * width)
+    for colour in range(3):
+        rows[:, 1 + colour :: 3] = pixels[:, :, colour]
     a_metre = round(dots / INCH)
     chunks = {
         b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0),  # 8 bits, red green blue
