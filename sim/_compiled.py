@@ -96,7 +96,7 @@ FOLDER = cache_folder() if JIT else None
 
 
 OPTIONS = {"error_model": "numpy", "forceinline": True, "_nrt": False}
-# Wrappers for Python take long to compile, and most functions are called by compiled code alone.
+# Wrappers for Python take long to compile, and compiled code does not call them.
 BARE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _one_at_a_time = threading.RLock()
 
@@ -113,10 +113,10 @@ def compiled(*signature: Any, kept: bool = False, **options: Any) -> Callable[[F
             from there is compiled in.
         options: further options of ``numba.njit``.
     """
-    own = OPTIONS | ({} if kept or signature else BARE) | {"cache": kept} | options
+    options = OPTIONS | options
 
     def decorate(function: F) -> F:
-        return Compiled(function, signature, own) if JIT else function  # type: ignore[return-value]
+        return Compiled(function, signature, kept, options) if JIT else function  # type: ignore[return-value]
 
     return decorate
 
@@ -133,26 +133,38 @@ class Compiled:
     """Stands for a compiled function, and has it made when it is needed."""
 
     def __init__(
-        self, function: Callable[..., Any], signature: tuple[Any, ...], options: dict[str, Any]
+        self,
+        function: Callable[..., Any],
+        signature: tuple[Any, ...],
+        kept: bool,
+        options: dict[str, Any],
     ) -> None:
         self.__doc__, self.__name__ = function.__doc__, function.__name__
-        self._made_of = function, signature, options
+        self._function, self._signature, self._options = function, signature, options
+        self._kept = kept
 
     @cached_property
     def dispatcher(self) -> Any:
-        """The function as numba has it."""
-        function, signature, options = self._made_of
+        """The function as Python calls it."""
         with _one_at_a_time:
             numba = _numba()
             before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(FOLDER)
             try:
-                found = numba.njit(*signature, **options)(function)
+                found = numba.njit(*self._signature, cache=self._kept, **self._options)(
+                    self._function
+                )
             finally:
                 numba.config.CACHE_DIR = before
-            places = function.__globals__
+            places = self._function.__globals__
             if places.get(self.__name__) is self:  # from now on it is called directly
                 places[self.__name__] = found
             return found
+
+    @cached_property
+    def inner(self) -> Any:
+        """The function as compiled code calls it."""
+        with _one_at_a_time:
+            return _numba().njit(*self._signature, **self._options, **BARE)(self._function)
 
     def __call__(self, *arguments: Any) -> Any:
         return self.dispatcher(*arguments)
@@ -160,7 +172,7 @@ class Compiled:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return getattr(self.dispatcher, name)
+        return getattr(self.inner, name)
 
 
 class Engine:
@@ -194,9 +206,7 @@ class Engine:
             dispatcher = numba.njit(**OPTIONS, **BARE)(self.py_func)
             code = made(dispatcher, tuple(map(numba.typeof, arguments)), types)
             if code is None:
-                self._dispatcher = Compiled(
-                    self.py_func, (), OPTIONS | {"cache": True, "nogil": True}
-                )
+                self._dispatcher = Compiled(self.py_func, (), True, OPTIONS | {"nogil": True})
                 return None
             with contextlib.suppress(OSError):
                 keep(path, code)
@@ -243,7 +253,7 @@ def _numba() -> Any:
     from numba import types
     from numba.extending import intrinsic, overload, typeof_impl
 
-    typeof_impl.register(Compiled)(lambda one, context: typeof_impl(one.dispatcher, context))
+    typeof_impl.register(Compiled)(lambda one, context: typeof_impl(one.inner, context))
 
     def multiply(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         wide = ir.IntType(128)
