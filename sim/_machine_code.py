@@ -7,7 +7,9 @@ function that takes the address of all these words instead.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import gc
 import hashlib
 import os
 import re
@@ -85,7 +87,8 @@ class Code(NamedTuple):
 
 def made(dispatcher: Any, signature: tuple[Any, ...], types: Types) -> Code | None:
     """What numba makes of a function; None where that cannot be called without numba."""
-    dispatcher.compile(signature)
+    with _no_search_for_garbage():
+        dispatcher.compile(signature)
     text = dispatcher.inspect_llvm(signature)
     called = set(re.findall(r"^declare [^@]*@\"?([\w.]+)", text, re.MULTILINE))
     if not all(name in OF_C or name.startswith("llvm.") for name in called):
@@ -96,6 +99,18 @@ def made(dispatcher: Any, signature: tuple[Any, ...], types: Types) -> Code | No
     except (AttributeError, RuntimeError, ValueError):  # a numba that keeps it elsewhere
         return None
     return Code(function, _shell(compiled.fndesc.llvm_func_name, types))
+
+
+@contextlib.contextmanager
+def _no_search_for_garbage() -> Iterator[None]:
+    """A compiler makes millions of objects that stay: to look through them takes a second of 15."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _shell(name: str, types: Types) -> bytes:

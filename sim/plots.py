@@ -12,7 +12,7 @@ import io
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.dates as mdates
 import numpy as np
@@ -30,7 +30,9 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
 
 from sim import png
-from sim.story import Story
+
+if TYPE_CHECKING:
+    from sim.story import Story
 
 YEAR = 365.25
 # Seaborn's colour-blind palette without the yellow and the pink, which fade in print; a dark grey;
