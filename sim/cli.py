@@ -6,7 +6,9 @@ Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 stopped by Ctrl-
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -23,6 +25,8 @@ KEPT = "what was finished is kept"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
     _prepare_streams()
+    # Python would look for garbage among all that the libraries hold, before it ends.
+    atexit.register(gc.freeze)
     options = parser().parse_args(arguments)
     before = [signal.signal(number, _stop) for number in STOPS]
     try:
