@@ -113,10 +113,13 @@ def figures(
     folder = results.folder
     if folder is None:
         raise InputError("a run without a results folder has no place for figures")
-    tables = _tables(results, baseline, endpoint)
-    sketches = [Sketch(name, *what, folder / name) for name, what in tables.items()]
-    (paint if easel is None else easel.begin)(sketches)
-    return [sketch.path for sketch in sketches]
+    begin = paint if easel is None else easel.begin
+    paths = []
+    for tables in (_shares(results, endpoint), _paired(results, baseline, endpoint)):
+        sketches = [Sketch(name, *what, folder / name) for name, what in tables.items()]
+        begin(sketches)  # before the next tables are made
+        paths += [sketch.path for sketch in sketches]
+    return paths
 
 
 def axes_of(
@@ -129,20 +132,23 @@ def axes_of(
     """The figures of a run as axes, by name; ``paired``: with the differences, where there are."""
     from sim import plots  # matplotlib takes its time: only who draws waits for it
 
-    tables = _tables(results, baseline, endpoint, paired)
+    tables = _shares(results, endpoint)
+    if paired:
+        tables |= _paired(results, baseline, endpoint)
     return {
         name: getattr(plots, name)(table, caption=about) for name, (table, about) in tables.items()
     }
 
 
-def _tables(
-    results: Results, baseline: str | None, endpoint: str | None, paired: bool = True
-) -> dict[str, tuple[pd.DataFrame, str]]:
-    """What each figure of a run shows, and what stands below it."""
+Shown = dict[str, tuple[pd.DataFrame, str]]
+
+
+def _shares(results: Results, endpoint: str | None) -> Shown:
+    """What the figures of each strategy by itself show, and what stands below them."""
     scenario, frame = results.scenario, frame_of(results)
     goal, horizon = scenario.goal, scenario.horizon
     about = caption(results)
-    shown = {
+    return {
         "incidence": (
             statistics.incidence(frame, endpoint, horizon=horizon, goal=goal),
             f"{about}; bands are 95 % intervals",
@@ -150,10 +156,14 @@ def _tables(
         "outcomes": (statistics.outcomes(frame, goal=goal, horizon=horizon), about),
         "times": (statistics.times(frame, endpoint, horizon=horizon, goal=goal), about),
     }
-    if paired and len(results.manifest["strategies"]) > 1 and not is_counted(frame):
-        table = differences(results, baseline, endpoint)
-        shown["differences"] = table, f"{about}; bars are 95 % intervals"
-    return shown
+
+
+def _paired(results: Results, baseline: str | None, endpoint: str | None) -> Shown:
+    """The same of the figure of differences, where there are any."""
+    if len(results.manifest["strategies"]) < 2 or is_counted(frame_of(results)):
+        return {}
+    table = differences(results, baseline, endpoint)
+    return {"differences": (table, f"{caption(results)}; bars are 95 % intervals")}
 
 
 def frame_of(results: Results) -> pd.DataFrame:
