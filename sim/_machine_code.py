@@ -65,14 +65,22 @@ _arrays: dict[int, tuple[Any, Any, bytes]] = {}
 
 def _described(array: Any) -> tuple[Any, Any, bytes]:
     """An array that is only lent: no owner, no parent, size, itemsize, address, shape, strides."""
+    key, shape = id(array), array.shape
     plain = array.view(np.ndarray)  # attributes of arrays of records are looked up in Python
-    address = plain.__array_interface__["data"][0]
-    words = (0, 0, plain.size, plain.itemsize, address, *plain.shape, *plain.strides)
-    key = id(array)
+    flags, size = plain.flags, 2 * len(shape)
+    if flags.writeable and flags.c_contiguous:
+        address = ctypes.addressof(Nothing.from_buffer(array))
+    else:
+        address = plain.ctypes.data
+    words = struct.pack(
+        f"{5 + size}q", 0, 0, plain.size, plain.itemsize, address, *shape, *plain.strides
+    )
     of = weakref.ref(array, lambda _: _arrays.pop(key, None))
-    kind = (array.dtype, plain.ndim, plain.flags.num & ~OWNED)
-    _arrays[key] = of, kind, struct.pack(f"{len(words)}q", *words)
-    return _arrays[key]
+    _arrays[key] = found = of, (array.dtype, len(shape), flags.num & ~OWNED), words
+    return found
+
+
+Nothing = ctypes.c_char * 0  # where a buffer begins, at half the cost of asking the array
 
 
 # -- machine code ---------------------------------------------------------------------------------
