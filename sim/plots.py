@@ -118,14 +118,16 @@ def save(figure: Any, path: str | Path) -> list[Path]:
 
 def as_png(figure: Any, dots: int = 150) -> bytes:
     """A figure as the content of a PNG file, with so many dots an inch."""
+    before = figure.dpi, figure.canvas
     with _style():
-        before = figure.dpi
-        figure.set_dpi(dots)
         try:
-            figure.canvas.draw()
-            return png.encode(np.asarray(figure.canvas.buffer_rgba()), dots)
+            canvas = FigureCanvasAgg(figure)
+            figure.set_dpi(dots)
+            canvas.draw()
+            return png.encode(np.asarray(canvas.buffer_rgba()), dots)
         finally:
-            figure.set_dpi(before)
+            figure.set_canvas(before[1])
+            figure.set_dpi(before[0])
 
 
 def as_svg(figure: Any) -> str:
