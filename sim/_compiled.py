@@ -2,52 +2,59 @@
 
 numba's own cache looks at the file of a function, not at the files of those that it calls, so an
 edited law would go unnoticed in an engine compiled before. Here the cache folder is named by a
-hash of the sources of everything that is compiled in, of the versions of the compiler, and of the
+hash of the sources of everything that is compiled in, of the compiler and its options, and of the
 processor for which it compiles: after any change another folder is used.
+
+numba takes half a second to load. It is loaded when something must be compiled, or when Python
+calls a law; who finds an engine in the cache does without it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.metadata
 import os
 import platform
 import shutil
+import struct
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-import llvmlite
-import numba
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+import numpy as np
+from llvmlite import binding
+
+from sim._machine_code import Loaded, Types, file_of, flat, keep, kept, made
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Everything that is compiled, or whose constants are compiled in.
 SOURCES = ("_compiled.py", "laws.py", "program.py", "rows.py", "tally.py", "kernel.py")
+CALLED = "_machine_code.py"  # how it is called
 DAYS_KEPT = 30
-JIT = not numba.config.DISABLE_JIT
+JIT = not int(os.environ.get("NUMBA_DISABLE_JIT") or 0)
 if not JIT:  # the words of Philox are meant to run over
     warnings.filterwarnings("ignore", "overflow encountered in scalar", RuntimeWarning)
 
 
 def fingerprint(folder: Path | None = None) -> str:
-    """Name of the cache folder: sources, compiler and processor."""
+    """Name of the cache folder: sources, compiler with its options, and processor."""
     folder = folder or Path(__file__).parent
     digest = hashlib.blake2b(digest_size=12)
-    for name in SOURCES:
-        path = folder / name
-        digest.update(name.encode() + b"\0")
+    for path in (*(folder / name for name in (CALLED, *SOURCES)), Path(".numba_config.yaml")):
+        digest.update(path.name.encode() + b"\0")
         digest.update(path.read_bytes() if path.exists() else b"")
-    versions = (numba.__version__, llvmlite.__version__, sys.version, platform.machine())
-    processor = (numba.config.CPU_NAME, numba.config.CPU_FEATURES)
-    digest.update(repr((versions, processor)).encode())
+    versions = [importlib.metadata.version(name) for name in ("numba", "llvmlite", "numpy")]
+    options = sorted((name, at) for name, at in os.environ.items() if name.startswith("NUMBA_"))
+    processor = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+    digest.update(repr((versions, sys.version, platform.machine(), options, processor)).encode())
     return digest.hexdigest()
 
 
@@ -88,6 +95,12 @@ def _remove_old(base: Path, kept: Path) -> None:
 FOLDER = cache_folder() if JIT else None
 
 
+OPTIONS = {"error_model": "numpy", "forceinline": True, "_nrt": False}
+# Wrappers for Python take long to compile, and compiled code does not call them.
+BARE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_one_at_a_time = threading.RLock()
+
+
 def compiled(*signature: Any, kept: bool = False, **options: Any) -> Callable[[F], F]:
     """Compile a function with the project's options; called as a decorator.
 
@@ -95,95 +108,176 @@ def compiled(*signature: Any, kept: bool = False, **options: Any) -> Callable[[F
     allocated and arrays cost nothing to pass; always inlined into its caller.
 
     Args:
-        signature: numba's signature where the function is compiled at once.
+        signature: numba's signature where there is only one.
         kept: keep its machine code in the cache; for what Python calls, since what is called
             from there is compiled in.
         options: further options of ``numba.njit``.
     """
-    options = {"error_model": "numpy", "forceinline": True, "_nrt": False} | options
-    if not (kept or signature):
-        # Called from compiled code alone: no wrappers for Python, which take long to compile.
-        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    options = OPTIONS | options
 
     def decorate(function: F) -> F:
-        if not JIT:
-            return function
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(FOLDER)
-        try:
-            dispatcher: F = numba.njit(*signature, cache=kept, **options)(function)
-        finally:
-            numba.config.CACHE_DIR = before
-        return dispatcher
+        return Compiled(function, signature, kept, options) if JIT else function  # type: ignore[return-value]
 
     return decorate
 
 
+def engine(function: F) -> F:
+    """Compile a function of arrays for Python, which returns a whole number or nothing.
+
+    Its machine code is kept in the cache and called without numba, while other threads run on.
+    """
+    return Engine(function) if JIT else function  # type: ignore[return-value]
+
+
+class Compiled:
+    """Stands for a compiled function, and has it made when it is needed."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        signature: tuple[Any, ...],
+        kept: bool,
+        options: dict[str, Any],
+    ) -> None:
+        self.__doc__, self.__name__ = function.__doc__, function.__name__
+        self._function, self._signature, self._options = function, signature, options
+        self._kept = kept
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """The function as Python calls it."""
+        with _one_at_a_time:
+            numba = _numba()
+            before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(FOLDER)
+            try:
+                found = numba.njit(*self._signature, cache=self._kept, **self._options)(
+                    self._function
+                )
+            finally:
+                numba.config.CACHE_DIR = before
+            places = self._function.__globals__
+            if places.get(self.__name__) is self:  # from now on it is called directly
+                places[self.__name__] = found
+            return found
+
+    @cached_property
+    def inner(self) -> Any:
+        """The function as compiled code calls it."""
+        with _one_at_a_time:
+            return _numba().njit(*self._signature, **self._options, **BARE)(self._function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.dispatcher(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+
+class Engine:
+    """A function of arrays: for each combination of their types its machine code."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__doc__, self.__name__ = function.__doc__, function.__name__
+        self.py_func = function
+        self._name = f"{function.__module__.split('.')[-1]}.{function.__name__}"
+        self._loaded: dict[Types, Loaded] = {}
+        # Where machine code cannot be called without numba.
+        self._dispatcher: Compiled | None = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        if self._dispatcher is not None:
+            return self._dispatcher(*arguments)
+        types, words = flat(arguments)
+        loaded = self._loaded.get(types)
+        if loaded is None:
+            with _one_at_a_time:
+                loaded = self._loaded.get(types) or self._load(arguments, types)
+            if loaded is None:
+                return self(*arguments)
+        return loaded(words)
+
+    def _load(self, arguments: tuple[Any, ...], types: Types) -> Loaded | None:
+        path = file_of(Path(str(FOLDER)), self._name, types)
+        code = kept(path)
+        if code is None:
+            numba = _numba()
+            dispatcher = numba.njit(**OPTIONS, **BARE)(self.py_func)
+            code = made(dispatcher, tuple(map(numba.typeof, arguments)), types)
+            if code is None:
+                self._dispatcher = Compiled(self.py_func, (), True, OPTIONS | {"nogil": True})
+                return None
+            with contextlib.suppress(OSError):
+                keep(path, code)
+        self._loaded[types] = Loaded(code)
+        return self._loaded[types]
+
+    @property
+    def is_compiled(self) -> bool:
+        """Is its machine code at hand, in memory or in the cache?"""
+        return bool(self._loaded) or any(Path(str(FOLDER)).glob(f"{self._name}-*.code"))
+
+
 # -- instructions that Python does not have -------------------------------------------------------
 
-if JIT:
 
-    @intrinsic
-    def wide_multiply(_context: Any, a: Any, b: Any) -> Any:
-        """High and low word of the product of two 64-bit words."""
+def wide_multiply(a: Any, b: Any) -> Any:
+    """High and low word of the product of two 64-bit words."""
+    product = int(a) * int(b)
+    return np.uint64(product >> 64), np.uint64(product & (2**64 - 1))
 
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            wide = ir.IntType(128)
-            product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
-            high = builder.lshr(product, ir.Constant(wide, 64))
-            words = [builder.trunc(word, ir.IntType(64)) for word in (high, product)]
-            return context.make_tuple(builder, signature.return_type, words)
 
-        word = types.uint64
-        return types.UniTuple(word, 2)(word, word), generate
+def trailing_zeros(word: Any) -> int:
+    """Number of zero bits below the lowest one of a 64-bit word that is not 0."""
+    return (int(word) & -int(word)).bit_length() - 1
 
-    @intrinsic
-    def trailing_zeros(_context: Any, word: Any) -> Any:
-        """Number of zero bits below the lowest one of a 64-bit word that is not 0."""
 
-        def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
-            return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+def bits_of(number: float) -> int:
+    """The 64 bits of a float."""
+    bits: int = struct.unpack("<q", struct.pack("<d", number))[0]
+    return bits
 
-        return types.int64(types.uint64), generate
 
-    @intrinsic
-    def bits_of(_context: Any, number: Any) -> Any:
-        """The 64 bits of a float."""
+def float_of(bits: int) -> float:
+    """The float with these 64 bits."""
+    number: float = struct.unpack("<d", struct.pack("<q", bits))[0]
+    return number
 
-        def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
-            return builder.bitcast(args[0], ir.IntType(64))
 
-        return types.int64(types.float64), generate
+@cache
+def _numba() -> Any:
+    """numba, once it knows what stands for compiled functions here, and the instructions."""
+    import numba
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic, overload, typeof_impl
 
-    @intrinsic
-    def float_of(_context: Any, bits: Any) -> Any:
-        """The float with these 64 bits."""
+    typeof_impl.register(Compiled)(lambda one, context: typeof_impl(one.inner, context))
 
-        def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
-            return builder.bitcast(args[0], ir.DoubleType())
+    def multiply(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = ir.IntType(128)
+        product = builder.mul(*(builder.zext(word, wide) for word in args))
+        high = builder.lshr(product, ir.Constant(wide, 64))
+        words = [builder.trunc(word, ir.IntType(64)) for word in (high, product)]
+        return context.make_tuple(builder, signature.return_type, words)
 
-        return types.float64(types.int64), generate
+    def count(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
-else:
-    import struct
+    def to_bits(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.IntType(64))
 
-    import numpy as np
+    def to_float(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.DoubleType())
 
-    def wide_multiply(a: Any, b: Any) -> Any:
-        """High and low word of the product of two 64-bit words."""
-        product = int(a) * int(b)
-        return np.uint64(product >> 64), np.uint64(product & (2**64 - 1))
-
-    def trailing_zeros(word: Any) -> int:
-        """Number of zero bits below the lowest one of a 64-bit word that is not 0."""
-        return (int(word) & -int(word)).bit_length() - 1
-
-    def bits_of(number: float) -> int:
-        """The 64 bits of a float."""
-        bits: int = struct.unpack("<q", struct.pack("<d", number))[0]
-        return bits
-
-    def float_of(bits: int) -> float:
-        """The float with these 64 bits."""
-        number: float = struct.unpack("<d", struct.pack("<q", bits))[0]
-        return number
+    word = types.uint64
+    two = intrinsic(lambda _, a, b: (types.UniTuple(word, 2)(word, word), multiply))
+    zeros = intrinsic(lambda _, word: (types.int64(types.uint64), count))
+    bits = intrinsic(lambda _, number: (types.int64(types.float64), to_bits))
+    number = intrinsic(lambda _, bits: (types.float64(types.int64), to_float))
+    overload(wide_multiply, inline="always")(lambda a, b: lambda a, b: two(a, b))
+    overload(trailing_zeros, inline="always")(lambda word: lambda word: zeros(word))
+    overload(bits_of, inline="always")(lambda number: lambda number: bits(number))
+    overload(float_of, inline="always")(lambda bits: lambda bits: number(bits))
+    return numba

@@ -245,8 +245,7 @@ class _Rows:
             self.writer = pq.ParquetWriter(
                 self.stream,
                 table.schema,
-                compression="zstd",
-                compression_level=1,
+                compression="snappy",  # a tenth larger than zstd, written and read in half the time
                 use_dictionary=repeated,
                 write_statistics=["draw", "replication"],
             )

@@ -6,7 +6,9 @@ Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 stopped by Ctrl-
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -23,6 +25,8 @@ KEPT = "what was finished is kept"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
     _prepare_streams()
+    # Python would look for garbage among all that the libraries hold, before it ends.
+    atexit.register(gc.freeze)
     options = parser().parse_args(arguments)
     before = [signal.signal(number, _stop) for number in STOPS]
     try:
@@ -67,20 +71,10 @@ def _drop_output() -> None:
 
 
 def _guarded(options: argparse.Namespace) -> int:
-    from sim.experiment import InputError, RunError
-    from sim.program import ModelError
-    from sim.scenario import ScenarioError
-
     try:
-        code = COMMANDS[options.command](options)
+        done = COMMANDS[options.command](options)
         sys.stdout.flush()
-        return int(code)
-    except (ScenarioError, InputError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except (ModelError, RunError) as error:
-        print(error, file=sys.stderr)
-        return 1
+        return done
     except MemoryError:
         print("out of memory", file=sys.stderr)
         return 1
@@ -90,6 +84,23 @@ def _guarded(options: argparse.Namespace) -> int:
         print(f"{error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
         _drop_output()
         return 1
+    except Exception as error:
+        code = _code_of(error)
+        if code is None:
+            raise
+        print(error, file=sys.stderr)
+        return code
+
+
+def _code_of(error: Exception) -> int | None:
+    """The exit code of an error that is told in one message; None for a fault of our own."""
+    from sim.experiment import InputError, RunError
+    from sim.program import ModelError
+    from sim.scenario import ScenarioError
+
+    if isinstance(error, (ScenarioError, InputError)):
+        return 2
+    return 1 if isinstance(error, (ModelError, RunError)) else None
 
 
 # -- the commands ---------------------------------------------------------------------------------
@@ -97,11 +108,17 @@ def _guarded(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """``detente run``: histories into a results folder, with summary and figures."""
+    from sim.easel import Easel
+
+    easel = None if options.no_figures else Easel()
     from sim import printing, report
 
     results = _results(options)
+    figures = report.figures(results, None, options.endpoint, easel) if easel else []
     print(printing.as_text(report.summarise(results, options.endpoint)))
-    _say_where(results, _figures(results, options, None))
+    if easel:
+        easel.finish()
+    _say_where(results, figures)
     return 0
 
 

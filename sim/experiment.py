@@ -147,7 +147,7 @@ class Results:
 
         self._need_rows("table")
         parts = [
-            pq.read_table(io.BytesIO(content), columns=None if columns is None else [*columns])
+            pq.ParquetFile(io.BytesIO(content)).read(None if columns is None else [*columns])
             for _, content in self.parts()
         ]
         if not parts:

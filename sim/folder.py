@@ -16,6 +16,7 @@ import json
 import os
 import re
 import tempfile
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ PREFIX = {"rows": "part", "summary": "counts"}
 DRAWS = "draws.csv"
 LOCK = ".lock"
 MOST_LINES = 20  # of a difference that is printed
+SECONDS_UNSYNCED = 2.0
 PILE = 200_000  # counts in memory before they are added up
 
 _NAME = re.compile(r"(?:part|counts)-([a-z][a-z0-9_]*)-(\d+)-(\d+)-(\d+)-(\d+)-([0-9a-f]{16})")
@@ -109,6 +111,7 @@ class Folder(Store):
         self.files: dict[Block, Path] = {}
         self.notes: list[str] = []  # what was found damaged
         self._lock: IO[Any] | None = None
+        self._synced = time.monotonic()
 
     # -- opening
 
@@ -226,12 +229,18 @@ class Folder(Store):
         try:
             if isinstance(told.content, Path):
                 told.content.replace(path)
-                _sync(self.path)
+                self._sync_now_and_then()
             elif isinstance(told.content, bytes):
                 _write(path, told.content)
         except OSError as error:
             raise cannot_be_written(path, error) from error
         self.files[told.block] = path
+
+    def _sync_now_and_then(self) -> None:
+        """Names that are lost with the power are parts told again; the manifest syncs the last."""
+        if time.monotonic() - self._synced > SECONDS_UNSYNCED:
+            _sync(self.path)
+            self._synced = time.monotonic()
 
     def contents(self, strategy: str) -> Iterator[tuple[Block, bytes]]:  # noqa: D102
         for block in sorted(self.files):

@@ -14,11 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special  # scipy.stats takes a second to load
 
 LEVEL = 0.95
 """Confidence of every interval, unless another is asked for."""
@@ -145,12 +145,16 @@ def median_of(ordered: Callable[[int], float], n: int, level: float) -> Interval
 
 def _heads(share: float, n: int) -> int:
     """The quantile of the number of heads in n tosses."""
+    from scipy import special  # takes its time; shares do not wait for it
+
     k = math.ceil(special.bdtrik(share, n, 0.5))
     return int(k - 1 if k > 0 and special.bdtr(k - 1, n, 0.5) >= share else k)
 
 
 @lru_cache(maxsize=256)  # asked for thousands of times, and slow
 def _student(level: float, freedom: int) -> float:
+    from scipy import special
+
     return float(special.stdtrit(freedom, (1 + level) / 2))
 
 
@@ -159,7 +163,7 @@ def normal(level: float) -> float:
     """The quantile of the normal law that leaves half of the rest on each side."""
     if not 0 < level < 1:
         raise ValueError(f"level is {level}; it must lie between 0 and 1")
-    return float(special.ndtri((1 + level) / 2))
+    return NormalDist().inv_cdf((1 + level) / 2)
 
 
 def finite(x: Floats) -> Any:

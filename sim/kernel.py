@@ -23,14 +23,13 @@ from __future__ import annotations
 
 from itertools import accumulate
 from operator import mul
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sim import laws
-from sim._compiled import FOLDER, compiled, float_of, trailing_zeros
+from sim._compiled import JIT, compiled, engine, float_of, trailing_zeros
 from sim.program import (
     ABANDON,
     ABANDONED,
@@ -68,9 +67,12 @@ NEVER = 0x7FF0000000000000  # the bits of infinity
 WORD = 64  # bits
 LARGEST_TABLE = 1024  # speeds of one shock
 
-# What the log says (sim.program.What), as plain numbers.
-(OPENS, FADES, HAPPENS, PASSES, BREAKS, BEGINS, SUCCEEDS, FAILS) = range(8)
-(PAUSES, RESUMES, LEAVES, COMPLETES, REOPENS, RISES, FALLS, WAITS) = range(8, 16)
+# What the log says (sim.program.What). Each plain constant would be a type of its own to numba,
+# and who is given it compiled again.
+WHOLE = np.int64
+(OPENS, FADES, HAPPENS, PASSES, BREAKS, BEGINS, SUCCEEDS, FAILS) = map(WHOLE, range(8))
+(PAUSES, RESUMES, LEAVES, COMPLETES, REOPENS, RISES, FALLS, WAITS) = map(WHOLE, range(8, 16))
+NO_DETAIL = WHOLE(NOTHING)
 ONE = np.uint64(1)
 U = np.uint64  # an index without a sign: numba then need not ask whether it counts from the end
 
@@ -427,7 +429,7 @@ def renumber(its_plan: Plan, numbers: Numbers, code: Code) -> None:
     _fill_speeds(its_plan, numbers.levels)
 
 
-@compiled(kept=True)
+@engine
 def _fill_speeds(plan, levels):  # type: ignore[no-untyped-def]
     """Every speed of every tabulated shock, computed as it would be without a table."""
     for k in range(len(plan.shocks)):
@@ -764,7 +766,7 @@ def take_effect(plan, state, log, seed, replication, first, last):  # type: igno
         else:
             track = plan.stages[U(of)].track
             if state.tracks[U(track)].where == COMPLETED:
-                tell(log, state, REOPENS, of, NOTHING, 0.0)
+                tell(log, state, REOPENS, of, NO_DETAIL, 0.0)
                 go_back(plan, state, log, track, of)
 
 
@@ -772,7 +774,7 @@ def take_effect(plan, state, log, seed, replication, first, last):  # type: igno
 def go_back(plan, state, log, track, stage):  # type: ignore[no-untyped-def]
     """A track waits at a stage again: that stage and the later ones are no longer done."""
     for later in range(stage, plan.tracks[U(track)].last):
-        set_level(plan, state, log, plan.world[0].conditions + later, 0)
+        set_level(plan, state, log, plan.world[0].conditions + later, WHOLE(0))
     state.tracks[U(track)].stage, state.tracks[U(track)].where = stage, WAITING
     mark_track(plan, state, track)
 
@@ -785,7 +787,7 @@ def release(plan, state, log, track):  # type: ignore[no-untyped-def]
         state.free[U(party)] += 1
         for word in range(plan.party_watch.shape[1]):
             state.look[U(word)] |= plan.party_watch[U(party), word]
-    hold(plan, state, log, state.tracks[U(track)].stage, -1)
+    hold(plan, state, log, state.tracks[U(track)].stage, WHOLE(-1))
 
 
 @compiled()
@@ -829,7 +831,7 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
         delay = days(plan, plan.setbacks[U(chosen)].delay, its_state.luck_delay)
         pause(plan, state, log, track, plan.setbacks[U(chosen)].resume, delay)
         return
-    set_level(plan, state, log, plan.world[0].conditions + at, 1)
+    set_level(plan, state, log, plan.world[0].conditions + at, WHOLE(1))
     set_clock(state, plan.world[0].first_track + track, np.inf)
     if at + 1 < plan.tracks[U(track)].last:
         its_state.stage, its_state.where = at + 1, WAITING
@@ -837,7 +839,7 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
     else:
         # Only now: a track cannot reopen itself by its own last success.
         its_state.where, its_state.ended = COMPLETED, state.now[0].time
-        tell(log, state, COMPLETES, track, NOTHING, 0.0)
+        tell(log, state, COMPLETES, track, NO_DETAIL, 0.0)
 
 
 @compiled()
@@ -874,9 +876,9 @@ def resume(plan, state, log, track):  # type: ignore[no-untyped-def]
     set_clock(state, plan.world[0].first_track + track, np.inf)
     if its_state.resume_at == ABANDON:
         its_state.where, its_state.ended = GONE, state.now[0].time
-        tell(log, state, LEAVES, track, NOTHING, 0.0)
+        tell(log, state, LEAVES, track, NO_DETAIL, 0.0)
     else:
-        tell(log, state, RESUMES, its_state.resume_at, NOTHING, 0.0)
+        tell(log, state, RESUMES, its_state.resume_at, NO_DETAIL, 0.0)
         go_back(plan, state, log, track, its_state.resume_at)
 
 
@@ -938,7 +940,7 @@ def break_off(plan, state, log, seed, replication, k, j, occurrence):  # type: i
 @compiled()
 def fade(plan, state, log, seed, replication, i):  # type: ignore[no-untyped-def]
     """A condition's clock has run out: one level less."""
-    tell(log, state, FADES, i, NOTHING, 0.0)
+    tell(log, state, FADES, i, NO_DETAIL, 0.0)
     set_level(plan, state, log, i, state.levels[U(i)].now_at - 1)
     if state.levels[U(i)].now_at > 0:
         set_fade(plan, state, seed, replication, i)
@@ -951,8 +953,8 @@ def open_window(plan, state, log):  # type: ignore[no-untyped-def]
     """A window opens: an event that only settles."""
     stage = plan.openings[state.now[0].opening].stage
     state.now[0].opening += 1
-    set_clock(state, 0, next_opening(plan, state))
-    tell(log, state, OPENS, stage, NOTHING, 0.0)
+    set_clock(state, WHOLE(0), next_opening(plan, state))
+    tell(log, state, OPENS, stage, NO_DETAIL, 0.0)
     mark_track(plan, state, plan.stages[U(stage)].track)
     # Windows that open at the same instant are open already, whichever event is the first.
     also = state.now[0].opening
@@ -1064,7 +1066,7 @@ def begin(plan, state, log, seed, replication, track):  # type: ignore[no-untype
     attempt = state.stages[U(at)].attempts
     state.stages[U(at)].attempts += 1
     tell(log, state, BEGINS, at, attempt, 0.0)
-    hold(plan, state, log, at, 1)
+    hold(plan, state, log, at, WHOLE(1))
     u = laws.uniforms(seed, stage.stream, replication, np.uint64(attempt), np.uint64(0))
     its_state.luck_success, its_state.luck_setback, its_state.luck_delay = u[1], u[2], u[3]
     # Own holds are up: they bear on the attempt's length.
@@ -1098,9 +1100,9 @@ def rescale(plan, state, k):  # type: ignore[no-untyped-def]
 def cast_off(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
     """Day 0: everyone takes their place, levels and postures rise."""
     reset(plan, state)
-    set_clock(state, 0, next_opening(plan, state))
+    set_clock(state, WHOLE(0), next_opening(plan, state))
     for k in range(len(plan.shocks)):
-        draw_ahead(plan, state, seed, replication, k, 0)
+        draw_ahead(plan, state, seed, replication, k, WHOLE(0))
         wind(plan, state, seed, replication, k)
         if plan.shocks[U(k)].timing == DATED:
             due = next_date(plan, state.shocks[U(k)], plan.shocks[U(k)])
@@ -1228,7 +1230,7 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
     rows.binding[i] = now.binding
 
 
-@compiled(kept=True, nogil=True)
+@engine
 def run_all(plan, state, log, seed, first, rows):  # type: ignore[no-untyped-def]
     """Histories from ``first`` on, one a row; the place of one that failed, or NOTHING."""
     for i in range(len(rows.time)):
@@ -1307,6 +1309,4 @@ def _rank(code: Code, its_plan: Plan, clock: int) -> int:
 
 def is_compiled() -> bool:
     """Is the machine code at hand, in memory or in the cache?"""
-    if FOLDER is None or getattr(run_all, "signatures", None):
-        return True
-    return any(Path(FOLDER).glob("*/kernel.run_all-*.nbc"))
+    return not JIT or run_all.is_compiled  # type: ignore[attr-defined,no-any-return]

@@ -18,7 +18,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from sim._compiled import bits_of, compiled, float_of, wide_multiply
+from sim._compiled import bits_of, compiled, engine, float_of, wide_multiply
 
 FIXED, EXPONENTIAL, LOGNORMAL, WEIBULL, UNIFORM, PERT, QUANTILES, VALUES = range(8)
 
@@ -466,7 +466,7 @@ def prepare(
     return tuple(params[0].tolist()), table
 
 
-@compiled(kept=True)
+@engine
 def prepare_all(families, slot_start, slots, numbers, params, table_start, table):  # type: ignore[no-untyped-def]
     """:func:`prepare` for many laws at once, into arrays.
 
@@ -503,7 +503,7 @@ def prepare_all(families, slot_start, slots, numbers, params, table_start, table
             params[i, 0], params[i, 1] = first, second
 
 
-@compiled(kept=True)
+@engine
 def quantiles(family, params, table, us, out):  # type: ignore[no-untyped-def]
     """:func:`quantile` at many uniforms at once: ``us`` and ``out`` are (n,)."""
     for i in range(len(us)):

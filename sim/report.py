@@ -11,6 +11,7 @@ import pandas as pd
 
 from sim import comparison, experiment, intervals, kernel, processes, statistics
 from sim.draws import Draws
+from sim.easel import Easel, Sketch, paint
 from sim.experiment import InputError, Results, names_of, nearest
 from sim.printing import many
 from sim.program import translate
@@ -116,9 +117,17 @@ def baseline_of(results: Results, baseline: str | None) -> str:
 
 
 def figures(
-    results: Results, baseline: str | None = None, endpoint: str | None = None
+    results: Results,
+    baseline: str | None = None,
+    endpoint: str | None = None,
+    easel: Easel | None = None,
 ) -> list[Path]:
     """Draw the figures of a run into its folder, each as PNG and SVG; their paths without ending.
+
+    Args:
+        results: of a run that has a folder.
+        baseline, endpoint: as for :func:`differences`.
+        easel: where they are begun; its owner finishes them. None: they are drawn here.
 
     Raises:
         InputError: the run has no folder.
@@ -126,12 +135,13 @@ def figures(
     folder = results.folder
     if folder is None:
         raise InputError("a run without a results folder has no place for figures")
-    from sim import plots  # matplotlib takes its time: only who draws waits for it
-
-    drawn = axes_of(results, baseline, endpoint)
-    for name, axes in drawn.items():
-        plots.save(axes.figure, folder / name)
-    return [folder / name for name in drawn]
+    begin = paint if easel is None else easel.begin
+    paths = []
+    for tables in (_shares(results, endpoint), _paired(results, baseline, endpoint)):
+        sketches = [Sketch(name, *what, folder / name) for name, what in tables.items()]
+        begin(sketches)  # before the next tables are made
+        paths += [sketch.path for sketch in sketches]
+    return paths
 
 
 def axes_of(
@@ -142,29 +152,40 @@ def axes_of(
     paired: bool = True,
 ) -> dict[str, Any]:
     """The figures of a run as axes, by name; ``paired``: with the differences, where there are."""
-    from sim import plots
+    from sim import plots  # matplotlib takes its time: only who draws waits for it
 
+    tables = _shares(results, endpoint)
+    if paired:
+        tables |= _paired(results, baseline, endpoint)
+    return {
+        name: getattr(plots, name)(table, caption=about) for name, (table, about) in tables.items()
+    }
+
+
+Shown = dict[str, tuple[pd.DataFrame, str]]
+
+
+def _shares(results: Results, endpoint: str | None) -> Shown:
+    """What the figures of each strategy by itself show, and what stands below them."""
     scenario, frame = results.scenario, frame_of(results)
     goal, horizon = scenario.goal, scenario.horizon
     about = caption(results)
-    drawn = {
-        "incidence": plots.incidence(
+    return {
+        "incidence": (
             statistics.incidence(frame, endpoint, horizon=horizon, goal=goal),
-            caption=f"{about}; bands are 95 % intervals",
+            f"{about}; bands are 95 % intervals",
         ),
-        "outcomes": plots.outcomes(
-            statistics.outcomes(frame, goal=goal, horizon=horizon), caption=about
-        ),
-        "times": plots.times(
-            statistics.times(frame, endpoint, horizon=horizon, goal=goal),
-            caption=about,
-        ),
+        "outcomes": (statistics.outcomes(frame, goal=goal, horizon=horizon), about),
+        "times": (statistics.times(frame, endpoint, horizon=horizon, goal=goal), about),
     }
-    if paired and len(results.manifest["strategies"]) > 1 and not is_counted(frame):
-        drawn["differences"] = plots.differences(
-            differences(results, baseline, endpoint), caption=f"{about}; bars are 95 % intervals"
-        )
-    return drawn
+
+
+def _paired(results: Results, baseline: str | None, endpoint: str | None) -> Shown:
+    """The same of the figure of differences, where there are any."""
+    if len(results.manifest["strategies"]) < 2 or is_counted(frame_of(results)):
+        return {}
+    table = differences(results, baseline, endpoint)
+    return {"differences": (table, f"{caption(results)}; bars are 95 % intervals")}
 
 
 def frame_of(results: Results) -> pd.DataFrame:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sim._compiled import compiled
+from sim._compiled import engine
 from sim.program import GOAL, Program
 from sim.rows import Rows, count_columns, outcomes, part_of
 
@@ -166,7 +166,7 @@ class Counter:
         return together(self.layout, tallies)
 
 
-@compiled(kept=True, nogil=True)
+@engine
 def count_rows(rows, horizon, days, unit, count, used, total, squares):  # type: ignore[no-untyped-def]
     """Add rows to the counts of cells; returns how many cells are used, listed in ``used``.
 

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
 
 import sim
 from readable import assert_readable
@@ -168,3 +170,12 @@ def test_small_shares_and_the_last_year_are_told(figures) -> None:
     assert sum("war " in text for text in beside) == 9  # one of each strategy
     assert figures["incidence"].get_xlim()[1] == pytest.approx(5 * plots.YEAR)
     assert plots._signed(0.0, 0) == "0" and plots._signed(-0.05, 0) == "\N{MINUS SIGN}5"
+
+
+def test_a_figure_of_any_canvas_is_saved_and_stays_what_it_was(tmp_path: Path) -> None:
+    figure = Figure(figsize=(3, 2), dpi=90)
+    canvas = FigureCanvasSVG(figure)
+    figure.add_subplot().plot([0, 1])
+    paths = plots.save(figure, tmp_path / "f")
+    assert all(path.stat().st_size > 500 for path in paths)
+    assert figure.canvas is canvas and figure.dpi == 90

@@ -14,7 +14,7 @@ import sim
 from sim.experiment import InputError
 from survival import difference, killed_again_and_again
 
-JIT = not sim._compiled.numba.config.DISABLE_JIT
+JIT = sim._compiled.JIT
 pytestmark = pytest.mark.skipif(not JIT, reason="without the compiler this takes too long")
 SCENARIO = sim.load("korea-2017")
 NAMES = ["proposal"]

@@ -1,0 +1,97 @@
+"""Machine code that is called without numba: its arguments, its files, and what if it cannot be."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from sim import _compiled, _machine_code
+from sim._compiled import JIT, Engine
+
+pytestmark = pytest.mark.skipif(not JIT, reason="nothing is compiled")
+
+PAIR = np.dtype([("whole", np.int64), ("part", np.float64)], align=True)
+
+
+class Given(NamedTuple):
+    pairs: Any
+    grid: Any
+
+
+def weigh(given, log, share, seed, out):  # type: ignore[no-untyped-def]
+    """Everything that an engine may be given goes into ``out``."""
+    for i in range(len(given.pairs)):
+        out[i] = given.pairs[i].whole * given.grid[i, 1] + given.pairs[i].part * share
+    if log is not None:
+        log[0] = np.float64(seed >> np.uint64(32))
+    return len(given.pairs) + given.grid.shape[1]
+
+
+def arguments(log: bool) -> tuple[Any, ...]:
+    pairs = np.array([(2, 0.25), (3, 0.5), (-4, 8.0)], PAIR).view(np.recarray)
+    given = Given(pairs, np.arange(12.0).reshape(3, 4))
+    return given, np.zeros(1) if log else None, 0.5, np.uint64(2**64 - 1), np.zeros(3)
+
+
+def same(engine: Any, log: bool) -> None:
+    found, wanted = arguments(log), arguments(log)
+    assert engine(*found) == weigh(*wanted) == 7
+    np.testing.assert_array_equal(found[-1], wanted[-1])
+    if log:
+        assert found[1] == wanted[1] == 2**32 - 1
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(_compiled, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_an_engine_does_what_its_python_does_for_all_kinds_of_arguments(folder) -> None:
+    engine = Engine(weigh)
+    assert not engine.is_compiled
+    same(engine, log=True)
+    same(engine, log=False)
+    assert len(list(folder.glob("*.code"))) == 2  # one for each combination of types
+
+
+def test_machine_code_is_found_again_and_damaged_files_are_not_used(folder, monkeypatch) -> None:
+    same(Engine(weigh), log=True)
+    (path,) = folder.glob("*.code")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert _machine_code.kept(path) is None
+    path.write_bytes(whole[:100])
+    same(Engine(weigh), log=True)
+    assert _machine_code.kept(path) is not None
+    monkeypatch.setattr(_compiled, "made", None)  # nothing may be compiled any more
+    found = Engine(weigh)
+    assert found.is_compiled
+    same(found, log=True)
+
+
+def factorials(out):  # type: ignore[no-untyped-def]
+    """The gamma function is not among those that machine code may call by itself."""
+    for i in range(len(out)):
+        out[i] = math.gamma(i + 1.0)
+    return len(out)
+
+
+def test_code_that_calls_what_only_numba_has_is_left_to_numba(folder) -> None:
+    engine, out = Engine(factorials), np.zeros(4)
+    assert [engine(out), engine(out)] == [4, 4]
+    assert out.tolist() == [1, 1, 2, 6]
+    assert not list(folder.glob("*.code"))
+    assert list(folder.rglob("*.nbc"))
+
+
+def test_arrays_are_described_anew_after_they_are_gone() -> None:
+    seen = set()
+    for size in range(1, 50):
+        _, words = _machine_code.flat((np.zeros(size),))
+        seen.add(words[16:24])
+    assert len(seen) == 49
+    assert not [one for one in _machine_code._arrays.values() if one[0]() is None]
