@@ -11,7 +11,7 @@ import argparse
 
 import pandas as pd
 
-from sim import backcast, plots
+from sim import backcast, canvas, plots
 
 COLUMNS = ["episode", "fact", "n", "actual", "q2.5", "q50", "q97.5", "percentile", "crps",
            "reference_crps", "log_score", "reference_log_score"]  # fmt: skip
@@ -41,7 +41,7 @@ def main() -> None:
         ("intervals", plots.intervals(table)),
         ("calibration", plots.calibration(table)),
     ):
-        print(f"figure: {plots.save(axes.figure, f'results/backcast-{name}')[0]}")
+        print(f"figure: {canvas.save(axes.figure, f'results/backcast-{name}')[0]}")
     table.to_csv("results/backcast.csv", index=False)
 
 

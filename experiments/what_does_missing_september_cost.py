@@ -12,7 +12,7 @@ import datetime as dt
 import pandas as pd
 
 import sim
-from sim import plots
+from sim import canvas, plots
 
 STARTED = """
 extends = "korea-2017"
@@ -51,7 +51,7 @@ def main() -> None:
         "days until the ministers have met (restricted mean)",
         caption=f"korea-2017: {options.replications:,} histories of each start, seed 1",
     )
-    print(f"figure: {plots.save(axes.figure, 'results/what-does-missing-september-cost')[0]}")
+    print(f"figure: {canvas.save(axes.figure, 'results/what-does-missing-september-cost')[0]}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 import sim
-from sim import calibration, plots, statistics
+from sim import calibration, canvas, plots, statistics
 from sim.draws import Draws
 
 SHOWN = 12
@@ -51,7 +51,7 @@ def main() -> None:
     for name, rows in {"fit": fit, "numbers": table, "shares": pd.concat(shares)}.items():
         rows.to_csv(f"results/calibration-{name}.csv", index=False)
     axes = plots.narrowed(table.head(SHOWN))
-    print(f"figure: {plots.save(axes.figure, 'results/calibration')[0]}")
+    print(f"figure: {canvas.save(axes.figure, 'results/calibration')[0]}")
 
 
 if __name__ == "__main__":

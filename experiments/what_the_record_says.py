@@ -11,7 +11,7 @@ import sys
 import pandas as pd
 
 import sim
-from sim import assumptions, plots, record
+from sim import assumptions, canvas, plots, record
 
 FIGURES = {
     "gaps-between-rounds": ["gaps_us_dprk", "gaps_north_south", "gaps_six_party"],
@@ -38,14 +38,14 @@ def main() -> int:
         print(f"  {name:22} {hits:3} of {size:3} = {best:.2f} ({low:.2f} to {high:.2f})")
     for name, samples in FIGURES.items():
         table = pd.concat([record.survival(one) for one in samples])
-        middle = ", ".join(f"{plots.words(one)} {pd.Series(record.cases(one).days).median():.0f}"
+        middle = ", ".join(f"{canvas.words(one)} {pd.Series(record.cases(one).days).median():.0f}"
                            for one in samples)  # fmt: skip
         axes = plots.lengths(table, f"Median days: {middle}")
-        print(f"figure: {plots.save(axes.figure, f'results/record-{name}')[0]}")
+        print(f"figure: {canvas.save(axes.figure, f'results/record-{name}')[0]}")
     ratio = record.estimate("dialogue_ratio:launch_day")
     title = f"Launch days in dialogue are {ratio.best:.2f} times those outside, within eras"
     axes = plots.counts(record.by_month("launch_day", 1990, 2025), "launch days a month", title)
-    print(f"figure: {plots.save(axes.figure, 'results/record-launches')[0]}")
+    print(f"figure: {canvas.save(axes.figure, 'results/record-launches')[0]}")
     return int(wrong > 0)
 
 

@@ -241,7 +241,7 @@ def robust(options: argparse.Namespace) -> int:
 
 def tell(options: argparse.Namespace) -> int:
     """``detente tell``: one history, event by event, with its timeline chart."""
-    from sim import plots, report
+    from sim import canvas, plots, report
 
     scenario = _scenario(options)
     folder = _writable(options.out or "results")
@@ -257,7 +257,7 @@ def tell(options: argparse.Namespace) -> int:
     print(f"\noutcome: {row['outcome']}, day {row['time']:.1f}")
     which = f"{story.replication}{f'-draw{options.draw}' * (options.draw > 0)}"
     path = folder / f"{scenario.name}-{story.strategy}-{which}-seed{story.seed}"
-    plots.save(plots.timeline(story).figure, path)
+    canvas.save(plots.timeline(story).figure, path)
     print(f"timeline: {path}.png")
     return 0
 

@@ -72,10 +72,10 @@ def _written(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
 
 
 def _drawn(folder: Path, axes: dict[str, Any]) -> list[Path]:
-    from sim import plots  # matplotlib takes its time: only who draws waits for it
+    from sim import canvas  # matplotlib takes its time: only who draws waits for it
 
     for name, one in axes.items():
-        plots.save(one.figure if hasattr(one, "figure") else one, folder / name)
+        canvas.save(one.figure if hasattr(one, "figure") else one, folder / name)
     return [folder / name for name in axes]
 
 

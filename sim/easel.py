@@ -31,11 +31,11 @@ class Sketch(NamedTuple):
 
 def paint(sketches: Sequence[Sketch]) -> None:
     """Draw figures into their files, here and now."""
-    from sim import plots  # matplotlib takes its time: only who draws waits for it
+    from sim import canvas, plots  # matplotlib takes its time: only who draws waits for it
 
     for sketch in sketches:
         axes = getattr(plots, sketch.name)(sketch.table, caption=sketch.caption)
-        plots.save(axes.figure, sketch.path)
+        canvas.save(axes.figure, sketch.path)
 
 
 class Easel:

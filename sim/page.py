@@ -124,9 +124,9 @@ def inline_svg(figure: Any, name: str, label: str) -> Markup:
         name: unlike that of any other figure of the page.
         label: what is read to those who cannot see it.
     """
-    from sim import plots
+    from sim import canvas
 
-    root = ElementTree.fromstring(plots.as_svg(figure))
+    root = ElementTree.fromstring(canvas.as_svg(figure))
     for parent in list(root.iter()):
         for child in list(parent):
             # A style element would hold for the whole page.

@@ -1,178 +1,43 @@
 """One function a figure: a table in, axes out. Nothing is estimated here.
 
 Every figure says its finding in the title, its units on the axes, and its run in a caption line.
-Colours are those of seaborn's colour-blind palette, and never the only way to tell things apart.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import io
 import textwrap
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import Collection
-from matplotlib.colors import to_hex, to_rgb, to_rgba
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
+
+from sim.canvas import (
+    DASHES,
+    MOST,
+    PALETTE,
+    YEAR,
+    endpoint,
+    finish,
+    new_axes,
+    share_label,
+    style,
+    words,
+)
 
 if TYPE_CHECKING:
     from sim.story import Story
 
-YEAR = 365.25
-# Without the yellow and the pink, which fade in print.
-PALETTE = [
-    *(sns.color_palette("colorblind", 10)[i] for i in (0, 1, 2, 3, 4, 5, 7, 9)),
-    (0.2, 0.2, 0.2),
-    *sns.color_palette("dark", 10),
-]
-DASHES = ("-", "--", "-.", ":")
-MOST = 2.0  # intervals may not be drawn thinner than this, in points
 # goal, ruin, abandoned, ongoing
 OUTCOME_COLOURS = ("#0173b2", "#b22222", "#8c8c8c", "#e3e3e3")
 ENDINGS = {"success": "#029e73", "broken": "#000000", "ongoing": "#bdbdbd"}
 SETBACK = "#f0b44c"  # light, so that it differs from success in grey as well
-
-
-@contextlib.contextmanager
-def _style() -> Iterator[None]:
-    looks = {
-        **sns.axes_style("ticks"),
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.titlesize": 13,
-        "axes.titleweight": "bold",
-        "axes.titlelocation": "left",
-        "axes.labelsize": 11,
-        "xtick.labelsize": 10,
-        "ytick.labelsize": 10,
-        "font.size": 10,
-        "text.parse_math": False,  # a title is the analyst's own text, dollars and all
-        "svg.fonttype": "none",
-        "svg.hashsalt": "detente",
-    }
-    with rc_context(looks):
-        yield
-
-
-def _axes(ax: Axes | None, width: float, height: float) -> Axes:
-    if ax is not None:
-        return ax
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure.add_subplot()
-
-
-def _finish(ax: Axes, title: str, caption: str | None) -> Axes:
-    width = ax.get_figure().get_size_inches()[0]  # type: ignore[union-attr]
-    ax.set_title("\n".join(textwrap.wrap(title, int(width * 8.5))), pad=12)
-    if caption:
-        ax.get_figure().supxlabel(  # type: ignore[union-attr]
-            "\n".join(textwrap.wrap(caption, int(width * 13))),
-            fontsize=8.5, color="#555555", x=0.01, ha="left",
-        )  # fmt: skip
-    return ax
-
-
-DOTS = 300  # an inch of a figure on disk
-PACKED = {"compress_level": 3}  # from 4 on it takes twice as long, for a fifth less
-
-
-def save(figure: Any, path: str | Path) -> list[Path]:
-    """Write a figure as PNG (300 dots an inch) and SVG; the paths, which are ``path`` with endings.
-
-    Missing folders are made.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    paths = [path.with_name(f"{path.name}.{ending}") for ending in ("png", "svg")]
-    with _style():
-        figure.savefig(paths[0], dpi=DOTS, pil_kwargs=PACKED)
-        # Everything has its place now; to find it once more would take as long as to draw.
-        figure.set_layout_engine("none")
-        figure.savefig(paths[1], metadata={"Date": None})
-    return paths
-
-
-def as_png(figure: Any, dots: int = 150) -> bytes:
-    """A figure as the content of a PNG file, with so many dots an inch."""
-    with _style(), io.BytesIO() as stream:
-        figure.savefig(stream, format="png", dpi=dots, pil_kwargs=PACKED)
-        return stream.getvalue()
-
-
-def as_svg(figure: Any) -> str:
-    """A figure as the text of an SVG file, the same for the same figure."""
-    with _style(), io.StringIO() as stream:
-        figure.savefig(stream, format="svg", metadata={"Date": None})
-        return stream.getvalue()
-
-
-NIGHT, DAYLIGHT = "#15191e", "#e6e6e6"
-
-
-def darken(figure: Any) -> Any:
-    """The same figure for a dark page: greys turned over, coloured words lighter, the rest kept."""
-    for artist in figure.findobj(include_self=False):
-        if isinstance(artist, Text) and to_hex(artist.get_color()) != "#ffffff":
-            artist.set_color(_at_night(artist.get_color(), lighter=True))
-        elif isinstance(artist, Line2D):
-            artist.set_markerfacecolor(_at_night(artist.get_markerfacecolor()))
-            artist.set_markeredgecolor(_at_night(artist.get_markeredgecolor()))
-            artist.set_color(_at_night(artist.get_color()))
-        elif isinstance(artist, Patch | Collection):
-            alpha, face, edge = artist.get_alpha(), artist.get_facecolor(), artist.get_edgecolor()
-            artist.set_facecolor(_all_at_night(face))
-            artist.set_edgecolor(_all_at_night(edge))
-            artist.set_alpha(alpha)
-    for ax in figure.axes:
-        ax.tick_params(colors=DAYLIGHT)
-    return figure
-
-
-def _all_at_night(colours: Any) -> Any:
-    if np.ndim(colours) == 2:
-        return [_at_night(tuple(one)) for one in colours]
-    return _at_night(colours)
-
-
-def _at_night(colour: Any, lighter: bool = False) -> Any:
-    """A colour on a dark ground; what is not drawn stays so."""
-    if isinstance(colour, str) and colour in ("none", "auto"):
-        return colour
-    *rgb, alpha = to_rgba(colour)
-    ground, light = (np.array(to_rgb(one)) for one in (NIGHT, DAYLIGHT))
-    if max(rgb) - min(rgb) < 0.06:
-        return (*(light + np.mean(rgb) * (ground - light)), alpha)
-    return (*(0.55 * np.array(rgb) + 0.45 * light), alpha) if lighter else colour
-
-
-def words(name: str) -> str:
-    """A name of the scenario as words: ``seoul_first`` -> ``seoul first``."""
-    return name.replace("_", " ").replace(".", ": ")
-
-
-def _endpoint(table: pd.DataFrame) -> str:
-    """What the table is about; tables of sim.statistics remember it."""
-    return words(table.attrs.get("endpoint", "the goal"))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.0095 or share == 0 else f"{100 * share:.1f} %"
 
 
 def _years(ax: Axes, horizon: float) -> None:
@@ -221,8 +86,8 @@ def incidence(
         ax: where to draw; a figure of its own where None.
         caption: n, seed and scenario, for the line below.
     """
-    with _style():
-        ax = _axes(ax, 9, 5.6)
+    with style():
+        ax = new_axes(ax, 9, 5.6)
         strategies = list(dict.fromkeys(table["strategy"].astype(str)))
         ends, likely = {}, {}
         for i, name in enumerate(strategies):
@@ -239,7 +104,7 @@ def incidence(
         ax.set_ylim(0, min(1.0, top))
         _years(ax, horizon)
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-        ax.set_ylabel(f"share of histories that reached {_endpoint(table)}")
+        ax.set_ylabel(f"share of histories that reached {endpoint(table)}")
         high = ax.get_ylim()[1]
         places = _spread(list(ends.values()), 0.052 * high, 0.012 * high, 0.99 * high)
         for i, (name, place) in enumerate(zip(strategies, places, strict=True)):
@@ -250,11 +115,11 @@ def incidence(
             ax.text(
                 1.03 * right,
                 place,
-                f"{words(name)}  {_percent(ends[name])}",
+                f"{words(name)}  {share_label(ends[name])}",
                 color=[0.75 * part for part in colour],
                 va="center",
             )
-        return _finish(ax, _best_sentence(ends, likely, _endpoint(table), horizon), caption)
+        return finish(ax, _best_sentence(ends, likely, endpoint(table), horizon), caption)
 
 
 def _best_sentence(
@@ -268,13 +133,13 @@ def _best_sentence(
     # Whose interval touches that of the best one may be as good.
     first = [name for name in ranked if likely[name][1] >= likely[ranked[0]][0]]
     if len(first) == 1:
-        told = f"{words(first[0])} reaches {what} most often: {_percent(best)} {span}"
+        told = f"{words(first[0])} reaches {what} most often: {share_label(best)} {span}"
     elif len(first) < 4:
         names = " and ".join(map(words, first))
-        told = f"{names}, not told apart, reach {what} most often: {_percent(best)} {span}"
+        told = f"{names}, not told apart, reach {what} most often: {share_label(best)} {span}"
     else:
         others = f"{len(first) - 1} other strategies are not told apart from it"
-        told = f"{words(first[0])} reaches {what} in {_percent(best)} {span}; {others}"
+        told = f"{words(first[0])} reaches {what} in {share_label(best)} {span}; {others}"
     return told[:1].upper() + told[1:]
 
 
@@ -285,10 +150,10 @@ def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
         table: from :func:`sim.statistics.outcomes`.
         ax, caption: as for :func:`incidence`.
     """
-    with _style():
+    with style():
         strategies = list(dict.fromkeys(table["strategy"].astype(str)))
         names = list(dict.fromkeys(table["outcome"].astype(str)))
-        ax = _axes(ax, 9, 1.9 + 0.42 * len(strategies))
+        ax = new_axes(ax, 9, 1.9 + 0.42 * len(strategies))
         colours = dict(zip(names, _outcome_colours(names), strict=True))
         shares = table.assign(strategy=table["strategy"].astype(str)).pivot(
             index="strategy", columns="outcome", values="best"
@@ -302,13 +167,13 @@ def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
             for row, start, share in zip(rows, left, width, strict=True):
                 if share >= 0.035:
                     ax.text(
-                        start + share / 2, row, _percent(share), ha="center", va="center",
+                        start + share / 2, row, share_label(share), ha="center", va="center",
                         fontsize=9, color="white" if dark else "#222222",
                     )  # fmt: skip
             left += width
         for row, strategy in zip(rows, strategies, strict=True):
             small = [name for name in names if 0 < float(shares.loc[strategy, name]) < 0.035]
-            told = ", ".join(f"{words(n)} {_percent(shares.loc[strategy, n])}" for n in small)
+            told = ", ".join(f"{words(n)} {share_label(shares.loc[strategy, n])}" for n in small)
             ax.annotate(told, (1, row), (8, 0), textcoords="offset points", va="center",
                         fontsize=9, color="#444444", annotation_clip=False)  # fmt: skip
         ax.set_yticks(rows, [words(name) for name in strategies])
@@ -324,7 +189,7 @@ def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
         ends = {name: float(shares.loc[name, names[0]]) for name in strategies}
         ruins = shares[names[1]] if len(names) > 3 else None
         title = _outcome_sentence(ends, names[0], ruins, names[1])
-        drawn = _finish(ax, title, caption)
+        drawn = finish(ax, title, caption)
         ax.title.set_position((0, 1))
         ax.set_title(ax.get_title(loc="left"), loc="left", pad=30)
         return drawn
@@ -338,13 +203,13 @@ def _outcome_colours(names: Sequence[str]) -> list[str]:
 
 def _outcome_sentence(ends: dict[str, float], goal: str, ruins: pd.Series | None, ruin: str) -> str:
     low, high = min(ends.values()), max(ends.values())
-    first = f"{words(goal)} comes first in {_percent(low)} to {_percent(high)} of histories"
-    if len(ends) == 1 or _percent(low) == _percent(high):
-        first = f"{words(goal)} comes first in {_percent(high)} of histories"
+    first = f"{words(goal)} comes first in {share_label(low)} to {share_label(high)} of histories"
+    if len(ends) == 1 or share_label(low) == share_label(high):
+        first = f"{words(goal)} comes first in {share_label(high)} of histories"
     if ruins is None:
         return first.capitalize()
     worst = float(ruins.max())
-    return f"{first}, {words(ruin)} in at most {_percent(worst)}".capitalize()
+    return f"{first}, {words(ruin)} in at most {share_label(worst)}".capitalize()
 
 
 def times(
@@ -361,9 +226,9 @@ def times(
         table: from :func:`sim.statistics.times`.
         ax, caption: as for :func:`incidence`.
     """
-    with _style():
+    with style():
         strategies = list(dict.fromkeys(table["strategy"].astype(str)))
-        ax = _axes(ax, 9, 1.9 + 0.62 * len(strategies))
+        ax = new_axes(ax, 9, 1.9 + 0.62 * len(strategies))
         finite = table[np.isfinite(table["closes"])]
         horizon = float(finite["closes"].max())
         tallest = float(finite["best"].max()) or 1.0
@@ -384,7 +249,11 @@ def times(
             ax.barh(base + 0.22, bar_width, 0.36, left=bar_left, color="#f0f0f0")
             ax.barh(base + 0.22, share * bar_width, 0.36, left=bar_left, color="#9a9a9a")
             ax.text(
-                bar_left + bar_width * 1.04, base + 0.22, _percent(share), va="center", fontsize=9
+                bar_left + bar_width * 1.04,
+                base + 0.22,
+                share_label(share),
+                va="center",
+                fontsize=9,
             )
         ax.set_yticks(
             [len(strategies) - 1 - i + 0.25 for i in range(len(strategies))],
@@ -397,14 +266,14 @@ def times(
         ax.set_xlim(0, bar_left + 1.2 * bar_width)
         ticks = np.arange(0, horizon + 1, YEAR)
         ax.set_xticks(ticks)
-        column = f"{_percent(tallest)} of all histories in {edges[1] - edges[0]:.0f} days"
-        ax.set_xlabel(f"years until {_endpoint(table)} (highest column: {column})", loc="left")
+        column = f"{share_label(tallest)} of all histories in {edges[1] - edges[0]:.0f} days"
+        ax.set_xlabel(f"years until {endpoint(table)} (highest column: {column})", loc="left")
         ax.text(bar_left, len(strategies) - 0.02, "never", fontsize=10, va="top", color="#555555")
         least = min(never, key=lambda name: never[name])
-        title = f"Even with {words(least)}, {_percent(never[least])} of histories never reach "
+        title = f"Even with {words(least)}, {share_label(never[least])} of histories never reach "
         if never[least] == 0:
             title = f"With {words(least)} every history reaches "
-        return _finish(ax, title + _endpoint(table), caption)
+        return finish(ax, title + endpoint(table), caption)
 
 
 def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
@@ -414,10 +283,10 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
         table: from :func:`sim.comparison.compare`.
         ax, caption: as for :func:`incidence`.
     """
-    with _style():
+    with style():
         part = table[table["measure"] == "reached"].sort_values("best", ascending=False)
         baseline = str(part["baseline"].iloc[0])
-        ax = _axes(ax, 9, 1.8 + 0.4 * len(part))
+        ax = new_axes(ax, 9, 1.8 + 0.4 * len(part))
         rows = np.arange(len(part))[::-1]
         for row, one in zip(rows, part.itertuples(), strict=True):
             sure = one.low > 0 or one.high < 0
@@ -438,7 +307,7 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
         worse = int((part["high"] < 0).sum())
         open_ = len(part) - better - worse
         title = f"Against {words(baseline)}: {better} better, {worse} worse, {open_} not told apart"
-        return _finish(ax, title, caption)
+        return finish(ax, title, caption)
 
 
 def _signed(share: float, _: int) -> str:
@@ -457,8 +326,8 @@ def sweep(
         label: of the vertical axis.
         ax, caption: as for :func:`incidence`.
     """
-    with _style():
-        ax = _axes(ax, 9, 5)
+    with style():
+        ax = new_axes(ax, 9, 5)
         ax.fill_between(table[x], table["low"], table["high"], color=PALETTE[0], alpha=0.2, lw=0)
         ax.plot(table[x], table["best"], "o-", color=PALETTE[0], ms=4)
         ax.set_ylabel(label)
@@ -470,7 +339,7 @@ def sweep(
             f"most with {table[x][high]} ({table['best'][high]:.0f})"
         )
         band = "the band is the 95 % interval"
-        return _finish(ax, title, f"{caption}; {band}" if caption else band)
+        return finish(ax, title, f"{caption}; {band}" if caption else band)
 
 
 def front(
@@ -491,11 +360,11 @@ def front(
         goal, ruin: their names.
         ax, caption: as for :func:`incidence`.
     """
-    with _style():
+    with style():
         x = "restricted_mean" if ruin is None else "ruin"
         best = table[table["front"]].sort_values("restricted_mean", kind="stable")
         shown, left = best.head(len(LETTERS)), max(0, len(best) - len(LETTERS))
-        ax = _axes(ax, 10, 5.6 + 0.24 * len(shown))
+        ax = new_axes(ax, 10, 5.6 + 0.24 * len(shown))
         others = table[~table["front"] & (table["number"] >= 0)]
         ax.plot(others[x], others["reached"], "o", color="#c4c4c4", ms=4, mew=0)
         own = table[table["number"] < 0]
@@ -517,12 +386,12 @@ def front(
         ]
         key += [f"and {left} more, in front.csv"] if left else []
         ax.text(0, -0.17, "\n".join(key), transform=ax.transAxes, va="top", fontsize=8.5)
-        return _finish(ax, _front_sentence(best, goal, ruin), caption)
+        return finish(ax, _front_sentence(best, goal, ruin), caption)
 
 
 def _front_sentence(best: pd.DataFrame, goal: str, ruin: str | None) -> str:
     most = best.loc[best["reached"].idxmax()]
-    title = f"{_percent(most['reached'])} of histories reach {words(goal)} at best"
+    title = f"{share_label(most['reached'])} of histories reach {words(goal)} at best"
     if ruin is None or len(best) < 2:
         return title
     clearly = best[best["ruin_difference_high"] < 0]
@@ -570,19 +439,19 @@ def timeline(story: Story, ax: Axes | None = None) -> Axes:
         story: from :func:`sim.report.tell`.
         ax: as for :func:`incidence`.
     """
-    with _style():
+    with style():
         spells = story.levels[~story.levels["condition"].str.contains(".", regex=False)]
         tracks = list(dict.fromkeys(story.attempts["track"]))
         shocks = list(dict.fromkeys(story.shocks["shock"]))
         conditions = list(dict.fromkeys(spells["condition"]))
         lanes = _lanes(tracks=tracks, shocks=shocks, conditions=conditions)
-        ax = _axes(ax, 13, 2.2 + 0.33 * len(lanes))
+        ax = new_axes(ax, 13, 2.2 + 0.33 * len(lanes))
         row = {lane: len(lanes) - 1 - i for i, lane in enumerate(lanes)}
-        day = _dates(story)
+        day = dates(story)
         for window in story.windows.drop_duplicates(["opens", "closes"]).itertuples():
             ax.axvspan(day(window.opens), day(window.closes), color="#cfe3f2", lw=0, zorder=0)
         for track in tracks:
-            _draw_attempts(ax, story, track, row["tracks", track], day)
+            draw_attempts(ax, story, track, row["tracks", track], day)
         for shock, times in story.shocks.groupby("shock")["time"]:
             ax.plot(day(times), [row["shocks", shock]] * len(times), "|",
                     color="#444444", ms=9, mew=1.3)  # fmt: skip
@@ -590,13 +459,13 @@ def timeline(story: Story, ax: Axes | None = None) -> Axes:
             _draw_levels(ax, part, row["conditions", condition], day)
         _name_lanes(ax, row)
         ax.set_xlim(day(0), day(max(1.0, story.horizon)))
-        _dated_axis(ax, story)
+        dated_axis(ax, story)
         ax.grid(axis="x", color="#eeeeee", zorder=0)
         ax.set_axisbelow(True)
         _timeline_legend(ax, bool(len(story.windows)))
         about = textwrap.shorten(story.title, 200, placeholder=" ...")
         caption = f"{about}; seed {story.seed}; attempts are named by their stage"
-        _finish(ax, _history_sentence(story), caption)
+        finish(ax, _history_sentence(story), caption)
         ax.set_title(ax.get_title(loc="left"), loc="left", pad=28)
         return ax
 
@@ -632,12 +501,14 @@ def _ends_before_year_10000(story: Story) -> bool:
     return story.horizon < (dt.date.max - story.start).days
 
 
-def _dates(story: Story) -> Any:
+def dates(story: Story) -> Any:
+    """What turns days of a history into places on its axis."""
     first = mdates.date2num(story.start) if _ends_before_year_10000(story) else 0.0
     return lambda days: first + days
 
 
-def _dated_axis(ax: Axes, story: Story) -> None:
+def dated_axis(ax: Axes, story: Story) -> None:
+    """Dates along the axis, or days where the calendar ends."""
     if not _ends_before_year_10000(story):  # no calendar goes further
         ax.set_xlabel("days since the start")
         return
@@ -654,7 +525,8 @@ def _draw_levels(ax: Axes, spells: pd.DataFrame, row: int, day: Any) -> None:
                 alpha=0.3 + 0.6 * spell.level / most)  # fmt: skip
 
 
-def _draw_attempts(ax: Axes, story: Story, track: str, row: int, day: Any) -> None:
+def draw_attempts(ax: Axes, story: Story, track: str, row: int, day: Any) -> None:
+    """The attempts of a track as bars in a row, coloured by how they end."""
     span = story.horizon
     for attempt in story.attempts[story.attempts["track"] == track].itertuples():
         begin, end = day(attempt.begin), day(attempt.end)
@@ -695,8 +567,8 @@ def lengths(table: pd.DataFrame, title: str, ax: Axes | None = None) -> Axes:
         title: the finding.
         ax: as for :func:`incidence`.
     """
-    with _style():
-        ax = _axes(ax, 9, 5.2)
+    with style():
+        ax = new_axes(ax, 9, 5.2)
         for (name, cases), colour in zip(
             table.groupby("sample", sort=False), PALETTE, strict=False
         ):
@@ -715,7 +587,7 @@ def lengths(table: pd.DataFrame, title: str, ax: Axes | None = None) -> Axes:
         ax.yaxis.set_major_formatter(PercentFormatter(1))
         ax.legend(frameon=False, fontsize=9)
         caption = "steps: the record; dashes: the law with the least AIC; upright marks: still open"
-        return _finish(ax, title, caption)
+        return finish(ax, title, caption)
 
 
 def counts(table: pd.DataFrame, what: str, title: str, ax: Axes | None = None) -> Axes:
@@ -727,8 +599,8 @@ def counts(table: pd.DataFrame, what: str, title: str, ax: Axes | None = None) -
         title: the finding.
         ax: as for :func:`incidence`.
     """
-    with _style():
-        ax = _axes(ax, 11, 4.4)
+    with style():
+        ax = new_axes(ax, 11, 4.4)
         for month in table.loc[table["dialogue"] >= 0.5, "month"]:
             ax.axvspan(month, month + pd.DateOffset(months=1), color=PALETTE[2], alpha=0.25, lw=0)
         ax.bar(table["month"], table["count"], width=28, align="edge", color=PALETTE[0])
@@ -737,7 +609,7 @@ def counts(table: pd.DataFrame, what: str, title: str, ax: Axes | None = None) -
         ax.set_xlim(table["month"].iloc[0], table["month"].iloc[-1] + pd.DateOffset(months=1))
         shade = Patch(color=PALETTE[2], alpha=0.25, label="a month of dialogue")
         ax.legend(handles=[shade], frameon=False, loc="upper left")
-        return _finish(ax, title, "counts by month from published data sets, named in the tables")
+        return finish(ax, title, "counts by month from published data sets, named in the tables")
 
 
 def calibration(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -749,8 +621,8 @@ def calibration(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     from scipy.stats import beta  # takes a second to load
 
-    with _style():
-        ax = _axes(ax, 6.4, 5.8)
+    with style():
+        ax = new_axes(ax, 6.4, 5.8)
         ordered = table.sort_values("percentile", ignore_index=True)
         n = len(ordered)
         expected = (np.arange(n) + 0.5) / n
@@ -774,7 +646,7 @@ def calibration(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             f"What happened lies at percentile {100 * middle:.0f} of what was simulated (median)"
         )
         caption = f"{n} facts; band: 95 % of even samples, were the facts independent"
-        return _finish(ax, title, caption)
+        return finish(ax, title, caption)
 
 
 def intervals(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -784,10 +656,10 @@ def intervals(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         table: episode, fact, unit, actual, q2.5 to q97.5; only facts in days are drawn.
         ax: as for :func:`incidence`.
     """
-    with _style():
+    with style():
         shown = table[table["unit"] == "days"].reset_index(drop=True)
         end = 2 * float(np.nanmax(shown["actual"].replace(np.inf, np.nan)))
-        ax = _axes(ax, 9, 0.32 * len(shown) + 1.6)
+        ax = new_axes(ax, 9, 0.32 * len(shown) + 1.6)
         for row, fact in enumerate(shown.to_dict("records")):
             for low, high, width in (("q2.5", "q97.5", 2), ("q10", "q90", 5), ("q25", "q75", 9)):
                 ends = [min(max(fact[q], 0.7), end) for q in (low, high)]
@@ -807,7 +679,7 @@ def intervals(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         held = int(shown["percentile"].between(0.025, 0.975).sum())
         title = f"{held} of {len(shown)} dated facts lie inside their 95 % interval"
         caption = "bars: 50, 80, 95 % of simulated courses; points: what happened, orange outside"
-        return _finish(ax, title, caption)
+        return finish(ax, title, caption)
 
 
 def narrowed(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -818,8 +690,8 @@ def narrowed(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax: as for :func:`incidence`.
     """
     looks = (("prior", "#8c8c8c", -0.17), ("posterior", PALETTE[0], 0.17))
-    with _style():
-        ax = _axes(ax, 9.5, 0.5 * len(table) + 1.6)
+    with style():
+        ax = new_axes(ax, 9.5, 0.5 * len(table) + 1.6)
         for row, one in enumerate(table.to_dict("records")):
             for when, colour, offset in looks:
                 low, best, high = (_place(one, f"{when}_{end}") for end in ("low", "best", "high"))
@@ -832,7 +704,7 @@ def narrowed(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.invert_yaxis()
         ax.set_xlabel("place within the middle 90 % of the prior; the median beside it")
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
-        return _finish(ax, "Before and after: medians and middle 90 %", None)
+        return finish(ax, "Before and after: medians and middle 90 %", None)
 
 
 def _place(one: dict[str, Any], end: str) -> float:

@@ -16,23 +16,19 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from sim.budget import ACTIVITIES
-from sim.plots import (
+from sim.canvas import (
     DASHES,
-    ENDINGS,
     MOST,
     PALETTE,
-    SETBACK,
     YEAR,
-    _axes,
-    _dated_axis,
-    _dates,
-    _draw_attempts,
-    _endpoint,
-    _finish,
-    _percent,
-    _style,
+    endpoint,
+    finish,
+    new_axes,
+    share_label,
+    style,
     words,
 )
+from sim.plots import ENDINGS, SETBACK, dated_axis, dates, draw_attempts
 from sim.printing import percent
 from sim.story import Story
 
@@ -80,10 +76,10 @@ def ranking(
         ax: where to draw; a figure of its own where None.
         caption: n, seed and scenario, for the line below.
     """
-    with _style():
+    with style():
         days = estimates[estimates["measure"] == "restricted_mean"].sort_values("best")
         apart = best[best["measure"] == "restricted_mean"].set_index("strategy")
-        ax = _axes(ax, 9, 1.9 + 0.4 * len(days))
+        ax = new_axes(ax, 9, 1.9 + 0.4 * len(days))
         rows = np.arange(len(days))[::-1]
         right = float(np.nanmax([days["high"].max(), days["best"].max()]))
         left = float(np.nanmin([days["low"].min(), days["best"].min()]))
@@ -100,7 +96,7 @@ def ranking(
                 va="bottom", color="#555555")  # fmt: skip
         _named_rows(ax, list(days["strategy"]), list(rows))
         ax.set_xlim(left - 0.05 * span, right + 0.25 * span)
-        ax.set_xlabel(f"mean days without {_endpoint(best)} (never: {best.attrs['horizon']:,.0f})")
+        ax.set_xlabel(f"mean days without {endpoint(best)} (never: {best.attrs['horizon']:,.0f})")
         handles = [
             Line2D([], [], color=SURE, marker="o", ms=7, label="may be the best"),
             Line2D([], [], color=UNSURE, marker="s", mfc="white", ms=7, label="is not the best"),
@@ -112,7 +108,7 @@ def ranking(
         if len(leaders) == 1:
             title = f"{words(leaders[0])} has the fewest days without".capitalize()
         note = f"{caption}; marked jointly at {level:g} % (Hsu)" if caption else None
-        return _above(_finish(ax, f"{title} {_endpoint(best)}", note))
+        return _above(finish(ax, f"{title} {endpoint(best)}", note))
 
 
 def _legend(ax: Axes, handles: Sequence[Any]) -> None:
@@ -136,13 +132,13 @@ def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
         table: from :func:`sim.comparison.differences`.
         caption: as for :func:`ranking`.
     """
-    with _style():
+    with style():
         goal, ruin = table.attrs["goal"], table.attrs["ruin"]
         wanted = ["reached", "restricted_mean", f"held_{goal}", "ruin"]
         measures = [name for name in wanted if (table["measure"] == name).any()]
         labels = {
-            "reached": f"share with {_endpoint(table)},\npercentage points",
-            "restricted_mean": f"days without\n{_endpoint(table)}",
+            "reached": f"share with {endpoint(table)},\npercentage points",
+            "restricted_mean": f"days without\n{endpoint(table)}",
             f"held_{goal}": f"days of {words(goal)}\nheld",
             "ruin": f"share of {words(str(ruin))},\npercentage points",
         }
@@ -197,11 +193,11 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
         table: from :func:`sim.comparison.pairs`.
         ax, caption: as for :func:`ranking`.
     """
-    with _style():
+    with style():
         names = list(dict.fromkeys(table["a"].astype(str)))
         win = table.pivot(index="a", columns="b", values="win").reindex(names, columns=names)
         loss = table.pivot(index="a", columns="b", values="loss").reindex(names, columns=names)
-        ax = _axes(ax, max(7.5, 3.2 + 0.72 * len(names)), 2.6 + 0.5 * len(names))
+        ax = new_axes(ax, max(7.5, 3.2 + 0.72 * len(names)), 2.6 + 0.5 * len(names))
         most = max(0.01, float(np.nanmax(np.abs(win - loss))))
         ax.imshow(win - loss, cmap="PuOr_r", vmin=-most, vmax=most, aspect="auto")
         for i, j in np.ndindex(len(names), len(names)):
@@ -216,7 +212,7 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
         for side in ("left", "bottom"):
             ax.spines[side].set_visible(False)
         ax.set_xlabel("row sooner / row later, in 100 worlds; the rest are ties", loc="left")
-        return _finish(ax, _sooner_sentence(table), caption)
+        return finish(ax, _sooner_sentence(table), caption)
 
 
 def _sooner_sentence(table: pd.DataFrame) -> str:
@@ -237,8 +233,8 @@ def durability(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | No
         table: from :func:`sim.risks.durability`.
         ax, caption: as for :func:`ranking`.
     """
-    with _style():
-        ax = _axes(ax, 9, 5.2)
+    with style():
+        ax = new_axes(ax, 9, 5.2)
         goal = words(table.attrs.get("goal", "the goal"))
         names = list(dict.fromkeys(table["strategy"].astype(str)))
         for i, name in enumerate(names):
@@ -256,11 +252,10 @@ def durability(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | No
         ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0))
         year = table[table["time"] <= YEAR].groupby("strategy", sort=False)["best"].last()
         low, high = float(year.min()), float(year.max())
-        span = _percent(low) if _percent(low) == _percent(high) else (
-            f"{_percent(low)} to {_percent(high)}"
-        )  # fmt: skip
+        least, most = share_label(low), share_label(high)
+        span = least if least == most else f"{least} to {most}"
         note = f"{caption}; Kaplan-Meier, censored at the horizon and at ruin" if caption else None
-        return _finish(ax, f"A year after {goal} came, it still holds in {span}", note)
+        return finish(ax, f"A year after {goal} came, it still holds in {span}", note)
 
 
 # -- why it wins ----------------------------------------------------------------------------------
@@ -282,14 +277,14 @@ def budget(
         goal: its name.
         ax, caption: as for :func:`ranking`.
     """
-    with _style():
+    with style():
         whole = table.groupby(["strategy", "track"], observed=True)["best"].sum()
         bars = [(name, track) for name, some in tracks.items() for track in some]
         bars.sort(key=lambda bar: float(whole.get(bar, 0.0)))
-        ax = _axes(ax, 10, 2.2 + 0.45 * len(bars))
+        ax = new_axes(ax, 10, 2.2 + 0.45 * len(bars))
         if not bars:
             ax.axis("off")
-            return _finish(ax, f"No track can bring {words(goal)}", caption)
+            return finish(ax, f"No track can bring {words(goal)}", caption)
         rows = np.arange(len(bars))[::-1]
         left = np.zeros(len(bars))
         days = table.set_index(["strategy", "track", "activity"])["best"]
@@ -319,7 +314,7 @@ def budget(
             f"{words(bars[0][0])}: {first[most]:.0f} of {sum(first.values()):.0f} days "
             f"without {words(goal)} are spent {most}"
         )
-        return _above(_finish(ax, title.capitalize(), caption), 14 + 15 * -(-len(used) // 4))
+        return _above(finish(ax, title.capitalize(), caption), 14 + 15 * -(-len(used) // 4))
 
 
 def costs(
@@ -332,11 +327,11 @@ def costs(
         goal: its name.
         ax, caption: as for :func:`ranking`.
     """
-    with _style():
+    with style():
         main = table[table["how"] != "never drawn"]
         order = main["best"].abs().sort_values(ascending=False, kind="stable").index[:MOST_BARS]
         shown = main.loc[order].sort_values("best", ascending=False, kind="stable")
-        ax = _axes(ax, 10, 1.9 + 0.36 * len(shown))
+        ax = new_axes(ax, 10, 1.9 + 0.36 * len(shown))
         rows = np.arange(len(shown))[::-1]
         colours = {"setback": SETBACK, "shock": "#333333", "window": "#56b4e9"}
         for row, one in zip(rows, shown.itertuples(), strict=True):
@@ -362,7 +357,7 @@ def costs(
             title = f"{strategy}: {first['best']:.0f} days are saved if "
             title += f"{words(str(first['name']))} {is_(str(first['how']))}"
         note = f"{caption}; lines hold jointly, pale bars are not told from 0" if caption else None
-        drawn = _finish(ax, title.capitalize(), note)
+        drawn = finish(ax, title.capitalize(), note)
         ax.set_title("\n".join(textwrap.wrap(title.capitalize(), 60)), loc="left")
         return _above(drawn)
 
@@ -382,7 +377,7 @@ def side_by_side(a: Story, b: Story, parting: Any) -> Figure:
         a, b: from :func:`sim.story.tell`.
         parting: from :func:`sim.partings.first_parting`; a line marks its day.
     """
-    with _style():
+    with style():
         tracks = list(dict.fromkeys([*a.attempts["track"], *b.attempts["track"]]))
         spells = [_plain(story) for story in (a, b)]
         conditions = list(dict.fromkeys(name for some in spells for name in some["condition"]))
@@ -391,7 +386,7 @@ def side_by_side(a: Story, b: Story, parting: Any) -> Figure:
         for ax, story, levels in zip(axes, (a, b), spells, strict=True):
             _one_of_two(ax, story, levels, tracks, conditions)
             if not np.isnan(parting.time):
-                day = _dates(story)(parting.time)
+                day = dates(story)(parting.time)
                 ax.axvline(day, color="#b22222", lw=1.6, ls="--")
         handles = [
             Patch(color=ENDINGS["success"], label="success"),
@@ -422,13 +417,13 @@ def _plain(story: Story) -> pd.DataFrame:
 def _one_of_two(
     ax: Axes, story: Story, levels: pd.DataFrame, tracks: Sequence[str], conditions: Sequence[str]
 ) -> None:
-    day = _dates(story)
+    day = dates(story)
     lanes = [*tracks, *conditions]
     place = {name: len(lanes) - 1 - i for i, name in enumerate(lanes)}
     for window in story.windows.drop_duplicates(["opens", "closes"]).itertuples():
         ax.axvspan(day(window.opens), day(window.closes), color="#cfe3f2", lw=0, zorder=0)
     for track in tracks:
-        _draw_attempts(ax, story, track, place[track], day)
+        draw_attempts(ax, story, track, place[track], day)
     for condition in conditions:
         part = levels[levels["condition"] == condition]
         most = max(1, int(part["level"].max())) if len(part) else 1
@@ -439,7 +434,7 @@ def _one_of_two(
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.8, len(lanes) - 0.2)
     ax.set_xlim(day(0), day(story.horizon))
-    _dated_axis(ax, story)
+    dated_axis(ax, story)
     ax.grid(axis="x", color="#eeeeee", zorder=0)
     ax.set_axisbelow(True)
     row = story.row

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from sim.plots import MOST, PALETTE, _axes, _finish, _style, words
+from sim.canvas import MOST, PALETTE, finish, new_axes, style, words
 
 SHOWN = 15  # numbers in a figure
 LOW, HIGH = PALETTE[1], PALETTE[0]
@@ -27,7 +27,7 @@ def _names(ax: Axes, rows: np.ndarray, names: Sequence[str]) -> None:
 
 def _titled(ax: Axes, title: str, caption: str | None, pad: float = 12) -> Axes:
     """Title and caption; long names to the left leave the title less room than the figure has."""
-    ax = _finish(ax, "", caption)
+    ax = finish(ax, "", caption)
     lines = textwrap.wrap(title[0].upper() + title[1:], 66)
     ax.set_title("\n".join(lines), loc="left", pad=pad)
     return ax
@@ -41,10 +41,10 @@ def tornado(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None 
         ax: where to draw; a figure of its own where None.
         caption: of the run, for the line below.
     """
-    with _style():
+    with style():
         part = table[:SHOWN]
         scale, steps = table.attrs["scale"], table.attrs["steps"]
-        ax = _axes(ax, 10.5, 2.6 + 0.36 * len(part))
+        ax = new_axes(ax, 10.5, 2.6 + 0.36 * len(part))
         rows = np.arange(len(part))[::-1]
         ends = [f"{end}{limit}" for end in ("at_low", "at_high") for limit in ("", "_low", "_high")]
         reach = scale * float(part[ends].abs().max().max() or 1)
@@ -100,9 +100,9 @@ def morris(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
         table: from :func:`sim.sensitivity.morris`, with attributes of, scale and steps.
         ax, caption: as for :func:`tornado`.
     """
-    with _style():
+    with style():
         scale, steps = table.attrs["scale"], table.attrs["steps"]
-        ax = _axes(ax, 10, 6.2)
+        ax = new_axes(ax, 10, 6.2)
         alone = table[table["sigma"].notna()]
         sure = alone["effect_low"].fillna(0) > 0
         for part, colour, mark, label in (
@@ -151,9 +151,9 @@ def sobol(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = 
         table: from :func:`sim.sensitivity.sobol`, with attribute of.
         ax, caption: as for :func:`tornado`.
     """
-    with _style():
+    with style():
         part = table[: SHOWN + 1]
-        ax = _axes(ax, 10, 2.4 + 0.42 * len(part))
+        ax = new_axes(ax, 10, 2.4 + 0.42 * len(part))
         rows = np.arange(len(part))[::-1]
         for name, shift, colour, hatch in (("total", -0.2, PALETTE[0], "///"),
                                            ("first", 0.2, PALETTE[2], "")):  # fmt: skip
@@ -195,9 +195,9 @@ def regret(
         ranking: from :func:`sim.robust.ranking`.
         ax, caption: as for :func:`tornado`.
     """
-    with _style():
+    with style():
         scale, steps = table.attrs["scale"], table.attrs["steps"]
-        ax = _axes(ax, 10, 2.4 + 0.5 * len(ranking))
+        ax = new_axes(ax, 10, 2.4 + 0.5 * len(ranking))
         rows = np.arange(len(ranking))[::-1]
         boxes = [
             scale * table.loc[table["strategy"] == name, "regret"].to_numpy()
@@ -242,8 +242,8 @@ def best_map(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
         table: from :func:`sim.switching.best_map`, with attributes numbers, likely and label.
         ax, caption: as for :func:`tornado`.
     """
-    with _style():
-        ax = _axes(ax, 9.5, 6.4)
+    with style():
+        ax = new_axes(ax, 9.5, 6.4)
         x, y = np.unique(table["x"]), np.unique(table["y"])
         names = list(dict.fromkeys(table.attrs["among"]))
         colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
@@ -302,11 +302,11 @@ def switching(
         strategies: all, in their order; it fixes the colours.
         ax, caption: as for :func:`tornado`.
     """
-    with _style():
+    with style():
         known = table[table["value"].notna()]
         names = list(dict.fromkeys(known["number"]))[:SHOWN]
         known = known[known["number"].isin(names)]
-        ax = _axes(ax, 10.5, 2.7 + 0.46 * max(1, len(names)))
+        ax = new_axes(ax, 10.5, 2.7 + 0.46 * max(1, len(names)))
         rows = np.arange(len(names))[::-1]
         ax.barh(rows, 2, 0.5, left=-1, color="#ececec", zorder=0)
         ax.axvline(0, color="#333333", lw=1, zorder=1)

@@ -508,7 +508,7 @@ def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
 def _write(found: Found, folder: Path) -> None:
     """Tables, strategy files, the figure, and at last the manifest."""
     # matplotlib takes its time: only who draws waits for it.
-    from sim import plots
+    from sim import canvas
 
     numbers = [int(n) for n in found.table["number"] if n >= 0]
     front = [int(n) for n in found.front["number"]]
@@ -521,7 +521,7 @@ def _write(found: Found, folder: Path) -> None:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         (axes,) = sequences.figures(found.table, found.manifest).values()
-        plots.save(axes.figure, folder / "front")
+        canvas.save(axes.figure, folder / "front")
     except OSError as error:
         raise RunError(f"{folder}: cannot be written ({error.strerror})") from error
     tables.write(folder, {"candidates": found.table, "front": found.front}, found.manifest)

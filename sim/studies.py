@@ -79,13 +79,13 @@ class Study:
         Raises:
             sim.experiment.RunError: a file could not be written.
         """
-        from sim import plots
+        from sim import canvas
 
         tables.write(folder, self.tables, self.manifest)
         drawn = self.figures
         try:
             for name, axes in drawn.items():
-                plots.save(axes.figure, folder / name)
+                canvas.save(axes.figure, folder / name)
         except OSError as error:
             raise experiment.RunError(
                 f"{folder}: cannot be written ({error.strerror or error})"

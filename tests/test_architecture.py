@@ -61,6 +61,7 @@ ROOMS = (
     {"sensitivity", "robust", "discovery"},
     {"switching"},
     {"wording"},
+    {"canvas"},
     {"plots"},
     {"plots_decision"},
     {"plots_uncertainty"},
@@ -85,9 +86,10 @@ FRAMES_ONLY = {
         OF_FRAMES,
     ),
     "printing": OF_FRAMES,
-    "plots": {"story", "statistics"},
-    "plots_decision": {"story", "plots", "printing", "budget"},
-    "plots_uncertainty": {"plots"},
+    "canvas": set(),
+    "plots": {"story", "statistics", "canvas"},
+    "plots_decision": {"story", "canvas", "plots", "printing", "budget"},
+    "plots_uncertainty": {"canvas"},
     "discovery": {"intervals"},
 }
 

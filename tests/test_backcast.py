@@ -12,7 +12,7 @@ import pytest
 from scipy import integrate, stats
 
 import sim
-from sim import backcast, fitting, history, plots, record
+from sim import backcast, canvas, fitting, history, plots, record
 from sim.backcast import Course
 
 COURSE = Course(
@@ -320,10 +320,10 @@ def test_it_is_the_same_every_time(table: pd.DataFrame) -> None:
 def test_its_figures_show_every_fact(table: pd.DataFrame, tmp_path) -> None:
     axes = plots.intervals(table)
     assert len(axes.get_yticks()) == (table["unit"] == "days").sum()
-    plots.save(axes.figure, tmp_path / "intervals")
+    canvas.save(axes.figure, tmp_path / "intervals")
     axes = plots.calibration(table)
     assert sum(len(line.get_xdata()) for line in axes.get_lines()[1:]) == len(table)
-    plots.save(axes.figure, tmp_path / "calibration")
+    canvas.save(axes.figure, tmp_path / "calibration")
     axes = plots.lengths(record.survival("formal_round"), "x")
     assert len(axes.get_lines()) == 3
     axes = plots.counts(record.by_month("launch_day", 2017, 2018), "days", "x")

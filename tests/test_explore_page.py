@@ -21,7 +21,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 import sim
-from sim import cli, plots, printing, report
+from sim import canvas, cli, plots, printing, report
 from sim.experiment import InputError
 from sim.explore import taking
 from sim.explore.asking import Answer
@@ -221,7 +221,7 @@ def test_a_strategy_and_an_assumption_are_changed_and_a_run_says_the_same(
     results = told_by_the_command(page, n, folder, tmp_path / "run")
     summary = report.summarise(results)
     cells = printing.cells(summary)[1]
-    assert page.rows("Every strategy") == [[plots.words(c[0]), *c[1:]] for c in cells]
+    assert page.rows("Every strategy") == [[canvas.words(c[0]), *c[1:]] for c in cells]
     horizon, goal = results.scenario.horizon, results.scenario.goal
     curve = sim.incidence(results.frame, horizon=horizon, goal=goal)
     ordered = by_hand(Answer(page.state()), curve)
@@ -243,7 +243,7 @@ def test_hands_are_added_opened_from_the_scenario_changed_and_taken_away(page: P
     page.answer_of(lambda: page.press("Take my sequential away"))
     keys = [hand.key for hand in page.state().hands]
     assert keys == ["my_proposal", "my_seoul_first", "my_bilateral_only"]
-    assert {row[0] for row in page.rows("Every strategy")} == {plots.words(key) for key in keys}
+    assert {row[0] for row in page.rows("Every strategy")} == {canvas.words(key) for key in keys}
 
     page.press("Postures (2)")
     page.answer_of(lambda: page.press("russian envoy"))
@@ -377,7 +377,7 @@ def test_what_matters_most_and_what_would_flip_it_come_by_themselves(page: Page)
     *_, flipping = flips(table, ["my_proposal", "my_seoul_first"])
     assert page.text(said) == flipping.sentence
     rows = page.rows("Numbers that come nearest")
-    assert [row[0] for row in rows] == [plots.words(n) for n in flipping.table["number"]]
+    assert [row[0] for row in rows] == [canvas.words(n) for n in flipping.table["number"]]
 
     page.until(lambda: "500 histories" in page.text(".most"))
     *_, ranking = importance(table)

@@ -18,7 +18,7 @@ from nicegui.testing import User, user_simulation
 from nicegui.testing.user_interaction import UserInteraction
 
 import sim
-from sim import plots, printing, report
+from sim import canvas, plots, printing, report
 from sim.explore import taking
 from sim.explore.flips import flips
 from sim.explore.histories import pair
@@ -180,7 +180,7 @@ def test_strategies_and_assumptions_are_changed_and_a_run_says_the_same(tmp_path
         keys = [hand.key for hand in tab.state.hands]
         told = sim.run(sim.loads(taking.scenario_text(tab.state), "table"), keys, n)
         cells = printing.cells(report.summarise(told))[1]
-        assert rows(tab, "Every strategy") == [[plots.words(c[0]), *c[1:]] for c in cells]
+        assert rows(tab, "Every strategy") == [[canvas.words(c[0]), *c[1:]] for c in cells]
         tab.press("Reset war: rate")
         assert tab.state.numbers == {}
 

@@ -13,7 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import sim
-from sim import plots
+from sim import canvas, plots
 from sim.experiment import InputError
 from sim.explore import taking
 from sim.explore.asking import answers
@@ -52,7 +52,7 @@ def test_figures_are_bytes_light_and_dark() -> None:
     for one in draw:
         light, dark = (taking.figure(one, dark=dark) for dark in (False, True))
         assert light == taking.figure(one) != dark
-        assert plots.NIGHT.encode() in dark and plots.NIGHT.encode() not in light
+        assert canvas.NIGHT.encode() in dark and canvas.NIGHT.encode() not in light
         assert taking.figure(one, "png", dark=True).startswith(b"\x89PNG")
     with pytest.raises(InputError, match="svg, png"):
         taking.figure(draw[0], "pdf")

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 import sim
 from readable import assert_readable
-from sim import comparison, plots, report, statistics
+from sim import canvas, comparison, plots, report, statistics
 
 SCENARIO = sim.load("korea-2017")
 FRAME = sim.run(SCENARIO, None, 800).frame
@@ -46,13 +46,13 @@ def test_figures_are_readable(figures, name: str) -> None:
 
 def test_every_strategy_is_labelled_at_its_curve(figures) -> None:
     labels = " ".join(text.get_text() for text in figures["incidence"].texts)
-    assert all(plots.words(name) in labels for name in SCENARIO.strategies)
+    assert all(canvas.words(name) in labels for name in SCENARIO.strategies)
 
 
 def test_the_title_says_the_finding(figures) -> None:
     best = statistics.rank(FRAME, "freeze", SCENARIO.horizon)[0]
     title = figures["incidence"].get_title(loc="left").replace("\n", " ")
-    assert plots.words(best) in title.lower() and "freeze" in title
+    assert canvas.words(best) in title.lower() and "freeze" in title
 
 
 def test_curves_are_those_of_the_table(figures) -> None:
@@ -98,8 +98,8 @@ def test_a_sweep() -> None:
 
 
 def test_figures_are_saved_alike_each_time(figures, tmp_path: Path) -> None:
-    one = plots.save(figures["outcomes"].figure, tmp_path / "new" / "a")
-    two = plots.save(figures["outcomes"].figure, tmp_path / "b")
+    one = canvas.save(figures["outcomes"].figure, tmp_path / "new" / "a")
+    two = canvas.save(figures["outcomes"].figure, tmp_path / "b")
     assert [path.suffix for path in one] == [".png", ".svg"]
     assert one[1].read_bytes() == two[1].read_bytes()
     picture = mpimg.imread(one[0])
@@ -168,14 +168,14 @@ def test_who_may_be_as_good_as_the_best_shares_its_place() -> None:
 def test_small_shares_and_the_last_year_are_told(figures) -> None:
     beside = [text.get_text() for text in figures["outcomes"].texts]
     assert sum("war " in text for text in beside) == 9  # one of each strategy
-    assert figures["incidence"].get_xlim()[1] == pytest.approx(5 * plots.YEAR)
+    assert figures["incidence"].get_xlim()[1] == pytest.approx(5 * canvas.YEAR)
     assert plots._signed(0.0, 0) == "0" and plots._signed(-0.05, 0) == "\N{MINUS SIGN}5"
 
 
 def test_a_figure_of_any_canvas_is_saved_and_stays_what_it_was(tmp_path: Path) -> None:
     figure = Figure(figsize=(3, 2), dpi=90)
-    canvas = FigureCanvasSVG(figure)
+    its_own = FigureCanvasSVG(figure)
     figure.add_subplot().plot([0, 1])
-    paths = plots.save(figure, tmp_path / "f")
+    paths = canvas.save(figure, tmp_path / "f")
     assert all(path.stat().st_size > 500 for path in paths)
-    assert figure.canvas is canvas and figure.dpi == 90
+    assert figure.canvas is its_own and figure.dpi == 90

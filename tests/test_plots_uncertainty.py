@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
+from sim import canvas
 from sim import plots_uncertainty as plots
 
 COLUMNS = ["number", "end", "from", "likely", "to", "verdict", "value_low", "value", "value_high",
@@ -56,7 +57,7 @@ def test_switching_values_stand_in_their_ranges() -> None:
         (pytest.approx(0.5), True),
         (pytest.approx(0.5), False),
     ]
-    whiskers = [line.get_xdata() for line in ax.lines if line.get_linewidth() == plots.MOST + 1]
+    whiskers = [line.get_xdata() for line in ax.lines if line.get_linewidth() == canvas.MOST + 1]
     assert [list(map(float, ends)) for ends in whiskers] == [
         pytest.approx([-0.75, -0.25]), pytest.approx([0.25, 1.0]), pytest.approx([0.2, 1.0])
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from threading import Lock
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim import plots, report
+from sim import canvas, report
 from sim.experiment import InputError, Results, run
 from sim.explore.asking import Answer
 from sim.explore.hand import file_of
@@ -59,8 +59,8 @@ def figure(draw: Callable[[], Axes | Figure], ending: str = "svg", *, dark: bool
         drawn = draw()
         whole = drawn if isinstance(drawn, Figure) else drawn.figure
         if dark:
-            plots.darken(whole)
-        return plots.as_png(whole) if ending == "png" else plots.as_svg(whole).encode()
+            canvas.darken(whole)
+        return canvas.as_png(whole) if ending == "png" else canvas.as_svg(whole).encode()
 
 
 def scenario_text(state: State, library: Library = SHIPPED) -> str:

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from matplotlib.colors import to_hex
 from nicegui import ui
 
-from sim.plots import PALETTE, words
+from sim.canvas import PALETTE, words
 from sim.printing import Printed
 
 __all__ = ["colour", "picture", "put", "svg_address", "table", "text", "words"]
