@@ -36,8 +36,9 @@ Months = tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.int64]]
 QUIET = (2012, 2017)  # years without talks but for some weeks
 MONTHS = 72
 FOLLOWED = 1826.0  # days for which a freeze is looked at: all horizons are as long or longer
-# Launches in dialogue decide how well the ratio is known: the record holds some twenty. So do ten
-# years of histories, of which half are dialogue.
+# The dialogue ratio is as well known as its counts are large: 21 launch days in dialogue and 211 in
+# other months of the record (standard error of the logarithm 0.23), about 51 and 37 in ten years of
+# histories (0.22). 36 years of histories would claim more than the record can say.
 RATIO_HISTORIES = 2
 WITHOUT_RESULT = ("fruitless_round", "no_deal")  # setbacks that a next round follows
 EDGE = 1e-6  # of a place within a range: keeps logits finite
