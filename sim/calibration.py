@@ -36,8 +36,9 @@ Months = tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.int64]]
 QUIET = (2012, 2017)  # years without talks but for some weeks
 MONTHS = 72
 FOLLOWED = 1826.0  # days for which a freeze is looked at: all horizons are as long or longer
-# Launches in dialogue decide how well the ratio is known: the record holds some twenty. So do ten
-# years of histories, of which half are dialogue.
+# The dialogue ratio is as well known as its counts are large: 21 launch days in dialogue and 211 in
+# other months of the record (standard error of the logarithm 0.23), about 51 and 37 in ten years of
+# histories (0.22). 36 years of histories would claim more than the record can say.
 RATIO_HISTORIES = 2
 WITHOUT_RESULT = ("fruitless_round", "no_deal")  # setbacks that a next round follows
 EDGE = 1e-6  # of a place within a range: keeps logits finite
@@ -308,10 +309,18 @@ def _adjusted(values: Floats, limits: Floats, away: Floats, distance: Floats) ->
     width = np.where(high > low, high - low, 1.0)
     place = np.clip((values - low) / width, EDGE, 1 - EDGE)
     logits = np.log(place / (1 - place))
-    weight = np.sqrt(np.maximum(1 - (distance / (distance.max() * (1 + EDGE))) ** 2, 0))
+    weight = np.maximum(1 - (distance / (distance.max() * (1 + EDGE))) ** 2, 0)
     design = np.column_stack([np.ones(len(away)), away])
-    slopes = np.linalg.lstsq(design * weight[:, None], logits * weight[:, None], rcond=None)[0]
-    moved = logits - away @ slopes[1:]
+    bent = design.T * weight
+    inverse = np.linalg.pinv(bent @ design)
+    slopes = inverse @ bent @ logits
+    spread = inverse @ (bent * weight @ design)
+    # Few draws, many statistics: residuals are too small by the freedom that the fit used up, and
+    # where it puts the middle is not sure. As for the interval of a prediction, both are made good.
+    wide = np.sqrt(
+        weight.sum() / (weight.sum() - np.trace(spread)) * (1 + (spread @ inverse)[0, 0])
+    )
+    moved = slopes[0] + wide * (logits - design @ slopes)
     result: Floats = np.clip(low + width / (1 + np.exp(-moved)), low, high)
     return np.where(high > low, result, values)
 
