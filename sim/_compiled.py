@@ -24,7 +24,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -98,7 +98,8 @@ FOLDER = cache_folder() if JIT else None
 OPTIONS = {"error_model": "numpy", "forceinline": True, "_nrt": False}
 # Wrappers for Python take long to compile, and compiled code does not call them.
 BARE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_one_at_a_time = threading.RLock()
+# Taken in this order: an engine is loaded by one thread, which may wait for numba's own lock.
+_loading_an_engine, _loading_numba = threading.RLock(), threading.RLock()
 
 
 def compiled(*signature: Any, kept: bool = False, **options: Any) -> Callable[[F], F]:
@@ -142,29 +143,34 @@ class Compiled:
         self.__doc__, self.__name__ = function.__doc__, function.__name__
         self._function, self._signature, self._options = function, signature, options
         self._kept = kept
+        self._made: dict[str, Any] = {}
 
-    @cached_property
+    @property
     def dispatcher(self) -> Any:
         """The function as Python calls it."""
-        with _one_at_a_time:
-            numba = _numba()
-            before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(FOLDER)
-            try:
-                found = numba.njit(*self._signature, cache=self._kept, **self._options)(
-                    self._function
-                )
-            finally:
-                numba.config.CACHE_DIR = before
-            places = self._function.__globals__
-            if places.get(self.__name__) is self:  # from now on it is called directly
-                places[self.__name__] = found
-            return found
+        found = self._once("dispatcher", {"cache": self._kept})
+        places = self._function.__globals__
+        if places.get(self.__name__) is self:  # from now on it is called directly
+            places[self.__name__] = found
+        return found
 
-    @cached_property
+    @property
     def inner(self) -> Any:
         """The function as compiled code calls it."""
-        with _one_at_a_time:
-            return _numba().njit(*self._signature, **self._options, **BARE)(self._function)
+        return self._once("inner", BARE)
+
+    def _once(self, which: str, options: dict[str, Any]) -> Any:
+        if which not in self._made:
+            numba = _numba()
+            with numba.core.compiler_lock.global_compiler_lock:
+                if which not in self._made:
+                    make = numba.njit(*self._signature, **self._options, **options)
+                    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(FOLDER)
+                    try:
+                        self._made[which] = make(self._function)
+                    finally:
+                        numba.config.CACHE_DIR = before
+        return self._made[which]
 
     def __call__(self, *arguments: Any) -> Any:
         return self.dispatcher(*arguments)
@@ -192,7 +198,7 @@ class Engine:
         types, words = flat(arguments)
         loaded = self._loaded.get(types)
         if loaded is None:
-            with _one_at_a_time:
+            with _loading_an_engine:
                 loaded = self._loaded.get(types) or self._load(arguments, types)
             if loaded is None:
                 return self(*arguments)
@@ -245,9 +251,14 @@ def float_of(bits: int) -> float:
     return number
 
 
-@cache
 def _numba() -> Any:
     """numba, once it knows what stands for compiled functions here, and the instructions."""
+    with _loading_numba:
+        return _numba_that_knows()
+
+
+@cache
+def _numba_that_knows() -> Any:
     import numba
     from llvmlite import ir
     from numba import types

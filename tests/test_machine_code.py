@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from sim import _compiled, _machine_code
-from sim._compiled import JIT, Engine
+from sim._compiled import JIT, Engine, compiled
 
 pytestmark = pytest.mark.skipif(not JIT, reason="nothing is compiled")
 
@@ -86,6 +87,31 @@ def test_code_that_calls_what_only_numba_has_is_left_to_numba(folder) -> None:
     assert out.tolist() == [1, 1, 2, 6]
     assert not list(folder.glob("*.code"))
     assert list(folder.rglob("*.nbc"))
+
+
+@compiled()
+def half(x):  # type: ignore[no-untyped-def]
+    return 0.5 * x
+
+
+@compiled()
+def halved_twice(x):  # type: ignore[no-untyped-def]
+    return half(half(x))
+
+
+def quarters(out):  # type: ignore[no-untyped-def]
+    for i in range(len(out)):
+        out[i] = half(half(out[i]))
+    return len(out)
+
+
+def test_laws_and_engines_may_be_compiled_by_several_threads_at_once(folder) -> None:
+    engine = Engine(quarters)
+    with ThreadPoolExecutor(4) as pool:
+        laws = [pool.submit(halved_twice, 4.0 * i) for i in range(4)]
+        engines = [pool.submit(engine, np.full(3, 8.0)) for _ in range(4)]
+        assert [law.result(60) for law in laws] == [0.0, 1.0, 2.0, 3.0]
+        assert [one.result(60) for one in engines] == [3] * 4
 
 
 def test_arrays_are_described_anew_after_they_are_gone() -> None:
