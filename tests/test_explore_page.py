@@ -3,6 +3,7 @@ to what a run with the same inputs says."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import signal
@@ -475,6 +476,23 @@ def test_figures_numbers_and_the_run_are_taken_away(
     page.until(lambda: "written:" in page.text(".dialog .said"))
     results = sim.read(folder / "a run")
     assert results.manifest["replications"] == 300 and (folder / "a run" / "summary.csv").exists()
+
+
+def test_a_tab_that_is_closed_while_it_is_drawn_ends_its_worker_in_silence() -> None:
+    shown = []
+
+    async def show(answer: Answer) -> None:
+        shown.append(answer)
+        one.leave()
+        raise RuntimeError("the client has been deleted")
+
+    async def work() -> None:
+        one.ask(QUICK)
+        await asyncio.wait_for(one.work(), PATIENCE)
+
+    one = seat.Seat(QUICK, Library(), show, show)
+    asyncio.run(work())
+    assert len(shown) == 1
 
 
 # -- the server -----------------------------------------------------------------------------------
