@@ -212,12 +212,12 @@ def test_a_strategy_and_an_assumption_are_changed_and_a_run_says_the_same(
     assert page.state().hands[0].steps[-1] == ("north_south",)
 
     page.write(".levers input", "war rate")
-    handle = page.one(".lever input")
+    handle = page.one(".found .lever input")
     page.until(lambda: handle.is_displayed())
     number = handle.get_attribute("data-number")
     n = page.answer_of(lambda: handle.send_keys(Keys.ARROW_RIGHT * 6))
     assert page.state().numbers.keys() == {number}
-    assert page.text(".lever .value") == f"{page.state().numbers[number]:.4g}"
+    assert page.text(".found .lever .value") == f"{page.state().numbers[number]:.4g}"
 
     results = told_by_the_command(page, n, folder, tmp_path / "run")
     summary = report.summarise(results)
@@ -265,9 +265,11 @@ def test_everything_can_be_done_by_keys_and_has_a_name(page: Page) -> None:
     assert page.state().hands[0].place("us_dprk") != 0 or len(page.state().hands[0].steps) > 1
     focused = page.until(lambda: page.browser.switch_to.active_element.get_attribute("data-track"))
     assert focused == "us_dprk"
+    outline = "return getComputedStyle(document.activeElement).outlineStyle"
+    page.until(lambda: page.browser.execute_script(outline) == "solid")
 
     page.write(".levers input", "war rate")
-    page.until(lambda: page.one(".lever input").is_displayed())
+    page.until(lambda: page.one(".found .lever input").is_displayed())
     page.browser.execute_cdp_cmd("Accessibility.enable", {})
     tree = page.browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     controls = {"button", "slider", "textbox", "searchbox", "switch", "combobox", "tab",
@@ -443,7 +445,10 @@ def test_faults_of_a_scenario_are_told_in_the_page_and_it_is_read_again(
     loop.write_text(LOOP.replace("delay = 0", "delay = 1"))
     page.press("Start from a strategy")
     page.press("✓ default")
-    assert page.settled() and page.all(".faults pre") == []
+    page.until(lambda: "loop.toml has changed" in page.text(".faults"))
+    page.press("Read it again")
+    page.until(lambda: page.all(".faults pre") == [])
+    assert page.settled() and page.rows("Every strategy")
 
 
 def test_figures_numbers_and_the_run_are_taken_away(
