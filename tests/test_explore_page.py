@@ -3,6 +3,7 @@ to what a run with the same inputs says."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import signal
@@ -264,6 +265,8 @@ def test_everything_can_be_done_by_keys_and_has_a_name(page: Page) -> None:
     assert page.state().hands[0].place("us_dprk") != 0 or len(page.state().hands[0].steps) > 1
     focused = page.until(lambda: page.browser.switch_to.active_element.get_attribute("data-track"))
     assert focused == "us_dprk"
+    outline = "return getComputedStyle(document.activeElement).outlineStyle"
+    page.until(lambda: page.browser.execute_script(outline) == "solid")
 
     page.write(".levers input", "war rate")
     page.until(lambda: page.one(".found .lever input").is_displayed())
@@ -442,7 +445,10 @@ def test_faults_of_a_scenario_are_told_in_the_page_and_it_is_read_again(
     loop.write_text(LOOP.replace("delay = 0", "delay = 1"))
     page.press("Start from a strategy")
     page.press("✓ default")
-    assert page.settled() and page.all(".faults pre") == []
+    page.until(lambda: "loop.toml has changed" in page.text(".faults"))
+    page.press("Read it again")
+    page.until(lambda: page.all(".faults pre") == [])
+    assert page.settled() and page.rows("Every strategy")
 
 
 def test_figures_numbers_and_the_run_are_taken_away(
@@ -475,6 +481,23 @@ def test_figures_numbers_and_the_run_are_taken_away(
     page.until(lambda: "written:" in page.text(".dialog .said"))
     results = sim.read(folder / "a run")
     assert results.manifest["replications"] == 300 and (folder / "a run" / "summary.csv").exists()
+
+
+def test_a_tab_that_is_closed_while_it_is_drawn_ends_its_worker_in_silence() -> None:
+    shown = []
+
+    async def show(answer: Answer) -> None:
+        shown.append(answer)
+        one.leave()
+        raise RuntimeError("the client has been deleted")
+
+    async def work() -> None:
+        one.ask(QUICK)
+        await asyncio.wait_for(one.work(), PATIENCE)
+
+    one = seat.Seat(QUICK, Library(), show, show)
+    asyncio.run(work())
+    assert len(shown) == 1
 
 
 # -- the server -----------------------------------------------------------------------------------

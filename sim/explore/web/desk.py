@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -100,6 +101,13 @@ class Desk:
         except ScenarioError as error:
             self.bar.say_faults(error, lambda: self.open(name))
 
+    def read_again(self) -> None:
+        """The same strategies with the scenario as it is now, or its own where they do not fit."""
+        try:
+            self.lay(self.state)
+        except ScenarioError:
+            self.open(self.state.scenario)
+
     # -- the page ---------------------------------------------------------------------------------
 
     def build(self, dark: bool) -> None:
@@ -132,8 +140,18 @@ class Desk:
         self.answer = answer
         if self.scenario is None:  # its faults have been told; there is nothing to show it on
             self.bar.say(answer)
-        else:
-            await self.results.show(answer)
+            return
+        if self._has_changed(answer.state):
+            message = f"{answer.state.scenario} has changed since the page read it."
+            self.bar.say_faults(message, self.read_again)
+        await self.results.show(answer)
+
+    def _has_changed(self, state: State) -> bool:
+        """Is the file of the scenario another one than that whose sliders are shown?"""
+        with suppress(ScenarioError):  # an answer says so itself
+            now = self.room.library.scenario(state.scenario)
+            return self.scenario is not None and now.hash != self.scenario.hash
+        return False
 
     async def _after(self, answer: Answer) -> None:
         await self.results.study(answer)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STEPS = 100  # of a slider
 SHOWN = 40  # sliders of a search
+NO_SOURCE = {"none": "no source is given"}
 MOST = 6  # sliders on top, those that matter most
 
 
@@ -178,8 +179,9 @@ class Lever:
                 self.reset.props["aria-label"] = f"Reset {words(slider.name)}"
             self.swing = text("p", "", "swing")
             self.handle = _range(slider)
+            source = slider.source or NO_SOURCE.get(slider.status, slider.status)
             text("p", f"{slider.low:g} to {slider.high:g} {slider.unit}, likely {slider.likely:g}. "
-                f"{slider.source or slider.status}.", "note")  # fmt: skip
+                f"{source}.", "note")  # fmt: skip
             self.own = text("p", "", "warn")
         self.follow(levers.desk.state)
         self.handle.on("input", self._moved, js_handler="(e) => emit(e.target.value)")

@@ -87,6 +87,8 @@ class Seat:
         try:
             await self._refine(state)
         except Exception as error:  # whatever it is: it is said, and the next question is answered
+            if self.left:  # the page on which it would be said is gone, which is all that failed
+                return
             why = f"the engine failed: {error or type(error).__name__}"
             await self._show(Answer(state, done=True, message=why))
 

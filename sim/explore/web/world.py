@@ -139,11 +139,11 @@ def _there(place: int, state: State) -> int:
 
 def _sentences(found: Pair, state: State, one: int, other: int) -> str:
     names = (words(state.hands[one].key), words(state.hands[other].key))
-    ends = "; ".join(
+    ends = [
         f"{name}: {story.row['outcome']} on day {story.row['time']:,.0f}"
         for name, story in zip(names, found.stories, strict=True)
-    )
-    said = f"History {found.replication:,}. {ends}."
+    ]
+    said = f"History {found.replication:,}. {'; '.join(dict.fromkeys(ends))}."
     if one == other:
         return said
     if math.isnan(found.parting.time):
