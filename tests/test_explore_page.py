@@ -22,6 +22,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 import sim
+from few import FEW, few_histories
 from sim import canvas, cli, plots, printing, report
 from sim.experiment import InputError
 from sim.explore import taking
@@ -49,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    with app.listening(None) as listening:
+    with app.listening(None) as listening, few_histories():
         server = app.server(Room(KOREA, folder, Library(folder)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -382,7 +383,7 @@ def test_what_matters_most_and_what_would_flip_it_come_by_themselves(page: Page)
     rows = page.rows("Numbers that come nearest")
     assert [row[0] for row in rows] == [canvas.words(n) for n in flipping.table["number"]]
 
-    page.until(lambda: "500 histories" in page.text(".most"))
+    page.until(lambda: f"{FEW} histories" in page.text(".most"))
     *_, ranking = importance(table)
     top = [one.get_attribute("data-number") for one in page.all(".most input")]
     assert top == ranking.names[: len(top)] and len(top) == 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from nicegui.testing import User, user_simulation
 from nicegui.testing.user_interaction import UserInteraction
 
 import sim
+from few import few_histories
 from sim import canvas, plots, printing, report
 from sim.explore import taking
 from sim.explore.flips import flips
@@ -32,6 +33,12 @@ from sim.explore.web.desk import Desk, Room, opening
 KOREA = "korea-2017"
 PATIENCE = 30  # seconds
 QUICK = replace(opening(KOREA), precision=0.05)  # a thousand histories are enough
+
+
+@pytest.fixture(autouse=True)
+def little_work() -> Iterator[None]:
+    with few_histories():
+        yield
 
 
 class Tab:
