@@ -300,7 +300,9 @@ def test_a_process_of_ones_own_changes_the_world(scenario) -> None:
 
 
 LONG = """
-import multiprocessing, sys, threading, time, sim
+import multiprocessing, signal, sys, threading, time, sim
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts us may have it ignored
 
 def tell_workers():
     while len(workers := multiprocessing.active_children()) < 2:
