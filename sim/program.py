@@ -58,8 +58,12 @@ class ModelError(Exception):
     """A history that cannot be told to its end; the message names the entities."""
 
     def __init__(self, message: str, replication: int = 0) -> None:
-        super().__init__(message)
+        # SimPy makes an error that leaves a process anew from its arguments: all of them count.
+        super().__init__(message, replication)
         self.replication = replication
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 REMEMBERED = 1000  # events of an instant that the message of a ModelError looks back on

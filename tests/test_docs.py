@@ -28,7 +28,14 @@ import hooks  # noqa: E402
 
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 BLOCK = re.compile(r"^```([a-z]*)(?: (.*?))?\n(.*?)^```$", re.S | re.M)
-FEW = {"--replications": 20, "--draws": 2, "--sample": 3, "--max-replications": 200}
+FEW = {"--replications": 20, "--draws": 2, "--sample": 3, "--max-replications": 200,
+       "--base": 16, "--trajectories": 4}  # fmt: skip
+LITTLE = {
+    "explain": {"--replications": "20"},
+    "sensitivity": {"--replications": "20", "--base": "16", "--trajectories": "4"},
+    "robust": {"--replications": "20"},
+    "search": {"--replications": "50", "--tracks": "us_dprk,north_south", "--postures": ""},
+}
 WITH_FIGURES = ("run", "compare")
 
 
@@ -49,10 +56,8 @@ def small(arguments: list[str]) -> list[str]:
         if option in done and done[done.index(option) + 1].isdigit():
             place = done.index(option) + 1
             done[place] = str(min(int(done[place]), most))
-    if done[0] == "explain" and "--replications" not in done:
-        done += ["--replications", "20"]
-    if done[0] == "search":  # of two tracks instead of all
-        done += ["--tracks", "us_dprk,north_south", "--postures", "", "--replications", "50"]
+    for option, value in LITTLE.get(done[0], {}).items():
+        done += [] if option in done else [option, value]
     return done + (["--no-figures", "--quiet"] if done[0] in WITH_FIGURES else [])
 
 

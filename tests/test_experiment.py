@@ -174,10 +174,11 @@ raises = ["trap"]
 """
 
 
-def test_a_history_that_cannot_end_is_a_failure_and_the_others_are_told(tmp_path) -> None:
+@pytest.mark.parametrize("engine", ["compiled", "simpy"])
+def test_a_history_that_cannot_end_is_a_failure_and_the_others_are_told(engine, tmp_path) -> None:
     scenario = sim.loads(STUCK, "stuck.toml")
     with pytest.raises(Incomplete) as error:
-        sim.run(scenario, replications=60, out=tmp_path)
+        sim.run(scenario, replications=60, engine=engine, out=tmp_path)
     results = error.value.results
     frame = results.frame
     lost = {f.block.first for f in results.failures}
@@ -186,7 +187,8 @@ def test_a_history_that_cannot_end_is_a_failure_and_the_others_are_told(tmp_path
     assert len(frame) == 60 - len(lost)
     assert frame["first_trap"].isna().all()
     assert "time cannot advance" in str(error.value)
-    assert f"replication {min(lost)}" in str(error.value)
+    for failure in results.failures:
+        assert f"replication {failure.block.first}, seed 1" in failure.error
     assert "sim.extend" in str(error.value)
     assert len(json.loads((tmp_path / "manifest.json").read_text())["failures"]) == len(lost)
 
