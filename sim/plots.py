@@ -130,16 +130,13 @@ def _best_sentence(
     best = shares[ranked[0]]
     if best == 0:
         return f"No history reached {what} {span}"
-    # Whose interval touches that of the best one may be as good.
-    first = [name for name in ranked if likely[name][1] >= likely[ranked[0]][0]]
-    if len(first) == 1:
-        told = f"{words(first[0])} reaches {what} most often: {share_label(best)} {span}"
-    elif len(first) < 4:
-        names = " and ".join(map(words, first))
-        told = f"{names}, not told apart, reach {what} most often: {share_label(best)} {span}"
-    else:
-        others = f"{len(first) - 1} other strategies are not told apart from it"
-        told = f"{words(first[0])} reaches {what} in {share_label(best)} {span}; {others}"
+    # Bands that touch may belong to equals; whether they do, only paired differences can tell.
+    near = [name for name in ranked[1:] if likely[name][1] >= likely[ranked[0]][0]]
+    told = f"{words(ranked[0])} reaches {what} most often: {share_label(best)} {span}"
+    if 0 < len(near) < 3:
+        told += f"; its band overlaps that of {' and '.join(map(words, near))}"
+    elif near:
+        told += f"; its band overlaps those of {len(near)} others"
     return told[:1].upper() + told[1:]
 
 
@@ -668,7 +665,8 @@ def intervals(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             out = not 0.025 <= fact["percentile"] <= 0.975
             happened = min(max(fact["actual"], 0.7), end)
             marker = "o" if fact["actual"] < end else ">"
-            ax.plot(happened, row, marker, color=SETBACK if out else "black", ms=7, zorder=3)
+            colour = PALETTE[1] if out else "black"  # orange
+            ax.plot(happened, row, marker, color=colour, ms=7, zorder=3)
         labels = [f"{one.episode}: {words(one.fact)}" for one in shown.itertuples()]
         ax.set_yticks(range(len(shown)), labels)
         ax.invert_yaxis()

@@ -151,7 +151,7 @@ def test_beyond_the_calendar_a_timeline_counts_days() -> None:
     assert axes.get_xlabel() == "days since the start" and "9999" in axes.get_title(loc="left")
 
 
-def test_who_may_be_as_good_as_the_best_shares_its_place() -> None:
+def test_who_may_be_as_good_as_the_best_is_named_beside_it() -> None:
     def sentence(*shares: tuple[float, float, float]) -> str:
         names = "abcde"[: len(shares)]
         best = {name: one[1] for name, one in zip(names, shares, strict=True)}
@@ -160,8 +160,10 @@ def test_who_may_be_as_good_as_the_best_shares_its_place() -> None:
 
     clear, near, far = (0.48, 0.5, 0.52), (0.45, 0.47, 0.49), (0.1, 0.2, 0.3)
     assert sentence(far, clear) == "B reaches peace most often: 50 % within 2 years"
-    assert sentence(near, far, clear).startswith("C and a, not told apart, reach peace most often")
-    assert "4 other strategies are not told apart" in sentence(clear, near, near, near, near)
+    best = "reaches peace most often: 50 % within 2 years; its band overlaps"
+    assert sentence(near, far, clear) == f"C {best} that of a"
+    assert sentence(near, near, clear) == f"C {best} that of a and b"
+    assert sentence(clear, near, near, near, near) == f"A {best} those of 4 others"
     assert sentence((0.0, 0.0, 0.1), (0.0, 0.0, 0.1)) == "No history reached peace within 2 years"
 
 
