@@ -102,14 +102,19 @@ class Results:
         with self.box:
             self.views = ui.tabs().props("dense no-caps align=left")
             with self.views:
-                for view in VIEWS:
-                    ui.tab(view, NAMES[view])
+                tabs = {view: ui.tab(view, NAMES[view]) for view in VIEWS}
             self.views.set_value(state.view)
             with ui.element("div").classes("answers") as self.answers:
                 self.places = [_place(name) for name in FIGURES]
                 self.tables = ui.html("", sanitize=False).classes("tables")
             self.world = World(self.desk)
             self.turning = Turning(self.desk)
+        self.panels = {
+            "answers": self.answers, "history": self.world.box, "flips": self.turning.box
+        }  # fmt: skip
+        for view, panel in self.panels.items():
+            panel.props.update({"role": "tabpanel", "aria-label": NAMES[view]})
+            tabs[view].props["aria-controls"] = panel.html_id
         self.world.rebuild(state)
         self._turn(state.view)
         self.views.on_value_change(lambda event: self._view(str(event.value)))
@@ -119,9 +124,8 @@ class Results:
         self.desk.change(replace(self.desk.state, view=view))
 
     def _turn(self, view: str) -> None:
-        self.answers.set_visibility(view == "answers")
-        self.world.box.set_visibility(view == "history")
-        self.turning.box.set_visibility(view == "flips")
+        for name, panel in self.panels.items():
+            panel.set_visibility(name == view)
 
     async def show(self, answer: Answer) -> None:
         """Show an answer: the first figure with all numbers, then the others while they last."""
