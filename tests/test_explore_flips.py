@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import sim
+from cancelling import nothing_is_told_afterwards
 from sim import switching
 from sim.experiment import InputError
 from sim.explore.asking import Answer
@@ -18,7 +18,6 @@ from sim.explore.flips import Flips, flips, leading
 from sim.explore.hand import Hand
 from sim.explore.state import State
 from sim.explore.table import Table, lay
-from sim.kernel import Teller
 
 PAIR = ("bilateral_only", "all_parallel")
 NUMBER = "bilateral.freeze.success"
@@ -93,22 +92,9 @@ def test_numbers_that_one_of_the_two_overrides_are_not_asked(table: Table) -> No
 def test_nothing_is_told_once_it_is_cancelled(
     table: Table, looks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[bool] = []
-    told: list[int] = []
-    tell = Teller.tell
-
-    def cancelled() -> bool:
-        asked.append(len(asked) >= looks)
-        return asked[-1]
-
-    def counted(self: Teller, *histories: Any) -> None:
-        told.append(len(asked))
-        tell(self, *histories)
-
-    monkeypatch.setattr(Teller, "tell", counted)
-    assert list(flips(table, table.keys[:2], cancelled)) == []
-    assert asked[looks]
-    assert told == list(range(1, looks + 1))  # one block after each look, none after the last
+    nothing_is_told_afterwards(
+        monkeypatch, looks, lambda cancelled: flips(table, table.keys[:2], cancelled)
+    )
 
 
 def test_what_are_not_two_hands_is_refused(table: Table) -> None:

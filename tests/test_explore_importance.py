@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 import pytest
 
 import sim
+from cancelling import nothing_is_told_afterwards
 from sim import sensitivity, worlds
 from sim.experiment import InputError
 from sim.explore import importance as importances
@@ -16,7 +15,6 @@ from sim.explore.importance import importance, ordered
 from sim.explore.sliders import sliders
 from sim.explore.state import State
 from sim.explore.table import Table, lay
-from sim.kernel import Teller
 
 NUMBERS = {"us_dprk.contact.success": 0.4, "ministerial.freeze.success": 0.2}
 
@@ -79,22 +77,9 @@ def test_sliders_that_matter_most_stand_on_top(
 def test_nothing_is_told_once_it_is_cancelled(
     table: Table, looks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[bool] = []
-    told: list[int] = []
-    tell = Teller.tell
-
-    def cancelled() -> bool:
-        asked.append(len(asked) >= looks)
-        return asked[-1]
-
-    def counted(self: Teller, *histories: Any) -> None:
-        told.append(len(asked))
-        tell(self, *histories)
-
-    monkeypatch.setattr(Teller, "tell", counted)
-    assert list(importance(table, cancelled=cancelled)) == []
-    assert asked[looks]
-    assert told == list(range(1, looks + 1))  # one block after each look, none after the last
+    nothing_is_told_afterwards(
+        monkeypatch, looks, lambda cancelled: importance(table, cancelled=cancelled)
+    )
 
 
 def test_an_unknown_hand_is_refused(table: Table) -> None:
