@@ -30,3 +30,9 @@ def test_a_hand_with_a_value_of_its_own_is_named() -> None:
     hands[1] = hands[1].delegations("US", 1)
     assert overriding(hands, "delegations.US") == {hands[1].key: 1.0}
     assert overriding(hands, "us_dprk.contact.success") == {}
+
+
+def test_a_number_without_a_unit_is_said_without_one() -> None:
+    every = {one.name: one for one in sliders(load("iran-2013"))}
+    assert every["geneva.interim.walkout.delay.sigma"].measure == ""
+    assert every["geneva.interim.success"].measure == "share"

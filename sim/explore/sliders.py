@@ -22,6 +22,11 @@ class Slider(Assumption):
         """Does it count something, so that only whole numbers are allowed?"""
         return self.group == "delegations"
 
+    @property
+    def measure(self) -> str:
+        """The unit in words; nothing where the number has none, as a shape."""
+        return "" if self.unit == "none" else self.unit
+
 
 def sliders(scenario: Scenario) -> list[Slider]:
     """Every number of a scenario that has a range with a width, in file order."""

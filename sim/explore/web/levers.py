@@ -180,8 +180,8 @@ class Lever:
             self.swing = text("p", "", "swing")
             self.handle = _range(slider)
             source = slider.source or NO_SOURCE.get(slider.status, slider.status)
-            text("p", f"{slider.low:g} to {slider.high:g} {slider.unit}, likely {slider.likely:g}. "
-                f"{source}.", "note")  # fmt: skip
+            span = f"{slider.low:g} to {slider.high:g} {slider.measure}".rstrip()
+            text("p", f"{span}, likely {slider.likely:g}. {source}.", "note")
             self.own = text("p", "", "warn")
         self.follow(levers.desk.state)
         self.handle.on("input", self._moved, js_handler="(e) => emit(e.target.value)")
@@ -210,6 +210,7 @@ def _range(slider: Slider) -> ui.element:
     step = 1.0 if slider.whole else (slider.high - slider.low) / STEPS
     one.props.update({
         "type": "range", "min": slider.low, "max": slider.high, "step": step,
-        "data-number": slider.name, "aria-label": f"{words(slider.name)}, {slider.unit}",
+        "data-number": slider.name,
+        "aria-label": ", ".join(filter(None, (words(slider.name), slider.measure))),
     })  # fmt: skip
     return one
