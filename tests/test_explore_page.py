@@ -325,8 +325,13 @@ def test_what_is_saved_is_opened_and_tabs_do_not_disturb_each_other(
     other.settled()
     assert len(other.all(".card")) == 3
     other.press("Open")
-    other.answer_of(lambda: [one.click() for one in other.all(".dialog button")
-                             if one.text == "Open"])  # fmt: skip
+    other.answer_of(
+        lambda: other.until(
+            lambda: [
+                one.click() or one for one in other.all(".dialog button") if one.text == "Open"
+            ]
+        )
+    )
     assert other.state() == mine
     other.answer_of(lambda: other.press("Take my proposal away"))
     theirs = other.state()
