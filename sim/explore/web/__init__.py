@@ -2,11 +2,12 @@
 
     app -> Desk (one browser tab) -> Seat (its worker) -> answers
                  |
-                 Cards, Levers, Results, World, Flips, Shelf
+                 Bar (Shelf), Cards, Levers, Results (World, Turning)
 
 :mod:`~sim.explore.web.app` serves it, :mod:`~sim.explore.web.desk` is one tab,
 :mod:`~sim.explore.web.seat` answers the newest state, :mod:`~sim.explore.web.cards` the strategies,
 :mod:`~sim.explore.web.levers` the assumptions, :mod:`~sim.explore.web.results` the answers,
-:mod:`~sim.explore.web.world` one history, :mod:`~sim.explore.web.shelf` what is saved, opened and
+:mod:`~sim.explore.web.world` one history, :mod:`~sim.explore.web.turning` what would flip it,
+:mod:`~sim.explore.web.bar` the head, and :mod:`~sim.explore.web.shelf` what is saved, opened and
 taken away.
 """
