@@ -24,6 +24,7 @@ import numpy as np
 
 SHELL = "detente_shell"
 OWNED = 4  # a flag of arrays that compiled code does not see
+FORTRAN = 2  # another, of arrays that lie in C's order too: those of one row, or of none
 FINE = (0, -2)  # what a function returns beside its result: there is one, or there is none
 # Functions that may be called by machine code: every process has them.
 OF_C = {"ceil", "floor", "rint", "sqrt", "memcpy", "memmove", "memset"}
@@ -76,7 +77,8 @@ def _described(array: Any) -> tuple[Any, Any, bytes]:
         f"{5 + size}q", 0, 0, plain.size, plain.itemsize, address, *shape, *plain.strides
     )
     of = weakref.ref(array, lambda _: _arrays.pop(key, None))
-    _arrays[key] = found = of, (array.dtype, len(shape), flags.num & ~OWNED), words
+    unseen = OWNED | FORTRAN if flags.c_contiguous else OWNED
+    _arrays[key] = found = of, (array.dtype, len(shape), flags.num & ~unseen), words
     return found
 
 

@@ -6,6 +6,10 @@ compared are averages over its replications (see :mod:`sim.question`).
 
 A history that never reached the endpoint is data: in a pair it is later than one that did, and two
 that never did are a tie. Pairs need rows; a frame that holds counts is refused.
+
+Common luck leaves the luck of attempts that only one of two strategies makes, or that both make
+with other chances. Where the surprises of the histories are given, that is taken out as well
+(:mod:`sim.controls`), and told beside the plain differences as ``adjusted``.
 """
 
 from __future__ import annotations
@@ -20,11 +24,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from sim.controls import taken_out
 from sim.intervals import LEVEL, Floats, Interval, mean_interval, paired_share, wilson
 from sim.question import YEARS, Question, RowPart, aligned, ask, marks_of
 
 RESAMPLES = 2000
 """Bootstrap resamples; their luck is fixed, so the same frame gives the same answer."""
+LEAST_APART = 20
+"""Worlds in which two strategies differ. A mean of fewer differences is far from normal, and
+nothing is taken out of it."""
 MOST_UNITS = 4000
 """More worlds than these are taken together in batches before they are resampled."""
 
@@ -52,11 +60,13 @@ class Worlds:
         question: what the frame was asked.
         parts: the runs of each strategy, best strategy first.
         years: at which shares are told.
+        surprises: (runs, controls) of each strategy, numbers of mean 0 of the same runs, or None.
     """
 
     question: Question
     parts: Mapping[str, RowPart]
     years: Sequence[float] = YEARS
+    surprises: Mapping[str, Floats] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -100,6 +110,27 @@ class Worlds:
         if measure.unit == "share" and not self.several:
             return paired_share((ours > theirs).sum(), (ours < theirs).sum(), self.runs, level)
         return mean_interval(ours - theirs, (-measure.range, measure.range), level, self.runs)
+
+    @cached_property
+    def _without_surprises(self) -> dict[str, Floats]:
+        """Units as by :meth:`units`, of the strategies' runs without their surprises."""
+        if self.surprises is None:
+            return {}
+        names, columns = [measure.name for measure in self.measures], []
+        for strategy, part in self.parts.items():
+            values = np.column_stack([m.values(part).astype(float) for m in self.measures])
+            left = taken_out(values, self.surprises[strategy], part["replication"])
+            by_measure = (values if left is None else left).T
+            columns.append([self.by_unit(part, one) for one in by_measure])
+        return {name: np.column_stack(units) for name, *units in zip(names, *columns, strict=True)}
+
+    def adjusted(self, measure: Measure, a: int, b: int) -> Floats | None:
+        """Differences a minus b of the units, without surprises; None: nothing is taken out."""
+        apart = np.count_nonzero(np.diff(self.units(measure)[:, [a, b]], axis=1))
+        if apart < LEAST_APART or not self._without_surprises:
+            return None
+        units = self._without_surprises[measure.name]
+        return units[:, a] - units[:, b]
 
 
 def worlds(
@@ -231,7 +262,12 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
         - ``variance_ratio``: variance of the paired differences over the sum of the two variances,
           which is what independent runs would have had; ``saving``: its inverse, the factor by
           which common random numbers cut the number of runs (inf: the differences do not vary).
-          Both are NaN where neither strategy varies. With several draws all are about draw means.
+          Both are NaN where neither strategy varies. With several draws all are about draw means;
+        - ``adjusted_low``, ``adjusted``, ``adjusted_high``, ``adjusted_ratio``: the same difference
+          with the surprises taken out, its Student's interval, and its variance over that which
+          independent runs would have had. Where nothing is taken out they repeat ``low``, ``best``,
+          ``high`` and ``variance_ratio``: no surprises given, too few worlds for their number, or
+          fewer than :data:`LEAST_APART` worlds in which the two differ.
 
     Raises:
         ValueError: an unknown baseline.
@@ -251,27 +287,39 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
                     "baseline": baseline,
                     **_about(measure),
                     "n": its_worlds.runs,
-                    **its_worlds.difference(measure, place, base, level)._asdict(),
                     "joint_low": together.low,
                     "joint_high": together.high,
-                    **_saving(its_worlds.units(measure), place, base),
+                    **_apart(its_worlds, measure, place, base),
                 }
             )
     columns = ["strategy", "baseline", "measure", "unit", "better", "n", "low", "best", "high"]
     columns += ["joint_low", "joint_high", "variance_ratio", "saving"]
+    columns += ["adjusted_low", "adjusted", "adjusted_high", "adjusted_ratio"]
     table = its_worlds.question.table(rows, columns)
     table.attrs["baseline"] = baseline
     return table
 
 
-def _saving(units: Floats, a: int, b: int) -> dict[str, float]:
-    """What common random numbers did to the variance of a difference."""
-    ratio = saving = math.nan
-    ours, theirs = units[:, a], units[:, b]
-    if len(units) > 1 and (apart := float(ours.var(ddof=1) + theirs.var(ddof=1))) > 0:
-        ratio = float((ours - theirs).var(ddof=1)) / apart
-        saving = 1 / ratio if ratio > 0 else math.inf
-    return {"variance_ratio": ratio, "saving": saving}
+def _apart(its_worlds: Worlds, measure: Measure, a: int, b: int) -> dict[str, float]:
+    """A difference plain and adjusted, and what was done to its variance."""
+    level, bounds = its_worlds.question.level, (-measure.range, measure.range)
+    plain = its_worlds.difference(measure, a, b, level)
+    ours, theirs = its_worlds.units(measure)[:, [a, b]].T
+    ratio = _ratio(ours - theirs, ours, theirs)
+    found = {**plain._asdict(), "variance_ratio": ratio, "saving": 1 / ratio if ratio else math.inf}
+    adjusted = its_worlds.adjusted(measure, a, b)
+    if adjusted is not None:
+        plain = mean_interval(adjusted, bounds, level, its_worlds.runs)
+        ratio = _ratio(adjusted, ours, theirs)
+    named = {"adjusted_low": plain.low, "adjusted": plain.best, "adjusted_high": plain.high}
+    return found | named | {"adjusted_ratio": ratio}
+
+
+def _ratio(difference: Floats, ours: Floats, theirs: Floats) -> float:
+    """Its variance over that which it would have between independent runs; NaN: neither varies."""
+    if len(ours) < 2 or not (apart := float(ours.var(ddof=1) + theirs.var(ddof=1))):
+        return math.nan
+    return float(difference.var(ddof=1)) / apart
 
 
 # ---------------------------------------------------------------------------------------------
@@ -433,7 +481,8 @@ def pairs(its_worlds: Worlds) -> pd.DataFrame:
           the endpoint sooner than ``b`` in the same world, at the same time (or both never), and
           later. Wilson's intervals; with several draws Student's over draws;
         - ``low``, ``best``, ``high``: a minus b in mean days without the endpoint;
-        - ``variance_ratio``, ``saving``: of these days, as in :func:`differences`.
+        - ``variance_ratio``, ``saving``, ``adjusted`` with its limits and ``adjusted_ratio``: of
+          these days, as in :func:`differences`.
     """
     goal, endpoint = its_worlds.question.goal, its_worlds.question.endpoint
     times = [part.times(endpoint, goal) for part in its_worlds.parts.values()]
@@ -452,8 +501,7 @@ def pairs(its_worlds: Worlds) -> pd.DataFrame:
         ):
             share = _share(its_worlds, flags)
             row |= {name: share.best, f"{name}_low": share.low, f"{name}_high": share.high}
-        row |= its_worlds.difference(days, a, b, its_worlds.question.level)._asdict()
-        rows.append(row | _saving(its_worlds.units(days), a, b))
+        rows.append(row | _apart(its_worlds, days, a, b))
     return its_worlds.question.table(rows)
 
 

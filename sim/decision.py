@@ -6,12 +6,17 @@ in :mod:`sim.comparison`, :mod:`sim.dominance`, :mod:`sim.risks` and :mod:`sim.e
 
 from __future__ import annotations
 
+import itertools
 import math
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from sim import (
@@ -35,6 +40,7 @@ from sim.report import baseline_of, caption, caption_of, notes, refusing
 from sim.scenario import Scenario
 from sim.story import Story, tell
 
+Floats = npt.NDArray[np.float64]
 MOST_RETOLD = 400
 """Histories of each strategy that are told again to see how long the goal lasted."""
 EXPLAIN, DIFF = "explain", "diff"
@@ -117,6 +123,7 @@ def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str
     scenario, frame = results.scenario, results.frame
     goal, ruin, horizon = scenario.goal, scenario.ruin, scenario.horizon
     its_worlds = comparison.worlds(frame, goal, ruin, horizon, endpoint)
+    its_worlds = replace(its_worlds, surprises=_surprises(results, its_worlds))
     tables = {
         "estimates": comparison.estimates(its_worlds),
         "differences": comparison.differences(its_worlds, baseline),
@@ -131,6 +138,36 @@ def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str
         tables["endurance"] = risks.endurance(frame, goal, ruin, horizon)
     tables["durability"] = risks.durability(_spells(results, its_worlds.names))
     return tables
+
+
+def _surprises(results: Results, its_worlds: comparison.Worlds) -> dict[str, Floats] | None:
+    """The surprises of all histories, which are told again; None where others come of it.
+
+    So it is where processes of the user's own were among them, or results of an older version.
+    """
+    seed, drawn = results.manifest["seed"], results.drawn
+    likely = {name: _program(results.scenario, name) for name in its_worlds.names}
+
+    def of_strategy(name: str) -> Floats | None:
+        part = its_worlds.parts[name]
+        bounds = [*part.starts.tolist(), len(part.rows)]
+        found = np.empty((len(part.rows), 2 * len(likely[name].stages)))
+        draw, replication, time = (part[column] for column in ("draw", "replication", "time"))
+        for start, end in itertools.pairwise(bounds):
+            program = _of_draw(likely[name], drawn, int(draw[start]))
+            numbers = replication[start:end]
+            first = int(numbers[0])
+            told = kernel.simulate(
+                program, seed, first, int(numbers[-1]) - first + 1, surprise=True
+            )
+            if not np.array_equal(told.time[numbers - first], time[start:end]):
+                return None
+            found[start:end] = told.surprise[numbers - first].reshape(end - start, -1)
+        return found
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = dict(zip(likely, pool.map(of_strategy, likely), strict=True))
+    return None if any(one is None for one in found.values()) else found  # type: ignore[return-value]
 
 
 def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:

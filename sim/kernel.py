@@ -480,7 +480,7 @@ LEVEL_NOW = _record("now_at holders draws", "first risen held")
 TRACK_NOW = _record(
     "where stage begun note lacks resume_at", "ended luck_success luck_setback luck_delay"
 )
-STAGE_NOW = _record("attempts window")  # window: the first span that is not over
+STAGE_NOW = _record("attempts window", "surprise surprise_days")  # window: the first not over
 SHOCK_NOW = _record(
     "occurrence fired date entry", "luck residual next_luck next_residual speed"
 )  # entry: in its table
@@ -811,6 +811,7 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
     ratio = times_ratios(plan, state.levels, 1.0, stage.odds_first, stage.odds_last)
     chance = laws.success_probability(stage.success, ratio)
     success = its_state.luck_success < chance
+    note_surprise(plan, state, at, (1.0 if success else 0.0) - chance)
     # Which setbacks are possible is decided with the attempt's own holds still up.
     chosen = NOTHING if success else choose(plan, state.levels, stage, its_state.luck_setback)
     if success:
@@ -840,6 +841,15 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
         # Only now: a track cannot reopen itself by its own last success.
         its_state.where, its_state.ended = COMPLETED, state.now[0].time
         tell(log, state, COMPLETES, track, NO_DETAIL, 0.0)
+
+
+@compiled()
+def note_surprise(plan, state, at, surprise):  # type: ignore[no-untyped-def]
+    """Add up what could not be foreseen of the attempts at a stage, until the goal."""
+    world, stage = plan.world[0], state.stages[U(at)]
+    if np.isnan(state.levels[U(world.goal)].first):
+        stage.surprise += surprise
+        stage.surprise_days += surprise * (world.horizon - state.now[0].time)
 
 
 @compiled()
@@ -1139,10 +1149,9 @@ def reset(plan, state):  # type: ignore[no-untyped-def]
         one.note, one.lacks, one.resume_at = NOTHING, NOTHING, NOTHING
         mark_track(plan, state, track)
     for at in range(len(state.stages)):
-        state.stages[U(at)].attempts, state.stages[U(at)].window = (
-            0,
-            plan.stages[U(at)].window_first,
-        )
+        one_stage = state.stages[U(at)]
+        one_stage.attempts, one_stage.window = 0, plan.stages[U(at)].window_first
+        one_stage.surprise, one_stage.surprise_days = 0.0, 0.0
     for k in range(len(state.shocks)):
         shock = state.shocks[U(k)]
         shock.occurrence, shock.fired, shock.entry = 0, 0, 0
@@ -1228,6 +1237,10 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
     for c in range(len(state.counts)):
         rows.counts[i, c] = state.counts[U(c)]
     rows.binding[i] = now.binding
+    if len(rows.surprise) > 0:
+        for at in range(len(state.stages)):
+            rows.surprise[i, at, 0] = state.stages[U(at)].surprise
+            rows.surprise[i, at, 1] = state.stages[U(at)].surprise_days
 
 
 @engine
@@ -1283,13 +1296,15 @@ class Teller:
             room = used
 
 
-def simulate(program: Program, seed: int, first: int, count: int) -> Rows:
+def simulate(
+    program: Program, seed: int, first: int, count: int, *, surprise: bool = False
+) -> Rows:
     """Tell the histories ``first .. first + count - 1``.
 
     Args, rows and errors are those of :func:`sim.processes.simulate`; processes of a user's own
     need the SimPy engine.
     """
-    rows = empty(program, count)
+    rows = empty(program, count, surprise=surprise)
     Teller(program).tell(seed, first, rows)
     return rows
 

@@ -507,6 +507,7 @@ class History:
         self.holders = [0] * self.code.conditions
         self.counts = [0] * self.code.counts
         self.attempts = [0] * len(cast.stages)
+        self.surprise = [[0.0, 0.0] for _ in cast.stages]
         self.free = list(cast.capacity)
         self.binding = NOTHING
         self.over = False
@@ -620,6 +621,7 @@ class History:
         u = self._uniforms(stage.stream, self.attempts[track.stage] - 1)
         chance = laws.success_probability(stage.success, self._times(1.0, stage.odds))
         setback = None
+        self._note_surprise(track.stage, (1.0 if u[1] < chance else 0.0) - chance)
         if not u[1] < chance:
             # Which setbacks are possible is decided with the attempt's own holds still up.
             setback = self._choose(stage.setbacks, u[2])
@@ -634,6 +636,12 @@ class History:
         self._take_effect(setback.effects)
         self._settle_soon()
         return self._delay(track, setback.resume, setback.delay.days(u[3]))
+
+    def _note_surprise(self, stage: int, surprise: float) -> None:
+        """Add up what could not be foreseen of the attempts at a stage, until the goal."""
+        if math.isnan(self.first[self.code.goal]):
+            self.surprise[stage][0] += surprise
+            self.surprise[stage][1] += surprise * (self.code.horizon - self.now)
 
     def _choose(self, setbacks: Sequence[SetbackCast], u: float) -> SetbackCast:
         possible = [s for s in setbacks if s.weight > 0.0 and self._holds(s.when)]
@@ -963,6 +971,8 @@ class History:
             rows.held[i, c] = self.held[c] + still
         rows.counts[i] = self.counts
         rows.binding[i] = self.binding
+        if len(rows.surprise):
+            rows.surprise[i] = self.surprise
 
 
 # -- running --------------------------------------------------------------------------------------
@@ -998,6 +1008,8 @@ def simulate(
     first: int,
     count: int,
     processes: Sequence[UserProcess] = (),
+    *,
+    surprise: bool = False,
 ) -> Rows:
     """Tell the histories ``first .. first + count - 1``.
 
@@ -1008,11 +1020,12 @@ def simulate(
         count: how many.
         processes: SimPy processes of the user's own, each a generator function of a
             :class:`History`.
+        surprise: fill :attr:`sim.rows.Rows.surprise` too.
 
     Raises:
         ModelError: a history in which time cannot advance, or with too many events.
     """
-    rows = empty(program, count)
+    rows = empty(program, count, surprise=surprise)
     Teller(program, processes).tell(seed, first, rows)
     return rows
 
