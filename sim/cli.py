@@ -133,7 +133,11 @@ def compare(options: argparse.Namespace) -> int:
         results, options.baseline, options.endpoint, draw=not options.no_figures
     )
     print(f"{found.text}\n\n{assumptions.caution(results.scenario)}")
-    _say_where(results, [*_figures(results, options, options.baseline), *found.figures])
+    drawn = []
+    if not options.no_figures:
+        table = found.tables["differences"]
+        drawn = report.figures(results, options.baseline, options.endpoint, table=table)
+    _say_where(results, [*drawn, *found.figures])
     return 0
 
 
@@ -511,12 +515,6 @@ def _check_comparison(options: argparse.Namespace) -> None:
         raise experiment.InputError(f'--baseline: unknown strategy "{options.baseline}"{hint}')
     if len(set(known)) < 2:
         raise experiment.InputError("there is only one strategy; a comparison needs two")
-
-
-def _figures(results: Any, options: argparse.Namespace, baseline: str | None) -> Sequence[Path]:
-    from sim import report
-
-    return [] if options.no_figures else report.figures(results, baseline, options.endpoint)
 
 
 def _say_where(results: Any, figures: Sequence[Path]) -> None:

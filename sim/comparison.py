@@ -30,6 +30,7 @@ from sim.question import YEARS, Question, RowPart, aligned, ask, marks_of
 
 RESAMPLES = 2000
 """Bootstrap resamples; their luck is fixed, so the same frame gives the same answer."""
+ADJUSTED = ["adjusted_low", "adjusted", "adjusted_high", "adjusted_ratio"]
 LEAST_APART = 20
 """Worlds in which two strategies differ. A mean of fewer differences is far from normal, and
 nothing is taken out of it."""
@@ -265,9 +266,9 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
           Both are NaN where neither strategy varies. With several draws all are about draw means;
         - ``adjusted_low``, ``adjusted``, ``adjusted_high``, ``adjusted_ratio``: the same difference
           with the surprises taken out, its Student's interval, and its variance over that which
-          independent runs would have had. Where nothing is taken out they repeat ``low``, ``best``,
-          ``high`` and ``variance_ratio``: no surprises given, too few worlds for their number, or
-          fewer than :data:`LEAST_APART` worlds in which the two differ.
+          independent runs would have had; only where the worlds know their surprises. With too
+          few worlds for that many surprises, or fewer than :data:`LEAST_APART` in which the two
+          differ, nothing is taken out, and ``low``, ``best``, ``high``, ``variance_ratio`` repeat.
 
     Raises:
         ValueError: an unknown baseline.
@@ -294,7 +295,7 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
             )
     columns = ["strategy", "baseline", "measure", "unit", "better", "n", "low", "best", "high"]
     columns += ["joint_low", "joint_high", "variance_ratio", "saving"]
-    columns += ["adjusted_low", "adjusted", "adjusted_high", "adjusted_ratio"]
+    columns += [] if its_worlds.surprises is None else ADJUSTED
     table = its_worlds.question.table(rows, columns)
     table.attrs["baseline"] = baseline
     return table
@@ -307,12 +308,13 @@ def _apart(its_worlds: Worlds, measure: Measure, a: int, b: int) -> dict[str, fl
     ours, theirs = its_worlds.units(measure)[:, [a, b]].T
     ratio = _ratio(ours - theirs, ours, theirs)
     found = {**plain._asdict(), "variance_ratio": ratio, "saving": 1 / ratio if ratio else math.inf}
+    if its_worlds.surprises is None:
+        return found
     adjusted = its_worlds.adjusted(measure, a, b)
     if adjusted is not None:
         plain = mean_interval(adjusted, bounds, level, its_worlds.runs)
         ratio = _ratio(adjusted, ours, theirs)
-    named = {"adjusted_low": plain.low, "adjusted": plain.best, "adjusted_high": plain.high}
-    return found | named | {"adjusted_ratio": ratio}
+    return found | dict(zip(ADJUSTED, (*plain, ratio), strict=True))
 
 
 def _ratio(difference: Floats, ours: Floats, theirs: Floats) -> float:

@@ -190,7 +190,7 @@ def _fill(results: Results, content: Content, baseline: str | None, endpoint: st
     if why_not:
         content.notes.append(why_not)
         content.sentences = findings.summary_sentences(summary)
-        content.axes |= report.axes_of(results, baseline, endpoint, paired=False)
+        content.axes |= report.axes_of(results, endpoint)
 
 
 def _compare(results: Results, content: Content, baseline: str | None, endpoint: str | None) -> str:
@@ -204,12 +204,8 @@ def _compare(results: Results, content: Content, baseline: str | None, endpoint:
         tables.pop("durability", None)  # made of histories told again, which would be others
         content.notes.append(OTHER_LAWS)
     content.sentences = found.sentences
-    content.tables += [
-        findings.best_table(tables["best"]),
-        findings.differences_table(tables["differences"]),
-        findings.pairs_table(tables["pairs"]),
-    ]
-    content.axes |= report.axes_of(results, baseline, endpoint)
+    content.tables += findings.compare_tables(tables)
+    content.axes |= report.axes_of(results, endpoint, tables["differences"])
     content.axes |= decision.figures_of(tables, report.caption(results))
     return ""
 

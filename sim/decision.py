@@ -6,17 +6,12 @@ in :mod:`sim.comparison`, :mod:`sim.dominance`, :mod:`sim.risks` and :mod:`sim.e
 
 from __future__ import annotations
 
-import itertools
 import math
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from sim import (
@@ -28,6 +23,7 @@ from sim import (
     findings,
     kernel,
     provenance,
+    retold,
     risks,
 )
 from sim import partings as parting_tables
@@ -35,12 +31,11 @@ from sim import tables as tables_of
 from sim.draws import Draws
 from sim.experiment import InputError, Results, chosen, drawn_from, names_of, of_draw
 from sim.partings import Parting
-from sim.program import Program, translate
+from sim.program import Program
 from sim.report import baseline_of, caption, caption_of, notes, refusing
 from sim.scenario import Scenario
 from sim.story import Story, tell
 
-Floats = npt.NDArray[np.float64]
 MOST_RETOLD = 400
 """Histories of each strategy that are told again to see how long the goal lasted."""
 EXPLAIN, DIFF = "explain", "diff"
@@ -123,7 +118,7 @@ def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str
     scenario, frame = results.scenario, results.frame
     goal, ruin, horizon = scenario.goal, scenario.ruin, scenario.horizon
     its_worlds = comparison.worlds(frame, goal, ruin, horizon, endpoint)
-    its_worlds = replace(its_worlds, surprises=_surprises(results, its_worlds))
+    its_worlds = replace(its_worlds, surprises=retold.surprises(results, its_worlds))
     tables = {
         "estimates": comparison.estimates(its_worlds),
         "differences": comparison.differences(its_worlds, baseline),
@@ -140,36 +135,6 @@ def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str
     return tables
 
 
-def _surprises(results: Results, its_worlds: comparison.Worlds) -> dict[str, Floats] | None:
-    """The surprises of all histories, which are told again; None where others come of it.
-
-    So it is where processes of the user's own were among them, or results of an older version.
-    """
-    seed, drawn = results.manifest["seed"], results.drawn
-    likely = {name: _program(results.scenario, name) for name in its_worlds.names}
-
-    def of_strategy(name: str) -> Floats | None:
-        part = its_worlds.parts[name]
-        bounds = [*part.starts.tolist(), len(part.rows)]
-        found = np.empty((len(part.rows), 2 * len(likely[name].stages)))
-        draw, replication, time = (part[column] for column in ("draw", "replication", "time"))
-        for start, end in itertools.pairwise(bounds):
-            program = _of_draw(likely[name], drawn, int(draw[start]))
-            numbers = replication[start:end]
-            first = int(numbers[0])
-            told = kernel.simulate(
-                program, seed, first, int(numbers[-1]) - first + 1, surprise=True
-            )
-            if not np.array_equal(told.time[numbers - first], time[start:end]):
-                return None
-            found[start:end] = told.surprise[numbers - first].reshape(end - start, -1)
-        return found
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = dict(zip(likely, pool.map(of_strategy, likely), strict=True))
-    return None if any(one is None for one in found.values()) else found  # type: ignore[return-value]
-
-
 def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
     """How long the goal lasted in the first histories that reached it, told again.
 
@@ -180,13 +145,13 @@ def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
     for name in names:
         there = frame[(frame["strategy"] == name) & (frame["outcome"] == scenario.goal)]
         first = there.sort_values(["replication", "draw"]).head(MOST_RETOLD)
-        likely = _program(scenario, name)
+        likely = retold.program_of(scenario, name)
         for draw, some in first.groupby("draw"):
-            program = _of_draw(likely, results.drawn, int(draw))
-            told = _retold(program, seed, [int(r) for r in some["replication"]])
+            program = retold.with_draw(likely, results.drawn, int(draw))
+            told = retold.with_logs(program, seed, [int(r) for r in some["replication"]])
             tables.append(budget.spells(program, told, int(draw)))
     if not tables:
-        tables = [budget.spells(_program(scenario, names[0]), [])]
+        tables = [budget.spells(retold.program_of(scenario, names[0]), [])]
     spells = _joined(tables)
     spells.attrs = {"goal": scenario.goal, "horizon": scenario.horizon}
     return spells
@@ -242,7 +207,7 @@ def explain(
             parts[part].append(explanation.time_budget(days, by, horizon=scenario.horizon))
         parts["costs"].append(explanation.costs(told_again))
         rows.append(own)
-        tracks[name] = budget.goal_tracks(_program(scenario, name))
+        tracks[name] = budget.goal_tracks(retold.program_of(scenario, name))
     tables = {name: _joined(some) for name, some in parts.items()}
     tables["bottlenecks"] = explanation.bottlenecks(
         _joined(rows), goal=scenario.goal, horizon=scenario.horizon
@@ -266,11 +231,11 @@ def _told_for_why(
     scenario: Scenario, name: str, drawn: Draws | None, replications: int, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Of a strategy's histories: their budgets, what each change makes of them, and their rows."""
-    likely, strategy = _program(scenario, name), chosen(scenario, name)
+    likely, strategy = retold.program_of(scenario, name), chosen(scenario, name)
     budgets, changed, rows = [], [], []
     for draw in [0] if drawn is None else range(1, len(drawn) + 1):
-        program = _of_draw(likely, drawn, draw)
-        told = _retold(program, seed, range(replications))
+        program = retold.with_draw(likely, drawn, draw)
+        told = retold.with_logs(program, seed, range(replications))
         budgets.append(budget.budgets(program, told, draw))
         changed.append(
             counterfactuals.outcomes(strategy, program, kernel.simulate, seed, replications, draw)
@@ -332,11 +297,13 @@ def diff(
     about = tables_of.about(DIFF, scenario, seed)
     if a == b:
         raise InputError(f'"{a}" twice; two different strategies are needed')
-    ours, theirs = (of_draw(_program(scenario, name), draw, draws, seed) for name in (a, b))
+    ours, theirs = (
+        of_draw(retold.program_of(scenario, name), draw, draws, seed) for name in (a, b)
+    )
     stories, logs = _both(ours, theirs, seed, replication, draw)
     parting = parting_tables.first_parting(ours, *logs)
     turn = parting_tables.first_turn(ours, *logs)
-    told = (_retold(each, seed, range(replications)) for each in (ours, theirs))
+    told = (retold.with_logs(each, seed, range(replications)) for each in (ours, theirs))
     both = [(one[0], one[2], two[2]) for one, two in zip(*told, strict=True)]
     side = parting_tables.side_by_side(*stories)
     tables = {
@@ -401,7 +368,7 @@ def _numbers(program: Program) -> dict[str, float]:
 
 
 def _with(scenario: Scenario, name: str, numbers: dict[str, float]) -> Program:
-    program = _program(scenario, name)
+    program = retold.program_of(scenario, name)
     own = set(program.slots) - set(program.scenario.chosen.overrides)
     return program.with_numbers({name: value for name, value in numbers.items() if name in own})
 
@@ -436,19 +403,3 @@ def milestones(side: pd.DataFrame, scenario: Scenario) -> pd.Series:
 def _story(program: Program, seed: int, replication: int, draw: int) -> tuple[Story, Any]:
     rows, log = kernel.trace(program, seed, replication)
     return tell(program, rows, log, seed, replication, draw), log
-
-
-# -- histories told again -------------------------------------------------------------------------
-
-
-def _program(scenario: Scenario, name: str) -> Program:
-    return translate(chosen(scenario, name))
-
-
-def _of_draw(likely: Program, drawn: Draws | None, draw: int) -> Program:
-    return likely if drawn is None else drawn.applied(likely, draw)
-
-
-def _retold(program: Program, seed: int, replications: Sequence[int]) -> Iterator[budget.Telling]:
-    for replication in replications:
-        yield replication, *kernel.trace(program, seed, replication)

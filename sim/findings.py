@@ -22,6 +22,7 @@ from sim.printing import DASH, Part, Printed, as_paragraphs, days_text, listed, 
 WIDTH = 100
 MOST_IN_MATRIX = 12
 MOST_COSTS = 12
+MOST_ONLY_SO = 4
 MOST_WINDOWS = 8
 MEASURES = ("reached", "restricted_mean", "held", "ruin")
 
@@ -33,13 +34,17 @@ def compare_text(tables: dict[str, pd.DataFrame]) -> str:
         tables: ``best``, ``differences``, ``pairs``, ``dominance``, ``estimates`` and, where they
             could be made, ``endurance``; from :mod:`sim.comparison` and its neighbours.
     """
-    blocks = [
-        best_table(tables["best"]).text(WIDTH),
-        differences_table(tables["differences"]).text(WIDTH),
-        pairs_table(tables["pairs"]).text(WIDTH),
-        "\n".join(map(_paragraph, sentences(tables))),
-    ]
-    return "\n\n".join(blocks)
+    blocks = [table.text(WIDTH) for table in compare_tables(tables)]
+    return "\n\n".join([*blocks, "\n".join(map(_paragraph, sentences(tables)))])
+
+
+def compare_tables(tables: dict[str, pd.DataFrame]) -> list[Printed]:
+    """The tables of a comparison in print."""
+    differences = tables["differences"]
+    printed = [best_table(tables["best"]), differences_table(differences)]
+    if _is_adjusted(differences):
+        printed.append(adjusted_table(differences))
+    return [*printed, pairs_table(tables["pairs"])]
 
 
 def _paragraph(sentence: str) -> str:
@@ -86,6 +91,29 @@ def _short(measure: str) -> str:
 
 def differences_table(table: pd.DataFrame) -> Printed:
     """Paired differences to the baseline, a line a strategy."""
+    title = f"minus {table.attrs['baseline']}, run by run in the same worlds"
+    note = f"In brackets: {_level(table)} % intervals, each by itself; * it excludes 0."
+    return _differences(table, ("best", "low", "high"), title, note)
+
+
+def adjusted_table(table: pd.DataFrame) -> Printed:
+    """The same with the surprises taken out."""
+    title = f"minus {table.attrs['baseline']}, with the luck of single attempts taken out"
+    note = "What attempts did beyond their chances is subtracted: no less fair, and less luck."
+    return _differences(table, ("adjusted", "adjusted_low", "adjusted_high"), title, note)
+
+
+def _is_adjusted(table: pd.DataFrame) -> bool:
+    """Was anything taken out of a table of differences or pairs?"""
+    if "adjusted_ratio" not in table:
+        return False
+    plain, adjusted = (table[f"{name}_ratio"].fillna(1.0) for name in ("variance", "adjusted"))
+    return bool((plain != adjusted).any())
+
+
+def _differences(
+    table: pd.DataFrame, columns: tuple[str, str, str], title: str, note: str
+) -> Printed:
     names = [name for name in MEASURES if len(_wanted(table, name))]
     ruin, goal = table.attrs["ruin"], table.attrs["endpoint"]
     titles = {
@@ -99,11 +127,10 @@ def differences_table(table: pd.DataFrame) -> Printed:
         line = [str(strategy)]
         for name in names:
             row = _wanted(table, name).set_index("strategy").loc[strategy]
-            line.append(_with_limits(row["best"], row["low"], row["high"], row["unit"]))
+            best, low, high = (row[column] for column in columns)
+            line.append(_with_limits(best, low, high, row["unit"]))
         body.append(line)
     head = ["strategy", *(titles[name] for name in names)]
-    title = f"minus {table.attrs['baseline']}, run by run in the same worlds"
-    note = f"In brackets: {_level(table)} % intervals, each by itself; * it excludes 0."
     return Printed(title, head, body, note)
 
 
@@ -306,15 +333,41 @@ def _on_endurance(table: pd.DataFrame | None) -> list[str]:
 
 
 def _on_common_luck(table: pd.DataFrame) -> list[str]:
-    known = table.dropna(subset=["variance_ratio"])
-    if known.empty:
+    if table["variance_ratio"].isna().all():
         return []
-    least = known.loc[known["variance_ratio"].idxmin()]
-    return [
-        "Common random numbers: paired differences in days have "
-        f"{least['variance_ratio']:.2f} ({least['a']} and {least['b']}) to "
-        f"{known['variance_ratio'].max():.2f} of the variance of independent runs."
+    found = [
+        f"Common random numbers: paired differences in days have {_least(table, 'variance_ratio')} "
+        "of the variance of independent runs."
     ]
+    if "adjusted_ratio" not in table:
+        why = "these histories could not be told again"
+    elif not _is_adjusted(table):
+        why = "that needs more histories"
+    else:
+        less = _least(table, "adjusted_ratio")
+        return [*found, f"With the luck of single attempts taken out: {less}.", *_only_so(table)]
+    return [*found, f"The luck of single attempts is not taken out of them: {why}."]
+
+
+def _least(table: pd.DataFrame, column: str) -> str:
+    """The least of the ratios, of whom, and the largest."""
+    known = table.dropna(subset=[column])
+    least = known.loc[known[column].idxmin()]
+    pair = f"{least[column]:.2f} ({least['a']} and {least['b']})"
+    return f"{pair} to {known[column].max():.2f}"
+
+
+def _only_so(table: pd.DataFrame) -> Iterator[str]:
+    """Who is told from whom in days only with the surprises taken out: the sooner one first."""
+    ahead = table[(table["adjusted_high"] < 0) & (table["low"] <= 0) & (table["high"] >= 0)]
+    if len(ahead):
+        pairs = [
+            f"{row.a} ahead of {row.b} by {days_text(-row.adjusted)} "
+            f"({days_text(-row.adjusted_high)}{DASH}{days_text(-row.adjusted_low)})"
+            for row in ahead.sort_values("adjusted", kind="stable").head(MOST_ONLY_SO).itertuples()
+        ]
+        more = f"; and {len(ahead) - MOST_ONLY_SO} more" if len(ahead) > MOST_ONLY_SO else ""
+        yield f"Only so told apart in days, each pair by itself: {'; '.join(pairs)}{more}."
 
 
 # -- why it wins ----------------------------------------------------------------------------------

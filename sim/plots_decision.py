@@ -32,7 +32,7 @@ from sim.plots import ENDINGS, SETBACK, dated_axis, dates, draw_attempts
 from sim.printing import percent
 from sim.story import Story
 
-SURE, UNSURE = "#0173b2", "#8c8c8c"
+SURE, UNSURE, LESS_LUCK = "#0173b2", "#8c8c8c", "#de8f05"
 ACTIVITY_COLOURS = dict(
     zip(
         ACTIVITIES,
@@ -126,7 +126,8 @@ def _above(ax: Axes, pad: float = 26) -> Axes:
 def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
     """Paired differences to the baseline in every main measure, side by side.
 
-    Thick bars are intervals by themselves, thin ones hold for all strategies together.
+    Thick bars are intervals by themselves, thin ones hold for all strategies together. Orange ones
+    below are by themselves too, with the luck of single attempts taken out (where that was done).
 
     Args:
         table: from :func:`sim.comparison.differences`.
@@ -146,12 +147,15 @@ def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
         baseline = str(table.attrs["baseline"])
         figure, axes = _figure(11, 2.2 + 0.4 * len(names), 1, len(measures), sharey=True)
         rows = np.arange(len(names))[::-1]
+        adjusted = "adjusted_ratio" in table
         for ax, name in zip(axes, measures, strict=True):
             part = table[table["measure"] == name].set_index("strategy").loc[names]
             times = 100 if part["unit"].iloc[0] == "share" else 1
             up = part["better"].iloc[0] == "higher"
             for row, one in zip(rows, part.itertuples(), strict=True):
                 _whisker(ax, row, one, times)
+                if adjusted:
+                    _bar_below(ax, row, one, times)
             ax.axvline(0, color="#333333", lw=1)
             ax.set_xlabel(f"{labels[name]}\n{'better >' if up else '< better'}")
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+,g}" if x else "0"))
@@ -166,6 +170,7 @@ def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
         figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
         if caption:
             note = f"{caption}; thin bars hold jointly for all strategies; blue: these exclude 0"
+            note += "; orange: the luck of single attempts taken out" if adjusted else ""
             figure.supxlabel(note, fontsize=8.5, color="#555555", x=0.01, ha="left")
         return figure
 
@@ -184,6 +189,15 @@ def _whisker(ax: Axes, row: int, one: Any, times: float) -> None:
             solid_capstyle="butt")  # fmt: skip
     ax.plot([times * one.best], [row], "o" if sure else "s", color=colour, ms=5,
             mfc="white", zorder=3)  # fmt: skip
+
+
+def _bar_below(ax: Axes, row: int, one: Any, times: float) -> None:
+    """The interval of a difference without the luck of single attempts, where it is another."""
+    if one.adjusted_ratio < one.variance_ratio:
+        below = row - 0.24
+        ends = [times * one.adjusted_low, times * one.adjusted_high]
+        ax.plot(ends, [below, below], color=LESS_LUCK, lw=MOST, solid_capstyle="butt")
+        ax.plot([times * one.adjusted], [below], "|", color="white", ms=4, mew=1.2, zorder=3)
 
 
 def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:

@@ -121,6 +121,7 @@ def figures(
     baseline: str | None = None,
     endpoint: str | None = None,
     easel: Easel | None = None,
+    table: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Draw the figures of a run into its folder, each as PNG and SVG; their paths without ending.
 
@@ -128,6 +129,7 @@ def figures(
         results: of a run that has a folder.
         baseline, endpoint: as for :func:`differences`.
         easel: where they are begun; its owner finishes them. None: they are drawn here.
+        table: of the differences, where there is one already. None: it is made and written.
 
     Raises:
         InputError: the run has no folder.
@@ -137,29 +139,27 @@ def figures(
         raise InputError("a run without a results folder has no place for figures")
     begin = paint if easel is None else easel.begin
     paths = []
-    for tables in (_shares(results, endpoint), _paired(results, baseline, endpoint)):
-        sketches = [Sketch(name, *what, folder / name) for name, what in tables.items()]
+    makers = (
+        lambda: _shares(results, endpoint),
+        lambda: _paired(results, baseline, endpoint, table),
+    )
+    for make in makers:
+        sketches = [Sketch(name, *what, folder / name) for name, what in make().items()]
         begin(sketches)  # before the next tables are made
         paths += [sketch.path for sketch in sketches]
     return paths
 
 
 def axes_of(
-    results: Results,
-    baseline: str | None = None,
-    endpoint: str | None = None,
-    *,
-    paired: bool = True,
+    results: Results, endpoint: str | None = None, table: pd.DataFrame | None = None
 ) -> dict[str, Any]:
-    """The figures of a run as axes, by name; ``paired``: with the differences, where there are."""
+    """The figures of a run as axes, by name; that of differences where their table is given."""
     from sim import plots  # matplotlib takes its time: only who draws waits for it
 
-    tables = _shares(results, endpoint)
-    if paired:
-        tables |= _paired(results, baseline, endpoint)
-    return {
-        name: getattr(plots, name)(table, caption=about) for name, (table, about) in tables.items()
-    }
+    shown = _shares(results, endpoint)
+    if table is not None:
+        shown |= _differences_shown(results, table)
+    return {name: getattr(plots, name)(one, caption=about) for name, (one, about) in shown.items()}
 
 
 Shown = dict[str, tuple[pd.DataFrame, str]]
@@ -180,11 +180,18 @@ def _shares(results: Results, endpoint: str | None) -> Shown:
     }
 
 
-def _paired(results: Results, baseline: str | None, endpoint: str | None) -> Shown:
+def _paired(
+    results: Results, baseline: str | None, endpoint: str | None, table: pd.DataFrame | None
+) -> Shown:
     """The same of the figure of differences, where there are any."""
-    if len(results.manifest["strategies"]) < 2 or is_counted(frame_of(results)):
-        return {}
-    table = differences(results, baseline, endpoint)
+    if table is None:
+        if len(results.manifest["strategies"]) < 2 or is_counted(frame_of(results)):
+            return {}
+        table = differences(results, baseline, endpoint)
+    return _differences_shown(results, table)
+
+
+def _differences_shown(results: Results, table: pd.DataFrame) -> Shown:
     return {"differences": (table, f"{caption(results)}; bars are 95 % intervals")}
 
 

@@ -8,6 +8,7 @@ hold together are counted as one: all of them, or a miss.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ import study_coverage
 from markov_chain import Chain
 from sim import budget, comparison, counterfactuals, dominance, explanation, kernel, risks
 from sim import statistics as st
-from sim.program import translate
+from sim.program import Program, translate
 
 TEXT = """
 title = "No memory"
@@ -87,6 +88,7 @@ NAMES = ["one", "two", "late", "parallel"]
 HORIZON = 730.0
 DAYS = np.linspace(0.0, HORIZON, 731)
 HISTORIES = 200
+SEED = 11
 FEW = 30  # told with their logs, which takes its time
 LEVEL = 0.95
 LEAST = 0.95 * LEVEL
@@ -120,7 +122,7 @@ class Truth:
 
 def studies(text: str, repeats: int, names: list[str] = NAMES) -> Iterator[pd.DataFrame]:
     """Small studies of the same strategies, cut from one run."""
-    frame = sim.run(sim.loads(text), names, repeats * HISTORIES, seed=11).frame
+    frame = sim.run(sim.loads(text), names, repeats * HISTORIES, seed=SEED).frame
     study = frame["replication"] // HISTORIES
     for _, part in frame.groupby(study, sort=True):
         yield part.reset_index(drop=True)
@@ -144,8 +146,10 @@ def of_comparison(repeats: int) -> Hits:
     """Estimates, differences by themselves and jointly, the best, and the bands."""
     truths = {name: Truth(TEXT, name) for name in NAMES}
     hits: Hits = {}
-    for frame in studies(TEXT, repeats):
+    programs = {name: translate(sim.loads(TEXT).strategy(name)) for name in NAMES}
+    for at, frame in enumerate(studies(TEXT, repeats)):
         its_worlds = comparison.worlds(frame, "freeze", "war", HORIZON)
+        its_worlds = replace(its_worlds, surprises=_surprises(programs, at))
         for row in comparison.estimates(its_worlds).itertuples():
             truth = truths[row.strategy].of(row.measure)
             hits.setdefault(f"estimate: {row.measure}", []).append(within(row.low, truth, row.high))
@@ -154,8 +158,9 @@ def of_comparison(repeats: int) -> Hits:
         for measure, part in apart.groupby("measure"):
             base = truths["one"].of(measure)
             gaps = [truths[name].of(measure) - base for name in part["strategy"]]
-            for low, gap, high in zip(part["low"], gaps, part["high"], strict=True):
-                hits.setdefault(f"difference: {measure}", []).append(within(low, gap, high))
+            for prefix, what in (("", "difference"), ("adjusted_", "difference, less luck")):
+                limits = zip(part[f"{prefix}low"], gaps, part[f"{prefix}high"], strict=True)
+                hits.setdefault(f"{what}: {measure}", []).extend(within(*one) for one in limits)
             jointly = hold(part, gaps, "joint_low", "joint_high")
             hits.setdefault(f"differences jointly: {measure}", []).append(jointly)
             of_best = best[best["measure"] == measure]
@@ -168,6 +173,17 @@ def of_comparison(repeats: int) -> Hits:
         ]
         hits.setdefault("bands of incidence, jointly", []).append(hold(bands, curves))
     return hits
+
+
+def _surprises(programs: dict[str, Program], at: int) -> dict[str, np.ndarray]:
+    """What surprised in the histories of a study."""
+    first = at * HISTORIES
+    return {
+        name: kernel.simulate(program, SEED, first, HISTORIES, surprise=True).surprise.reshape(
+            HISTORIES, -1
+        )
+        for name, program in programs.items()
+    }
 
 
 def _behind_the_best(table: pd.DataFrame, truths: dict[str, Truth]) -> list[float]:
@@ -237,7 +253,7 @@ def of_durability(repeats: int) -> Hits:
         held = within(endurance["low"], 1 - broken, endurance["high"])
         hits.setdefault("endurance", []).append(held)
         told = (
-            (r, *kernel.trace(program, 11, r)) for r in range(i * HISTORIES, (i + 1) * HISTORIES)
+            (r, *kernel.trace(program, SEED, r)) for r in range(i * HISTORIES, (i + 1) * HISTORIES)
         )
         table = risks.durability(budget.spells(program, told), grid=ages)
         for row in table.itertuples():
@@ -253,7 +269,7 @@ def of_explanation(repeats: int) -> Hits:
     program = translate(sim.loads(without).strategy("two"))
     scenario = sim.loads(TEXT).strategy("one")
     whole = counterfactuals.outcomes(
-        scenario, translate(scenario), kernel.simulate, 11, repeats * HISTORIES
+        scenario, translate(scenario), kernel.simulate, SEED, repeats * HISTORIES
     )
     saved = _saved()
     hits: Hits = {}
@@ -265,7 +281,7 @@ def of_explanation(repeats: int) -> Hits:
                 held = within(row.low, saved[key], row.high)
                 hits.setdefault(f"cost: {row.name} {row.how}", []).append(held)
         first = i * HISTORIES
-        told = ((r, *kernel.trace(program, 11, r)) for r in range(first, first + FEW))
+        told = ((r, *kernel.trace(program, SEED, r)) for r in range(first, first + FEW))
         days = explanation.time_budget(budget.budgets(program, told))
         row = days[(days["track"] == "two") & (days["activity"] == budget.TABLE)].iloc[0]
         hits.setdefault("budget", []).append(within(row["low"], table_days, row["high"]))

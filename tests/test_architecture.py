@@ -50,11 +50,13 @@ ROOMS = (
     {"audit"},
     {"calibration"},
     {"intervals"},
+    {"controls"},
     {"question"},
     {"statistics", "risks", "comparison", "explanation"},
     {"dominance"},
     {"printing", "precision"},
     {"budget", "counterfactuals", "partings"},
+    {"retold"},
     {"findings"},
     {"measures"},
     {"worlds"},
@@ -79,10 +81,19 @@ ROOMS = (
     {"cli"},
     {"__main__"},
 )
-OF_FRAMES = {"intervals", "question", "comparison"}
+OF_FRAMES = {"intervals", "controls", "question", "comparison"}
 FRAMES_ONLY = {
     **dict.fromkeys(
-        ("intervals", "question", "statistics", "risks", "comparison", "dominance", "explanation"),
+        (
+            "intervals",
+            "controls",
+            "question",
+            "statistics",
+            "risks",
+            "comparison",
+            "dominance",
+            "explanation",
+        ),
         OF_FRAMES,
     ),
     "printing": OF_FRAMES,

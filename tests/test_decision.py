@@ -32,8 +32,8 @@ setbacks = [ {{ name = "no", delay = 20 }} ]
 [strategies.c]
 """
 UNKNOWN = {  # where a table says by an empty cell that there is nothing to tell
-    "differences": {"variance_ratio", "saving"},
-    "pairs": {"variance_ratio", "saving"},
+    "differences": {"variance_ratio", "saving", "adjusted_ratio"},
+    "pairs": {"variance_ratio", "saving", "adjusted_ratio"},
     "dominance": {"ahead_from", "ahead_to", "behind_from", "behind_to"},
     "partings": {"median_day"},
     "turns": {"median_day"},

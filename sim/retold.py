@@ -1,0 +1,72 @@
+"""Histories of a run told again: with their logs, or with what surprised in them.
+
+A history is known by its strategy, draw and replication, so nothing of it need be kept but its row.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from sim import budget, kernel
+from sim.comparison import Worlds
+from sim.draws import Draws
+from sim.experiment import Results, chosen
+from sim.program import Program, translate
+from sim.question import RowPart
+from sim.scenario import Scenario
+
+Floats = npt.NDArray[np.float64]
+
+
+def program_of(scenario: Scenario, name: str) -> Program:
+    """What a strategy tells by the likely numbers."""
+    return translate(chosen(scenario, name))
+
+
+def with_draw(likely: Program, drawn: Draws | None, draw: int) -> Program:
+    """The program with the numbers of a draw; as it is where none were drawn."""
+    return likely if drawn is None else drawn.applied(likely, draw)
+
+
+def with_logs(program: Program, seed: int, replications: Sequence[int]) -> Iterator[budget.Telling]:
+    """Histories with their rows and logs."""
+    for replication in replications:
+        yield replication, *kernel.trace(program, seed, replication)
+
+
+def surprises(results: Results, its_worlds: Worlds) -> dict[str, Floats] | None:
+    """What surprised in all histories of some worlds, by strategy: see :mod:`sim.controls`.
+
+    Returns:
+        (runs, 2 x stages) of each strategy, the runs in the order of its part; None where other
+        histories come of it: processes of a user's own were in them, or they are of other laws.
+    """
+    likely = {name: program_of(results.scenario, name) for name in its_worlds.names}
+
+    def of_strategy(name: str) -> Floats | None:
+        return _surprises(results, likely[name], its_worlds.parts[name])
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = dict(zip(likely, pool.map(of_strategy, likely), strict=True))
+    whole = {name: one for name, one in found.items() if one is not None}
+    return whole if len(whole) == len(found) else None
+
+
+def _surprises(results: Results, likely: Program, part: RowPart) -> Floats | None:
+    draw, replication, time = (part[column] for column in ("draw", "replication", "time"))
+    found = np.empty((len(time), 2 * len(likely.stages)))
+    for start, end in itertools.pairwise([*part.starts.tolist(), len(time)]):
+        program = with_draw(likely, results.drawn, int(draw[start]))
+        numbers = replication[start:end]
+        first, count = int(numbers[0]), int(numbers[-1] - numbers[0]) + 1
+        told = kernel.simulate(program, results.manifest["seed"], first, count, surprise=True)
+        if not np.array_equal(told.time[numbers - first], time[start:end]):
+            return None
+        found[start:end] = told.surprise[numbers - first].reshape(end - start, -1)
+    return found
