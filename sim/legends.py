@@ -16,7 +16,8 @@ HOW_TO_READ = {
     "ranking": "Mean days without the goal over all histories; a run that never got there counts "
     "with the whole horizon. Filled marks may be the best, all comparisons taken together.",
     "forest": "Paired differences to the baseline in each main measure. Thick bars are intervals "
-    "by themselves, thin ones hold for all strategies together.",
+    "by themselves, thin ones hold for all strategies together. Orange below: the same difference "
+    "with the luck of single attempts taken out, where there are histories enough.",
     "sooner": "In how many of 100 worlds the row reaches the goal sooner than the column, minus "
     "those in which it is later. Orange: the row is sooner; purple: it is later.",
     "durability": "Of the histories that reached the goal, the share in which it still holds so "
