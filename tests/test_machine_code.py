@@ -121,3 +121,10 @@ def test_arrays_are_described_anew_after_they_are_gone() -> None:
         seen.add(words[16:24])
     assert len(seen) == 49
     assert not [one for one in _machine_code._arrays.values() if one[0]() is None]
+
+
+def test_tables_of_many_rows_of_one_and_of_none_share_their_code() -> None:
+    """Those of one row or of none lie in two orders at once, which is no reason to compile again."""
+    kinds = {_machine_code.flat((np.zeros((rows, 3, 2)),))[0] for rows in (0, 1, 2)}
+    assert len(kinds) == 1
+    assert _machine_code.flat((np.zeros((2, 3, 2), order="F"),))[0] not in kinds
