@@ -124,7 +124,7 @@ def test_arrays_are_described_anew_after_they_are_gone() -> None:
 
 
 def test_tables_of_many_rows_of_one_and_of_none_share_their_code() -> None:
-    """Those of one row or of none lie in two orders at once, which is no reason to compile again."""
+    """Those of one row or of none lie in two orders at once: no reason to compile again."""
     kinds = {_machine_code.flat((np.zeros((rows, 3, 2)),))[0] for rows in (0, 1, 2)}
     assert len(kinds) == 1
     assert _machine_code.flat((np.zeros((2, 3, 2), order="F"),))[0] not in kinds
