@@ -17,8 +17,9 @@ from sim import budget, kernel
 from sim.comparison import Worlds
 from sim.draws import Draws
 from sim.experiment import Results, chosen
-from sim.program import Program, translate
+from sim.program import ModelError, Program, translate
 from sim.question import RowPart
+from sim.rows import empty
 from sim.scenario import Scenario
 
 Floats = npt.NDArray[np.float64]
@@ -61,12 +62,17 @@ def surprises(results: Results, its_worlds: Worlds) -> dict[str, Floats] | None:
 def _surprises(results: Results, likely: Program, part: RowPart) -> Floats | None:
     draw, replication, time = (part[column] for column in ("draw", "replication", "time"))
     found = np.empty((len(time), 2 * len(likely.stages)))
-    for start, end in itertools.pairwise([*part.starts.tolist(), len(time)]):
-        program = with_draw(likely, results.drawn, int(draw[start]))
-        numbers = replication[start:end]
-        first, count = int(numbers[0]), int(numbers[-1] - numbers[0]) + 1
-        told = kernel.simulate(program, results.manifest["seed"], first, count, surprise=True)
-        if not np.array_equal(told.time[numbers - first], time[start:end]):
+    # A draw of histories without a gap at a time; what failed is told by nobody.
+    gaps = (np.diff(replication) != 1) | (np.diff(draw) != 0)
+    teller, seed = kernel.Teller(likely), results.manifest["seed"]
+    for start, end in itertools.pairwise([0, *(np.flatnonzero(gaps) + 1).tolist(), len(time)]):
+        teller.take(with_draw(likely, results.drawn, int(draw[start])))
+        told = empty(likely, end - start, surprise=True)
+        try:
+            teller.tell(seed, int(replication[start]), told)
+        except ModelError:
             return None
-        found[start:end] = told.surprise[numbers - first].reshape(end - start, -1)
+        if not np.array_equal(told.time, time[start:end]):
+            return None
+        found[start:end] = told.surprise.reshape(end - start, -1)
     return found

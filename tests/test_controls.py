@@ -184,3 +184,14 @@ def test_draws_have_surprises_of_their_own() -> None:
             told = kernel.simulate(numbers, SEED, 0, 40, surprise=True).surprise.reshape(40, -1)
             np.testing.assert_array_equal(found[name][40 * i : 40 * (i + 1)], told)
     assert decision.compare(results).tables["differences"]["adjusted"].notna().all()
+
+
+def test_histories_that_could_not_be_told_are_passed_over() -> None:
+    """A gap in the numbers, as a history that cannot end leaves it."""
+    scenario = sim.load("korea-2017")
+    results = sim.run(scenario, ["proposal", "pressure"], 30, seed=SEED)
+    some = results.frame[~results.frame["replication"].isin([0, 7, 8])]
+    its_worlds = comparison.worlds(some, "freeze", "war", scenario.horizon)
+    found = retold.surprises(results, its_worlds)
+    told = kernel.simulate(korea(), SEED, 0, 30, surprise=True).surprise.reshape(30, -1)
+    np.testing.assert_array_equal(found["proposal"], np.delete(told, [0, 7, 8], axis=0))
