@@ -518,8 +518,8 @@ def quantiles(family, params, table, us, out):  # type: ignore[no-untyped-def]
 @compiled(kept=True)
 def success_probability(p, ratio):  # type: ignore[no-untyped-def]
     """A probability with its odds multiplied: p r / ((1 - p) + p r); exact at 0 and 1."""
-    if p >= 1.0:
-        return 1.0
+    if p <= 0.0 or p >= 1.0:
+        return p  # whatever the ratio is, infinity too
     scaled = p * ratio
     if scaled == math.inf:
         return 1.0
