@@ -25,15 +25,27 @@ import numpy as np
 import pandas as pd
 
 from sim.controls import taken_out
-from sim.intervals import LEVEL, Floats, Interval, mean_interval, paired_share, wilson
+from sim.intervals import (
+    LEVEL,
+    Floats,
+    Interval,
+    carriers,
+    mean_interval,
+    paired_share,
+    wilson,
+    with_unseen,
+)
 from sim.question import YEARS, Question, RowPart, aligned, ask, marks_of
 
 RESAMPLES = 2000
 """Bootstrap resamples; their luck is fixed, so the same frame gives the same answer."""
 ADJUSTED = ["adjusted_low", "adjusted", "adjusted_high", "adjusted_ratio"]
 LEAST_APART = 20
-"""Worlds in which two strategies differ. A mean of fewer differences is far from normal, and
-nothing is taken out of it."""
+"""Worlds that carry a difference. A mean that fewer carry is far from normal: its interval is no
+shorter than that of equal values, and nothing is taken out of it."""
+LEAST_LEFT = 0.04
+"""Variance that surprises leave of a difference. Where they leave less, what was not seen counts
+for more than the spread that was."""
 MOST_UNITS = 4000
 """More worlds than these are taken together in batches before they are resampled."""
 
@@ -110,28 +122,39 @@ class Worlds:
         ours, theirs = units[:, a], units[:, b]
         if measure.unit == "share" and not self.several:
             return paired_share((ours > theirs).sum(), (ours < theirs).sum(), self.runs, level)
-        return mean_interval(ours - theirs, (-measure.range, measure.range), level, self.runs)
+        bounds, apart = (-measure.range, measure.range), np.count_nonzero(ours != theirs)
+        found = mean_interval(ours - theirs, bounds, level, self.runs)
+        few = apart < min(LEAST_APART, len(units) / 2)
+        return with_unseen(found, bounds, self.runs, level) if few else found
 
     @cached_property
     def _without_surprises(self) -> dict[str, Floats]:
-        """Units as by :meth:`units`, of the strategies' runs without their surprises."""
+        """Units as by :meth:`units`, without surprises; NaN of strategies with too few worlds."""
         if self.surprises is None:
             return {}
         names, columns = [measure.name for measure in self.measures], []
         for strategy, part in self.parts.items():
             values = np.column_stack([m.values(part).astype(float) for m in self.measures])
             left = taken_out(values, self.surprises[strategy], part["replication"])
-            by_measure = (values if left is None else left).T
+            by_measure = (np.full_like(values, np.nan) if left is None else left).T
             columns.append([self.by_unit(part, one) for one in by_measure])
         return {name: np.column_stack(units) for name, *units in zip(names, *columns, strict=True)}
 
     def adjusted(self, measure: Measure, a: int, b: int) -> Floats | None:
-        """Differences a minus b of the units, without surprises; None: nothing is taken out."""
-        apart = np.count_nonzero(np.diff(self.units(measure)[:, [a, b]], axis=1))
-        if apart < LEAST_APART or not self._without_surprises:
+        """Differences a minus b of the units, without surprises; None: better left as they are.
+
+        So they are where there are too few worlds for one of the two (what is taken out of the
+        other alone would undo the pairing), where the variance is not less, and where fewer than
+        :data:`LEAST_APART` worlds carry it.
+        """
+        if not self._without_surprises:
             return None
-        units = self._without_surprises[measure.name]
-        return units[:, a] - units[:, b]
+        plain, left = (
+            units[:, a] - units[:, b]
+            for units in (self.units(measure), self._without_surprises[measure.name])
+        )
+        less = left.var() < plain.var()  # false where one is NaN
+        return left if less and carriers(left) >= LEAST_APART else None
 
 
 def worlds(
@@ -257,7 +280,9 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
         - ``strategy``, ``baseline``, ``measure``, ``n`` (pairs);
         - ``unit``: "share" or "days"; ``better``: "higher" or "lower";
         - ``low``, ``best``, ``high``: mean difference, strategy minus baseline, its interval by
-          itself: Student's for days, that of :func:`sim.intervals.paired_share` for shares;
+          itself: Student's for days, that of :func:`sim.intervals.paired_share` for shares. Where
+          most worlds are equal and fewer than :data:`LEAST_APART` differ, it is no shorter than
+          that of equal values;
         - ``joint_low``, ``joint_high``: intervals that hold for all other strategies together
           (Bonferroni's inequality: O. J. Dunn 1961, JASA 56, 52-64), for one measure;
         - ``variance_ratio``: variance of the paired differences over the sum of the two variances,
@@ -266,9 +291,9 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
           Both are NaN where neither strategy varies. With several draws all are about draw means;
         - ``adjusted_low``, ``adjusted``, ``adjusted_high``, ``adjusted_ratio``: the same difference
           with the surprises taken out, its Student's interval, and its variance over that which
-          independent runs would have had; only where the worlds know their surprises. With too
-          few worlds for that many surprises, or fewer than :data:`LEAST_APART` in which the two
-          differ, nothing is taken out, and ``low``, ``best``, ``high``, ``variance_ratio`` repeat.
+          independent runs would have had; only where the worlds know their surprises. Where
+          nothing is taken out (:meth:`Worlds.adjusted`), ``low``, ``best``, ``high`` and
+          ``variance_ratio`` repeat.
 
     Raises:
         ValueError: an unknown baseline.
@@ -313,6 +338,8 @@ def _apart(its_worlds: Worlds, measure: Measure, a: int, b: int) -> dict[str, fl
     adjusted = its_worlds.adjusted(measure, a, b)
     if adjusted is not None:
         plain = mean_interval(adjusted, bounds, level, its_worlds.runs)
+        if adjusted.var() < LEAST_LEFT * (ours - theirs).var():
+            plain = with_unseen(plain, bounds, its_worlds.runs, level)
         ratio = _ratio(adjusted, ours, theirs)
     return found | dict(zip(ADJUSTED, (*plain, ratio), strict=True))
 

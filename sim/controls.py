@@ -37,13 +37,17 @@ def taken_out(
             draw they are, and are never fitted to one another.
 
     Returns:
-        (n, m), in the units of the values and with their means, but for chance; None where there
-        are fewer than :data:`LEAST` worlds for each control that is not 0 almost everywhere.
+        (n, m), in the units of the values and with their means, but for chance. Controls that are 0
+        in all worlds but fewer than :data:`LEAST` are left out; where none remains, the values as
+        they are. None where there are fewer than :data:`LEAST` worlds for each that remains.
     """
     worlds, world = np.unique(replication, return_inverse=True)
-    told = controls[:, np.count_nonzero(controls, axis=0) >= LEAST]
+    often = [np.count_nonzero(np.bincount(world, one != 0)) >= LEAST for one in controls.T]
+    told = controls[:, often]
     told = told[:, told.std(axis=0) > 0]
-    if not told.shape[1] or len(worlds) * (FOLDS - 1) < FOLDS * LEAST * told.shape[1]:
+    if not told.shape[1]:
+        return values
+    if len(worlds) * (FOLDS - 1) < FOLDS * LEAST * told.shape[1]:
         return None
     scaled = told / told.std(axis=0)
     design = np.column_stack([np.ones(len(scaled)), scaled])

@@ -97,6 +97,30 @@ def around(
     return Interval(finite(low), np.asarray(best)[()], finite(high))
 
 
+def with_unseen(
+    found: Interval, bounds: tuple[float, float], runs: int, level: float = LEVEL
+) -> Interval:
+    """The interval of a mean, at least as long as if the values of all ``runs`` were equal.
+
+    For a mean that a few values carry, or none that was seen: Student's interval is as short as
+    they are few, and misses what is as rare as they are.
+    """
+    rare, best = wilson(0, runs, level).high, found.best
+    low = np.minimum(found.low, best - rare * (best - bounds[0]))
+    high = np.maximum(found.high, best + rare * (bounds[1] - best))
+    return Interval(low, best, high)
+
+
+def carriers(values: Floats) -> float:
+    """How many values carry the spread of all: (sum of squares)^2 / sum of fourth powers.
+
+    About the mean. Of k values apart among very many equal ones it is k, of n normal ones n / 3;
+    inf where all are equal.
+    """
+    squares = np.square(values - values.mean())
+    return float(squares.sum() ** 2 / fourth) if (fourth := np.square(squares).sum()) else math.inf
+
+
 def paired_share(
     gained: npt.ArrayLike, lost: npt.ArrayLike, pairs: int, level: float = LEVEL
 ) -> Interval:

@@ -146,6 +146,40 @@ def test_differences_by_themselves_and_jointly_are_scipys(level: float) -> None:
         assert (row["joint_low"], row["joint_high"]) == pytest.approx(tuple(jointly))
 
 
+@pytest.mark.parametrize("differ", [0, 1, 19, 20])
+def test_a_difference_in_few_worlds_is_no_surer_than_in_none(differ: int) -> None:
+    n, days = 400, np.full(400, 300.0)
+    other = days + np.where(np.arange(n) < differ, 1.0, 0.0)
+    table = comparison.differences(worlds(runs("a", list(days)), runs("b", list(other))), "a")
+    row = table[table["measure"] == "restricted_mean"].iloc[0]
+    gap = other - days
+    if differ == 20:  # Student's
+        low, high = stats.ttest_rel(other, days).confidence_interval()
+    else:
+        rare = intervals.wilson(0, n).high
+        low, high = (
+            gap.mean() - rare * (HORIZON + gap.mean()),
+            gap.mean() + rare * (HORIZON - gap.mean()),
+        )
+    assert (row["low"], row["high"]) == pytest.approx((low, high))
+
+
+def test_rare_differences_in_days_are_held_as_often_as_they_say() -> None:
+    """In five of 200 worlds one strategy is later: Student's interval alone holds it too seldom."""
+    luck, studies, n, delay = np.random.default_rng(2), 400, 200, 500.0
+    held = {"days": 0, "student": 0}
+    for _ in range(studies):
+        later = np.where(luck.random(n) < 0.025, luck.exponential(delay, n), 0.0)
+        pair = worlds(runs("a", [300.0] * n), runs("b", list(300.0 + np.minimum(later, 1500))))
+        table = comparison.differences(pair, "a")
+        row = table[table["measure"] == "restricted_mean"].iloc[0]
+        truth = 0.025 * delay * (1 - math.exp(-1500 / delay))
+        held["days"] += row["low"] <= truth <= row["high"]
+        student = intervals.mean_interval(np.minimum(later, 1500))
+        held["student"] += student.low <= truth <= student.high
+    assert held["student"] < 0.95 * 0.95 * studies <= held["days"]
+
+
 @pytest.mark.parametrize("n", [3, 40, 2000])
 def test_paired_shares_are_those_of_two_more_worlds(n: int) -> None:
     rng = np.random.default_rng(n)

@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 
 import sim
+from interval_coverage import LEAST as LEAST_HELD
+from interval_coverage import TEXT, within
 from random_scenarios import scenario_text
-from sim import comparison, decision, kernel, retold
+from sim import comparison, decision, intervals, kernel, retold
 from sim.controls import FOLDS, LEAST, taken_out
 from sim.program import Program, What, translate
 from sim.rows import empty
@@ -106,7 +109,7 @@ def test_too_few_worlds_and_what_says_nothing() -> None:
     rare[: LEAST - 1] = 1
     same = taken_out(values, np.column_stack([luck, rare, np.zeros(n)]), np.arange(n))
     np.testing.assert_array_equal(same, found)
-    assert taken_out(values, np.zeros((n, 2)), np.arange(n)) is None
+    np.testing.assert_array_equal(taken_out(values, np.zeros((n, 2)), np.arange(n)), values)
     enough = 100 * n
     luck, values = LUCK.normal(size=(enough, 1)), LUCK.normal(size=(enough, 1))
     twice = taken_out(values, np.column_stack([luck, 5 * luck]), np.arange(enough))
@@ -122,6 +125,15 @@ def test_the_mean_is_not_moved_whatever_an_outcome_is() -> None:
         left = taken_out(values, luck - 0.2, np.arange(n))
         misses.append(left.mean() - math.exp(0.5) * (0.8 + 0.2 * math.e))
     assert abs(np.mean(misses)) < 4 * np.std(misses) / math.sqrt(studies)
+
+
+def test_worlds_are_counted_and_not_their_draws() -> None:
+    n = 200
+    rare = np.zeros((n, 1))
+    rare[3] = 1  # in one world, in each of very many draws
+    values = LUCK.normal(size=(n, 1))
+    many = [np.concatenate([x] * (LEAST + 1)) for x in (values, rare, np.arange(n))]
+    np.testing.assert_array_equal(taken_out(*many), many[0])
 
 
 # -- in a comparison ------------------------------------------------------------------------------
@@ -195,3 +207,103 @@ def test_histories_that_could_not_be_told_are_passed_over() -> None:
     found = retold.surprises(results, its_worlds)
     told = kernel.simulate(korea(), SEED, 0, 30, surprise=True).surprise.reshape(30, -1)
     np.testing.assert_array_equal(found["proposal"], np.delete(told, [0, 7, 8], axis=0))
+
+
+# -- where it is left as it is --------------------------------------------------------------------
+
+# One attempt decides: its surprise explains the outcome, but for a rare event that nobody takes.
+ONE_ATTEMPT = """
+title = "One attempt"
+start = 2020-01-01
+horizon = 100
+goal = "deal"
+conditions = { deal = {}, scandal = {} }
+[[tracks.left.stages]]
+name = "sign"
+duration = 1
+success = 0.5
+raises = ["deal"]
+setbacks = [ { name = "no", delay = 0, resume = "abandon" } ]
+[[tracks.right.stages]]
+name = "sign"
+duration = 1
+success = 0.4
+raises = ["deal"]
+setbacks = [ { name = "no", delay = 0, resume = "abandon" } ]
+[shocks.leak]
+on = 2020-01-01
+probability = 0.0
+raises = ["scandal"]
+[[influences]]
+of = "scandal"
+on = "left.sign"
+odds = 0.001
+[strategies.left]
+never = ["right"]
+[strategies.right]
+never = ["left"]
+"""
+
+
+def apart(text: str, names: list[str], n: int, first: int = 0) -> comparison.Worlds:
+    """Worlds whose surprises are known."""
+    scenario = sim.loads(text)
+    results = sim.run(scenario, names, first + n, seed=SEED)
+    frame = results.frame[results.frame["replication"] >= first].reset_index(drop=True)
+    known = comparison.worlds(frame, scenario.goal, scenario.ruin, scenario.horizon)
+    return replace(known, surprises=retold.surprises(results, known))
+
+
+def test_what_luck_explains_in_full_is_still_no_certainty() -> None:
+    n = 300
+    row = comparison.differences(apart(ONE_ATTEMPT, ["left", "right"], n), "left").iloc[-2]
+    assert row["measure"] == "restricted_mean" and row["adjusted_ratio"] < 1e-9
+    assert row["adjusted"] == pytest.approx(9.9)  # a tenth of the 99 days after the attempt
+    rare = intervals.wilson(0, n).high  # what comes so seldom was perhaps not seen
+    assert row["adjusted_high"] == pytest.approx(9.9 + rare * (100 - 9.9))
+    assert row["adjusted_low"] == pytest.approx(9.9 - rare * (100 + 9.9))
+    assert row["adjusted_high"] < row["high"]
+
+
+def test_what_few_worlds_carry_is_held_as_often_as_it_says() -> None:
+    """In one world of a hundred the attempt has other chances: few studies see how often."""
+    studies, n = 300, 100
+    text = ONE_ATTEMPT.replace("probability = 0.0", "probability = 0.01")
+    text = text.replace("duration = 1\n", "duration = { mean = 2 }\n")
+    whole = apart(text, ["left", "right"], studies * n)
+    held: dict[str, list[bool]] = {}
+    for first in range(0, studies * n, n):
+        part = whole.question.frame
+        some = part[part["replication"].between(first, first + n - 1)].reset_index(drop=True)
+        known = comparison.worlds(some, "deal", None, 100)
+        cut = {name: x[first : first + n] for name, x in whole.surprises.items()}
+        table = comparison.differences(replace(known, surprises=cut), "left")
+        for row in table.itertuples():
+            units = whole.units(next(m for m in whole.measures if m.name == row.measure))
+            truth = np.subtract(*(units[:, whole.names.index(x)] for x in ("right", "left"))).mean()
+            hit = within(row.adjusted_low, truth, row.adjusted_high)
+            held.setdefault(row.measure, []).append(hit)
+    for measure, hits in held.items():
+        assert stats.binom.cdf(sum(hits), studies, LEAST_HELD) > 1e-3, measure
+
+
+def test_one_of_two_is_not_adjusted_alone() -> None:
+    """It would undo the pairing: what both have in common would be taken out of one of them."""
+    its_worlds = apart(TEXT, ["one", "two"], 200)
+    one, other = its_worlds.names[:2]
+    days = next(m for m in its_worlds.measures if m.name == "restricted_mean")
+    assert its_worlds.adjusted(days, 0, 1) is not None
+    crowd = LUCK.normal(size=(200, 50))
+    more = {**its_worlds.surprises, other: np.hstack([its_worlds.surprises[other], crowd])}
+    table = comparison.differences(replace(its_worlds, surprises=more), one)
+    np.testing.assert_array_equal(
+        table[["low", "best", "high", "variance_ratio"]], table[comparison.ADJUSTED]
+    )
+
+
+def test_adjusted_differences_never_vary_more() -> None:
+    scenario = sim.load("korea-2017")
+    table = decision.compare(sim.run(scenario, replications=2000, seed=SEED)).tables["differences"]
+    known = table[table["variance_ratio"].notna()]
+    assert (known["adjusted_ratio"] <= known["variance_ratio"]).all()
+    assert (known["adjusted_ratio"] < known["variance_ratio"]).sum() > 8

@@ -60,6 +60,29 @@ def test_equal_values_do_not_make_certain() -> None:
     assert math.isnan(intervals.mean_interval(np.zeros(9)).high)  # unbounded: nothing is known
 
 
+def test_what_few_values_carry_is_as_uncertain_as_equal_values() -> None:
+    n = 200
+    values = np.zeros(n)
+    same = intervals.mean_interval(values, (-100, 100))
+    values[0] = 1e-3
+    found = intervals.mean_interval(values, (-100, 100))
+    assert found.high - found.low < 1e-4 * (same.high - same.low)
+    wide = intervals.with_unseen(found, (-100, 100), n)
+    assert (wide.low, wide.high) == pytest.approx((same.low, same.high), rel=1e-5)
+    values[:] = np.random.default_rng(5).normal(0, 40, n)
+    long = intervals.mean_interval(values, (-100, 100))
+    assert intervals.with_unseen(long, (-100, 100), n) == pytest.approx(long)
+
+
+def test_how_many_values_carry_a_spread() -> None:
+    values = np.zeros(100_000)
+    assert intervals.carriers(values) == math.inf
+    values[:7] = 3.0
+    assert intervals.carriers(values + 11) == pytest.approx(7, rel=1e-3)
+    normal = np.random.default_rng(5).normal(4, 2, 90_000)
+    assert intervals.carriers(normal) == pytest.approx(30_000, rel=0.05)
+
+
 def test_intervals_cover_as_often_as_they_say() -> None:
     rng, n, trials = np.random.default_rng(7), 60, 3000
     inside = {"share": 0, "mean": 0, "median": 0}
