@@ -29,6 +29,7 @@ from sim.intervals import (
     LEVEL,
     Floats,
     Interval,
+    alike,
     carriers,
     mean_interval,
     paired_share,
@@ -348,7 +349,7 @@ def _ratio(difference: Floats, ours: Floats, theirs: Floats) -> float:
     """Its variance over that which it would have between independent runs; NaN: neither varies."""
     if len(ours) < 2 or not (apart := float(ours.var(ddof=1) + theirs.var(ddof=1))):
         return math.nan
-    return float(difference.var(ddof=1)) / apart
+    return 0.0 if alike(difference) else float(difference.var(ddof=1)) / apart
 
 
 # ---------------------------------------------------------------------------------------------

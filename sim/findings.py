@@ -22,7 +22,7 @@ from sim.printing import DASH, Part, Printed, as_paragraphs, days_text, listed, 
 WIDTH = 100
 MOST_IN_MATRIX = 12
 MOST_COSTS = 12
-MOST_ONLY_SO = 4
+MOST_PAIRS = 4
 MOST_WINDOWS = 8
 MEASURES = ("reached", "restricted_mean", "held", "ruin")
 
@@ -105,10 +105,9 @@ def adjusted_table(table: pd.DataFrame) -> Printed:
 
 def _is_adjusted(table: pd.DataFrame) -> bool:
     """Was anything taken out of a table of differences or pairs?"""
-    if "adjusted_ratio" not in table:
-        return False
-    plain, adjusted = (table[f"{name}_ratio"].fillna(1.0) for name in ("variance", "adjusted"))
-    return bool((plain != adjusted).any())
+    return "adjusted_ratio" in table and bool(
+        (table["adjusted_ratio"] < table["variance_ratio"]).any()
+    )
 
 
 def _differences(
@@ -242,11 +241,13 @@ def _on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
         limit = percent(float(reached["high"].max()))
         return [f"No history of any strategy reached {goal} (at most {limit} % do): no ranking."]
     leaders = list(days.index[days["may_be_best"]])
-    firsts = list(means.index[means["best"] <= means["best"].min() + 1e-9])
+    sign = 1 if means["better"].iloc[0] == "lower" else -1  # of a ruin, the latest is the best
+    firsts = list(means.index[sign * means["best"] <= (sign * means["best"]).min() + 1e-9])
     mean = means.loc[firsts[0]]
     have = "has" if len(firsts) == 1 else "have"
     found = [
-        f"{listed(firsts)} {have} the fewest days without {goal}: {days_text(mean['best'])} "
+        f"{listed(firsts)} {have} the {'fewest' if sign > 0 else 'most'} days without {goal}: "
+        f"{days_text(mean['best'])} "
         f"({days_text(mean['low'])}{DASH}{days_text(mean['high'])}) of {horizon:,.0f}. "
         + _who_may_be_best(leaders, firsts, len(days), _level(best))
     ]
@@ -270,7 +271,7 @@ def _who_may_be_best(leaders: Sequence[str], firsts: Sequence[str], count: int, 
         return "No difference between them was seen."
     if not others:
         return f"{they} {are} the best of {count} at {level} %, all comparisons taken together."
-    if len(others) + len(firsts) == count:
+    if len(leaders) == count:
         return f"No strategy can be told from the best at {level} %; more histories might."
     return (
         f"At {level} % {they.lower()} {are} not told from {listed(others)}; the others are worse."
@@ -283,14 +284,15 @@ def _on_dominance(table: pd.DataFrame) -> list[str]:
     if table.empty or int(table["n"].iloc[0]) == 1:
         return []
     found = []
+    slower = "slower" if goal == table.attrs["ruin"] else "worse"
     for a, some in table.groupby("a", sort=False):
         beaten = some[some["verdict"] == DOMINATES]
         if len(beaten):
-            most = percent(max(0.0, float(beaten["behind_at_most"].max())))
+            most = max(0.1, 100 * float(beaten["behind_at_most"].max()))
             found.append(
-                f"Whatever the deadline, {a} is no worse than {listed(beaten['b'])} at reaching "
+                f"Whatever the deadline, {a} is no {slower} than {listed(beaten['b'])} at reaching "
                 f"{goal}, and sooner from day {beaten['ahead_from'].max():.0f} at the latest "
-                f"(dominance: at no time behind by more than {most} points)."
+                f"(dominance: at no time behind by more than {most:.1f} points)."
             )
     once = table[[*(row.a < row.b for row in table.itertuples())]]
     for row in table.itertuples():
@@ -332,42 +334,77 @@ def _on_endurance(table: pd.DataFrame | None) -> list[str]:
     return [f"Once reached, {goal} held without a break to the end in: {', '.join(shares)}."]
 
 
-def _on_common_luck(table: pd.DataFrame) -> list[str]:
-    if table["variance_ratio"].isna().all():
-        return []
-    found = [
-        f"Common random numbers: paired differences in days have {_least(table, 'variance_ratio')} "
-        "of the variance of independent runs."
-    ]
+def _on_common_luck(table: pd.DataFrame) -> Iterator[str]:
+    """What pairing and the surprises of attempts left of the variance of differences in days."""
+    once = table[[*(row.a < row.b for row in table.itertuples())]]
+    fixed = once[once["variance_ratio"] == 0]
+    alike, apart = fixed[fixed["best"] == 0], fixed[fixed["best"] != 0]
+    if len(alike):
+        yield f"Alike in days in every world told: {_pairs(alike)}."
+    if len(apart):
+        yield f"As many days apart in every world told: {_pairs(apart)}."
+    varied = table[table["variance_ratio"] > 0]
+    if varied.empty:
+        return
+    yield (
+        f"Common random numbers: paired differences in days have {_least(varied, 'variance_ratio')}"
+        " of the variance of independent runs."
+    )
     if "adjusted_ratio" not in table:
         why = "these histories could not be told again"
-    elif not _is_adjusted(table):
-        why = "that needs more histories"
+    elif not _is_adjusted(varied):
+        why = "that would leave as much of them, or needs more histories"
     else:
-        less = _least(table, "adjusted_ratio")
-        return [*found, f"With the luck of single attempts taken out: {less}.", *_only_so(table)]
-    return [*found, f"The luck of single attempts is not taken out of them: {why}."]
+        less = _least(varied, "adjusted_ratio")
+        yield f"With the luck of single attempts taken out: {less}."
+        yield from _told_by_one(varied)
+        return
+    yield f"The luck of single attempts is not taken out of differences in days: {why}."
+
+
+def _pairs(table: pd.DataFrame) -> str:
+    shown = "; ".join(f"{row.a} and {row.b}" for row in table.head(MOST_PAIRS).itertuples())
+    return shown + _more(len(table))
+
+
+def _more(count: int) -> str:
+    return f"; and {count - MOST_PAIRS} more" if count > MOST_PAIRS else ""
 
 
 def _least(table: pd.DataFrame, column: str) -> str:
     """The least of the ratios, of whom, and the largest."""
-    known = table.dropna(subset=[column])
-    least = known.loc[known[column].idxmin()]
-    pair = f"{least[column]:.2f} ({least['a']} and {least['b']})"
-    return f"{pair} to {known[column].max():.2f}"
+    least, most = table.loc[table[column].idxmin()], table[column].max()
+    pair = f"{_ratio(least[column])} ({least['a']} and {least['b']})"
+    return pair if most == least[column] else f"{pair} to {_ratio(most)}"
 
 
-def _only_so(table: pd.DataFrame) -> Iterator[str]:
-    """Who is told from whom in days only with the surprises taken out: the sooner one first."""
-    ahead = table[(table["adjusted_high"] < 0) & (table["low"] <= 0) & (table["high"] >= 0)]
-    if len(ahead):
+def _ratio(value: float) -> str:
+    return "less than 0.01" if value < 0.005 else f"{value:.2f}"
+
+
+def _told_by_one(table: pd.DataFrame) -> Iterator[str]:
+    """Who is told from whom in days with the surprises taken out, but not without, or only so."""
+    for said, ours, other in (
+        ("Only so", "adjusted", ""),
+        ("Without that alone", "", "adjusted"),
+    ):
+        name, (low, high) = ours or "best", _ends(ours)
+        other_low, other_high = _ends(other)
+        sooner = table[(table[high] < 0) & (table[other_low] <= 0) & (table[other_high] >= 0)]
         pairs = [
-            f"{row.a} ahead of {row.b} by {days_text(-row.adjusted)} "
-            f"({days_text(-row.adjusted_high)}{DASH}{days_text(-row.adjusted_low)})"
-            for row in ahead.sort_values("adjusted", kind="stable").head(MOST_ONLY_SO).itertuples()
+            f"{row['a']} sooner than {row['b']} by {days_text(-row[name])} "
+            f"({days_text(-row[high])}{DASH}{days_text(-row[low])})"
+            for _, row in sooner.sort_values(name, kind="stable").head(MOST_PAIRS).iterrows()
         ]
-        more = f"; and {len(ahead) - MOST_ONLY_SO} more" if len(ahead) > MOST_ONLY_SO else ""
-        yield f"Only so told apart in days, each pair by itself: {'; '.join(pairs)}{more}."
+        if pairs:
+            yield (
+                f"{said} told apart in days, each of {many(len(table) // 2, 'pair')} by itself: "
+                f"{'; '.join(pairs)}{_more(len(sooner))}."
+            )
+
+
+def _ends(name: str) -> tuple[str, str]:
+    return (f"{name}_low", f"{name}_high") if name else ("low", "high")
 
 
 # -- why it wins ----------------------------------------------------------------------------------

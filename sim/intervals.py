@@ -74,9 +74,14 @@ def mean_interval(
     if n < 2:
         best = x.mean(axis=0)
         return Interval(np.full_like(best, np.nan)[()], best, np.full_like(best, np.nan)[()])
-    same = x.min(axis=0) == x.max(axis=0)
+    same = alike(x)
     best = np.where(same, x[0], x.mean(axis=0))
     return around(best, x.std(axis=0, ddof=1), same, n, bounds, level, runs or n)
+
+
+def alike(values: Floats) -> Any:
+    """Whether all values are equal, but for rounding: (n,) or (n, m) -> () or (m,)."""
+    return np.ptp(values, axis=0) <= 1e-12 * np.abs(values).max(axis=0)
 
 
 def around(

@@ -106,7 +106,8 @@ def ranking(
         leaders = list(apart.index[apart["may_be_best"]])
         title = f"Any of {len(leaders)} strategies may be the best in days without"
         if len(leaders) == 1:
-            title = f"{words(leaders[0])} has the fewest days without".capitalize()
+            most = "fewest" if days["better"].iloc[0] == "lower" else "most"
+            title = f"{words(leaders[0])} has the {most} days without".capitalize()
         note = f"{caption}; marked jointly at {level:g} % (Hsu)" if caption else None
         return _above(finish(ax, f"{title} {endpoint(best)}", note))
 

@@ -116,6 +116,64 @@ def test_the_ranking_of_the_trap_as_a_figure(trap) -> None:
     assert top.get_text() == "slow"
 
 
+# -- sentences ------------------------------------------------------------------------------------
+
+
+def test_strategies_that_do_not_differ_in_spread_are_named_and_no_ratio_is_told_of_them() -> None:
+    days = list(np.random.default_rng(4).uniform(100, 800, 60))
+    same = worlds(runs("a", days), runs("b", days), runs("c", [day + 10 for day in days]))
+    said = " ".join(findings.sentences(tables_of(same, "a")))
+    assert "Alike in days in every world told: a and b." in said
+    assert "As many days apart in every world told: a and c; b and c." in said
+    assert "of the variance" not in said and "luck of single attempts" not in said
+    fixed = worlds(runs("a", [300] * 60), runs("b", [300] * 60))  # nothing varies: nothing to save
+    assert "Alike" not in " ".join(findings.sentences(tables_of(fixed, "a")))
+
+
+def test_nearly_no_spread_is_not_told_as_none() -> None:
+    days = np.random.default_rng(4).uniform(100, 800, 60)
+    pair = worlds(runs("a", list(days)), runs("b", list(days + (np.arange(60) < 1))))
+    said = " ".join(findings.sentences(tables_of(pair, "a")))
+    assert "have less than 0.01 (a and b) of the variance of independent runs" in said
+
+
+@pytest.mark.parametrize(
+    ("plain", "adjusted", "expected"),
+    [
+        ((-9, -4, 1), (-8, -5, -2), "Only so told apart in days, each of 1 pair by itself: "
+         "a sooner than b by 5 (2\u20138)."),
+        ((-9, -5, -1), (-8, -3, 2), "Without that alone told apart in days, each of 1 pair by "
+         "itself: a sooner than b by 5 (1\u20139)."),
+        ((-9, -5, -1), (-8, -5, -2), None),
+        ((-9, -4, 1), (-8, -3, 2), None),
+    ],
+)  # fmt: skip
+def test_whom_less_luck_tells_apart_and_whom_no_longer(plain, adjusted, expected) -> None:
+    tables = tables_of(worlds(RANDOM[0].assign(strategy="a"), RANDOM[1].assign(strategy="b")), "a")
+    for (a, b), sign in ((("a", "b"), 1), (("b", "a"), -1)):
+        at = (tables["pairs"]["a"] == a) & (tables["pairs"]["b"] == b)
+        for prefix, best, limits in (("", "best", plain), ("adjusted_", "adjusted", adjusted)):
+            low, middle, high = sorted(sign * limit for limit in limits)
+            columns = [f"{prefix}low", best, f"{prefix}high"]
+            tables["pairs"].loc[at, columns] = low, middle, high
+    tables["pairs"]["adjusted_ratio"] = tables["pairs"]["variance_ratio"] / 2
+    said = findings.sentences(tables)
+    told = [one for one in said if "told apart in days" in one]
+    assert told == ([] if expected is None else [expected])
+
+
+def test_of_a_ruin_the_latest_is_the_best() -> None:
+    n, early = 1000, list(range(10, 1010))
+    late = [NEVER] * 900 + list(range(1100, 1200))
+    pair = both(runs("early", [NEVER] * n, early), runs("late", [NEVER] * n, late))
+    tables = tables_of(comparison.worlds(pair, GOAL, RUIN, HORIZON, RUIN), "early")
+    said = " ".join(findings.sentences(tables))
+    assert "late has the most days without war" in said and "It is the best of 2" in said
+    assert "early is no slower than late at reaching war" in said
+    title = plots_decision.ranking(tables["estimates"], tables["best"]).get_title(loc="left")
+    assert title.startswith("Late has the most days without")
+
+
 # -- other people's formulas ----------------------------------------------------------------------
 
 

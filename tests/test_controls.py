@@ -167,7 +167,7 @@ def test_without_surprises_nothing_is_said_of_them() -> None:
     plain, adjusted = ["low", "best", "high", "variance_ratio"], comparison.ADJUSTED
     np.testing.assert_array_equal(table[plain], table[adjusted])
     said = " ".join(decision.compare(results).sentences)
-    assert "is not taken out of them: that needs more histories" in said
+    assert "is not taken out of differences in days: " in said
 
 
 def test_other_histories_than_the_models_are_left_as_they_are() -> None:
