@@ -288,11 +288,11 @@ def _on_dominance(table: pd.DataFrame) -> list[str]:
     for a, some in table.groupby("a", sort=False):
         beaten = some[some["verdict"] == DOMINATES]
         if len(beaten):
-            most = max(0.1, 100 * float(beaten["behind_at_most"].max()))
+            most = math.ceil(1000 * max(0.0, float(beaten["behind_at_most"].max()))) / 10
             found.append(
                 f"Whatever the deadline, {a} is no {slower} than {listed(beaten['b'])} at reaching "
                 f"{goal}, and sooner from day {beaten['ahead_from'].max():.0f} at the latest "
-                f"(dominance: at no time behind by more than {most:.1f} points)."
+                f"(dominance: at no time behind by more than {most:g} points)."
             )
     once = table[[*(row.a < row.b for row in table.itertuples())]]
     for row in table.itertuples():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -205,9 +206,22 @@ def frame_of(results: Results) -> pd.DataFrame:
 
 def notes(manifest: dict[str, Any]) -> list[str]:
     """What must be known before the intervals of a run, or an explanation, are read."""
-    if manifest["draws"] != 1:
-        return []
-    return ["One draw says nothing of other draws: the intervals are over its histories alone."]
+    if manifest["draws"] == 1:
+        return ["One draw says nothing of other draws: the intervals are over its histories alone."]
+    return [luck_of_few(manifest["replications"])] if manifest["draws"] else []
+
+
+def luck_of_few(worlds: int) -> str:
+    """What intervals over draws leave out: all draws meet the luck of the same worlds.
+
+    Said as the half length of an interval of a share of one half in so many worlds, which is what
+    it comes to where histories of one world end alike in every draw.
+    """
+    points = 100 * intervals.normal(intervals.LEVEL) * math.sqrt(0.25 / worlds)
+    return (
+        f"All draws are told in the same {many(worlds, 'world')}. Intervals are over draws; the "
+        f"luck of these worlds, up to {points:.1f} points of a share, is not in them."
+    )
 
 
 def caption(results: Results) -> str:

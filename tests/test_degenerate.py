@@ -126,7 +126,12 @@ def test_one_draw_says_nothing_of_others(command, capsys, monkeypatch) -> None:
     monkeypatch.setitem(SMALL, command, f"{SMALL[command]} --draws 1")
     assert told("plain", command, 20, capsys).count("One draw says nothing of other draws") == 2
     monkeypatch.setitem(SMALL, command, f"{SMALL[command]} --draws 2")
-    assert "One draw says" not in told("plain", command, 20, capsys)
+    said = " ".join(told("plain", command, 20, capsys).split())
+    assert "One draw says" not in said
+    # 1.96 times the standard error of a share of one half in 20 worlds.
+    luck = "All draws are told in the same 20 worlds. Intervals are over draws; the luck of these "
+    luck += "worlds, up to 21.9 points of a share, is not in them."
+    assert said.count(luck) == 2
 
 
 def test_whole_curves_are_behind_by_no_less_than_nothing(capsys) -> None:
