@@ -195,10 +195,12 @@ def _whisker(ax: Axes, row: int, one: Any, times: float) -> None:
 def _bar_below(ax: Axes, row: int, one: Any, times: float) -> None:
     """The interval of a difference without the luck of single attempts, where it is another."""
     if one.adjusted_ratio < one.variance_ratio:
-        below = row - 0.24
+        below = row - 0.26
         ends = [times * one.adjusted_low, times * one.adjusted_high]
         ax.plot(ends, [below, below], color=LESS_LUCK, lw=MOST, solid_capstyle="butt")
-        ax.plot([times * one.adjusted], [below], "|", color="white", ms=4, mew=1.2, zorder=3)
+        ax.plot(
+            [times * one.adjusted], [below], "o", color=LESS_LUCK, ms=4.5, mfc="white", zorder=3
+        )
 
 
 def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:

@@ -7,6 +7,7 @@ hold together are counted as one: all of them, or a miss.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -83,11 +84,48 @@ starts = { one = ["crisis"] }
 [strategies.parallel]
 starts = { two = ["one.talk"] }
 """
+# The first track's last stage hardly ever succeeds, so that two of its strategies seldom differ.
+RARE_GOAL = TEXT.replace(
+    'success = 0.5\nraises = ["freeze"]', 'success = 0.03\nraises = ["freeze"]', 1
+)
+# One attempt decides: its surprise explains all, but for an event that few studies see.
+ONE_ATTEMPT = """
+title = "One attempt"
+start = 2020-01-01
+horizon = 100
+goal = "deal"
+conditions = { deal = {}, scandal = {} }
+[[tracks.left.stages]]
+name = "sign"
+duration = { mean = 2 }
+success = 0.5
+raises = ["deal"]
+setbacks = [ { name = "no", delay = 0, resume = "abandon" } ]
+[[tracks.right.stages]]
+name = "sign"
+duration = { mean = 2 }
+success = 0.4
+raises = ["deal"]
+setbacks = [ { name = "no", delay = 0, resume = "abandon" } ]
+[shocks.leak]
+on = 2020-01-01
+probability = 0.01
+raises = ["scandal"]
+[[influences]]
+of = "scandal"
+on = "left.sign"
+odds = 0.001
+[strategies.left]
+never = ["right"]
+[strategies.right]
+never = ["left"]
+"""
 PEACE = TEXT.replace("rate = 0.15", "rate = 0")
 NAMES = ["one", "two", "late", "parallel"]
 HORIZON = 730.0
 DAYS = np.linspace(0.0, HORIZON, 731)
 HISTORIES = 200
+RARE = ["reached", "restricted_mean", "held_freeze"]
 SEED = 11
 FEW = 30  # told with their logs, which takes its time
 LEVEL = 0.95
@@ -120,10 +158,12 @@ class Truth:
         }[measure]
 
 
-def studies(text: str, repeats: int, names: list[str] = NAMES) -> Iterator[pd.DataFrame]:
+def studies(
+    text: str, repeats: int, names: list[str] = NAMES, size: int = HISTORIES
+) -> Iterator[pd.DataFrame]:
     """Small studies of the same strategies, cut from one run."""
-    frame = sim.run(sim.loads(text), names, repeats * HISTORIES, seed=SEED).frame
-    study = frame["replication"] // HISTORIES
+    frame = sim.run(sim.loads(text), names, repeats * size, seed=SEED).frame
+    study = frame["replication"] // size
     for _, part in frame.groupby(study, sort=True):
         yield part.reset_index(drop=True)
 
@@ -175,12 +215,53 @@ def of_comparison(repeats: int) -> Hits:
     return hits
 
 
-def _surprises(programs: dict[str, Program], at: int) -> dict[str, np.ndarray]:
+def of_rare_differences(repeats: int) -> Hits:
+    """Differences that few worlds carry, and what luck explains but for an event that is rare."""
+    hits: Hits = {}
+    chance = 0.99 * 0.5 + 0.01 * 0.0005 / 0.5005  # odds of 0.001, where there is a scandal
+    gap = 0.4 - chance
+    gained = 100 - 2 * (1 - math.exp(-50))  # days, by a success
+    one = {"reached": gap, "restricted_mean": -gap * gained, "held_deal": gap * gained}
+    _differ(hits, "one attempt", ONE_ATTEMPT, ["left", "right"], one, repeats, size=100)
+    truths = [Truth(RARE_GOAL, name) for name in ("one", "late")]
+    rare = {name: truths[1].of(name) - truths[0].of(name) for name in RARE}
+    _differ(hits, "rare goal", RARE_GOAL, ["one", "late"], rare, repeats, size=HISTORIES)
+    return hits
+
+
+def _differ(
+    hits: Hits,
+    kind: str,
+    text: str,
+    names: list[str],
+    truth: dict[str, float],
+    repeats: int,
+    size: int,
+) -> None:
+    """Differences of the second strategy to the first, plain and with less luck."""
+    scenario = sim.loads(text)
+    programs = {name: translate(scenario.strategy(name)) for name in names}
+    for at, frame in enumerate(studies(text, repeats, names, size)):
+        known = comparison.worlds(frame, scenario.goal, scenario.ruin, scenario.horizon)
+        known = replace(known, surprises=_surprises(programs, at, size))
+        for row in comparison.differences(known, names[0]).itertuples():
+            if row.measure in truth:
+                gap = truth[row.measure]
+                for what, low, high in (
+                    ("", row.low, row.high),
+                    (", less luck", row.adjusted_low, row.adjusted_high),
+                ):
+                    held = within(low, gap, high)
+                    hits.setdefault(f"{kind}{what}: {row.measure}", []).append(held)
+
+
+def _surprises(
+    programs: dict[str, Program], at: int, size: int = HISTORIES
+) -> dict[str, np.ndarray]:
     """What surprised in the histories of a study."""
-    first = at * HISTORIES
     return {
-        name: kernel.simulate(program, SEED, first, HISTORIES, surprise=True).surprise.reshape(
-            HISTORIES, -1
+        name: kernel.simulate(program, SEED, at * size, size, surprise=True).surprise.reshape(
+            size, -1
         )
         for name, program in programs.items()
     }
@@ -305,6 +386,7 @@ def _saved() -> dict[tuple[str, str], float]:
 
 PARTS: dict[str, Callable[[int], Hits]] = {
     "comparison": of_comparison,
+    "rare differences": of_rare_differences,
     "pairs": of_pairs,
     "curves": of_curves,
     "durability": of_durability,

@@ -10,11 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy import stats
 
 import sim
-from interval_coverage import LEAST as LEAST_HELD
-from interval_coverage import TEXT, within
+from interval_coverage import ONE_ATTEMPT, TEXT
 from random_scenarios import scenario_text
 from sim import comparison, decision, intervals, kernel, retold
 from sim.controls import FOLDS, LEAST, taken_out
@@ -211,80 +209,26 @@ def test_histories_that_could_not_be_told_are_passed_over() -> None:
 
 # -- where it is left as it is --------------------------------------------------------------------
 
-# One attempt decides: its surprise explains the outcome, but for a rare event that nobody takes.
-ONE_ATTEMPT = """
-title = "One attempt"
-start = 2020-01-01
-horizon = 100
-goal = "deal"
-conditions = { deal = {}, scandal = {} }
-[[tracks.left.stages]]
-name = "sign"
-duration = 1
-success = 0.5
-raises = ["deal"]
-setbacks = [ { name = "no", delay = 0, resume = "abandon" } ]
-[[tracks.right.stages]]
-name = "sign"
-duration = 1
-success = 0.4
-raises = ["deal"]
-setbacks = [ { name = "no", delay = 0, resume = "abandon" } ]
-[shocks.leak]
-on = 2020-01-01
-probability = 0.0
-raises = ["scandal"]
-[[influences]]
-of = "scandal"
-on = "left.sign"
-odds = 0.001
-[strategies.left]
-never = ["right"]
-[strategies.right]
-never = ["left"]
-"""
 
-
-def apart(text: str, names: list[str], n: int, first: int = 0) -> comparison.Worlds:
+def apart(text: str, names: list[str], n: int) -> comparison.Worlds:
     """Worlds whose surprises are known."""
     scenario = sim.loads(text)
-    results = sim.run(scenario, names, first + n, seed=SEED)
-    frame = results.frame[results.frame["replication"] >= first].reset_index(drop=True)
-    known = comparison.worlds(frame, scenario.goal, scenario.ruin, scenario.horizon)
+    results = sim.run(scenario, names, n, seed=SEED)
+    known = comparison.worlds(results.frame, scenario.goal, scenario.ruin, scenario.horizon)
     return replace(known, surprises=retold.surprises(results, known))
 
 
 def test_what_luck_explains_in_full_is_still_no_certainty() -> None:
     n = 300
-    row = comparison.differences(apart(ONE_ATTEMPT, ["left", "right"], n), "left").iloc[-2]
+    text = ONE_ATTEMPT.replace("probability = 0.01", "probability = 0")
+    text = text.replace("duration = { mean = 2 }", "duration = 1")
+    row = comparison.differences(apart(text, ["left", "right"], n), "left").iloc[-2]
     assert row["measure"] == "restricted_mean" and row["adjusted_ratio"] < 1e-9
     assert row["adjusted"] == pytest.approx(9.9)  # a tenth of the 99 days after the attempt
     rare = intervals.wilson(0, n).high  # what comes so seldom was perhaps not seen
     assert row["adjusted_high"] == pytest.approx(9.9 + rare * (100 - 9.9))
     assert row["adjusted_low"] == pytest.approx(9.9 - rare * (100 + 9.9))
     assert row["adjusted_high"] < row["high"]
-
-
-def test_what_few_worlds_carry_is_held_as_often_as_it_says() -> None:
-    """In one world of a hundred the attempt has other chances: few studies see how often."""
-    studies, n = 300, 100
-    text = ONE_ATTEMPT.replace("probability = 0.0", "probability = 0.01")
-    text = text.replace("duration = 1\n", "duration = { mean = 2 }\n")
-    whole = apart(text, ["left", "right"], studies * n)
-    held: dict[str, list[bool]] = {}
-    for first in range(0, studies * n, n):
-        part = whole.question.frame
-        some = part[part["replication"].between(first, first + n - 1)].reset_index(drop=True)
-        known = comparison.worlds(some, "deal", None, 100)
-        cut = {name: x[first : first + n] for name, x in whole.surprises.items()}
-        table = comparison.differences(replace(known, surprises=cut), "left")
-        for row in table.itertuples():
-            units = whole.units(next(m for m in whole.measures if m.name == row.measure))
-            truth = np.subtract(*(units[:, whole.names.index(x)] for x in ("right", "left"))).mean()
-            hit = within(row.adjusted_low, truth, row.adjusted_high)
-            held.setdefault(row.measure, []).append(hit)
-    for measure, hits in held.items():
-        assert stats.binom.cdf(sum(hits), studies, LEAST_HELD) > 1e-3, measure
 
 
 def test_one_of_two_is_not_adjusted_alone() -> None:

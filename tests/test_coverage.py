@@ -14,8 +14,8 @@ from interval_coverage import LEAST, PARTS, covered
 from sim._compiled import JIT
 
 REPEATS = {
-    "comparison": 40, "pairs": 150, "curves": 150, "durability": 30, "explanation": 60,
-    "sobol": 60, "regret": 50, "switching": 30,
+    "comparison": 40, "rare differences": 300, "pairs": 150, "curves": 150, "durability": 30,
+    "explanation": 60, "sobol": 60, "regret": 50, "switching": 30,
 }  # fmt: skip
 
 
