@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sim.options import REPLICATIONS, parser
+from sim.options import MEASURE, REPLICATIONS, parser
 
 KEPT = "what was finished is kept"
 
@@ -146,8 +146,10 @@ def explain(options: argparse.Namespace) -> int:
     from sim import decision, studies
 
     scenario, kind = _scenario(options), decision.EXPLAIN
-    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind))
-    studies.prepare(out, kind, scenario, options.seed)
+    names = _chosen(scenario, options.strategy)
+    asked = options.strategy or ()
+    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind, *asked))
+    studies.prepare(out, kind, scenario, options.seed, strategies=names)
     found = decision.explain(
         scenario, options.strategy, options.replications, options.seed, out, options.draws
     )
@@ -166,7 +168,10 @@ def diff(options: argparse.Namespace) -> int:
         scenario, options.a, options.b, options.replication, options.draw, options.seed
     )
     out = _writable(options.out or default)
-    studies.prepare(out, kind, scenario, options.seed)
+    studies.prepare(
+        out, kind, scenario, options.seed, strategies=[options.a, options.b],
+        replication=options.replication, draw=options.draw,
+    )  # fmt: skip
     found = decision.diff(
         scenario, options.a, options.b, options.replication, options.replications, options.seed,
         out, options.draw, options.draws,
@@ -216,12 +221,14 @@ def sensitivity(options: argparse.Namespace) -> int:
     """``detente sensitivity``: which uncertain numbers move an outcome, and by how much."""
     from sim import studies
 
-    scenario, how = _study(options, "sensitivity")
-    strategies = options.strategy or [None]
-    if len(strategies) > 1:
+    if len(options.strategy or ()) > 1:
         _refuse("--strategy: found several; allowed: one, and another as --against")
+    scenario = _scenario(options)
+    names = _chosen(scenario, options.strategy)[:1]
+    names += _chosen(scenario, [options.against]) if options.against else []
+    how = _study(options, "sensitivity", scenario, names)
     study = studies.study_sensitivity(
-        scenario, strategies[0], options.measure, against=options.against, base=options.base,
+        scenario, names[0], options.measure, against=options.against, base=options.base,
         trajectories=options.trajectories, top=options.top, **how,
     )  # fmt: skip
     return _say_study(study, options.out)
@@ -231,7 +238,8 @@ def robust(options: argparse.Namespace) -> int:
     """``detente robust``: strategies x draws, and what would make another strategy best."""
     from sim import studies
 
-    scenario, how = _study(options, "robust")
+    scenario = _scenario(options)
+    how = _study(options, "robust", scenario, _chosen(scenario, options.strategy))
     numbers = tuple(options.map.split(",")) if options.map else None
     if numbers is not None and len(numbers) != 2:
         _refuse(f'--map: found "{options.map}"; allowed: two numbers, A,B')
@@ -452,17 +460,32 @@ def _precisely(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) 
     return results
 
 
-def _study(options: argparse.Namespace, kind: str) -> tuple[Any, dict[str, Any]]:
-    """The scenario, and what both studies of its numbers are asked."""
+def _chosen(scenario: Any, wanted: Sequence[str] | None) -> list[str]:
+    """The strategies asked for, each once; all where none is."""
+    from sim import experiment
+
+    for name in wanted or ():
+        experiment.chosen(scenario, name)  # an unknown one is told
+    return list(dict.fromkeys(wanted or experiment.names_of(scenario)))
+
+
+def _study(
+    options: argparse.Namespace, kind: str, scenario: Any, names: list[str]
+) -> dict[str, Any]:
+    """What both studies of a scenario's numbers are asked; sees that they may write."""
     from sim import studies
 
-    scenario = _scenario(options)
-    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind))
-    options.out = studies.prepare(out, kind, scenario, options.seed)
+    asked = names if options.strategy or getattr(options, "against", None) else []
+    if options.measure != MEASURE:
+        asked = [*asked, options.measure.replace("/", "-")]
+    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind, *asked))
+    options.out = studies.prepare(
+        out, kind, scenario, options.seed, strategies=names, measure=options.measure
+    )
     if not options.quiet:
         _announce_compilation()
     shown = not options.quiet and sys.stderr.isatty()
-    return scenario, {
+    return {
         "replications": options.replications,
         "seed": options.seed,
         "workers": options.workers,
@@ -509,11 +532,11 @@ def _announce_compilation() -> None:
 def _check_comparison(options: argparse.Namespace) -> None:
     from sim import experiment
 
-    known = options.strategy or experiment.names_of(_scenario(options))
+    known = _chosen(_scenario(options), options.strategy)
     if options.baseline is not None and options.baseline not in known:
         hint = experiment.nearest(options.baseline, known)
         raise experiment.InputError(f'--baseline: unknown strategy "{options.baseline}"{hint}')
-    if len(set(known)) < 2:
+    if len(known) < 2:
         raise experiment.InputError("there is only one strategy; a comparison needs two")
 
 

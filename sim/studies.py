@@ -106,19 +106,26 @@ def read(folder: str | Path) -> Study:
     return Study(*tables.read(folder))
 
 
-def default_folder(scenario: Scenario, seed: int, kind: str) -> Path:
-    """Where a study is written unless a folder is named."""
+def default_folder(scenario: Scenario, seed: int, kind: str, *asked: str) -> Path:
+    """Where a study is written unless a folder is named; what was asked for is in its name."""
     folder = experiment.default_folder(scenario, seed)
-    return folder.with_name(f"{folder.name}-{kind}")
+    return folder.with_name("-".join([folder.name, kind, *asked]))
 
 
-def prepare(folder: Path, kind: str, scenario: Scenario, seed: int) -> Path:
+def prepare(folder: Path, kind: str, scenario: Scenario, seed: int, **question: Any) -> Path:
     """See that a study may write there: an empty folder, or one of the same study.
+
+    Args:
+        folder: whose results would be replaced.
+        kind, scenario, seed: of the study.
+        question: what else its manifest must say, as ``measure``; a study with more histories
+            replaces one with few.
 
     Raises:
         InputError: it holds other results, which would be lost.
     """
-    return tables.prepare(folder, {"kind": kind, "hash": scenario.hash, "seed": seed})
+    same = {"kind": kind, "hash": scenario.hash, "seed": seed}
+    return tables.prepare(folder, same | question)
 
 
 def _manifest(kind: str, told: Worlds, began: float, **how: Any) -> dict[str, Any]:

@@ -283,6 +283,43 @@ def test_python_m_sim_is_detente_and_a_closed_pipe_is_no_error(tmp_path) -> None
     assert "Traceback" not in piped.stderr
 
 
+QUESTIONS = {
+    "sensitivity": ("--strategy in_order", "--measure ruin", "--against hardline"),
+    "robust": ("--strategy direct --strategy hardline", "--measure ruin"),
+    "explain": ("--strategy direct", "--strategy hardline"),
+    "diff": ("--a direct --b hardline", "--a direct --b in_order", "--replication 3"),
+}
+BRIEF = {
+    "sensitivity": "--base 2 --trajectories 2 --replications 2 --quiet",
+    "robust": "--draws 2 --replications 2 --quiet",
+    "explain": "--replications 2",
+    "diff": "--a in_order --b direct --replications 2",
+}
+
+
+@pytest.mark.parametrize("study", QUESTIONS)
+def test_a_study_with_another_question_replaces_no_results(study, tmp_path, capsys) -> None:
+    words = [study, SMALL, *BRIEF[study].split()]
+    assert detente(*words, "--out", "out") == 0
+    assert detente(*words, "--out", "out") == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert detente(*words) == 0
+    for question in QUESTIONS[study]:
+        capsys.readouterr()
+        assert detente(*words, *question.split(), "--out", "out") == 2
+        assert "out: holds other results" in capsys.readouterr().err
+        assert detente(*words, *question.split()) == 0  # into a folder of its own
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert len(list((tmp_path / "results").iterdir())) == 1 + len(QUESTIONS[study])
+
+
+def test_a_strategy_that_is_not_there_is_told_and_leaves_no_folder(tmp_path, capsys) -> None:
+    for command in ("compare", "sensitivity", "robust", "explain"):
+        assert detente(command, SMALL, "--strategy", "directt") == 2
+        assert 'unknown strategy "directt"; did you mean "direct"?' in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("study", ["sensitivity", "robust"])
 def test_a_study_never_writes_over_the_folder_of_a_run(study, tmp_path, capsys) -> None:
     detente("run", SMALL, "--replications", 5, "--out", "out", "--no-figures", "--quiet")
@@ -290,7 +327,6 @@ def test_a_study_never_writes_over_the_folder_of_a_run(study, tmp_path, capsys) 
     capsys.readouterr()
     assert detente(study, SMALL, "--out", "out", "--quiet") == 2
     assert capsys.readouterr().err == (
-        "out: holds other results: their kind differs; "
-        "use --out with another folder, or remove it\n"
+        "out: holds other results, of detente run; use --out with another folder, or remove it\n"
     )
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before

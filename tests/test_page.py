@@ -283,7 +283,7 @@ def test_what_is_no_folder_of_ours_is_refused(
     assert cli.main(["report", robust, "--baseline", "direct"]) == 2
     assert "--baseline: allowed for folders of run and compare" in capsys.readouterr().err
     assert cli.main(["explain", str(TWO), "--replications", "5", "--out", robust]) == 2
-    assert "holds other results: their kind differs" in capsys.readouterr().err
+    assert "holds other results, of detente robust" in capsys.readouterr().err
 
 
 # -- the gallery ----------------------------------------------------------------------------------

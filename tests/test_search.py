@@ -431,7 +431,7 @@ def test_the_same_folder_takes_the_same_search_and_no_other(scenario_file, capsy
     assert detente(*asked, "--out", "out") == 0
     assert detente(*asked, "--out", "out") == 0
     assert detente(*asked, "--out", "out", "--seed", 2) == 2
-    assert "holds other results: their seed differs" in capsys.readouterr().err
+    assert "holds other results: seed 1 in the folder, 2 now" in capsys.readouterr().err
     assert detente(*asked, "--out", "two.toml") == 2
     assert "cannot be a results folder" in capsys.readouterr().err
 
