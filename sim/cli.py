@@ -198,7 +198,12 @@ def search(options: argparse.Namespace) -> int:
         "stages": options.after == "stages"
     }
     if asked["zone"] is not None and options.measure == "share":
-        asked["zone"] /= 100  # given in points
+        if not 0 < asked["zone"] < 100:
+            _refuse(f"--zone: found {asked['zone']:g}; allowed: more than 0 and less than 100 "
+                    "percentage points")  # fmt: skip
+        asked["zone"] /= 100
+    if options.save:
+        _a_file(options.save)
     default = sequencing.default_folder(scenario, options.seed, **asked)
     quiet = options.quiet or not sys.stderr.isatty()
     found = sequencing.search(
@@ -548,6 +553,13 @@ def _say_where(results: Any, figures: Sequence[Path]) -> None:
     print(f"\nresults: {results.folder}")
     for figure in figures:
         print(f"figure:  {figure}.png")
+
+
+def _a_file(path: str) -> None:
+    """See that a file can be written, before the work that is to end in it."""
+    folder = Path(path).parent
+    if Path(path).is_dir() or not os.access(folder, os.W_OK):
+        _refuse(f"{path}: cannot be written to; allowed: a file, in a folder that there is")
 
 
 def _writable(folder: str | Path) -> Path:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim import cli, options
+from sim import cli, findings, options, provenance
 
 SMALL = Path(__file__).parent / "corpus" / "valid" / "two_tracks.toml"
 
@@ -85,11 +85,43 @@ def test_diff_tells_two_histories_side_by_side(tmp_path, capsys) -> None:
     assert detente(*words, "--replication", 2, "--out", "out") == 0
     out = capsys.readouterr().out
     assert "They part on day" in out and ">> " in out and "first partings in 20 worlds" in out
+    rows = {name: sim.tell(sim.load(SMALL), name, 2).row for name in ("direct", "hardline")}
+    ends = (
+        f"{name}: {findings.ending(row['outcome'], row['time'], 'freeze', 'war')}"
+        for name, row in rows.items()
+    )
+    assert f"- {'; '.join(ends)}." in " ".join(out.split())
     stems = ("side_by_side.csv", "partings.csv", "turns.csv", "side_by_side.png", "manifest.json")
     for name in stems:
         assert (tmp_path / "out" / name).exists(), name
     assert detente("diff", SMALL, "--a", "direct", "--b", "direct") == 2
     assert detente("diff", SMALL, "--a", "direct") == 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ruin", "words"),
+    [
+        ("freeze", "war", "freeze on day 1,204"),
+        ("war", "war", "war on day 1,204"),
+        ("abandoned", "war", "neither freeze nor war, and no track goes on after day 1,204"),
+        ("ongoing", "war", "neither freeze nor war in 1,204 days"),
+        ("ongoing", None, "no freeze in 1,204 days"),
+    ],
+)
+def test_the_end_of_a_history_in_words(outcome, ruin, words) -> None:
+    assert findings.ending(outcome, 1203.7, "freeze", ruin) == words
+
+
+def test_a_world_beyond_the_last_is_refused(capsys) -> None:
+    assert detente("diff", SMALL, "--a", "direct", "--b", "hardline", "--replication", 2**63) == 2
+    assert "allowed: 0 to 9223372036854775807" in capsys.readouterr().err
+
+
+def test_the_command_of_another_program_is_none_of_ours(monkeypatch) -> None:
+    for given, ours in (("sim/__main__.py", True), ("pytest/__main__.py", False),
+                        ("bin/detente", True), ("study.py", False)):  # fmt: skip
+        monkeypatch.setattr(sys, "argv", [str(Path(sim.__file__).parents[1] / given), "list"])
+        assert (provenance.command() is not None) is ours, given
 
 
 def test_whatever_columns_are_left_out_the_summary_is_made(tmp_path) -> None:

@@ -326,6 +326,13 @@ def test_a_single_replication_of_sensitivity_says_so(tmp_path, capsys) -> None:
         (["robust", SMALL, "--map", "a"], "two numbers"),
         (["robust", SMALL, "--map", "missile_test.rat,talks.contact.success"], "missile_test.rate"),
         (["robust", SMALL, "--map", "missile_test.rate,missile_test.rate"], "twice"),
+        (["robust", SMALL, "--fail", "nan"], "--fail: found nan; allowed: 0 to 1, as shares are"),
+        (["robust", SMALL, "--fail", 20], "--fail: found 20; allowed: 0 to 1, as shares are"),
+        (["robust", SMALL, "--margin", -1], "--margin: found -1; allowed: 0 to 1, as shares are"),
+        (
+            ["robust", SMALL, "--measure", "restricted_mean", "--margin", "inf"],
+            "--margin: found inf; allowed: 0 to 1826, days",
+        ),
         (["robust", SMALL, "--draws", 0], "allowed: 1 to"),
         (["robust", SMALL, "--draws", "no.csv"], "no.csv"),
         (["sensitivity", SMALL, "--base", 100], "power of 2"),
