@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 stopped by Ctrl-
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import atexit
 import contextlib
@@ -13,6 +14,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     atexit.register(gc.freeze)
     options = parser().parse_args(arguments)
     before = [signal.signal(number, _stop) for number in STOPS]
+    dropped, sys.unraisablehook = sys.unraisablehook, _dropped
     try:
         return _guarded(options)
     except BrokenPipeError:
@@ -40,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"stopped; {kept}", file=sys.stderr)
         return 130
     finally:
+        sys.unraisablehook = dropped
         for number, handler in zip(STOPS, before, strict=True):
             signal.signal(number, handler)
 
@@ -52,6 +56,21 @@ def _stop(*_: Any) -> NoReturn:
     for number in STOPS:
         signal.signal(number, lambda *_: None)
     raise KeyboardInterrupt
+
+
+SECONDS_LATER = 0.02
+
+
+def _dropped(error: Any) -> None:
+    """An error that Python drops, as in the callback of a weak reference; a stop comes again."""
+    if error.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(error)
+        return
+    for number in STOPS:
+        signal.signal(number, _stop)
+    again = threading.Timer(SECONDS_LATER, _thread.interrupt_main)
+    again.daemon = True
+    again.start()
 
 
 def _prepare_streams() -> None:

@@ -448,7 +448,9 @@ def _on_costs(table: pd.DataFrame, strategy: str, goal: str, level: float) -> It
     body = [
         [
             f"{row.name}: {row.how}" if row.kind == "window" else str(row.name),
-            _with_limits(row.best, row.joint_low, row.joint_high, "days"),
+            _with_limits(row.best, row.joint_low, row.joint_high, "days")
+            if row.changed > 0
+            else "none in any history",
             _with_limits(row.share, row.share_low, row.share_high, "share"),
         ]
         for row in shown.itertuples(index=False)

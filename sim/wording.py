@@ -137,8 +137,10 @@ def _on_sobol(table: pd.DataFrame) -> str:
         f"Of the variance between draws {alone['factor']} alone explains most, "
         f"{_interval(alone, 'first', 100)} %"
     )
-    its = "its interactions" if whole["factor"] == alone["factor"] else "interactions"
-    return f"{said}; with {its}, {whole['factor']} has {_interval(whole, 'total', 100)} %."
+    total = f"{_interval(whole, 'total', 100)} %"
+    if whole["factor"] == alone["factor"]:
+        return f"{said}; with its interactions {total}, also the most."
+    return f"{said}; with interactions {whole['factor']} has most, {total}."
 
 
 def _sobol(table: pd.DataFrame) -> Printed:
@@ -165,7 +167,7 @@ def _on_noise(manifest: Manifest) -> str:
         return "The outcome is the same in every draw: there is no variance to be shared out."
     spread = m["scale"] * math.sqrt(noise.parameters)
     text = (
-        f"The numbers move the outcome by {spread:.2g} {m['steps']} (standard deviation); "
+        f"The numbers move the outcome by {_two(spread)} {m['steps']} (standard deviation); "
         f"{100 * noise.share:.0f} % of the variance between the means of {2 * manifest['base']:,} "
         f"draws is noise of {noise.replications:,} histories each."
     )
@@ -257,8 +259,8 @@ def _on_case(rules: pd.DataFrame, case: Manifest) -> str:
     """Where the baseline fails or loses, with coverage and density of each rule."""
     own = rules[rules["case"] == case["case"]].to_dict("records")
     found = [
-        f"{row['rule']} (it holds {_interval(row, 'coverage', 100, 0)} % of these draws; of all "
-        f"draws in it {_interval(row, 'density', 100, 0)} % are such)"
+        f"{row['rule']} (coverage: it holds {_interval(row, 'coverage', 100, 0)} % of these draws; "
+        f"density: of all draws in it {_interval(row, 'density', 100, 0)} % are such)"
         for row in own
     ]
     where = f"Where {case['title']} {100 * case['share']:.0f} % of the draws)"
@@ -295,17 +297,19 @@ def _on_switches(table: pd.DataFrame) -> str:
     numbers = len(set(table["number"]))
     said = f"{len(set(sure['number']))} of {many(numbers, 'number')} alone "
     said += "makes" if sure["number"].nunique() == 1 else "make"
-    said += " another strategy the best"
+    said += f" another strategy the best between low and high; {stay} "
+    said += "does not" if stay == 1 else "do not"
     if len(open_):
-        said += f"; for {len(set(open_['number']))} finite histories leave it open"
-    said += f"; {stay} do not within low..high."
+        said += f"; for {len(set(open_['number']))} it would take more histories to tell"
+    said += "."
     if len(sure):
         first = sure.iloc[0].to_dict()
         said += f" The first to do so: {first['number']}, likely {first['likely']:.3g}; beyond "
         said += f"{_switch(first)} {first['strategy']} is best."
     nearest_open = list(dict.fromkeys(open_["number"]))[:3]
     if nearest_open:
-        said += f" Of the open ones the nearest are {listed(nearest_open)}."
+        verb = "is" if len(nearest_open) == 1 else "are"
+        said += f" Of those that need more the nearest {verb} {listed(nearest_open)}."
     return said
 
 
@@ -339,6 +343,11 @@ def _on_the_map(table: pd.DataFrame) -> str:
 
 
 # -- numbers --------------------------------------------------------------------------------------
+
+
+def _two(value: float) -> str:
+    """With two digits that tell; a large one whole."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _plain(value: float, signed: bool = False) -> str:

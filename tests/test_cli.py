@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +351,27 @@ def test_a_strategy_that_is_not_there_is_told_and_leaves_no_folder(tmp_path, cap
         assert detente(command, SMALL, "--strategy", "directt") == 2
         assert 'unknown strategy "directt"; did you mean "direct"?' in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stop_that_python_drops_comes_again(monkeypatch, capsys) -> None:
+    """As in the callback of a weak reference, out of which no error gets."""
+
+    class Thing:
+        pass
+
+    def work(_: object) -> int:
+        thing = Thing()
+        seen = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+        del thing
+        assert seen() is None
+        for _ in range(500):
+            time.sleep(0.01)
+        return 0
+
+    monkeypatch.setitem(cli.COMMANDS, "list", work)
+    assert detente("list") == 130
+    assert capsys.readouterr().err == "stopped; what was finished is kept\n"
+    assert sys.unraisablehook is not cli._dropped
 
 
 @pytest.mark.parametrize("study", ["sensitivity", "robust"])
