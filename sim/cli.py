@@ -21,7 +21,8 @@ from typing import Any, NoReturn
 
 from sim.options import MEASURE, REPLICATIONS, parser
 
-KEPT = "what was finished is kept"
+KEPT = dict.fromkeys(("run", "compare"), "what was finished is kept")
+NOTHING = "nothing is written before the end"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,8 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return 0
     except KeyboardInterrupt:
-        kept = "nothing is kept of a search" if options.command == "search" else KEPT
-        print(f"stopped; {kept}", file=sys.stderr)
+        print(f"stopped; {KEPT.get(options.command, NOTHING)}", file=sys.stderr)
         return 130
     finally:
         sys.unraisablehook = dropped

@@ -338,7 +338,7 @@ def _on_the_map(table: pd.DataFrame) -> str:
     apart = table[table["apart"]]
     said = [f"{name} is best in {n}" for name, n in apart["strategy"].value_counts().items()]
     rest = len(table) - len(apart)
-    cells = listed([*said, f"in {rest} none is told apart"])
+    cells = listed([*said, f"in {rest} none is told apart"] if rest or not said else said)
     return f"Map of {a} and {b}, {len(table)} cells: {cells}."
 
 

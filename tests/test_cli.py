@@ -370,7 +370,7 @@ def test_a_stop_that_python_drops_comes_again(monkeypatch, capsys) -> None:
 
     monkeypatch.setitem(cli.COMMANDS, "list", work)
     assert detente("list") == 130
-    assert capsys.readouterr().err == "stopped; what was finished is kept\n"
+    assert capsys.readouterr().err == "stopped; nothing is written before the end\n"
     assert sys.unraisablehook is not cli._dropped
 
 
