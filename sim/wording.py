@@ -229,6 +229,7 @@ def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:
         said += f"{_interval(first, 'regret', m['scale'])} {m['steps']}; "
         who = "it" if best["strategy"] == first["strategy"] else best["strategy"]
         yield said + f"{who} is best most often, in {_interval(best, 'best', 100, 0)} % of them."
+        yield _on_bad_draws(ranking, m, manifest["better"])
     if manifest["replications"] < 2:
         yield (
             "One replication cannot tell noise from what the numbers do: regrets are too large "
@@ -238,19 +239,38 @@ def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:
         yield "One draw says nothing of other draws: there are no intervals over draws."
 
 
+def _on_bad_draws(ranking: pd.DataFrame, m: Manifest, better: str) -> str:
+    """Who does best where the draws go against it."""
+    tail, worst = m["scale"] * ranking["regret_p90"], m["scale"] * ranking["worst"]
+    most = worst.max() if better == "more" else worst.min()
+    least = ranking["strategy"][tail <= tail.min() + 1e-9]
+    sure = ranking["strategy"][(worst - most).abs() <= 1e-9]
+    return (
+        f"The 90th percentile of regret is least for {_first_of(least)}, {_plain(tail.min())} "
+        f"{m['steps']}; the worst draw is the least bad for {_first_of(sure)}, {_plain(most)} "
+        f"{m['unit']} (maximin)."
+    )
+
+
+def _first_of(names: pd.Series) -> str:
+    """Names as words; of many the first."""
+    return listed(names) if len(names) <= 3 else f"{names.iloc[0]} and {len(names) - 1} others"
+
+
 def _ranking(table: pd.DataFrame, m: Manifest) -> Printed:
     """Strategies by regret."""
-    head = ["strategy", f"mean, {m['unit']}", f"regret, {m['steps']}", "90th perc.", "largest",
-            "best in, %"]  # fmt: skip
+    head = ["strategy", f"mean, {m['unit']}", f"worst, {m['unit']}", f"regret, {m['steps']}",
+            "90th", "largest", "best in, %"]  # fmt: skip
     body = [
-        [row["strategy"], _interval(row, "value", m["scale"]),
+        [row["strategy"], _interval(row, "value", m["scale"]), _plain(m["scale"] * row["worst"]),
          _interval(row, "regret", m["scale"]), _plain(m["scale"] * row["regret_p90"]),
          _plain(m["scale"] * row["regret_max"]), _interval(row, "best", 100, 0)]
         for row in table.to_dict("records")
     ]  # fmt: skip
     note = (
-        "Regret: what the best strategy of a draw does better. Best in: share of the draws. Noise "
-        "of finite histories is taken off (ranking.csv has it without)."
+        "Worst: the outcome in the worst of the draws, noise and all. Regret: what the best "
+        "strategy of a draw does better: mean, 90th percentile and largest. Best in: share of the "
+        "draws. Noise of finite histories is taken off regrets (ranking.csv has them with it)."
     )
     return Printed("Strategies by mean regret, the least first", head, body, note, "ranking.csv")
 
