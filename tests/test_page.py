@@ -276,6 +276,18 @@ def test_a_search_read_back_says_the_same(study_folders: dict[str, Path]) -> Non
     )
 
 
+def test_each_table_of_a_folder_stands_in_the_documents(
+    study_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    made = ["compare", str(TWO), "--replications", "20", "--no-figures", "--quiet"]
+    assert cli.main([*made, "--out", str(tmp_path)]) == 0
+    text = (Path(__file__).parents[1] / "docs" / "reading-results.md").read_text("utf-8")
+    told = set(re.findall(r"`(\w+\.(?:csv|toml))`", text))
+    folders = [*study_folders.values(), tmp_path]
+    there = {path.name for folder in folders for path in folder.iterdir() if path.is_file()}
+    assert told == {name for name in there if name.endswith((".csv", ".toml"))}
+
+
 def test_what_is_no_folder_of_ours_is_refused(
     study_folders: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
