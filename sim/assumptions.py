@@ -267,9 +267,11 @@ def share_of_judgement(scenario: Scenario) -> float:
 
 def caution(scenario: Scenario) -> str:
     """One sentence for every comparison: how much of it rests on judgement."""
-    given = int((register(scenario)["status"] != "default").sum())
+    status = register(scenario)["status"]
+    given, unsourced = int((status != "default").sum()), int((status == "none").sum())
     share = f"{100 * share_of_judgement(scenario):.0f} %"
-    return f"{share} of the {given} numbers of {scenario.name} rest on judgement"
+    said = f"{share} of the {given} numbers of {scenario.name} rest on judgement"
+    return f"{said}; {unsourced} of them have no source" if unsourced else said
 
 
 def as_text(table: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 stopped by Ctrl-
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import atexit
 import contextlib
@@ -13,13 +14,15 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sim.options import REPLICATIONS, parser
+from sim.options import MEASURE, REPLICATIONS, parser
 
-KEPT = "what was finished is kept"
+KEPT = dict.fromkeys(("run", "compare"), "what was finished is kept")
+NOTHING = "nothing is written before the end"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     atexit.register(gc.freeze)
     options = parser().parse_args(arguments)
     before = [signal.signal(number, _stop) for number in STOPS]
+    dropped, sys.unraisablehook = sys.unraisablehook, _dropped
     try:
         return _guarded(options)
     except BrokenPipeError:
@@ -36,10 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return 0
     except KeyboardInterrupt:
-        kept = "nothing is kept of a search" if options.command == "search" else KEPT
-        print(f"stopped; {kept}", file=sys.stderr)
+        print(f"stopped; {KEPT.get(options.command, NOTHING)}", file=sys.stderr)
         return 130
     finally:
+        sys.unraisablehook = dropped
         for number, handler in zip(STOPS, before, strict=True):
             signal.signal(number, handler)
 
@@ -52,6 +56,21 @@ def _stop(*_: Any) -> NoReturn:
     for number in STOPS:
         signal.signal(number, lambda *_: None)
     raise KeyboardInterrupt
+
+
+SECONDS_LATER = 0.02
+
+
+def _dropped(error: Any) -> None:
+    """An error that Python drops, as in the callback of a weak reference; a stop comes again."""
+    if error.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(error)
+        return
+    for number in STOPS:
+        signal.signal(number, _stop)
+    again = threading.Timer(SECONDS_LATER, _thread.interrupt_main)
+    again.daemon = True
+    again.start()
 
 
 def _prepare_streams() -> None:
@@ -146,8 +165,10 @@ def explain(options: argparse.Namespace) -> int:
     from sim import decision, studies
 
     scenario, kind = _scenario(options), decision.EXPLAIN
-    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind))
-    studies.prepare(out, kind, scenario, options.seed)
+    names = _chosen(scenario, options.strategy)
+    asked = options.strategy or ()
+    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind, *asked))
+    studies.prepare(out, kind, scenario, options.seed, strategies=names)
     found = decision.explain(
         scenario, options.strategy, options.replications, options.seed, out, options.draws
     )
@@ -166,7 +187,10 @@ def diff(options: argparse.Namespace) -> int:
         scenario, options.a, options.b, options.replication, options.draw, options.seed
     )
     out = _writable(options.out or default)
-    studies.prepare(out, kind, scenario, options.seed)
+    studies.prepare(
+        out, kind, scenario, options.seed, strategies=[options.a, options.b],
+        replication=options.replication, draw=options.draw,
+    )  # fmt: skip
     found = decision.diff(
         scenario, options.a, options.b, options.replication, options.replications, options.seed,
         out, options.draw, options.draws,
@@ -193,7 +217,12 @@ def search(options: argparse.Namespace) -> int:
         "stages": options.after == "stages"
     }
     if asked["zone"] is not None and options.measure == "share":
-        asked["zone"] /= 100  # given in points
+        if not 0 < asked["zone"] < 100:
+            _refuse(f"--zone: found {asked['zone']:g}; allowed: more than 0 and less than 100 "
+                    "percentage points")  # fmt: skip
+        asked["zone"] /= 100
+    if options.save:
+        _a_file(options.save)
     default = sequencing.default_folder(scenario, options.seed, **asked)
     quiet = options.quiet or not sys.stderr.isatty()
     found = sequencing.search(
@@ -216,12 +245,14 @@ def sensitivity(options: argparse.Namespace) -> int:
     """``detente sensitivity``: which uncertain numbers move an outcome, and by how much."""
     from sim import studies
 
-    scenario, how = _study(options, "sensitivity")
-    strategies = options.strategy or [None]
-    if len(strategies) > 1:
+    if len(options.strategy or ()) > 1:
         _refuse("--strategy: found several; allowed: one, and another as --against")
+    scenario = _scenario(options)
+    names = _chosen(scenario, options.strategy)[:1]
+    names += _chosen(scenario, [options.against]) if options.against else []
+    how = _study(options, "sensitivity", scenario, names)
     study = studies.study_sensitivity(
-        scenario, strategies[0], options.measure, against=options.against, base=options.base,
+        scenario, names[0], options.measure, against=options.against, base=options.base,
         trajectories=options.trajectories, top=options.top, **how,
     )  # fmt: skip
     return _say_study(study, options.out)
@@ -231,7 +262,8 @@ def robust(options: argparse.Namespace) -> int:
     """``detente robust``: strategies x draws, and what would make another strategy best."""
     from sim import studies
 
-    scenario, how = _study(options, "robust")
+    scenario = _scenario(options)
+    how = _study(options, "robust", scenario, _chosen(scenario, options.strategy))
     numbers = tuple(options.map.split(",")) if options.map else None
     if numbers is not None and len(numbers) != 2:
         _refuse(f'--map: found "{options.map}"; allowed: two numbers, A,B')
@@ -452,17 +484,32 @@ def _precisely(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) 
     return results
 
 
-def _study(options: argparse.Namespace, kind: str) -> tuple[Any, dict[str, Any]]:
-    """The scenario, and what both studies of its numbers are asked."""
+def _chosen(scenario: Any, wanted: Sequence[str] | None) -> list[str]:
+    """The strategies asked for, each once; all where none is."""
+    from sim import experiment
+
+    for name in wanted or ():
+        experiment.chosen(scenario, name)  # an unknown one is told
+    return list(dict.fromkeys(wanted or experiment.names_of(scenario)))
+
+
+def _study(
+    options: argparse.Namespace, kind: str, scenario: Any, names: list[str]
+) -> dict[str, Any]:
+    """What both studies of a scenario's numbers are asked; sees that they may write."""
     from sim import studies
 
-    scenario = _scenario(options)
-    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind))
-    options.out = studies.prepare(out, kind, scenario, options.seed)
+    asked = names if options.strategy or getattr(options, "against", None) else []
+    if options.measure != MEASURE:
+        asked = [*asked, options.measure.replace("/", "-")]
+    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind, *asked))
+    options.out = studies.prepare(
+        out, kind, scenario, options.seed, strategies=names, measure=options.measure
+    )
     if not options.quiet:
         _announce_compilation()
     shown = not options.quiet and sys.stderr.isatty()
-    return scenario, {
+    return {
         "replications": options.replications,
         "seed": options.seed,
         "workers": options.workers,
@@ -509,11 +556,11 @@ def _announce_compilation() -> None:
 def _check_comparison(options: argparse.Namespace) -> None:
     from sim import experiment
 
-    known = options.strategy or experiment.names_of(_scenario(options))
+    known = _chosen(_scenario(options), options.strategy)
     if options.baseline is not None and options.baseline not in known:
         hint = experiment.nearest(options.baseline, known)
         raise experiment.InputError(f'--baseline: unknown strategy "{options.baseline}"{hint}')
-    if len(set(known)) < 2:
+    if len(known) < 2:
         raise experiment.InputError("there is only one strategy; a comparison needs two")
 
 
@@ -525,6 +572,13 @@ def _say_where(results: Any, figures: Sequence[Path]) -> None:
     print(f"\nresults: {results.folder}")
     for figure in figures:
         print(f"figure:  {figure}.png")
+
+
+def _a_file(path: str) -> None:
+    """See that a file can be written, before the work that is to end in it."""
+    folder = Path(path).parent
+    if Path(path).is_dir() or not os.access(folder, os.W_OK):
+        _refuse(f"{path}: cannot be written to; allowed: a file, in a folder that there is")
 
 
 def _writable(folder: str | Path) -> Path:

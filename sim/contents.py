@@ -339,7 +339,8 @@ def of_diff(folder: str | Path) -> Content:
     about = f"{manifest['scenario']}: {a} and {b} in world {manifest['replication']}{draw}, seed "
     content = _content("two histories of one world", f"{about}{manifest['seed']}", folder, manifest)
     flags = decision.milestones(found["side_by_side"], content.scenario)
-    content.say(findings.diff_parts(found, (a, b), decision.partings_of(manifest), flags))
+    partings, endings = decision.partings_of(manifest), manifest.get("endings", ())
+    content.say(findings.diff_parts(found, (a, b), partings, flags, endings))
     if manifest["laws"] == provenance.laws():
         content.axes = {"side_by_side": decision.diff_figure(content.scenario, manifest)}
     else:

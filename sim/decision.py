@@ -306,6 +306,10 @@ def diff(
     told = (retold.with_logs(each, seed, range(replications)) for each in (ours, theirs))
     both = [(one[0], one[2], two[2]) for one, two in zip(*told, strict=True)]
     side = parting_tables.side_by_side(*stories)
+    endings = [
+        findings.ending(story.row["outcome"], story.row["time"], scenario.goal, scenario.ruin)
+        for story in stories
+    ]
     tables = {
         "side_by_side": side,
         "partings": explanation.commonest_partings(parting_tables.partings(ours, both)),
@@ -323,11 +327,13 @@ def diff(
             "numbers": _numbers(ours) | _numbers(theirs) if draw else {},
             "parting": _kept(parting),
             "turn": _kept(turn),
+            "endings": endings,
             "finished": provenance.now(),
         }
         tables_of.write(out, tables, manifest)
         figures = _drawn(out, {"side_by_side": _side_by_side(stories, parting)})
-    text = findings.diff_text(side, (a, b), (parting, turn), milestones(side, scenario))
+    shown = milestones(side, scenario)
+    text = findings.diff_text(side, (a, b), (parting, turn), shown, endings)
     for name in ("partings", "turns"):
         text += f"\n\n{findings.partings_text(tables[name], (a, b), name)}"
     return Findings(tables, text, figures=figures)

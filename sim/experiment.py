@@ -507,6 +507,11 @@ def _join(
     try:
         before = manifest_of(folder.path)
     except InputError:
+        if kind := _kind_of(folder.path):
+            raise InputError(
+                f"{folder.path}: holds the results of detente {kind}; allowed: another folder "
+                "(--out), or remove it"
+            ) from None
         # The parts say themselves of which run they are: nothing is lost with the manifest.
         path.replace(path.with_name(MANIFEST + ".damaged"))
         folder.notes.append(f"{path}: was damaged; it is set aside and written anew")
@@ -528,6 +533,14 @@ def _join(
         drawn = _stored(folder, scenario, before)
     manifest["draws"] = 0 if drawn is None else len(drawn)
     return scenario, drawn
+
+
+def _kind_of(path: Path) -> str | None:
+    """The kind of study that a folder holds; None of a run, and where the manifest is damaged."""
+    try:
+        return read_manifest(path).get("kind")
+    except InputError:
+        return None
 
 
 def _stored(folder: Folder, scenario: Scenario, before: dict[str, Any]) -> Draws:

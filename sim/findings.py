@@ -485,7 +485,9 @@ def _on_costs(table: pd.DataFrame, strategy: str, goal: str, level: float) -> It
     body = [
         [
             f"{row.name}: {row.how}" if row.kind == "window" else str(row.name),
-            _with_limits(row.best, row.joint_low, row.joint_high, "days"),
+            _with_limits(row.best, row.joint_low, row.joint_high, "days")
+            if row.changed > 0
+            else "none in any history",
             _with_limits(row.share, row.share_low, row.share_high, "share"),
         ]
         for row in shown.itertuples(index=False)
@@ -518,7 +520,11 @@ def _dearest(sure: pd.DataFrame, strategy: str, goal: str) -> str:
 
 
 def diff_text(
-    table: pd.DataFrame, names: tuple[str, str], partings: tuple[Any, Any], milestones: Any
+    table: pd.DataFrame,
+    names: tuple[str, str],
+    partings: tuple[Any, Any],
+    milestones: Any,
+    endings: Sequence[str] = (),
 ) -> str:
     """Two histories of one world in print, what they share in the middle.
 
@@ -527,9 +533,11 @@ def diff_text(
         names: of the two strategies.
         partings: from :func:`sim.partings.first_parting` and :func:`sim.partings.first_turn`.
         milestones: which rows are told, as flags; the file has all.
+        endings: of the two histories, from :func:`ending`.
     """
     parting, turn = partings
-    said = [_paragraph(sentence) for sentence in _on_the_parting(parting, turn, names)]
+    told = (*_on_the_parting(parting, turn, names), *_on_the_endings(names, endings))
+    said = [_paragraph(sentence) for sentence in told]
     before = table[(table["time"] < parting.time) & (table["where"] == BOTH) & (table["time"] > 0)]
     lines = [f"{names[0]} and {names[1]} in the same world", *said, ""]
     lines += [_side(row, names) for row in table[(table["time"] == 0) & milestones].itertuples()]
@@ -554,27 +562,55 @@ def _on_the_parting(parting: Any, turn: Any, names: tuple[str, str]) -> Iterator
         )
 
 
+def ending(outcome: str, time: float, goal: str, ruin: str | None) -> str:
+    """How a history ends, in words."""
+    if outcome in (goal, ruin):
+        return f"{outcome} on day {time:,.0f}"
+    neither = f"no {goal}" if ruin is None else f"neither {goal} nor {ruin}"
+    if outcome == "abandoned":
+        return f"{neither}, and no track goes on after day {time:,.0f}"
+    return f"{neither} in {time:,.0f} days"
+
+
+def _on_the_endings(names: tuple[str, str], endings: Sequence[str]) -> Iterator[str]:
+    if endings:
+        told = (f"{name}: {what}" for name, what in zip(names, endings, strict=True))
+        yield f"{'; '.join(told)}."
+
+
 def diff_parts(
     tables: dict[str, pd.DataFrame],
     names: tuple[str, str],
     partings: tuple[Any, Any],
     milestones: Any,
+    endings: Sequence[str] = (),
 ) -> Iterator[Part]:
     """What a diff says, as sentences and tables; see :func:`diff_text`."""
     yield from _on_the_parting(*partings, names)
+    yield from _on_the_endings(names, endings)
     for kind, title in PARTINGS.items():
         table = tables[kind]
         first, worlds = table.iloc[0], int(table["n"].sum())
         share = f"{percent(first['best'])} %{_limits(first['low'], first['high'], percent)}"
-        what = parting_text(first, names) if first["entity"] else "none"
-        yield f"Of the {title} in {many(worlds, 'world')} the commonest is: {what}, in {share}."
+        if first["entity"]:
+            what = f"the commonest is {parting_text(first, names)}, in {share}"
+            yield f"Of the {title} in {many(worlds, 'world')} {what}."
+        else:
+            yield f"Most often, in {share} of {many(worlds, 'world')}, there are no {title}."
     told = tables["side_by_side"][milestones]
     who = {BOTH: "both", ONLY_A: names[0]}
+    day = partings[0].time
     yield Printed(
-        f"{names[0]} and {names[1]} in the same world",
+        f"the same world under {names[0]} and {names[1]}",
         ["day", "date", "under", "who", "what"],
         [
-            [f"{row.time:.1f}", str(row.date), who.get(row.where, names[1]), row.entity, row.what]
+            [
+                f"{row.time:.1f}",
+                str(row.date),
+                who.get(row.where, names[1]),
+                row.entity,
+                row.what + " (here they part)" * (row.time == day and row.where != BOTH),
+            ]
             for row in told.itertuples()
         ],
         "What tracks do, postures, and the conditions of the end.",

@@ -13,6 +13,7 @@ from typing import Any
 from sim import __version__
 
 REPLICATIONS = 2000
+MEASURE = "reached"
 EXAMPLES = """\
 examples:
   detente list                                   what is in the catalog
@@ -185,9 +186,8 @@ OF_A_SEARCH = (
 
 OF_A_STUDY = (
     *OF_A_SCENARIO,
-    STRATEGY,
     text("--measure", "M", "reached, ruin, first_<condition>, each also with @DATE; "
-         "restricted_mean, held_<condition> (default: reached)", default="reached"),
+         f"restricted_mean, held_<condition> (default: {MEASURE})", default=MEASURE),
     WORKERS,
     QUIET,
 )
@@ -200,6 +200,7 @@ def _histories(default: int) -> Option:
 
 OF_SENSITIVITY = (
     *OF_A_STUDY,
+    STRATEGY.but(help="whose outcome (default: the first)"),
     _histories(100),
     text("--against", "S", "study the lead over this strategy instead"),
     whole("--base", "N", 2, 2**20, "of the Sobol design, a power of 2", default=512),
@@ -210,6 +211,7 @@ OF_SENSITIVITY = (
 
 OF_ROBUST = (
     *OF_A_STUDY,
+    STRATEGY,
     _histories(200),
     DRAWS.but(help="sets of uncertain numbers, or a CSV file of them (default: 500)", default=500),
     BASELINE.but(help="strategy whose failures are explained (default: the first)"),
@@ -258,7 +260,7 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         (*OF_A_TALE,
          text("--a", "S1", "a strategy", required=True),
          text("--b", "S2", "another strategy", required=True),
-         whole("--replication", "R", 0, 2**63, "the world that is told", default=0),
+         whole("--replication", "R", 0, 2**63 - 1, "the world that is told", default=0),
          *OF_A_DRAW),
     ),
     "check": (

@@ -20,13 +20,15 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from sim import assumptions, contents
+from sim import assumptions, contents, printing
 from sim.contents import Content
 from sim.experiment import InputError, Results
 from sim.legends import HOW_TO_READ
+from sim.printing import Printed
 
 PAGE = "report.html"
 MOST_ROWS = 60  # of a table; its file has all
+WORD = re.compile(rf"(?!{printing.NOT_REACHED}|beyond |below )[^\W\d]")  # at the start of a cell
 REFERENCE = re.compile(r"(?<=url\(#)[^)]+")
 
 
@@ -83,7 +85,7 @@ def _laid_out(content: Content) -> str:
     return _environment().get_template("report.html.j2").render(
         manifest=content.manifest,
         content=content,
-        tables=[table.first(MOST_ROWS) for table in content.tables],
+        tables=[(table.first(MOST_ROWS), _of_words(table)) for table in content.tables],
         pictures=[_picture(name, axes) for name, axes in content.axes.items()],
         caution=assumptions.caution(scenario),
         register=register.assign(range=_ranges(register)).to_dict("records"),
@@ -92,6 +94,12 @@ def _laid_out(content: Content) -> str:
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )  # fmt: skip
+
+
+def _of_words(table: Printed) -> list[bool]:
+    """Which columns hold words, and stand to the left; numbers, and what stands for one, do not."""
+    cells = zip(*table.body, strict=True) if table.body else ([] for _ in table.head)
+    return [any(WORD.match(cell) for cell in column) for column in cells]
 
 
 def _ranges(register: pd.DataFrame) -> list[str]:

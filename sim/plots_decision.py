@@ -299,9 +299,10 @@ def budget(
         bars = [(name, track) for name, some in tracks.items() for track in some]
         bars.sort(key=lambda bar: float(whole.get(bar, 0.0)))
         ax = new_axes(ax, 10, 2.2 + 0.45 * len(bars))
-        if not bars:
+        if not any(whole.get(bar, 0.0) > 0 for bar in bars):
             ax.axis("off")
-            return finish(ax, f"No track can bring {words(goal)}", caption)
+            why = f"{words(goal)} holds from day 0" if bars else f"no track can bring {words(goal)}"
+            return finish(ax, why.capitalize(), caption)
         rows = np.arange(len(bars))[::-1]
         left = np.zeros(len(bars))
         days = table.set_index(["strategy", "track", "activity"])["best"]
@@ -314,7 +315,7 @@ def budget(
             light = activity in ("left out", "completed", "waiting for the window")
             for row, start, one in zip(rows, left, width, strict=True):
                 if one >= 0.04 * total:
-                    ax.text(start + one / 2, row, f"{one:.0f}", ha="center", va="center",
+                    ax.text(start + one / 2, row, f"{one:,.0f}", ha="center", va="center",
                             fontsize=9, color="#222222" if light else "white")  # fmt: skip
             left += width
         counts = {name: len(some) for name, some in tracks.items()}
@@ -328,7 +329,7 @@ def budget(
         first = {activity: float(days.get((*bars[0], activity), 0.0)) for activity in used}
         most = max(first, key=lambda name: first[name])
         title = (
-            f"{words(bars[0][0])}: {first[most]:.0f} of {sum(first.values()):.0f} days "
+            f"{words(bars[0][0])}: {first[most]:,.0f} of {sum(first.values()):,.0f} days "
             f"without {words(goal)} are spent {most}"
         )
         return _above(finish(ax, title.capitalize(), caption), 14 + 15 * -(-len(used) // 4))

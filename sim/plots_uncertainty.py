@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -184,6 +184,7 @@ def sobol(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = 
 def regret(
     table: pd.DataFrame,
     ranking: pd.DataFrame,
+    strategies: Sequence[str] | None = None,
     ax: Axes | None = None,
     *,
     caption: str | None = None,
@@ -193,9 +194,11 @@ def regret(
     Args:
         table: from :func:`sim.robust.by_draw`, with attributes label, scale and steps.
         ranking: from :func:`sim.robust.ranking`.
+        strategies: all, in the order that fixes their colours; that of the ranking where None.
         ax, caption: as for :func:`tornado`.
     """
     with style():
+        colours = _colours(ranking["strategy"] if strategies is None else strategies)
         scale, steps = table.attrs["scale"], table.attrs["steps"]
         ax = new_axes(ax, 10, 2.4 + 0.5 * len(ranking))
         rows = np.arange(len(ranking))[::-1]
@@ -208,8 +211,8 @@ def regret(
             patch_artist=True, flierprops={"marker": ".", "ms": 3, "mfc": "#777777", "mec": "none"},
             medianprops={"color": "black", "lw": MOST}, manage_ticks=False,
         )  # fmt: skip
-        for i, box in enumerate(drawn["boxes"]):
-            box.set(facecolor=PALETTE[i % len(PALETTE)], alpha=0.6, edgecolor="#444444")
+        for name, box in zip(ranking["strategy"], drawn["boxes"], strict=True):
+            box.set(facecolor=colours[name], alpha=0.6, edgecolor="#444444")
         ax.plot(scale * ranking["regret"], rows, "D", color="white", mec="black", ms=6, zorder=4)
         _names(ax, rows, [words(str(name)) for name in ranking["strategy"]])
         ax.set_xlim(left=-0.01 * max(1e-9, max(float(box.max()) for box in boxes)))
@@ -235,18 +238,30 @@ def _regret_sentence(ranking: pd.DataFrame, scale: float, steps: str) -> str:
     return f"{names} the least mean regret: {scale * least:.1f}{limits} {steps}"
 
 
-def best_map(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
+def _colours(strategies: Iterable[str]) -> dict[str, Any]:
+    """A colour for each strategy, the same in all figures that are given the same order."""
+    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(strategies)}
+
+
+def best_map(
+    table: pd.DataFrame,
+    strategies: Sequence[str] | None = None,
+    ax: Axes | None = None,
+    *,
+    caption: str | None = None,
+) -> Axes:
     """Which strategy is best where two numbers lie; faded and hatched where that is not sure.
 
     Args:
         table: from :func:`sim.switching.best_map`, with attributes numbers, likely and label.
+        strategies: as for :func:`regret`; those of the map where None.
         ax, caption: as for :func:`tornado`.
     """
     with style():
         ax = new_axes(ax, 9.5, 6.4)
         x, y = np.unique(table["x"]), np.unique(table["y"])
         names = list(dict.fromkeys(table.attrs["among"]))
-        colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
+        colours = _colours(strategies or names)
         wide, high = (float(np.diff(v).mean()) if len(v) > 1 else 1.0 for v in (x, y))
         for one in table.itertuples():
             ax.add_patch(
@@ -310,7 +325,7 @@ def switching(
         rows = np.arange(len(names))[::-1]
         ax.barh(rows, 2, 0.5, left=-1, color="#ececec", zorder=0)
         ax.axvline(0, color="#333333", lw=1, zorder=1)
-        colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(strategies)}
+        colours = _colours(strategies)
         for one in known.to_dict("records"):
             _switching_mark(ax, one, rows[names.index(one["number"])], colours[one["strategy"]])
         for row, name in zip(rows, names, strict=True):

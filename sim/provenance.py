@@ -26,7 +26,9 @@ def versions() -> dict[str, str]:
 
 def command() -> str | None:
     """The command that was given, where it was one of ours."""
-    ours = Path(sys.argv[0]).name in ("detente", "__main__.py", "detente.exe")
+    given = Path(sys.argv[0])
+    as_module = given.absolute() == Path(__file__).with_name("__main__.py")
+    ours = as_module or given.name in ("detente", "detente.exe")
     return shlex.join(["detente", *sys.argv[1:]]) if ours else None
 
 

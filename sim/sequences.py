@@ -6,7 +6,7 @@ Nothing is told again: a results folder says the same as the command that made i
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -17,6 +17,7 @@ KIND = "search"
 BEST, ALIKE, OPEN, WORSE, BETTER = "best", "alike", "not told apart", "worse", "better"
 WIDTH = 100
 MOST_LINES = 12  # of a list
+IN_RUIN = ("ruin_difference_low", "ruin_difference", "ruin_difference_high")
 
 Manifest = dict[str, Any]
 
@@ -236,12 +237,12 @@ def _on_the_front(table: pd.DataFrame, manifest: Manifest) -> str:
     front = front_of(table)
     ruin = manifest["ruin"]
     if len(front) < 2 or ruin is None:
-        return f"On the {_traded(manifest)} {many(len(front), 'candidate')} stand."
+        stand = "stands" if len(front) == 1 else "stand"
+        return f"On the {_traded(manifest)} {many(len(front), 'candidate')} {stand}."
     least = front.sort_values("ruin", kind="stable").iloc[0]
-    low, best, high = (100 * least[f"ruin_difference{end}"] for end in ("_low", "", "_high"))
     return (
         f"On the {_traded(manifest)} {many(len(front), 'candidate')} stand; {least['candidate']} "
-        f"has the least {ruin}, {best:+.2f} points ({low:+.2f} to {high:+.2f}) against the one "
+        f"has the least {ruin}, {_points(least[name] for name in IN_RUIN)} against the one "
         f"chosen, at {_range(least, 'reached', _percent)} % with {manifest['goal']}."
     )
 
@@ -289,8 +290,7 @@ def _cells(manifest: Manifest, row: pd.Series, against: str | None) -> list[str]
         return [*cells, ""]
     if against is None:
         return [*cells, _difference(manifest, row)]
-    low, best, high = (100 * row[f"ruin_difference{end}"] for end in ("_low", "", "_high"))
-    return [*cells, f"{best:+.2f} points ({low:+.2f} to {high:+.2f})"]
+    return [*cells, _points(row[name] for name in IN_RUIN)]
 
 
 def _range(row: pd.Series, name: str, show: Callable[[float], str]) -> str:
@@ -317,7 +317,18 @@ def _difference(manifest: Manifest, row: pd.Series) -> str:
 def _amount(manifest: Manifest, cost: float) -> str:
     """A difference in cost, in the unit of the measure."""
     days = manifest["options"]["measure"] == "days"
-    return f"{cost:+,.1f} days" if days else f"{-100 * cost:+.1f} points"
+    return f"{_signed(cost, 1)} days" if days else f"{_signed(-100 * cost, 1)} points"
+
+
+def _signed(value: float, digits: int) -> str:
+    """With its sign, but never minus nothing."""
+    return f"{round(value, digits) + 0.0:+,.{digits}f}"
+
+
+def _points(values: Iterable[float]) -> str:
+    """A difference of shares with its limits: low, best, high."""
+    low, best, high = (_signed(100 * value, 2) for value in values)
+    return f"{best} points ({low} to {high})"
 
 
 def _wrapped(text: str) -> str:

@@ -106,19 +106,26 @@ def read(folder: str | Path) -> Study:
     return Study(*tables.read(folder))
 
 
-def default_folder(scenario: Scenario, seed: int, kind: str) -> Path:
-    """Where a study is written unless a folder is named."""
+def default_folder(scenario: Scenario, seed: int, kind: str, *asked: str) -> Path:
+    """Where a study is written unless a folder is named; what was asked for is in its name."""
     folder = experiment.default_folder(scenario, seed)
-    return folder.with_name(f"{folder.name}-{kind}")
+    return folder.with_name("-".join([folder.name, kind, *asked]))
 
 
-def prepare(folder: Path, kind: str, scenario: Scenario, seed: int) -> Path:
+def prepare(folder: Path, kind: str, scenario: Scenario, seed: int, **question: Any) -> Path:
     """See that a study may write there: an empty folder, or one of the same study.
+
+    Args:
+        folder: whose results would be replaced.
+        kind, scenario, seed: of the study.
+        question: what else its manifest must say, as ``measure``; a study with more histories
+            replaces one with few.
 
     Raises:
         InputError: it holds other results, which would be lost.
     """
-    return tables.prepare(folder, {"kind": kind, "hash": scenario.hash, "seed": seed})
+    same = {"kind": kind, "hash": scenario.hash, "seed": seed}
+    return tables.prepare(folder, same | question)
 
 
 def _manifest(kind: str, told: Worlds, began: float, **how: Any) -> dict[str, Any]:
@@ -297,6 +304,8 @@ def study_robust(
         raise InputError(f"--map: found {numbers[0]} twice; allowed: two numbers")
     drawn = _drawn(told, draws)
     m = told.measure
+    _within("--fail", fail, m.bounds, m.unit)
+    _within("--margin", margin, (0.0, m.bounds[1]), m.unit)
     found = robust.outcomes(told, drawn, replications)
     wanted = m.margin if margin is None else margin
     made = {
@@ -331,6 +340,13 @@ def _known(option: str, name: str, known: Sequence[str]) -> str:
     if name not in known:
         raise InputError(f'{option}: unknown "{name}"{nearest(name, list(known))}')
     return name
+
+
+def _within(option: str, value: float | None, bounds: tuple[float, float], unit: str) -> None:
+    low, high = bounds
+    if value is not None and not low <= value <= high:  # nan is neither
+        of = "as shares are" if unit == measures.SHARE else "days"
+        raise InputError(f"{option}: found {value:g}; allowed: {low:g} to {high:g}, {of}")
 
 
 def _drawn(told: Worlds, draws: int | str | Path) -> Draws:
@@ -413,7 +429,7 @@ def _robust_figures(tables: Tables, manifest: dict[str, Any]) -> dict[str, Any]:
     figures = {}
     if len(manifest["strategies"]) > 1:
         figures["regret"] = plots.regret(
-            tables["regret"], tables["ranking"],
+            tables["regret"], tables["ranking"], manifest["strategies"],
             caption=f"{seed}, {many(draws, 'draw')}, {n:,} histories of each strategy and draw; "
             "boxes hold half of the draws, whiskers nine in ten; diamonds are means without noise",
         )  # fmt: skip
@@ -426,6 +442,7 @@ def _robust_figures(tables: Tables, manifest: dict[str, Any]) -> dict[str, Any]:
     if "map" in tables:
         figures["map"] = plots.best_map(
             tables["map"],
+            manifest["strategies"],
             caption=f"{seed}, {MAP_FACTOR * n:,} histories of each strategy and cell, all other "
             "numbers likely, each cell told apart at 95 %; among "
             f"{listed(tables['map'].attrs['among'])}",

@@ -47,13 +47,27 @@ def prepare(folder: Path, wanted: Mapping[str, Any]) -> Path:
         InputError: it holds other results, which would be lost.
     """
     before = read_manifest(folder) if (folder / MANIFEST).exists() else wanted
-    others = [key for key, value in wanted.items() if before.get(key) != value]
-    if others:
-        raise InputError(
-            f"{folder}: holds other results: their {others[0]} differs; "
-            "use --out with another folder, or remove it"
-        )
+    for key, value in wanted.items():
+        if (found := before.get(key)) != value:
+            raise InputError(
+                f"{folder}: holds other results{_other(key, found, value)}; "
+                "use --out with another folder, or remove it"
+            )
     return folder
+
+
+def _other(key: str, found: Any, wanted: Any) -> str:
+    """In what results differ, in words."""
+    if key == "kind":
+        return f", of detente {found or 'run'}"
+    if isinstance(found, list) and isinstance(wanted, list):
+        return f", of {', '.join(map(str, found))}"
+    if isinstance(found, (str, int)) and isinstance(wanted, (str, int)) and key != "hash":
+        return f": {key} {found} in the folder, {wanted} now"
+    return f", with another {SHORT.get(key, key)}"
+
+
+SHORT = {"hash": "scenario", "options": "question"}
 
 
 def write(folder: Path, tables: Tables, manifest: dict[str, Any]) -> None:

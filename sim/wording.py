@@ -137,8 +137,10 @@ def _on_sobol(table: pd.DataFrame) -> str:
         f"Of the variance between draws {alone['factor']} alone explains most, "
         f"{_interval(alone, 'first', 100)} %"
     )
-    its = "its interactions" if whole["factor"] == alone["factor"] else "interactions"
-    return f"{said}; with {its}, {whole['factor']} has {_interval(whole, 'total', 100)} %."
+    total = f"{_interval(whole, 'total', 100)} %"
+    if whole["factor"] == alone["factor"]:
+        return f"{said}; with its interactions {total}, also the most."
+    return f"{said}; with interactions {whole['factor']} has most, {total}."
 
 
 def _sobol(table: pd.DataFrame) -> Printed:
@@ -165,7 +167,7 @@ def _on_noise(manifest: Manifest) -> str:
         return "The outcome is the same in every draw: there is no variance to be shared out."
     spread = m["scale"] * math.sqrt(noise.parameters)
     text = (
-        f"The numbers move the outcome by {spread:.2g} {m['steps']} (standard deviation); "
+        f"The numbers move the outcome by {_two(spread)} {m['steps']} (standard deviation); "
         f"{100 * noise.share:.0f} % of the variance between the means of {2 * manifest['base']:,} "
         f"draws is noise of {noise.replications:,} histories each."
     )
@@ -227,6 +229,7 @@ def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:
         said += f"{_interval(first, 'regret', m['scale'])} {m['steps']}; "
         who = "it" if best["strategy"] == first["strategy"] else best["strategy"]
         yield said + f"{who} is best most often, in {_interval(best, 'best', 100, 0)} % of them."
+        yield _on_bad_draws(ranking, m, manifest["better"])
     if manifest["replications"] < 2:
         yield (
             "One replication cannot tell noise from what the numbers do: regrets are too large "
@@ -236,19 +239,38 @@ def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:
         yield "One draw says nothing of other draws: there are no intervals over draws."
 
 
+def _on_bad_draws(ranking: pd.DataFrame, m: Manifest, better: str) -> str:
+    """Who does best where the draws go against it."""
+    tail, worst = m["scale"] * ranking["regret_p90"], m["scale"] * ranking["worst"]
+    most = worst.max() if better == "more" else worst.min()
+    least = ranking["strategy"][tail <= tail.min() + 1e-9]
+    sure = ranking["strategy"][(worst - most).abs() <= 1e-9]
+    return (
+        f"The 90th percentile of regret is least for {_first_of(least)}, {_plain(tail.min())} "
+        f"{m['steps']}; the worst draw is the least bad for {_first_of(sure)}, {_plain(most)} "
+        f"{m['unit']} (maximin)."
+    )
+
+
+def _first_of(names: pd.Series) -> str:
+    """Names as words; of many the first."""
+    return listed(names) if len(names) <= 3 else f"{names.iloc[0]} and {len(names) - 1} others"
+
+
 def _ranking(table: pd.DataFrame, m: Manifest) -> Printed:
     """Strategies by regret."""
-    head = ["strategy", f"mean, {m['unit']}", f"regret, {m['steps']}", "90th perc.", "largest",
-            "best in, %"]  # fmt: skip
+    head = ["strategy", f"mean, {m['unit']}", f"worst, {m['unit']}", f"regret, {m['steps']}",
+            "90th", "largest", "best in, %"]  # fmt: skip
     body = [
-        [row["strategy"], _interval(row, "value", m["scale"]),
+        [row["strategy"], _interval(row, "value", m["scale"]), _plain(m["scale"] * row["worst"]),
          _interval(row, "regret", m["scale"]), _plain(m["scale"] * row["regret_p90"]),
          _plain(m["scale"] * row["regret_max"]), _interval(row, "best", 100, 0)]
         for row in table.to_dict("records")
     ]  # fmt: skip
     note = (
-        "Regret: what the best strategy of a draw does better. Best in: share of the draws. Noise "
-        "of finite histories is taken off (ranking.csv has it without)."
+        "Worst: the outcome in the worst of the draws, noise and all. Regret: what the best "
+        "strategy of a draw does better: mean, 90th percentile and largest. Best in: share of the "
+        "draws. Noise of finite histories is taken off regrets (ranking.csv has them with it)."
     )
     return Printed("Strategies by mean regret, the least first", head, body, note, "ranking.csv")
 
@@ -257,8 +279,8 @@ def _on_case(rules: pd.DataFrame, case: Manifest) -> str:
     """Where the baseline fails or loses, with coverage and density of each rule."""
     own = rules[rules["case"] == case["case"]].to_dict("records")
     found = [
-        f"{row['rule']} (it holds {_interval(row, 'coverage', 100, 0)} % of these draws; of all "
-        f"draws in it {_interval(row, 'density', 100, 0)} % are such)"
+        f"{row['rule']} (coverage: it holds {_interval(row, 'coverage', 100, 0)} % of these draws; "
+        f"density: of all draws in it {_interval(row, 'density', 100, 0)} % are such)"
         for row in own
     ]
     where = f"Where {case['title']} {100 * case['share']:.0f} % of the draws)"
@@ -295,17 +317,19 @@ def _on_switches(table: pd.DataFrame) -> str:
     numbers = len(set(table["number"]))
     said = f"{len(set(sure['number']))} of {many(numbers, 'number')} alone "
     said += "makes" if sure["number"].nunique() == 1 else "make"
-    said += " another strategy the best"
+    said += f" another strategy the best between low and high; {stay} "
+    said += "does not" if stay == 1 else "do not"
     if len(open_):
-        said += f"; for {len(set(open_['number']))} finite histories leave it open"
-    said += f"; {stay} do not within low..high."
+        said += f"; for {len(set(open_['number']))} it would take more histories to tell"
+    said += "."
     if len(sure):
         first = sure.iloc[0].to_dict()
         said += f" The first to do so: {first['number']}, likely {first['likely']:.3g}; beyond "
         said += f"{_switch(first)} {first['strategy']} is best."
     nearest_open = list(dict.fromkeys(open_["number"]))[:3]
     if nearest_open:
-        said += f" Of the open ones the nearest are {listed(nearest_open)}."
+        verb = "is" if len(nearest_open) == 1 else "are"
+        said += f" Of those that need more the nearest {verb} {listed(nearest_open)}."
     return said
 
 
@@ -334,11 +358,16 @@ def _on_the_map(table: pd.DataFrame) -> str:
     apart = table[table["apart"]]
     said = [f"{name} is best in {n}" for name, n in apart["strategy"].value_counts().items()]
     rest = len(table) - len(apart)
-    cells = listed([*said, f"in {rest} none is told apart"])
+    cells = listed([*said, f"in {rest} none is told apart"] if rest or not said else said)
     return f"Map of {a} and {b}, {len(table)} cells: {cells}."
 
 
 # -- numbers --------------------------------------------------------------------------------------
+
+
+def _two(value: float) -> str:
+    """With two digits that tell; a large one whole."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _plain(value: float, signed: bool = False) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -150,6 +151,15 @@ def test_the_share_of_judgement_counts_what_is_given() -> None:
     assert math.isclose(share, (given["status"] == "judgement").mean())
     assert 0.3 < share < 0.7
     assert assumptions.caution(KOREA).startswith(f"{100 * share:.0f} % of the {len(given)} numbers")
+
+
+def test_numbers_without_a_source_are_no_small_share_of_judgement() -> None:
+    assert "no source" not in assumptions.caution(KOREA)
+    bare = sim.load(Path(__file__).parent / "corpus" / "valid" / "two_tracks.toml")
+    register = assumptions.register(bare)
+    unsourced = int((register["status"] == "none").sum())
+    assert unsourced > 5
+    assert assumptions.caution(bare).endswith(f"; {unsourced} of them have no source")
 
 
 def test_ranges_are_listed_as_in_the_file() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim import cli, options
+from sim import cli, findings, options, provenance
 
 SMALL = Path(__file__).parent / "corpus" / "valid" / "two_tracks.toml"
 
@@ -85,11 +86,43 @@ def test_diff_tells_two_histories_side_by_side(tmp_path, capsys) -> None:
     assert detente(*words, "--replication", 2, "--out", "out") == 0
     out = capsys.readouterr().out
     assert "They part on day" in out and ">> " in out and "first partings in 20 worlds" in out
+    rows = {name: sim.tell(sim.load(SMALL), name, 2).row for name in ("direct", "hardline")}
+    ends = (
+        f"{name}: {findings.ending(row['outcome'], row['time'], 'freeze', 'war')}"
+        for name, row in rows.items()
+    )
+    assert f"- {'; '.join(ends)}." in " ".join(out.split())
     stems = ("side_by_side.csv", "partings.csv", "turns.csv", "side_by_side.png", "manifest.json")
     for name in stems:
         assert (tmp_path / "out" / name).exists(), name
     assert detente("diff", SMALL, "--a", "direct", "--b", "direct") == 2
     assert detente("diff", SMALL, "--a", "direct") == 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ruin", "words"),
+    [
+        ("freeze", "war", "freeze on day 1,204"),
+        ("war", "war", "war on day 1,204"),
+        ("abandoned", "war", "neither freeze nor war, and no track goes on after day 1,204"),
+        ("ongoing", "war", "neither freeze nor war in 1,204 days"),
+        ("ongoing", None, "no freeze in 1,204 days"),
+    ],
+)
+def test_the_end_of_a_history_in_words(outcome, ruin, words) -> None:
+    assert findings.ending(outcome, 1203.7, "freeze", ruin) == words
+
+
+def test_a_world_beyond_the_last_is_refused(capsys) -> None:
+    assert detente("diff", SMALL, "--a", "direct", "--b", "hardline", "--replication", 2**63) == 2
+    assert "allowed: 0 to 9223372036854775807" in capsys.readouterr().err
+
+
+def test_the_command_of_another_program_is_none_of_ours(monkeypatch) -> None:
+    for given, ours in (("sim/__main__.py", True), ("pytest/__main__.py", False),
+                        ("bin/detente", True), ("study.py", False)):  # fmt: skip
+        monkeypatch.setattr(sys, "argv", [str(Path(sim.__file__).parents[1] / given), "list"])
+        assert (provenance.command() is not None) is ours, given
 
 
 def test_whatever_columns_are_left_out_the_summary_is_made(tmp_path) -> None:
@@ -283,6 +316,64 @@ def test_python_m_sim_is_detente_and_a_closed_pipe_is_no_error(tmp_path) -> None
     assert "Traceback" not in piped.stderr
 
 
+QUESTIONS = {
+    "sensitivity": ("--strategy in_order", "--measure ruin", "--against hardline"),
+    "robust": ("--strategy direct --strategy hardline", "--measure ruin"),
+    "explain": ("--strategy direct", "--strategy hardline"),
+    "diff": ("--a direct --b hardline", "--a direct --b in_order", "--replication 3"),
+}
+BRIEF = {
+    "sensitivity": "--base 2 --trajectories 2 --replications 2 --quiet",
+    "robust": "--draws 2 --replications 2 --quiet",
+    "explain": "--replications 2",
+    "diff": "--a in_order --b direct --replications 2",
+}
+
+
+@pytest.mark.parametrize("study", QUESTIONS)
+def test_a_study_with_another_question_replaces_no_results(study, tmp_path, capsys) -> None:
+    words = [study, SMALL, *BRIEF[study].split()]
+    assert detente(*words, "--out", "out") == 0
+    assert detente(*words, "--out", "out") == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert detente(*words) == 0
+    for question in QUESTIONS[study]:
+        capsys.readouterr()
+        assert detente(*words, *question.split(), "--out", "out") == 2
+        assert "out: holds other results" in capsys.readouterr().err
+        assert detente(*words, *question.split()) == 0  # into a folder of its own
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert len(list((tmp_path / "results").iterdir())) == 1 + len(QUESTIONS[study])
+
+
+def test_a_strategy_that_is_not_there_is_told_and_leaves_no_folder(tmp_path, capsys) -> None:
+    for command in ("compare", "sensitivity", "robust", "explain"):
+        assert detente(command, SMALL, "--strategy", "directt") == 2
+        assert 'unknown strategy "directt"; did you mean "direct"?' in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stop_that_python_drops_comes_again(monkeypatch, capsys) -> None:
+    """As in the callback of a weak reference, out of which no error gets."""
+
+    class Thing:
+        pass
+
+    def work(_: object) -> int:
+        thing = Thing()
+        seen = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+        del thing
+        assert seen() is None
+        for _ in range(500):
+            time.sleep(0.01)
+        return 0
+
+    monkeypatch.setitem(cli.COMMANDS, "list", work)
+    assert detente("list") == 130
+    assert capsys.readouterr().err == "stopped; nothing is written before the end\n"
+    assert sys.unraisablehook is not cli._dropped
+
+
 @pytest.mark.parametrize("study", ["sensitivity", "robust"])
 def test_a_study_never_writes_over_the_folder_of_a_run(study, tmp_path, capsys) -> None:
     detente("run", SMALL, "--replications", 5, "--out", "out", "--no-figures", "--quiet")
@@ -290,7 +381,6 @@ def test_a_study_never_writes_over_the_folder_of_a_run(study, tmp_path, capsys) 
     capsys.readouterr()
     assert detente(study, SMALL, "--out", "out", "--quiet") == 2
     assert capsys.readouterr().err == (
-        "out: holds other results: their kind differs; "
-        "use --out with another folder, or remove it\n"
+        "out: holds other results, of detente run; use --out with another folder, or remove it\n"
     )
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before

@@ -442,3 +442,12 @@ def test_any_scenario_can_be_explained(number: int) -> None:
     assert "nan" not in found.text
     budgets = found.tables["budget"]
     assert (budgets["best"] >= 0).all()
+
+
+def test_what_changed_no_history_is_said_so() -> None:
+    found = decision.explain(sim.load("iran-2013"), ["experts_first"], 20)
+    idle = found.tables["costs"].query("changed == 0 and kind == 'window'")
+    assert len(idle) and (idle["best"] == 0).all() and (idle["joint_high"] > 0).all()
+    for row in idle.itertuples():
+        line = next(x for x in found.text.splitlines() if x.startswith(f"{row.name}: {row.how}"))
+        assert "none in any history" in line

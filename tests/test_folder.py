@@ -204,6 +204,15 @@ def test_a_damaged_manifest_is_written_anew_and_no_part_is_lost(
     pd.testing.assert_frame_equal(again.frame, sim.run(scenario, replications=30).frame)
 
 
+def test_a_run_leaves_the_folder_of_a_study_alone(scenario, tmp_path) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"kind": "search", "seed": 1}', encoding="utf-8")
+    with pytest.raises(InputError, match="holds the results of detente search; allowed: another"):
+        sim.run(scenario, replications=5, out=tmp_path)
+    assert manifest.read_text(encoding="utf-8") == '{"kind": "search", "seed": 1}'
+    assert parts(tmp_path) == []
+
+
 def test_a_folder_without_a_manifest_is_no_results_folder(tmp_path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         sim.read(tmp_path)

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim import cli, contents, page, report, sequences, studies, tables
+from sim import cli, contents, page, printing, report, sequences, studies, tables
 from sim.experiment import InputError
 from sim.legends import HOW_TO_READ
 
@@ -229,6 +229,19 @@ def test_each_kind_of_folder_has_its_page(kind: str, study_folders: dict[str, Pa
     assert manifest["hash"] in text and manifest["began"] <= manifest["finished"]
 
 
+def test_columns_of_words_stand_to_the_left(study_folders: dict[str, Path]) -> None:
+    text = (study_folders["diff"] / "report.html").read_text(encoding="utf-8")
+    rows = re.findall(r"<tr><th scope=\"row\">[\d.]+</th>.*?</tr>", text)
+    for row in rows:
+        classes = re.findall(r"<td( class=\"word\")?>", row)
+        assert [bool(one) for one in classes] == [False, True, True, True]
+    assert sum("(here they part)" in row for row in rows) >= 1
+    two = printing.Printed("", ["a", "b", "c"], [["x", "1 (0 to 2)", "not reached"],
+                                                 ["y", "<1", "beyond 3"]], "")  # fmt: skip
+    assert page._of_words(two) == [True, False, False]
+    assert page._of_words(two._replace(body=[])) == [False, False, False]
+
+
 def test_a_study_read_back_says_and_draws_the_same(study_folders: dict[str, Path]) -> None:
     for made in (
         studies.study_sensitivity(sim.load(TWO), replications=5, base=16, trajectories=3),
@@ -263,6 +276,18 @@ def test_a_search_read_back_says_the_same(study_folders: dict[str, Path]) -> Non
     )
 
 
+def test_each_table_of_a_folder_stands_in_the_documents(
+    study_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    made = ["compare", str(TWO), "--replications", "20", "--no-figures", "--quiet"]
+    assert cli.main([*made, "--out", str(tmp_path)]) == 0
+    text = (Path(__file__).parents[1] / "docs" / "reading-results.md").read_text("utf-8")
+    told = set(re.findall(r"`(\w+\.(?:csv|toml))`", text))
+    folders = [*study_folders.values(), tmp_path]
+    there = {path.name for folder in folders for path in folder.iterdir() if path.is_file()}
+    assert told == {name for name in there if name.endswith((".csv", ".toml"))}
+
+
 def test_what_is_no_folder_of_ours_is_refused(
     study_folders: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -283,7 +308,7 @@ def test_what_is_no_folder_of_ours_is_refused(
     assert cli.main(["report", robust, "--baseline", "direct"]) == 2
     assert "--baseline: allowed for folders of run and compare" in capsys.readouterr().err
     assert cli.main(["explain", str(TWO), "--replications", "5", "--out", robust]) == 2
-    assert "holds other results: their kind differs" in capsys.readouterr().err
+    assert "holds other results, of detente robust" in capsys.readouterr().err
 
 
 # -- the gallery ----------------------------------------------------------------------------------
@@ -344,6 +369,19 @@ def test_a_click_on_a_head_sorts_its_table(opened: Any) -> None:
     heads[0].click()
     strategies = column(opened, "table-1", 0)
     assert strategies == sorted(strategies)
+
+
+def test_dates_sort_as_in_time(browser: Any, study_folders: dict[str, Path]) -> None:
+    browser.set_window_size(1100, 900)
+    browser.get((study_folders["diff"] / "report.html").as_uri())
+    head = browser.find_elements("css selector", "#table-1 thead button")[1]
+    days = [float(day) for day in column(browser, "table-1", 0)]
+    assert days == sorted(days) and len(set(days)) > 5
+    head.click()
+    assert [float(day) for day in column(browser, "table-1", 0)] == days
+    head.click()
+    turned = column(browser, "table-1", 1)
+    assert turned == sorted(turned, reverse=True)
 
 
 def test_figures_have_a_size_and_the_page_fits(opened: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import sim
 from readable import assert_readable
-from sim import comparison, decision, plots_decision
+from sim import canvas, comparison, decision, plots_decision
 from sim.partings import TOGETHER
 
 SCENARIO = sim.load("korea-2017")
@@ -117,3 +117,18 @@ def test_few_histories_and_no_intervals() -> None:
 def test_where_no_track_can_bring_the_goal_the_budget_says_so(tables):
     axes = plots_decision.budget(tables["budget"], {"proposal": []}, "freeze")
     assert axes.get_title("left") == "No track can bring freeze"
+
+
+def test_where_the_goal_holds_from_day_0_the_budget_says_so(tables):
+    none = tables["budget"].assign(best=0.0)
+    axes = plots_decision.budget(none, {"proposal": ["ministerial"]}, "freeze")
+    assert axes.get_title("left") == "Freeze holds from day 0"
+
+
+def test_a_title_in_letters_that_no_font_has_is_drawn_without_a_word(tmp_path):
+    title = "\N{CJK UNIFIED IDEOGRAPH-671D} \N{DOVE OF PEACE} costs $5_{ and 7 $"
+    with canvas.style():
+        axes = canvas.finish(canvas.new_axes(None, 4, 3), title, title)
+    for path in canvas.save(axes.figure, tmp_path / "figure"):
+        assert path.stat().st_size > 0
+    assert title[:3] in (tmp_path / "figure.svg").read_text(encoding="utf-8")

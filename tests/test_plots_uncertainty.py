@@ -78,3 +78,27 @@ def test_switching_values_stand_in_their_ranges() -> None:
 def test_one_switch_or_none_is_told(rows, sentence) -> None:
     title = plots.switching(table(*rows), STRATEGIES).get_title("left")
     assert " ".join(title.split()) == sentence
+
+
+def faces(patches) -> list[tuple]:
+    return [patch.get_facecolor()[:3] for patch in patches]
+
+
+def test_a_strategy_has_one_colour_in_all_figures_of_a_study() -> None:
+    draws = pd.DataFrame({"strategy": ["right", "left"] * 3, "regret": [0.0, 0.1] * 3})
+    draws.attrs = {"label": "share", "scale": 100.0, "steps": "points"}
+    ranking = pd.DataFrame({"strategy": ["right", "left"], "regret": [0.0, 0.1],
+                            "regret_low": math.nan, "regret_high": math.nan,
+                            "best": [1.0, 0.0]})  # fmt: skip
+    boxes = plots.regret(draws, ranking, STRATEGIES).patches
+    cells = pd.DataFrame({"x": [1.0, 2.0], "y": [1.0, 1.0], "strategy": ["right", "left"],
+                          "apart": True})  # fmt: skip
+    cells.attrs = {"among": ("left", "right"), "likely": (1, 1), "numbers": ("a", "b")}
+    squares = plots.best_map(cells, STRATEGIES).patches
+    ax = plots.switching(table(*ROWS[:2]), STRATEGIES)
+    diamonds = {
+        one.get_label(): one.get_markerfacecolor() for one in ax.get_legend().legend_handles
+    }
+    right, left = (canvas.PALETTE[STRATEGIES.index(name)] for name in ("right", "left"))
+    assert faces(boxes) == faces(squares) == [right, left]
+    assert [diamonds["right"], diamonds["left"]] == [right, left]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim import cli, discovery, robust, studies, switching
+from sim import cli, discovery, robust, studies, switching, wording
 from sim.experiment import InputError
 from study_coverage import TABLES, TWO_WAYS, P, Q, W, known, outcomes
 
@@ -82,6 +82,19 @@ def test_the_same_strategy_twice_shares_the_chance_and_has_no_regret() -> None:
     assert (table["regret"] == 0).all()
     assert (table["best"] == 0.5).all()
     assert list(table["strategy"]) == ["a", "b"]
+
+
+def test_who_does_best_where_the_draws_are_bad() -> None:
+    ranking = pd.DataFrame({"strategy": ["a", "b", "c", "d"], "regret_p90": [0.2, 0.1, 0.3, 0.3],
+                            "worst": [0.05, 0.0, 0.05, 0.02]})  # fmt: skip
+    m = {"scale": 100.0, "steps": "points", "unit": "%"}
+    assert wording._on_bad_draws(ranking, m, "more") == (
+        "The 90th percentile of regret is least for b, 10.0 points; the worst draw is the least "
+        "bad for a and c, 5.0 % (maximin)."
+    )
+    assert "the least bad for b, 0.0 % (maximin)" in wording._on_bad_draws(ranking, m, "less")
+    tied = ranking.assign(worst=0.0, regret_p90=0.0)
+    assert wording._on_bad_draws(tied, m, "more").count("a and 3 others") == 2
 
 
 def test_one_draw_one_replication_and_one_strategy() -> None:
@@ -326,6 +339,13 @@ def test_a_single_replication_of_sensitivity_says_so(tmp_path, capsys) -> None:
         (["robust", SMALL, "--map", "a"], "two numbers"),
         (["robust", SMALL, "--map", "missile_test.rat,talks.contact.success"], "missile_test.rate"),
         (["robust", SMALL, "--map", "missile_test.rate,missile_test.rate"], "twice"),
+        (["robust", SMALL, "--fail", "nan"], "--fail: found nan; allowed: 0 to 1, as shares are"),
+        (["robust", SMALL, "--fail", 20], "--fail: found 20; allowed: 0 to 1, as shares are"),
+        (["robust", SMALL, "--margin", -1], "--margin: found -1; allowed: 0 to 1, as shares are"),
+        (
+            ["robust", SMALL, "--measure", "restricted_mean", "--margin", "inf"],
+            "--margin: found inf; allowed: 0 to 1826, days",
+        ),
         (["robust", SMALL, "--draws", 0], "allowed: 1 to"),
         (["robust", SMALL, "--draws", "no.csv"], "no.csv"),
         (["sensitivity", SMALL, "--base", 100], "power of 2"),

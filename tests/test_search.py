@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pytest
 
 import sim
 from contests import contest_text, space_of
-from sim import cli, kernel, plots, sequencing
+from sim import cli, kernel, plots, sequences, sequencing
 from sim.candidates import Space, fubini, size_of, waits_for_goal, weak_orders
 from sim.contest import Contest, chosen
 from sim.experiment import InputError
@@ -426,12 +427,37 @@ def test_the_command_writes_a_folder_that_can_be_used(scenario_file, tmp_path, c
                    manifest["best"], "--replications", 9, "--out", "run") == 0  # fmt: skip
 
 
+def test_a_file_that_cannot_be_written_is_told_before_the_search(scenario_file, capsys) -> None:
+    for where in ("nowhere/best.toml", "."):
+        assert detente("search", scenario_file, "--save", where, "--out", "out") == 2
+        told = capsys.readouterr()
+        assert told.out == "" and told.err == (
+            f"{where}: cannot be written to; allowed: a file, in a folder that there is\n"
+        )
+    assert not Path("out").exists()
+
+
+def test_a_zone_in_points_is_refused_in_points(scenario_file, capsys) -> None:
+    for zone in (0, 100, "nan"):
+        asked = ("search", scenario_file, "--measure", "share", "--zone", zone, "--out", "out")
+        assert detente(*asked) == 2
+        assert (
+            f"--zone: found {zone}; allowed: more than 0 and less than 100 percentage points"
+            in (capsys.readouterr().err)
+        )
+
+
+def test_no_difference_is_minus_nothing() -> None:
+    assert sequences._signed(-0.04, 1) == "+0.0" and sequences._signed(-0.06, 1) == "-0.1"
+    assert sequences._points((-0.00001, 0.0, 0.02)) == "+0.00 points (+0.00 to +2.00)"
+
+
 def test_the_same_folder_takes_the_same_search_and_no_other(scenario_file, capsys) -> None:
     asked = ("search", scenario_file, "--zone", 50, "--replications", 20, "--quiet")
     assert detente(*asked, "--out", "out") == 0
     assert detente(*asked, "--out", "out") == 0
     assert detente(*asked, "--out", "out", "--seed", 2) == 2
-    assert "holds other results: their seed differs" in capsys.readouterr().err
+    assert "holds other results: seed 1 in the folder, 2 now" in capsys.readouterr().err
     assert detente(*asked, "--out", "two.toml") == 2
     assert "cannot be a results folder" in capsys.readouterr().err
 

@@ -1,7 +1,8 @@
 // A click on a head sorts its table: numbers from the largest, words from A; a second one turns it.
 function valueOf(row, place) {
   const text = row.cells[place].textContent.trim();
-  const number = parseFloat(text.replace(/[,<>*]/g, ""));
+  const date = /^\d{4}-\d\d-\d\d$/.test(text); // in letters it sorts as in time
+  const number = date ? null : parseFloat(text.replace(/[,<>*]/g, ""));
   return { text, number: Number.isNaN(number) ? null : number };
 }
 function sortBy(table, place, head) {
