@@ -5,13 +5,14 @@ Nothing is told again: a results folder says the same as the command that made i
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pandas as pd
 
-from sim.printing import Part, Printed, days_text, listed, many
+from sim.printing import NOT_REACHED, Part, Printed, days_text, listed, many
 
 KIND = "search"
 BEST, ALIKE, OPEN, WORSE, BETTER = "best", "alike", "not told apart", "worse", "better"
@@ -143,7 +144,7 @@ def _front(table: pd.DataFrame, manifest: Manifest) -> str:
 
 def _traded(manifest: Manifest) -> str:
     ruin = manifest["ruin"]
-    against = f"days, share and {ruin}" if ruin is not None else "days and share"
+    against = f"days, median, share and {ruin}" if ruin is not None else "days, median and share"
     return f"trade-off front of {against}"
 
 
@@ -273,17 +274,18 @@ def _table(
 
 def _cells_of(rows: pd.DataFrame, manifest: Manifest, against: str | None) -> list[list[str]]:
     """Head and cells of rows."""
-    ruin = manifest["ruin"]
-    heads = ["candidate", "days without", f"{manifest['goal']} %"]
-    heads += [f"{ruin} %"] if ruin is not None else []
-    cells = [_cells(manifest, row, against) for _, row in rows.iterrows()]
+    ruin, medians = manifest["ruin"], bool(rows["median_low"].notna().any())
+    heads = ["candidate", "days without", *(["median days"] if medians else [])]
+    heads += [f"{manifest['goal']} %", *([f"{ruin} %"] if ruin is not None else [])]
+    cells = [_cells(manifest, row, against, medians) for _, row in rows.iterrows()]
     if any(line[-1] for line in cells):
         heads.append("difference" if against is None else f"difference in {against}")
     return [heads, *(line[: len(heads)] for line in cells)]
 
 
-def _cells(manifest: Manifest, row: pd.Series, against: str | None) -> list[str]:
+def _cells(manifest: Manifest, row: pd.Series, against: str | None, medians: bool) -> list[str]:
     cells = [str(row["candidate"]), _range(row, "restricted_mean", days_text)]
+    cells += [_median(row)] if medians else []
     cells += [_range(row, "reached", _percent)]
     cells += [_range(row, "ruin", _percent)] if manifest["ruin"] is not None else []
     if row["status"] == BEST:
@@ -296,6 +298,13 @@ def _cells(manifest: Manifest, row: pd.Series, against: str | None) -> list[str]
 def _range(row: pd.Series, name: str, show: Callable[[float], str]) -> str:
     best, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     return f"{show(best)} ({show(low)} to {show(high)})"
+
+
+def _median(row: pd.Series) -> str:
+    """A day by which half have reached the goal; its upper limit may lie beyond the horizon."""
+    if math.isnan(row["median_low"]):
+        return NOT_REACHED
+    return _range(row, "median", lambda day: NOT_REACHED if math.isnan(day) else days_text(day))
 
 
 def _percent(share: float) -> str:

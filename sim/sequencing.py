@@ -88,8 +88,8 @@ class Found:
               all rows at once; ``ruin_difference``, each for itself;
             - ``status``: best (the one chosen), alike (in every history measured), not told
               apart, worse (also: dropped by the screening), better;
-            - ``front``: no measured candidate is better in one of days, share and ruin and no
-              worse in the others.
+            - ``front``: no measured candidate is better in one of days, median, share and ruin, and
+              no worse in the others.
         manifest: as in ``manifest.json``.
         folder: where it is written, or None.
     """
@@ -343,9 +343,11 @@ class _Search:
         return chosen[_first_fronts(self.objectives(told), FRONT)], first + TRIAL
 
     def objectives(self, told: Told) -> Floats:
-        """What is traded, less is better: days, share that never gets there, share of ruin."""
+        """What is traded, less is better: days, their median, share never there, share of ruin."""
         never, ruin = np.isnan(told.goal), ~np.isnan(told.ruin)
-        return np.column_stack([v.mean(axis=1) for v in (self.days(told), never, ruin)])
+        median = np.median(np.where(never, np.inf, told.goal), axis=1)
+        days, never_there, ruined = (v.mean(axis=1) for v in (self.days(told), never, ruin))
+        return np.column_stack([days, median, never_there, ruined])
 
     def measured(self, selection: Selection, nominees: Ints) -> Ints:
         """Whom to measure: the one chosen first, then the near ones, then those for the front."""

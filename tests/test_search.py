@@ -6,6 +6,7 @@ import itertools
 import json
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import sim
 from contests import contest_text, space_of
 from sim import cli, kernel, plots, sequences, sequencing
 from sim.candidates import Space, fubini, size_of, waits_for_goal, weak_orders
-from sim.contest import Contest, chosen
+from sim.contest import Contest, Told, chosen
 from sim.experiment import InputError
 from sim.program import ModelError, translate
 from sim.scenario import Scenario, load, loads
@@ -253,12 +254,33 @@ def test_estimates_come_from_new_histories(found) -> None:
 
 def test_the_front_is_not_dominated(found) -> None:
     own = found.table[found.table["number"] >= 0]
-    costs = own[["restricted_mean", "reached", "ruin"]].to_numpy() * [1, -1, 1]
+    costs = own[["restricted_mean", "median", "reached", "ruin"]].to_numpy() * [1, 1, -1, 1]
+    costs = np.nan_to_num(costs, nan=np.inf)  # a median that is not reached
     for row, on_front in zip(costs, own["front"], strict=True):
         beaten = ((costs <= row).all(axis=1) & (costs < row).any(axis=1)).any()
         assert not (on_front and beaten)
         alike = (costs == row).all(axis=1).sum() > 1
         assert on_front or beaten or alike
+
+
+def test_who_is_there_sooner_more_often_than_not_stands_on_the_front() -> None:
+    """More days, but the shorter median: half of the histories are there sooner."""
+    goal = np.array([[400.0] * 9 + [np.nan], [300.0] * 6 + [800.0] * 3 + [np.nan], [500.0] * 10])
+    told = Told(goal, np.full(goal.shape, np.nan))
+    horizon = SimpleNamespace(days=lambda told: np.fmin(told.goal, 1000.0))
+    objectives = sequencing._Search.objectives(horizon, told)
+    assert objectives[:, 1].tolist() == [400, 300, 500] and objectives[0, 0] < objectives[1, 0]
+    # The third is slower than both, and never fails.
+    assert sequencing._undominated(objectives).tolist() == [True, True, True]
+    assert sequencing._undominated(np.delete(objectives, 1, axis=1)).tolist() == [True, False, True]
+
+
+def test_medians_are_printed_where_one_is_reached(found) -> None:
+    assert found.table["median_low"].notna().any()
+    text = sequences.as_text(found.table, found.manifest)
+    assert "median days" in text and "front of days, median, share and war" in text
+    none = found.table.assign(median_low=np.nan, median=np.nan, median_high=np.nan)
+    assert "median days" not in sequences.as_text(none, found.manifest)
 
 
 def test_first_fronts_peel_one_after_the_other() -> None:
