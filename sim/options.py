@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from sim import __version__
 
@@ -303,9 +303,16 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
 # fmt: on
 
 
+class _Parser(argparse.ArgumentParser):
+    """Whatever is wrong is told in one sentence, as all bad input is."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells what is allowed\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options; the name of the one asked for is ``command``."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="detente",
         description="Simulate negotiations on several tracks, and compare ways of opening them.",
         epilog=EXAMPLES,

@@ -17,7 +17,6 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from sim.budget import ACTIVITIES
 from sim.canvas import (
-    DASHES,
     MOST,
     PALETTE,
     YEAR,
@@ -243,36 +242,53 @@ def _sooner_sentence(table: pd.DataFrame) -> str:
     return f"{words(first)} is sooner more often than later, against {against}".capitalize()
 
 
-def durability(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
-    """How long the goal lasts once it is reached, by strategy.
+def durability(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
+    """How long the goal lasts once it is reached, a panel a strategy; grey: the others.
 
     Args:
         table: from :func:`sim.risks.durability`.
-        ax, caption: as for :func:`ranking`.
+        caption: as for :func:`ranking`.
     """
     with style():
-        ax = new_axes(ax, 9, 5.2)
         goal = words(table.attrs.get("goal", "the goal"))
-        names = list(dict.fromkeys(table["strategy"].astype(str)))
-        for i, name in enumerate(names):
-            part, colour = table[table["strategy"] == name], PALETTE[i % len(PALETTE)]
-            days = part["time"].to_numpy(float) / YEAR
-            ax.fill_between(days, part["low"], part["high"], step="post", color=colour, alpha=0.1,
+        curves = {str(name): part for name, part in table.groupby("strategy", sort=False)}
+        columns = min(3, len(curves))
+        rows = -(-len(curves) // columns)
+        figure, axes = _figure(
+            1.5 + 3.1 * columns, 1.6 + 1.9 * rows, rows, columns, sharex=True, sharey=True
+        )
+        for ax, (name, part) in zip(axes.flat, curves.items(), strict=False):
+            for other in curves.values():
+                ax.step(other["time"] / YEAR, other["best"], where="post", color="#c4c4c4", lw=0.8)
+            days = part["time"] / YEAR
+            ax.fill_between(days, part["low"], part["high"], step="post", color=SURE, alpha=0.2,
                             lw=0)  # fmt: skip
-            ax.step(days, part["best"], where="post", color=colour, ls=DASHES[i % len(DASHES)],
-                    label=words(name), lw=1.7)  # fmt: skip
-        ax.set_ylim(0, 1.02)
-        ax.set_xlim(0, None)
-        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        ax.set_xlabel(f"years since {goal} was reached")
-        ax.set_ylabel(f"share of them in which {goal} still holds")
-        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+            ax.step(days, part["best"], where="post", color=SURE, lw=MOST / 2)
+            ax.set_title(
+                f"{words(name)}: {int(part['at_risk'].iloc[0]):,}", loc="left", fontsize=10
+            )
+            ax.set_ylim(0, 1.02)
+            ax.set_xlim(0, None)
+            ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        for ax in axes.flat[len(curves) :]:
+            ax.axis("off")
+        figure.supxlabel(_below_durability(goal, caption), fontsize=8.5, color="#555555", x=0.01,
+                         ha="left")  # fmt: skip
+        figure.supylabel(f"share in which {goal} still holds", fontsize=10)
         year = table[table["time"] <= YEAR].groupby("strategy", sort=False)["best"].last()
-        low, high = float(year.min()), float(year.max())
-        least, most = share_label(low), share_label(high)
+        least, most = share_label(float(year.min())), share_label(float(year.max()))
         span = least if least == most else f"{least} to {most}"
-        note = f"{caption}; Kaplan-Meier, censored at the horizon and at ruin" if caption else None
-        return finish(ax, f"A year after {goal} came, it still holds in {span}", note)
+        figure.suptitle(f"A year after {goal} came, it still holds in {span}", x=0.01, ha="left",
+                        fontsize=13, fontweight="bold")  # fmt: skip
+        return figure
+
+
+def _below_durability(goal: str, caption: str | None) -> str:
+    read = (
+        f"across: years since {goal} was reached, in so many histories; Kaplan-Meier, censored at "
+    )
+    read += "the horizon and at ruin"
+    return f"{caption}\n{read}" if caption else read
 
 
 # -- why it wins ----------------------------------------------------------------------------------

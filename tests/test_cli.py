@@ -384,3 +384,21 @@ def test_a_study_never_writes_over_the_folder_of_a_run(study, tmp_path, capsys) 
         "out: holds other results, of detente run; use --out with another folder, or remove it\n"
     )
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "COMMAND"),
+        (["compare", "korea-2017", "--replications", "x"], "found x; allowed: 1 to"),
+        (["compare", "korea-2017", "--bogus"], "--bogus"),
+        (["diff", "korea-2017"], "--a, --b"),
+        (["nosuch"], "'nosuch'"),
+    ],
+)
+def test_words_that_are_no_options_are_told_in_one_sentence(words, said, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    told = capsys.readouterr().err
+    assert ended.value.code == 2 and said in told and told.count("\n") == 1
+    assert "--help" in told

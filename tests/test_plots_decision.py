@@ -132,3 +132,11 @@ def test_a_title_in_letters_that_no_font_has_is_drawn_without_a_word(tmp_path):
     for path in canvas.save(axes.figure, tmp_path / "figure"):
         assert path.stat().st_size > 0
     assert title[:3] in (tmp_path / "figure.svg").read_text(encoding="utf-8")
+
+
+def test_how_long_the_goal_lasts_has_a_panel_a_strategy(figures, tables) -> None:
+    names = tables["durability"]["strategy"].astype(str).unique()
+    titles = [ax.get_title(loc="left") for ax in figures["durability"].axes]
+    assert [title.split(":")[0] for title in titles if title] == [canvas.words(n) for n in names]
+    alone = tables["durability"][tables["durability"]["strategy"] == names[0]]
+    assert_readable(plots_decision.durability(alone))
