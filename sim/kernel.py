@@ -473,7 +473,7 @@ class State(NamedTuple):
     ranks: Ints  # the last clocks of this instant
 
 
-NOW = _record("over actor binding opening events logged", "time")
+NOW = _record("over actor binding opening events logged surprised", "time")
 LEVEL_NOW = _record("now_at holders draws", "first risen held")
 # where: WAITING .. GONE; note: what the track lacked when everything was last at rest;
 # lacks: what it lacked when it was last looked at; success, setback, delay: the attempt's luck
@@ -811,7 +811,8 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
     ratio = times_ratios(plan, state.levels, 1.0, stage.odds_first, stage.odds_last)
     chance = laws.success_probability(stage.success, ratio)
     success = its_state.luck_success < chance
-    note_surprise(plan, state, at, (1.0 if success else 0.0) - chance)
+    if state.now[0].surprised:
+        note_surprise(plan, state, at, (1.0 if success else 0.0) - chance)
     # Which setbacks are possible is decided with the attempt's own holds still up.
     chosen = NOTHING if success else choose(plan, state.levels, stage, its_state.luck_setback)
     if success:
@@ -1151,7 +1152,8 @@ def reset(plan, state):  # type: ignore[no-untyped-def]
     for at in range(len(state.stages)):
         one_stage = state.stages[U(at)]
         one_stage.attempts, one_stage.window = 0, plan.stages[U(at)].window_first
-        one_stage.surprise, one_stage.surprise_days = 0.0, 0.0
+        if now.surprised:
+            one_stage.surprise, one_stage.surprise_days = 0.0, 0.0
     for k in range(len(state.shocks)):
         shock = state.shocks[U(k)]
         shock.occurrence, shock.fired, shock.entry = 0, 0, 0
@@ -1237,7 +1239,7 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
     for c in range(len(state.counts)):
         rows.counts[i, c] = state.counts[U(c)]
     rows.binding[i] = now.binding
-    if len(rows.surprise) > 0:
+    if now.surprised:
         for at in range(len(state.stages)):
             rows.surprise[i, at, 0] = state.stages[U(at)].surprise
             rows.surprise[i, at, 1] = state.stages[U(at)].surprise_days
@@ -1246,6 +1248,7 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
 @engine
 def run_all(plan, state, log, seed, first, rows):  # type: ignore[no-untyped-def]
     """Histories from ``first`` on, one a row; the place of one that failed, or NOTHING."""
+    state.now[0].surprised = min(1, len(rows.surprise))
     for i in range(len(rows.time)):
         if not run(plan, state, log, seed, np.uint64(first + np.uint64(i))):
             return i
