@@ -337,12 +337,12 @@ def _apart(its_worlds: Worlds, measure: Measure, a: int, b: int) -> dict[str, fl
     if its_worlds.surprises is None:
         return found
     adjusted = its_worlds.adjusted(measure, a, b)
-    if adjusted is not None:
-        plain = mean_interval(adjusted, bounds, level, its_worlds.runs)
-        if adjusted.var() < LEAST_LEFT * (ours - theirs).var():
-            plain = with_unseen(plain, bounds, its_worlds.runs, level)
-        ratio = _ratio(adjusted, ours, theirs)
-    return found | dict(zip(ADJUSTED, (*plain, ratio), strict=True))
+    if adjusted is None:
+        return found | dict(zip(ADJUSTED, (*plain, ratio), strict=True))
+    less = mean_interval(adjusted, bounds, level, its_worlds.runs)
+    if adjusted.var() < LEAST_LEFT * (ours - theirs).var():
+        less = with_unseen(less, bounds, its_worlds.runs, level)
+    return found | dict(zip(ADJUSTED, (*less, _ratio(adjusted, ours, theirs)), strict=True))
 
 
 def _ratio(difference: Floats, ours: Floats, theirs: Floats) -> float:

@@ -17,12 +17,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sim.intervals import Floats
+
 FOLDS = 10
 """Parts into which worlds are cut; what fits one part is found from all others."""
 LEAST = 20
 """Worlds for each control that is fitted; with fewer nothing is taken out."""
-
-Floats = npt.NDArray[np.float64]
 
 
 def taken_out(
@@ -54,9 +54,10 @@ def taken_out(
     parts = [world % FOLDS == fold for fold in range(FOLDS)]
     squares = [design[part].T @ design[part] for part in parts]
     products = [design[part].T @ values[part] for part in parts]
+    whole, product_of_all = sum(squares), sum(products)
     left = np.empty(values.shape)
     for part, square, product in zip(parts, squares, products, strict=True):
         # Where two controls say the same, the smallest multiples of both are taken.
-        fit = np.linalg.lstsq(sum(squares) - square, sum(products) - product, rcond=None)[0]
+        fit = np.linalg.lstsq(whole - square, product_of_all - product, rcond=None)[0]
         left[part] = values[part] - scaled[part] @ fit[1:]
     return left

@@ -24,6 +24,7 @@ MOST_IN_MATRIX = 12
 MOST_COSTS = 12
 MOST_PAIRS = 4
 MOST_WINDOWS = 8
+PLAIN, LESS_LUCK = ("best", "low", "high"), ("adjusted", "adjusted_low", "adjusted_high")
 MEASURES = ("reached", "restricted_mean", "held", "ruin")
 
 
@@ -93,14 +94,14 @@ def differences_table(table: pd.DataFrame) -> Printed:
     """Paired differences to the baseline, a line a strategy."""
     title = f"minus {table.attrs['baseline']}, run by run in the same worlds"
     note = f"In brackets: {_level(table)} % intervals, each by itself; * it excludes 0."
-    return _differences(table, ("best", "low", "high"), title, note)
+    return _differences(table, PLAIN, title, note)
 
 
 def adjusted_table(table: pd.DataFrame) -> Printed:
     """The same with the surprises taken out."""
     title = f"minus {table.attrs['baseline']}, with the luck of single attempts taken out"
     note = "What attempts did beyond their chances is subtracted: no less fair, and less luck."
-    return _differences(table, ("adjusted", "adjusted_low", "adjusted_high"), title, note)
+    return _differences(table, LESS_LUCK, title, note)
 
 
 def _is_adjusted(table: pd.DataFrame) -> bool:
@@ -384,12 +385,10 @@ def _ratio(value: float) -> str:
 
 def _told_by_one(table: pd.DataFrame) -> Iterator[str]:
     """Who is told from whom in days with the surprises taken out, but not without, or only so."""
-    for said, ours, other in (
-        ("Only so", "adjusted", ""),
-        ("Without that alone", "", "adjusted"),
+    for said, (name, low, high), (_, other_low, other_high) in (
+        ("Only so", LESS_LUCK, PLAIN),
+        ("Without that alone", PLAIN, LESS_LUCK),
     ):
-        name, (low, high) = ours or "best", _ends(ours)
-        other_low, other_high = _ends(other)
         sooner = table[(table[high] < 0) & (table[other_low] <= 0) & (table[other_high] >= 0)]
         pairs = [
             f"{row['a']} sooner than {row['b']} by {days_text(-row[name])} "
@@ -401,10 +400,6 @@ def _told_by_one(table: pd.DataFrame) -> Iterator[str]:
                 f"{said} told apart in days, each of {many(len(table) // 2, 'pair')} by itself: "
                 f"{'; '.join(pairs)}{_more(len(sooner))}."
             )
-
-
-def _ends(name: str) -> tuple[str, str]:
-    return (f"{name}_low", f"{name}_high") if name else ("low", "high")
 
 
 # -- why it wins ----------------------------------------------------------------------------------

@@ -53,6 +53,14 @@ def _figure(
     return figure, np.atleast_1d(figure.subplots(rows, columns, **shared))
 
 
+def _framed(figure: Figure, title: str, note: str | None) -> Figure:
+    """A figure of several axes with its title above and its note below."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
+    if note:
+        figure.supxlabel(note, fontsize=8.5, color="#555555", x=0.01, ha="left")
+    return figure
+
+
 def _named_rows(ax: Axes, names: Sequence[str], rows: Sequence[int]) -> None:
     ax.set_yticks(rows, [words(str(name)) for name in names])
     ax.set_ylim(-0.7, len(names) - 0.3)
@@ -167,12 +175,9 @@ def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
             f"Against {words(baseline)} in the same worlds: {int(sure.sum())} of {len(told)} "
             "differences are told from 0"
         )
-        figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
-        if caption:
-            note = f"{caption}; thin bars hold jointly for all strategies; blue: these exclude 0"
-            note += "; orange: the luck of single attempts taken out" if adjusted else ""
-            figure.supxlabel(note, fontsize=8.5, color="#555555", x=0.01, ha="left")
-        return figure
+        note = f"{caption}; thin bars hold jointly for all strategies; blue: these exclude 0"
+        note += "; orange: the luck of single attempts taken out" if adjusted else ""
+        return _framed(figure, title, note if caption else None)
 
 
 def _few_ticks() -> Any:
@@ -272,23 +277,16 @@ def durability(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         for ax in axes.flat[len(curves) :]:
             ax.axis("off")
-        figure.supxlabel(_below_durability(goal, caption), fontsize=8.5, color="#555555", x=0.01,
-                         ha="left")  # fmt: skip
         figure.supylabel(f"share in which {goal} still holds", fontsize=10)
         year = table[table["time"] <= YEAR].groupby("strategy", sort=False)["best"].last()
         least, most = share_label(float(year.min())), share_label(float(year.max()))
         span = least if least == most else f"{least} to {most}"
-        figure.suptitle(f"A year after {goal} came, it still holds in {span}", x=0.01, ha="left",
-                        fontsize=13, fontweight="bold")  # fmt: skip
-        return figure
-
-
-def _below_durability(goal: str, caption: str | None) -> str:
-    read = (
-        f"across: years since {goal} was reached, in so many histories; Kaplan-Meier, censored at "
-    )
-    read += "the horizon and at ruin"
-    return f"{caption}\n{read}" if caption else read
+        note = (
+            f"across: years since {goal} was reached, in so many histories; "
+            "Kaplan-Meier, censored at the horizon and at ruin"
+        )
+        title = f"A year after {goal} came, it still holds in {span}"
+        return _framed(figure, title, f"{caption}\n{note}" if caption else note)
 
 
 # -- why it wins ----------------------------------------------------------------------------------
@@ -437,10 +435,7 @@ def side_by_side(a: Story, b: Story, parting: Any) -> Figure:
             sides = [words(str(side) or "nothing") for side in (parting.a, parting.b)]
             told = f"{words(a.strategy)}: {sides[0]}; {words(b.strategy)}: {sides[1]}"
             title = f"They part on day {parting.time:.0f} at {words(parting.entity)}. {told}"
-        figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
-        note = f"{a.title}; {a.where}; attempts named by their stage"
-        figure.supxlabel(note, fontsize=8.5, color="#555555", x=0.01, ha="left")
-        return figure
+        return _framed(figure, title, f"{a.title}; {a.where}; attempts named by their stage")
 
 
 def _plain(story: Story) -> pd.DataFrame:

@@ -620,9 +620,10 @@ class History:
         stage = self.cast.stages[track.stage]
         u = self._uniforms(stage.stream, self.attempts[track.stage] - 1)
         chance = laws.success_probability(stage.success, self._times(1.0, stage.odds))
+        success = u[1] < chance
+        self._note_surprise(track.stage, (1.0 if success else 0.0) - chance)
         setback = None
-        self._note_surprise(track.stage, (1.0 if u[1] < chance else 0.0) - chance)
-        if not u[1] < chance:
+        if not success:
             # Which setbacks are possible is decided with the attempt's own holds still up.
             setback = self._choose(stage.setbacks, u[2])
         if setback is None:

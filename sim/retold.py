@@ -11,18 +11,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import numpy.typing as npt
 
 from sim import budget, kernel
 from sim.comparison import Worlds
 from sim.draws import Draws
 from sim.experiment import Results, chosen
+from sim.intervals import Floats
 from sim.program import ModelError, Program, translate
 from sim.question import RowPart
 from sim.rows import empty
 from sim.scenario import Scenario
-
-Floats = npt.NDArray[np.float64]
 
 
 def program_of(scenario: Scenario, name: str) -> Program:
