@@ -248,6 +248,11 @@ class Program:
         """Names of all levels: conditions, then stage conditions."""
         return self.conditions + self.stages
 
+    @property
+    def values(self) -> dict[str, float]:
+        """The values of all parameters, by their paths."""
+        return {name: float(self.numbers[slot]) for name, slot in self.slots.items()}
+
     def with_numbers(self, values: Mapping[str, float]) -> Program:
         """The same program with other values in the slots named (one draw).
 

@@ -34,6 +34,7 @@ ROOMS = (
     {"program"},
     {"rows"},
     {"tally"},
+    {"entities"},
     {"processes", "kernel"},
     {"contest"},
     {"story"},
