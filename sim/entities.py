@@ -43,14 +43,14 @@ class LevelTest(NamedTuple):
     negated: bool
 
 
-class Item(NamedTuple):
+class ClauseItem(NamedTuple):
     """An item of a list of clauses: one of its tests must hold."""
 
     number: int  # among all items of the scenario
     tests: tuple[LevelTest, ...]
 
 
-Rule = tuple[Item, ...]  # all items must hold
+Rule = tuple[ClauseItem, ...]  # all items must hold
 Steps = tuple[tuple[int, int], ...]  # effects: what is done, to which level or stage
 
 
@@ -62,7 +62,7 @@ class Ratio(NamedTuple):
     ratio: float
 
 
-class Law(NamedTuple):
+class DurationLaw(NamedTuple):
     """The distribution of a duration, delay or fade; its fields are arguments of the quantile."""
 
     family: int
@@ -80,35 +80,35 @@ class Law(NamedTuple):
         return days
 
 
-class Setback(NamedTuple):
+class SetbackEntity(NamedTuple):
     """A way in which an attempt at a stage fails."""
 
     place: int
     weight: float
     when: Rule
-    delay: Law
+    delay: DurationLaw
     resume: int
     effects: Steps
     column: int
 
 
-class Stage(NamedTuple):
+class StageEntity(NamedTuple):
     """A stage of a track."""
 
     place: int
     stream: int
-    duration: Law
+    duration: DurationLaw
     success: float
     gate: Rule
     holds: tuple[int, ...]
     windows: tuple[tuple[float, float], ...]
-    setbacks: tuple[Setback, ...]
+    setbacks: tuple[SetbackEntity, ...]
     effects: Steps
     odds: tuple[Ratio, ...]
     times: tuple[Ratio, ...]
 
 
-class Track(NamedTuple):
+class TrackEntity(NamedTuple):
     """A track; its stages are those with indices first to last."""
 
     place: int
@@ -118,29 +118,29 @@ class Track(NamedTuple):
     parties: tuple[int, ...]  # those with a limited delegation
 
 
-class Break(NamedTuple):
+class BreakEntity(NamedTuple):
     """What a shock may do to an attempt in progress."""
 
     track: int
     stage: int
     probability: float
-    delay: Law
+    delay: DurationLaw
     resume: int
 
 
-class Shock(NamedTuple):
+class ShockEntity(NamedTuple):
     """A shock of any timing."""
 
     place: int
     stream: int
     timing: int
     rate: float
-    after: Law | None
+    after: DurationLaw | None
     dates: tuple[float, ...]
     when: Rule
     probability: float
     effects: Steps
-    breaks: tuple[Break, ...]
+    breaks: tuple[BreakEntity, ...]
     ratios: tuple[Ratio, ...]
     column: int
     breaks_column: int
@@ -211,7 +211,7 @@ class Entities:
         first = self._items
         self._items += len(clauses)
         return tuple(
-            Item(first + i, tuple(self._test(literal) for literal in item))
+            ClauseItem(first + i, tuple(self._test(literal) for literal in item))
             for i, item in enumerate(clauses)
         )
 
@@ -238,19 +238,19 @@ class Entities:
             return ABANDON
         return default if stage is None else self._number_of_stage[f"{track}.{stage}"]
 
-    def _tracks(self) -> list[Track]:
+    def _tracks(self) -> list[TrackEntity]:
         limited = list(self.scenario.delegations)
         found, first = [], 0
         for place, track in enumerate(self.scenario.tracks.values()):
             parties = tuple(limited.index(party) for party in track.parties if party in limited)
             last = first + len(track.stages) - 1
-            found.append(Track(place, first, last, self._start[place], parties))
+            found.append(TrackEntity(place, first, last, self._start[place], parties))
             first = last + 1
         return found
 
-    def _stage(self, name: str, stage: scenario.Stage) -> Stage:
+    def _stage(self, name: str, stage: scenario.Stage) -> StageEntity:
         place, track = self._number_of_stage[name], name.partition(".")[0]
-        return Stage(
+        return StageEntity(
             place=place,
             stream=laws.stream(f"stage:{name}"),
             duration=_law(stage.duration),
@@ -259,7 +259,7 @@ class Entities:
             holds=tuple(self.level_index[held] for held in stage.holds),
             windows=self._windows(stage.window),
             setbacks=tuple(
-                Setback(
+                SetbackEntity(
                     place=self._first_setback[place] + i,
                     weight=likely(one.weight),
                     when=self._setback_when[place][i],
@@ -280,11 +280,11 @@ class Entities:
         # A window that lies outside the run keeps its stage shut: an empty span, not an absent one.
         return tuple((float(a), float(b)) for a, b in spans or [(0, 0)] * bool(windows))
 
-    def _shock(self, place: int, shock: scenario.Shock) -> Shock:
+    def _shock(self, place: int, shock: scenario.Shock) -> ShockEntity:
         first_column, count = len(self._setback_names), len(self.scenario.shocks)
         timing = DATED if shock.dated else AFTER if shock.rate is None else RATE
         dates = dates_of(shock, self.scenario.start, self.scenario.horizon) if shock.dated else ()
-        return Shock(
+        return ShockEntity(
             place=place,
             stream=laws.stream(f"shock:{shock.name}"),
             timing=timing,
@@ -300,11 +300,11 @@ class Entities:
             breaks_column=first_column + count + place,
         )
 
-    def _break(self, one: scenario.Break) -> Break:
+    def _break(self, one: scenario.Break) -> BreakEntity:
         stage = NOTHING
         if one.stage is not None:
             stage = self._number_of_stage[f"{one.track}.{one.stage}"]
-        return Break(
+        return BreakEntity(
             track=self._number_of_track[one.track],
             stage=stage,
             probability=likely(one.probability),
@@ -322,13 +322,13 @@ class Entities:
         return found
 
 
-def _levels_read(shock: Shock) -> Iterable[int]:
+def _levels_read(shock: ShockEntity) -> Iterable[int]:
     tests = [test for item in shock.when for test in item.tests]
     return {test.level for test in [*tests, *(ratio.test for ratio in shock.ratios)]}
 
 
-def _law(duration: scenario.Duration) -> Law:
+def _law(duration: scenario.Duration) -> DurationLaw:
     family = FAMILIES[duration.family]
     values = duration.values or tuple(likely(number) for number in duration.params.values())
     (a, b, c, d), table = laws.prepare(family, np.array(values, np.float64))
-    return Law(family, a, b, c, d, table, 0, len(table))
+    return DurationLaw(family, a, b, c, d, table, 0, len(table))

@@ -22,17 +22,17 @@ from simpy.events import NORMAL, Event, EventPriority
 
 from sim import laws
 from sim.entities import (
-    Break,
+    BreakEntity,
+    DurationLaw,
     Entities,
-    Law,
     LevelTest,
     Ratio,
     Rule,
-    Setback,
-    Shock,
-    Stage,
+    SetbackEntity,
+    ShockEntity,
+    StageEntity,
     Steps,
-    Track,
+    TrackEntity,
 )
 from sim.program import (
     ABANDON,
@@ -178,7 +178,7 @@ class TrackState:
         "turn",
     )  # fmt: skip
 
-    def __init__(self, env: simpy.Environment, entity: Track, rank: int) -> None:
+    def __init__(self, env: simpy.Environment, entity: TrackEntity, rank: int) -> None:
         self.entity, self.rank = entity, rank
         self.stage = entity.first
         self.state = WAITING
@@ -195,7 +195,7 @@ class ShockState:
 
     __slots__ = ("clock", "due", "entity", "fired", "occurrence", "rank", "residual", "speed")
 
-    def __init__(self, env: simpy.Environment, entity: Shock, rank: int) -> None:
+    def __init__(self, env: simpy.Environment, entity: ShockEntity, rank: int) -> None:
         self.entity, self.rank = entity, rank
         self.clock = Clock(env, rank)
         self.occurrence = 0
@@ -210,7 +210,9 @@ class FadeState:
 
     __slots__ = ("clock", "draws", "law", "place", "stream")
 
-    def __init__(self, env: simpy.Environment, place: int, law: Law, stream: int, rank: int):
+    def __init__(
+        self, env: simpy.Environment, place: int, law: DurationLaw, stream: int, rank: int
+    ):
         self.place, self.law, self.stream = place, law, stream
         self.clock = Clock(env, rank)
         self.draws = 0
@@ -394,7 +396,7 @@ class Replication:
             self.surprise[stage][0] += surprise
             self.surprise[stage][1] += surprise * (self.entities.horizon - self.now)
 
-    def _choose(self, setbacks: Sequence[Setback], u: float) -> Setback:
+    def _choose(self, setbacks: Sequence[SetbackEntity], u: float) -> SetbackEntity:
         possible = [s for s in setbacks if s.weight > 0.0 and self._holds(s.when)]
         whole = 0.0
         for setback in possible:
@@ -406,7 +408,7 @@ class Replication:
                 return setback
         return possible[-1]  # where rounding has eaten the last sliver
 
-    def _succeed(self, track: TrackState, stage: Stage) -> None:
+    def _succeed(self, track: TrackState, stage: StageEntity) -> None:
         self.actor = track
         self._take_effect(stage.effects)
         self.actor = None
@@ -467,7 +469,7 @@ class Replication:
             shock.residual = math.inf
         self._settle_soon()
 
-    def _break(self, shock: ShockState, one: Break, u: Sequence[float]) -> None:
+    def _break(self, shock: ShockState, one: BreakEntity, u: Sequence[float]) -> None:
         track = self.tracks[one.track]
         there = track.state == AT_TABLE and one.stage in (NOTHING, track.stage)
         if not there or not u[0] < one.probability:
@@ -635,7 +637,7 @@ class Replication:
             self.free[party] += 1
         self._hold(self.entities.stages[track.stage], -1)
 
-    def _hold(self, stage: Stage, change: int) -> None:
+    def _hold(self, stage: StageEntity, change: int) -> None:
         for i in stage.holds:
             self.holders[i] += change
             self._set_level(i, min(self.entities.maximum[i], self.holders[i]))
@@ -663,7 +665,7 @@ class Replication:
         else:
             shock.residual = laws.unit_exponential(u)
 
-    def _speed(self, entity: Shock) -> float:
+    def _speed(self, entity: ShockEntity) -> float:
         if not self._holds(entity.when):
             return 0.0
         speed = 1.0 if entity.timing == AFTER else entity.rate / DAYS_PER_YEAR
