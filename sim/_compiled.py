@@ -58,14 +58,6 @@ def fingerprint(folder: Path | None = None) -> str:
     return digest.hexdigest()
 
 
-def fingerprint_of_laws() -> str:
-    """Version of all that decides what a history is; results of different ones are not mixed."""
-    digest = hashlib.blake2b(digest_size=8)
-    for name in ("laws.py", "program.py", "processes.py"):
-        digest.update((Path(__file__).parent / name).read_bytes())
-    return digest.hexdigest()
-
-
 def cache_folder() -> Path:
     """A folder for machine code, writable, private to this version of the sources."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")

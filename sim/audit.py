@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim import experiment, provenance, tally
+from sim import experiment, tally
 from sim import rows as row_tables
 from sim.blocks import ENGINES, Block
 from sim.draws import Draws
@@ -20,6 +20,7 @@ from sim.experiment import Results
 from sim.folder import InputError
 from sim.program import Program, translate
 from sim.rows import empty, part_of
+from sim.version import MODEL_VERSION
 
 Ints = npt.NDArray[np.int64]
 
@@ -51,11 +52,12 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
         InputError: no results folder, a damaged part, no histories, or another version of the laws.
     """
     results = experiment.read(folder)
-    before, now = results.manifest["identity"]["laws"], provenance.laws()
-    if before != now:
+    before = results.manifest["identity"].get("model_version")
+    if before != MODEL_VERSION:
         raise InputError(
-            f"{folder}: was made by other laws ({before}) than these ({now}); allowed: the version "
-            f"of the package that made it ({results.manifest['versions'].get('detente')})"
+            f"{folder}: was made by model version {before}, and this is version {MODEL_VERSION}; "
+            "allowed: the version of the package that made it "
+            f"({results.manifest['versions'].get('detente')})"
         )
     parts = list(results.parts())
     if not parts:

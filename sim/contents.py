@@ -20,7 +20,6 @@ from sim import (
     findings,
     printing,
     prose,
-    provenance,
     report,
     sequences,
     studies,
@@ -31,13 +30,14 @@ from sim.folder import MANIFEST, read_manifest
 from sim.printing import Part, Printed
 from sim.question import is_counted
 from sim.scenario import Scenario, loads
+from sim.version import MODEL_VERSION
 
 MOST_FAILURES = 5
 HELD, DRAWN = "held at its likely value", "drawn from it"
 OF_THE_RANGES = ", and the ranges of the numbers that were drawn"
-OTHER_LAWS = (
-    "This folder was made by another version of the laws than the one installed, so figures that "
-    "need histories told again are left out."
+OTHER_MODEL = (
+    "This folder was made by another version of the model than the one installed, so figures that "
+    "need replications to be run again are left out."
 )
 ADVICE = "read the differences between strategies rather than the level of a curve."
 
@@ -169,7 +169,8 @@ def _facts_of_run(manifest: Manifest) -> dict[str, str]:
     return {
         "Histories": histories,
         "Strategies": ", ".join(manifest["strategies"]),
-        "Engine": f"{manifest['engine']}; laws {manifest['identity']['laws']}",
+        "Engine": manifest["engine"],
+        "Model version": str(manifest["identity"].get("model_version")),
     }
 
 
@@ -200,9 +201,9 @@ def _compare(results: Results, content: Content, baseline: str | None, endpoint:
     except InputError as error:
         return f"The strategies could not be compared: {error}."
     tables = dict(found.tables)
-    if results.manifest["identity"]["laws"] != provenance.laws():
+    if results.manifest["identity"].get("model_version") != MODEL_VERSION:
         tables.pop("durability", None)  # made of histories told again, which would be others
-        content.notes.append(OTHER_LAWS)
+        content.notes.append(OTHER_MODEL)
     content.sentences = found.sentences
     content.tables += findings.compare_tables(tables)
     content.axes |= report.axes_of(results, endpoint, tables["differences"])
@@ -341,10 +342,10 @@ def of_diff(folder: str | Path) -> Content:
     flags = decision.milestones(found["side_by_side"], content.scenario)
     partings, endings = decision.partings_of(manifest), manifest.get("endings", ())
     content.say(findings.diff_parts(found, (a, b), partings, flags, endings))
-    if manifest["laws"] == provenance.laws():
+    if manifest.get("model_version") == MODEL_VERSION:
         content.axes = {"side_by_side": decision.diff_figure(content.scenario, manifest)}
     else:
-        content.notes.append(OTHER_LAWS)
+        content.notes.append(OTHER_MODEL)
     if draw:
         content.numbers = "given the value of the draw"
     content.facts = {"Partings": f"of {manifest['replications']:,} worlds",

@@ -49,6 +49,7 @@ from sim.program import MAX_EVENTS, Program, translate
 from sim.progress import KINDS, Progress
 from sim.rows import from_table, names_of_columns, part_of
 from sim.scenario import Scenario, loads
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -716,7 +717,7 @@ def _manifest(
             "model": model,
             "horizon": scenario.horizon,
             "seed": plan.seed,
-            "laws": provenance.laws(),
+            "model_version": MODEL_VERSION,
             "draws": None if drawn is None else drawn.origin,
             "keep": plan.keep,
             "columns": None,

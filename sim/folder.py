@@ -316,7 +316,8 @@ def difference(before: dict[str, Any], now: dict[str, Any]) -> str:
     for key, value in now["identity"].items():
         old = before["identity"].get(key)
         if old != value and key != "model":
-            lines.append(f"  {key}: {_short(old)} in the folder, {_short(value)} now")
+            label = key.replace("_", " ")
+            lines.append(f"  {label}: {_short(old)} in the folder, {_short(value)} now")
     if before["identity"].get("model") != now["identity"]["model"]:
         lines.append(f"  scenario: {before.get('scenario')} in the folder, {now['scenario']} now")
         lines += _lines(before["text"], now["text"])

@@ -10,8 +10,6 @@ import shlex
 import sys
 from pathlib import Path
 
-from sim import _compiled
-
 PACKAGES = ("detente", "numpy", "pandas", "numba", "simpy", "pyarrow", "scipy")
 
 
@@ -40,8 +38,3 @@ def now() -> str:
 def at(seconds: float) -> str:
     """A time, given in seconds since 1970, in UTC, to the second."""
     return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="seconds")
-
-
-def laws() -> str:
-    """The version of all that decides what a history is."""
-    return _compiled.fingerprint_of_laws()

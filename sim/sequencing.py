@@ -493,7 +493,7 @@ def _manifest(space: Space, options: Options, seed: int) -> dict[str, Any]:
     return about | {"options": json.loads(json.dumps(asdict(options)))}
 
 
-IDENTITY = ("kind", "hash", "laws", "seed", "options")
+IDENTITY = ("kind", "hash", "model_version", "seed", "options")
 
 
 def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:

@@ -16,6 +16,7 @@ import pandas as pd
 from sim import provenance
 from sim.folder import MANIFEST, InputError, RunError, read_manifest
 from sim.scenario import Scenario
+from sim.version import MODEL_VERSION
 
 Tables = dict[str, pd.DataFrame]
 
@@ -27,7 +28,7 @@ def about(kind: str, scenario: Scenario, seed: int) -> dict[str, Any]:
         "scenario": scenario.name,
         "title": scenario.title,
         "hash": scenario.hash,
-        "laws": provenance.laws(),
+        "model_version": MODEL_VERSION,
         "seed": seed,
         "horizon": scenario.horizon,
         "goal": scenario.goal,
@@ -63,11 +64,11 @@ def _other(key: str, found: Any, wanted: Any) -> str:
     if isinstance(found, list) and isinstance(wanted, list):
         return f", of {', '.join(map(str, found))}"
     if isinstance(found, (str, int)) and isinstance(wanted, (str, int)) and key != "hash":
-        return f": {key} {found} in the folder, {wanted} now"
+        return f": {SHORT.get(key, key)} {found} in the folder, {wanted} now"
     return f", with another {SHORT.get(key, key)}"
 
 
-SHORT = {"hash": "scenario", "options": "question"}
+SHORT = {"hash": "scenario", "options": "question", "model_version": "model version"}
 
 
 def write(folder: Path, tables: Tables, manifest: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ SIM = Path(__file__).parents[1] / "sim"
 
 # The right may import the left. What reads scenario files stands together in one room.
 ROOMS = (
+    {"version"},
     {"_machine_code"},
     {"_compiled"},
     {"laws"},

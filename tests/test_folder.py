@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim import blocks, experiment, folder, provenance
+from sim import audit, blocks, experiment, folder
 from sim.experiment import InputError, RunError
 from sim.program import translate
 from test_experiment import TEXT, UNCERTAIN
@@ -124,7 +126,7 @@ def test_a_strategy_that_is_new_to_the_scenario_extends_a_folder(scenario, tmp_p
         ("strategy", "strategy later"),
         ("columns", "columns: None in the folder"),
         ("keep", "keep: rows in the folder, summary now"),
-        ("laws", "laws: "),
+        ("model version", "model version: 1 in the folder, 2 now"),
     ],
 )
 def test_another_run_is_not_mixed_in(scenario, tmp_path, monkeypatch, change, message) -> None:
@@ -140,14 +142,43 @@ def test_another_run_is_not_mixed_in(scenario, tmp_path, monkeypatch, change, me
         "horizon": TEXT.replace("horizon = 800", "horizon = 900"),
         "strategy": TEXT.replace('talks = ["crisis"]', 'talks = ["crisis>=2"]'),
     }
-    if change == "laws":
-        monkeypatch.setattr(provenance, "laws", lambda: "others")
+    if change == "model version":
+        monkeypatch.setattr(experiment, "MODEL_VERSION", 2)
     other = sim.loads(texts.get(change, TEXT), "two.toml")
     with pytest.raises(InputError, match="holds another run") as error:
         sim.run(other, replications=20, out=tmp_path, **options.get(change, {}))
     assert message in str(error.value)
     assert str(tmp_path) in str(error.value)
     assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_a_folder_without_a_model_version_is_refused(scenario, tmp_path) -> None:
+    sim.run(scenario, replications=5, out=tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    manifest["identity"]["laws"] = "3f1c"  # what stood there before models had versions
+    del manifest["identity"]["model_version"]
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(InputError, match="model version: None in the folder, 1 now"):
+        sim.run(scenario, replications=5, out=tmp_path)
+
+
+@pytest.mark.parametrize("engine", ["program.py", "processes.py", "kernel.py", "laws.py"])
+def test_a_comment_in_an_engine_leaves_folders_extendable(scenario, tmp_path, engine) -> None:
+    sim.run(scenario, replications=5, out=tmp_path / "results")
+    (tmp_path / "two.toml").write_text(TEXT, encoding="utf-8")
+    package = Path(sim.__file__).parent
+    shutil.copytree(package, tmp_path / "sim", ignore=shutil.ignore_patterns("__pycache__"))
+    (source,) = (tmp_path / "sim").rglob(engine)
+    source.write_text(f"{source.read_text(encoding='utf-8')}\n# a comment\n", encoding="utf-8")
+    code = "import sim; r = sim.extend('results', replications=8, workers=1); print(len(r.frame))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("16\n", "")
 
 
 def test_a_part_of_another_run_is_refused(scenario, tmp_path) -> None:
@@ -336,8 +367,8 @@ def test_a_wrong_row_is_found(scenario, tmp_path, monkeypatch, keep) -> None:
 
 def test_what_cannot_be_verified_is_said(scenario, tmp_path, monkeypatch) -> None:
     sim.run(scenario, ["now"], 5, out=tmp_path)
-    monkeypatch.setattr(provenance, "laws", lambda: "others")
-    with pytest.raises(InputError, match="made by other laws"):
+    monkeypatch.setattr(audit, "MODEL_VERSION", 2)
+    with pytest.raises(InputError, match="was made by model version 1, and this is version 2"):
         sim.verify(tmp_path)
     monkeypatch.undo()
     parts(tmp_path)[0].unlink()

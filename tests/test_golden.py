@@ -1,11 +1,13 @@
 """Twenty histories, pinned to the last bit.
 
-``python tests/test_golden.py`` writes the table anew: only after a change of the laws or of the
-rules of the process that is meant and told in the changelog.
+Rows may change only together with ``MODEL_VERSION``: raise it, then ``python tests/test_golden.py``
+writes the table anew and notes its digest for the new version. Say it in the changelog.
 """
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import os
 import subprocess
 import sys
@@ -15,10 +17,12 @@ import pandas as pd
 import pytest
 
 import sim
+from sim.version import MODEL_VERSION
 
 ROOT = Path(__file__).parent.parent
 SCENARIO = Path(__file__).parent / "golden" / "scenario.toml"
-TABLE = SCENARIO.with_name("twenty_histories.csv")
+TABLE = SCENARIO.with_name("rows.csv")
+VERSIONS = SCENARIO.with_name("versions.csv")
 
 
 def told(engine: str) -> pd.DataFrame:
@@ -40,6 +44,31 @@ def pinned() -> pd.DataFrame:
 @pytest.mark.parametrize("engine", ["simpy", "compiled"])
 def test_twenty_histories(engine: str) -> None:
     pd.testing.assert_frame_equal(told(engine), pinned(), check_exact=True)
+
+
+def digest() -> str:
+    return hashlib.blake2b(TABLE.read_bytes(), digest_size=16).hexdigest()
+
+
+def digests() -> dict[int, str]:
+    """The digest of the golden rows of each version of the model so far."""
+    with VERSIONS.open(encoding="utf-8", newline="") as file:
+        return {int(row["model_version"]): row["rows"] for row in csv.DictReader(file)}
+
+
+def test_rows_change_only_with_the_model_version() -> None:
+    assert digests()[MODEL_VERSION] == digest()
+    assert list(digests()) == list(range(1, MODEL_VERSION + 1))
+    assert len(set(digests().values())) == MODEL_VERSION
+
+
+def write() -> None:
+    """Write the golden rows of a new version of the model."""
+    if MODEL_VERSION in digests():
+        sys.exit(f"raise MODEL_VERSION first: the rows of version {MODEL_VERSION} are fixed")
+    told("simpy").to_csv(TABLE, index=False)
+    with VERSIONS.open("a", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerow([MODEL_VERSION, digest()])
 
 
 def test_the_table_has_something_to_tell() -> None:
@@ -80,4 +109,4 @@ def avx2() -> bool:
 
 
 if __name__ == "__main__":
-    told("simpy").to_csv(TABLE, index=False)
+    write()

@@ -77,7 +77,8 @@ MUTANTS = [
     Mutant("lowering draws a fade", "        self._set_level(i, max(0, self.levels[i] - by))\n",
            "        self._set_level(i, max(0, self.levels[i] - by))\n        self._set_fade(i)\n"),
     Mutant("a break keeps holds and delegations",
-           "self._record(What.BREAKS, track.stage, shock.entity.place)\n        self._release(track)",
+           "self._record(What.BREAKS, track.stage, shock.entity.place)\n"
+           "        self._release(track)",
            "pass"),
     Mutant("a break ends a delay too", "track.state == AT_TABLE and one.stage",
            "track.state in (AT_TABLE, DELAYED) and one.stage"),
@@ -123,7 +124,8 @@ MUTANTS = [
            "            self._end(track, GONE)\n",
            "            self._go_back(track, track.entity.first)\n"
            "            self._end(track, GONE)\n"),
-    Mutant("an abandoned track is reopened", "if track.state == COMPLETED:\n            self._record",
+    Mutant("an abandoned track is reopened",
+           "if track.state == COMPLETED:\n            self._record",
            "if track.state in (COMPLETED, GONE):\n            self._record"),
     Mutant("a running track is reopened", "if track.state == COMPLETED:\n            self._record",
            "if True:\n            self._record"),

@@ -160,11 +160,11 @@ def test_half_finished_runs_and_failures_are_told(folder: Path, tmp_path: Path) 
     assert "time stood still" in said(sim.read(half))
 
 
-def test_other_laws_are_told(folder: Path) -> None:
+def test_another_model_version_is_reported(folder: Path) -> None:
     results = sim.read(folder)
-    results.manifest["identity"]["laws"] = "other"
+    results.manifest["identity"]["model_version"] = 0
     text = said(results)
-    assert "another version of the laws" in text and 'id="figure-durability"' not in text
+    assert "another version of the model" in text and 'id="figure-durability"' not in text
 
 
 def test_the_command_writes_where_it_is_told(folder: Path, tmp_path: Path, capsys) -> None:
@@ -257,14 +257,16 @@ def test_a_study_read_back_says_and_draws_the_same(study_folders: dict[str, Path
             pd.testing.assert_frame_equal(back.tables[name], table, check_dtype=False)
 
 
-def test_two_histories_are_not_told_by_other_laws(study_folders: dict[str, Path]) -> None:
+def test_a_diff_is_not_run_by_another_model_version(
+    study_folders: dict[str, Path],
+) -> None:
     folder = study_folders["diff"]
     path = folder / "manifest.json"
     before = path.read_text(encoding="utf-8")
-    path.write_text(json.dumps(json.loads(before) | {"laws": "other"}), encoding="utf-8")
+    path.write_text(json.dumps(json.loads(before) | {"model_version": 0}), encoding="utf-8")
     content = contents.of(folder)
     path.write_text(before, encoding="utf-8")
-    assert content.notes == [contents.OTHER_LAWS] and not content.axes
+    assert content.notes == [contents.OTHER_MODEL] and not content.axes
     assert content.sentences == contents.of(folder).sentences
 
 
