@@ -2,7 +2,12 @@
 
 Any ``concurrent.futures.Executor`` will do. A block whose worker dies, or whose telling fails, is
 told again; where nobody can say which block brought its worker down, each of those that may have
-is told again alone. One that fails twice is a failure, and the rest goes on.
+is told again alone. One that fails twice is a failure, and the rest goes on. Workers that do not
+start at all end the run at once.
+
+Worker processes are those of loky: they load the project but never the script that started the
+run, so scripts, notebooks and standard input need no guard, and what a script defines is sent to
+them by value.
 """
 
 from __future__ import annotations
@@ -13,6 +18,8 @@ import multiprocessing
 import os
 import signal
 import socket
+import threading
+import time
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -22,7 +29,6 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     ThreadPoolExecutor,
     wait,
 )
@@ -36,6 +42,7 @@ TRIES = 2
 MOST_FAILURES = 20  # single histories that may fail before the rest of their block is given up
 POOLS = ("threads", "processes")
 SECONDS_TO_CONNECT = 10
+SECONDS_BETWEEN_LOOKS = 1.0  # of a worker process at its parent
 
 
 class Crew(ABC):
@@ -59,24 +66,12 @@ class Crew(ABC):
         """Let the workers go; what has not begun never will."""
 
 
-class Pool(Crew):
-    """Threads or processes of this machine."""
+class Threads(Crew):
+    """Threads of this process."""
 
-    def __init__(self, kind: str, workers: int) -> None:
-        self.kind, self._workers = kind, workers
-        self.executor = self._new()
-
-    def _new(self) -> Executor:
-        if self.kind == "threads":
-            return ThreadPoolExecutor(self._workers)
-        # A fork would copy the state of threads; workers leave Ctrl-C to their parent.
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(
-            self._workers,
-            context,
-            initializer=signal.signal,
-            initargs=(signal.SIGINT, signal.SIG_IGN),
-        )
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self.executor = ThreadPoolExecutor(workers)
 
     def submit(self, order: Order) -> Future[Told]:  # noqa: D102
         return self.executor.submit(blocks.tell, order)
@@ -85,12 +80,70 @@ class Pool(Crew):
     def workers(self) -> int:  # noqa: D102
         return self._workers
 
-    def renew(self) -> None:  # noqa: D102
-        self.executor.shutdown(wait=True, cancel_futures=True)
-        self.executor = self._new()
-
     def close(self) -> None:  # noqa: D102
         self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+class Processes(Crew):
+    """Processes of this machine, which never import the caller's script.
+
+    Raises:
+        RunError: they do not start.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._start()
+
+    def _start(self) -> None:
+        import loky  # takes a tenth of a second, which most runs need not spend
+
+        try:
+            self.executor = loky.ProcessPoolExecutor(self._workers, initializer=_begin_work)
+            self._started = self.executor.submit(os.getpid)
+        except (OSError, RuntimeError) as error:  # no semaphores, no memory, nested too deep
+            raise _not_started(str(error).strip()) from error
+
+    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
+        future: Future[Told] = self.executor.submit(blocks.tell, order)
+        return future
+
+    @property
+    def workers(self) -> int:  # noqa: D102
+        return self._workers
+
+    def renew(self) -> None:
+        """Get new workers after one has died.
+
+        Raises:
+            RunError: none of the old ones had ever started, so new ones would not either.
+        """
+        self.executor.shutdown(wait=True)
+        if error := _error(self._started):
+            raise _not_started("they end before their first task") from error
+        self._start()
+
+    def close(self) -> None:  # noqa: D102
+        self.executor.shutdown(wait=True)
+
+
+def _not_started(reason: str) -> RunError:
+    return RunError(
+        f"worker processes do not start: {reason}\n"
+        "allowed: workers 1, or pool threads; what was finished is kept"
+    )
+
+
+def _begin_work() -> None:
+    """Prepare a worker process: it leaves Ctrl-C to its parent, and ends when that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
 
 
 class Foreign(Crew):
@@ -137,6 +190,11 @@ class Dask(Crew):
                 "allowed: pip install 'detente[dask]'"
             ) from None
         self.cluster = None
+        if address == "local" and multiprocessing.current_process().daemon:
+            raise InputError(
+                "--dask local: found a daemonic process, such as a worker of multiprocessing.Pool, "
+                "which may not start others; allowed: the address of a scheduler, tcp://host:port"
+            )
         try:
             if address == "local":
                 self.cluster = distributed.LocalCluster(
@@ -152,7 +210,10 @@ class Dask(Crew):
                 self.cluster or address, timeout=SECONDS_TO_CONNECT, set_as_default=False
             )
         except RuntimeError as error:
-            raise RunError(f"--dask local: the cluster does not start ({error})") from None
+            raise RunError(
+                f"--dask local: the cluster does not start ({error}); its workers import the "
+                'script that starts them, which must do so below: if __name__ == "__main__":'
+            ) from None
         except (OSError, ValueError, TypeError) as error:
             raise InputError(
                 f"--dask: nothing answers at {address} ({error}); allowed: local, or the "
@@ -234,15 +295,30 @@ class Work:
             self._submit(block)
 
     def _submit(self, block: Block) -> None:
+        order = self.order(block)
         try:
-            self._waiting[self.crew.submit(self.order(block))] = block
+            future = self.crew.submit(order)
         except BrokenExecutor:
-            self._suspects.append(block)
-            if not self._waiting:
-                self.crew.renew()
+            if self._waiting:  # workers are renewed when these have ended
+                self._suspects.append(block)
+                return
+            self.crew.renew()
+            future = self._submit_to_new(order)
+        self._waiting[future] = block
+
+    def _submit_to_new(self, order: Order) -> Future[Told]:
+        try:
+            return self.crew.submit(order)
+        except BrokenExecutor as error:
+            raise RunError(
+                f"the executor has lost its workers and gets no others ({error}); what was "
+                "finished is kept; where workers import the script that starts them, it must do "
+                'so below: if __name__ == "__main__":'
+            ) from error
 
     def _collect(self, ended: set[Future[Told]]) -> Iterator[Told]:
         died: list[Block] = []
+        reason = ""
         for future in ended:
             block = self._waiting.pop(future)
             error = _error(future)
@@ -255,6 +331,7 @@ class Work:
                     self._went_wrong(block, told.failure)
             elif _is_death(error):
                 died.append(block)
+                reason = _reason(error)
             elif isinstance(error, OSError) and self.crew.shared_disk:
                 raise RunError(
                     f"what was told cannot be written ({error.strerror or error}); "
@@ -267,7 +344,7 @@ class Work:
             wait(self._waiting)
             yield from self._collect(set(self._waiting))
             for block in died:
-                self._again(block, "its worker died (killed, or out of memory)")
+                self._again(block, reason)
             self.crew.renew()
 
     def _again(self, block: Block, error: str) -> None:
@@ -297,3 +374,11 @@ def _error(future: Future[Told]) -> BaseException | None:
 def _is_death(error: BaseException) -> bool:
     dead: tuple[Any, ...] = (BrokenExecutor, CancelledError)
     return isinstance(error, dead) or type(error).__name__ == "KilledWorker"
+
+
+def _reason(error: BaseException) -> str:
+    """Why a worker ended: executors attach its traceback where it could not load its task."""
+    if error.__cause__ is None:
+        return "its worker died (killed, or out of memory)"
+    last_line = str(error.__cause__).strip("\"'\n").splitlines()[-1]
+    return f"its worker cannot load the task: {last_line}"

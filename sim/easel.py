@@ -84,7 +84,7 @@ def _processors() -> int:
 
 def _server() -> Any:
     """What starts painters; None where they cannot be forked from a server."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    if "forkserver" not in multiprocessing.get_all_start_methods() or not _is_own_program():
         return None
     from multiprocessing import forkserver
 
@@ -92,3 +92,13 @@ def _server() -> Any:
     context.set_forkserver_preload(LOADED)
     forkserver.ensure_running()
     return context
+
+
+def _is_own_program() -> bool:
+    """Whether ``detente`` or ``python -m sim`` runs: painters import the main module again.
+
+    A script that calls :func:`sim.cli.main` would be run a second time.
+    """
+    main = sys.modules["__main__"]
+    spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    return (spec is not None and spec.name == "sim.__main__") or Path(file or "").stem == "detente"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import io
+import multiprocessing
 import os
 import sys
 import time
@@ -264,7 +265,8 @@ def run(
         executor: any ``concurrent.futures.Executor``, which is left open.
         block: histories in a block; results do not depend on it. Some seconds' work where None.
         progress: "none", "bar" or "json".
-        user_processes: SimPy processes of the user's own (SimPy engine, one worker).
+        user_processes: SimPy processes of the user's own (SimPy engine); they run here, or, where
+            ``workers``, ``pool``, ``dask`` or ``executor`` is given, as copies in the workers.
         columns: the columns to keep, besides strategy, draw and replication; all where None.
         keep: "rows", or "summary" for exact counts by day, in little memory.
         most_events: of one history; one with more fails.
@@ -479,17 +481,20 @@ def _orders(
 
 
 def _crew(plan: Plan, histories: int) -> crew.Crew:
-    if plan.user_processes:
-        return crew.Inline()
     if plan.executor is not None:
         return crew.Foreign(plan.executor, plan.workers)
     if plan.dask is not None:
         return crew.Dask(plan.dask, plan.workers)
     kind = plan.pool or ("threads" if plan.engine == "compiled" else "processes")
-    workers = min(plan.workers or os.cpu_count() or 1, histories)
+    # What processes of the user's own leave in the script's objects stays, unless asked otherwise.
+    usual = 1 if plan.user_processes else os.cpu_count() or 1
+    workers = min(plan.workers or usual, histories)
     if workers == 1 and plan.pool is None and plan.engine == "simpy":
         return crew.Inline()
-    return crew.Pool(kind, workers)
+    if kind == "threads":
+        return crew.Threads(workers)
+    # A worker of multiprocessing.Pool may not start others: the run is its own worker.
+    return crew.Inline() if multiprocessing.current_process().daemon else crew.Processes(workers)
 
 
 def _join(

@@ -18,6 +18,7 @@ JIT = sim._compiled.JIT
 pytestmark = pytest.mark.skipif(not JIT, reason="without the compiler this takes too long")
 SCENARIO = sim.load("korea-2017")
 NAMES = ["proposal"]
+KILLED: list[int] = []
 
 
 def test_a_run_that_is_killed_again_and_again_is_whole_in_the_end(tmp_path) -> None:
@@ -40,12 +41,13 @@ def when_begun(out: Path, what) -> None:
 
 def kill_a_worker() -> None:
     psutil = pytest.importorskip("psutil")
-    workers = [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if "spawn_main" in " ".join(child.cmdline())
-    ]
+    commands = {
+        child: " ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)
+    }
+    of_workers = ("popen_loky", "spawn_main")  # of loky and of Dask
+    workers = [child for child in commands if any(one in commands[child] for one in of_workers)]
     workers[-1].kill()
+    KILLED.append(workers[-1].pid)
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +59,10 @@ def whole() -> pd.DataFrame:
 def test_a_worker_that_is_killed_is_replaced(tmp_path, whole, crew) -> None:
     if "dask" in crew:
         pytest.importorskip("distributed")
+    KILLED.clear()
     when_begun(tmp_path, kill_a_worker)
     told = sim.run(SCENARIO, NAMES, 6000, workers=2, block=50, out=tmp_path, **crew)
+    assert len(KILLED) == 1
     assert told.failures == []
     pd.testing.assert_frame_equal(told.frame, whole)
     assert not list(tmp_path.glob(".*"))
