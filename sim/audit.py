@@ -1,10 +1,12 @@
-"""Does a results folder hold what its manifest says? Some of its histories are told again.
+"""Does a results folder hold what its manifest says?
 
-Both engines tell them, and every field must be the same to the last bit.
+Everything that the manifest promises must be there, and some of it is simulated again, by both
+engines: every field must be the same to the last bit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +14,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sim import draws as drawing
 from sim import experiment, tally
 from sim import rows as row_tables
-from sim.blocks import ENGINES, Block
+from sim.blocks import ENGINES, Block, missing
 from sim.draws import Draws
 from sim.experiment import Results
-from sim.folder import InputError
+from sim.folder import DRAWS, InputError
+from sim.printing import many
 from sim.program import Program, translate
 from sim.rows import empty, part_of
 from sim.version import MODEL_VERSION
 
 Ints = npt.NDArray[np.int64]
+
+MOST_GAPS = 3  # of a strategy that are named
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,8 @@ class Verdict:
 
     Attributes:
         parts: all of a folder, whose checksums were right.
-        histories: told again by each engine.
-        differences: a line each; none where all is well.
+        histories: replications that were compared: simulated again by each engine.
+        differences: from what the manifest says, a line each; none where all is well.
     """
 
     parts: int
@@ -41,15 +47,18 @@ class Verdict:
 
 
 def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
-    """Check all checksums of a results folder, and tell a random sample of its histories again.
+    """Check that a results folder holds what its manifest says.
+
+    All checksums are checked, and that every replication of every strategy is there, once. A
+    random sample of the replications is simulated again.
 
     Args:
         folder: of an earlier run.
-        sample: how many histories.
+        sample: how many replications; all, where there are no more.
         seed: of their choice.
 
     Raises:
-        InputError: no results folder, a damaged part, no histories, or another version of the laws.
+        InputError: no results folder, a damaged part, or another version of the model.
     """
     results = experiment.read(folder)
     before = results.manifest["identity"].get("model_version")
@@ -59,30 +68,71 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
             "allowed: the version of the package that made it "
             f"({results.manifest['versions'].get('detente')})"
         )
-    parts = list(results.parts())
-    if not parts:
-        raise InputError(f"{folder}: holds no histories yet")
+    blocks = results.blocks
+    total = sum(block.histories for block in blocks)
     random = np.random.default_rng(seed)
-    weights = np.array([block.histories for block, _ in parts], float)
-    picked = random.choice(len(parts), size=sample, p=weights / weights.sum())
-    differences: list[str] = []
-    for place in sorted(set(picked.tolist())):
-        block, content = parts[place]
-        number = min(int((picked == place).sum()), block.histories)
-        places = np.sort(random.choice(block.histories, size=number, replace=False))
-        check = _check_rows if results.manifest["keep"] == "rows" else _check_counts
-        differences += check(results, block, content, places)
-    return Verdict(len(parts), sample, differences)
+    picked = np.sort(random.choice(total, min(sample, total), replace=False, shuffle=False))
+    check = _check_rows if results.manifest["keep"] == "rows" else _check_counts
+    differences = [*_incomplete(results, blocks), *_other_draws(results)]
+    at = 0
+    for block, content in results.parts():
+        places = picked[(picked >= at) & (picked < at + block.histories)] - at
+        if len(places):
+            differences += check(results, block, content, places)
+        at += block.histories
+    return Verdict(len(blocks), len(picked), differences)
+
+
+def _incomplete(results: Results, blocks: Sequence[Block]) -> list[str]:
+    """Which strategies lack replications that the manifest promises, or hold more."""
+    found = []
+    for whole in experiment.promised(results.manifest):
+        there = [block for block in blocks if block.strategy == whole.strategy]
+        gaps, of = missing(whole, there), f"of {many(whole.histories, 'replication')}"
+        lacking = sum(block.histories for block in gaps)
+        if lacking:
+            where = "; ".join(block.place for block in gaps[:MOST_GAPS])
+            more = f"; and {len(gaps) - MOST_GAPS} more gaps" if len(gaps) > MOST_GAPS else ""
+            found.append(
+                f"{whole.strategy}: {lacking:,} {of} are missing ({where}{more}); the command "
+                "that made the folder simulates them"
+            )
+        surplus = sum(block.histories for block in there) - (whole.histories - lacking)
+        if surplus:
+            found.append(
+                f"{whole.strategy}: {many(surplus, 'replication')} beyond the {whole.histories:,} "
+                "that the manifest promises, or stored twice"
+            )
+    return found
+
+
+def _other_draws(results: Results) -> list[str]:
+    """Whether the draws of a file are those that the manifest names."""
+    named, drawn = results.manifest["identity"]["draws"], results.drawn
+    if drawn is None or results.folder is None:
+        return []
+    path = results.folder / DRAWS
+    found = drawing.read(path, results.scenario).origin
+    if not str(named).startswith("file ") or found == named:
+        return []
+    return [f"{path}: holds other draws ({found}) than the manifest names ({named})"]
 
 
 def _check_rows(results: Results, block: Block, content: bytes, places: Ints) -> list[str]:
     program = _program(results, block.strategy)
     found, at = [], 0
     for piece in experiment.pieces(content):
-        here = places[(places >= at) & (places < at + piece.num_rows)] - at
-        for row in piece.take(here).to_pylist():
-            found += _compare(results, program, row, piece.column_names)
+        here = places[(places >= at) & (places < at + piece.num_rows)]
+        for place, row in zip(here.tolist(), piece.take(here - at).to_pylist(), strict=True):
+            key = (block.strategy, *block.at(place))
+            if (row["strategy"], row["draw"], row["replication"]) != key:
+                found.append(f"{block.address}: row {place} is not of draw {key[1]}, "
+                             f"replication {key[2]}")  # fmt: skip
+            else:
+                found += _compare(results, program, row, piece.column_names)
         at += piece.num_rows
+    if at != block.histories:
+        found.append(f"{block.address}: {at:,} rows instead of {block.histories:,}")
     return found
 
 
@@ -114,15 +164,15 @@ def _check_counts(results: Results, block: Block, content: bytes, places: Ints) 
         rows = empty(program, block.count)
         ENGINES["compiled"](drawn).tell(seed, block.first, rows)
         counter.add(rows, draw)
-        for place in places[places // block.count == draw - block.draw] % block.count:
+        for replication in (r for d, r in map(block.at, places.tolist()) if d == draw):
             again = empty(program, 1)
-            ENGINES["simpy"](drawn).tell(seed, block.first + int(place), again)
-            one = part_of(rows, int(place), int(place) + 1)
+            ENGINES["simpy"](drawn).tell(seed, replication, again)
+            at = replication - block.first
+            one = part_of(rows, at, at + 1)
             tables = [row_tables.table(program, told, draw, [0]) for told in (one, again)]
             if not tables[0].equals(tables[1]):
                 found.append(
-                    f"{block.strategy}, draw {draw}, replication {block.first + int(place)}: "
-                    "the engines differ"
+                    f"{block.strategy}, draw {draw}, replication {replication}: the engines differ"
                 )
     whole = counter.tally
     if tally.encode(whole, "") != tally.encode(tally.decode(content)[0], ""):

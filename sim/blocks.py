@@ -49,8 +49,18 @@ class Block(NamedTuple):
     @property
     def address(self) -> str:
         """Where it lies, in words."""
+        return f"{self.strategy}, {self.place}"
+
+    @property
+    def place(self) -> str:
+        """Where it lies within its strategy, in words."""
         draws = _span("draw", self.draw, self.draws) + ", " if self.draw else ""
-        return f"{self.strategy}, {draws}{_span('replication', self.first, self.count)}"
+        return f"{draws}{_span('replication', self.first, self.count)}"
+
+    def at(self, place: int) -> tuple[int, int]:
+        """Draw and replication of the row at a place, from 0: draws in order, each complete."""
+        draw, replication = divmod(place, self.count)
+        return self.draw + draw, self.first + replication
 
     def without(self, draw: int, replication: int) -> list[Block]:
         """The blocks around one history of this one."""

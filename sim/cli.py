@@ -319,16 +319,18 @@ def check(options: argparse.Namespace) -> int:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """``detente verify``: some histories of a results folder told again by both engines."""
+    """``detente verify``: whether a results folder holds what its manifest says."""
     from sim import audit
+    from sim.printing import many
 
     verdict = audit.verify(options.folder, options.sample, options.seed)
     for difference in verdict.differences:
         print(difference, file=sys.stderr)
-    outcome = f"{len(verdict.differences)} differences" if verdict.differences else "all the same"
+    found = many(len(verdict.differences), "difference") if verdict.differences else "no difference"
+    checked = "part has its checksum" if verdict.parts == 1 else "parts have their checksums"
     print(
-        f"{options.folder}: {verdict.parts} parts have their checksums; {verdict.histories} "
-        f"histories told again by both engines: {outcome}"
+        f"{options.folder}: {verdict.parts:,} {checked}; {many(verdict.histories, 'replication')} "
+        f"simulated again by both engines; {found} from what the manifest promises"
     )
     return 1 if verdict.differences else 0
 

@@ -180,6 +180,12 @@ class Results:
         for strategy in self.manifest["strategies"]:
             yield from self._store.contents(strategy)
 
+    @property
+    def blocks(self) -> list[Block]:
+        """Which replications are there, in the order of :meth:`parts`."""
+        order = {name: i for i, name in enumerate(self.manifest["strategies"])}
+        return sorted(self._store.blocks(), key=lambda block: (order[block.strategy], block))
+
     def _tally(self, program: Program, content: bytes) -> tally.Tally:
         if self.manifest["keep"] == "summary":
             return tally.decode(content)[0]
@@ -197,7 +203,7 @@ class Results:
             return self._plan.draws
         if self.folder is None or self.manifest["draws"] == 0:
             return None
-        return drawing.read(self.folder / DRAWS, self.scenario)
+        return _stored_draws(self.folder, self.scenario, self.manifest)
 
     @property
     def dataset(self) -> pads.Dataset:
@@ -328,7 +334,7 @@ def read(folder: str | Path) -> Results:
         strategies=manifest["strategies"],
         replications=manifest["replications"],
         seed=manifest["seed"],
-        draws=_stored_draws(Path(folder), scenario, manifest),
+        draws=_stored_draws(Path(folder), scenario, manifest) if manifest["draws"] else 0,
         design=manifest["design"],
         law=manifest["law"],
         engine=manifest["engine"],
@@ -355,10 +361,19 @@ def manifest_of(folder: str | Path) -> dict[str, Any]:
     return manifest
 
 
-def _stored_draws(folder: Path, scenario: Scenario, manifest: dict[str, Any]) -> int | Draws:
-    if manifest["draws"] == 0:
-        return 0
-    stored = drawing.read(folder / DRAWS, scenario)
+def _stored_draws(folder: Path, scenario: Scenario, manifest: dict[str, Any]) -> Draws:
+    """The draws of a results folder.
+
+    Raises:
+        InputError: they are missing, damaged, or fewer than the manifest promises.
+    """
+    stored = drawn_from(scenario, folder / DRAWS, manifest["seed"])
+    assert stored is not None  # a file was named
+    if len(stored) < manifest["draws"]:
+        raise InputError(
+            f"{folder / DRAWS}: holds {len(stored)} draws; the manifest promises "
+            f"{manifest['draws']}; the command that made the folder writes them again"
+        )
     return replace(stored, origin=manifest["identity"]["draws"])
 
 
@@ -416,8 +431,7 @@ def _at_work(
     store: Store,
 ) -> None:
     """Have everything told that is missing; what failed is noted in the manifest."""
-    draws = (1, len(drawn)) if drawn is not None else (0, 1)
-    wanted = [Block(name, *draws, 0, manifest["replications"]) for name in programs]
+    wanted = promised(manifest)
     blocks = unfinished_blocks(wanted, store.blocks())
     total = sum(block.histories for block in wanted)
     left = sum(block.histories for block in blocks)
@@ -536,7 +550,7 @@ def _join(
     scenario = replace(scenario, strategies=strategies)
     manifest["text"], manifest["hash"] = scenario.text, scenario.hash
     if drawn is not None and before["draws"] > len(drawn):
-        drawn = _stored(folder, scenario, before)
+        drawn = _stored_draws(folder.path, scenario, before)
     manifest["draws"] = 0 if drawn is None else len(drawn)
     return scenario, drawn
 
@@ -547,14 +561,6 @@ def _kind_of(path: Path) -> str | None:
         return read_manifest(path).get("kind")
     except InputError:
         return None
-
-
-def _stored(folder: Folder, scenario: Scenario, before: dict[str, Any]) -> Draws:
-    try:
-        stored = drawing.read(folder.path / DRAWS, scenario)
-    except DrawsError as error:
-        raise InputError(str(error)) from None
-    return replace(stored, origin=before["identity"]["draws"])
 
 
 def _write_draws(folder: Folder, drawn: Draws) -> None:
@@ -685,6 +691,13 @@ def _layouts(programs: dict[str, Program]) -> dict[str, tally.Layout]:
 
 
 # -- the manifest ---------------------------------------------------------------------------------
+
+
+def promised(manifest: dict[str, Any]) -> list[Block]:
+    """All replications that a run is to hold, as its manifest says: a block for each strategy."""
+    draw, draws = (1, manifest["draws"]) if manifest["draws"] else (0, 1)
+    count = manifest["replications"]
+    return [Block(name, draw, draws, 0, count) for name in manifest["strategies"]]
 
 
 def default_folder(scenario: Scenario, seed: int) -> Path:

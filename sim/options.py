@@ -269,9 +269,9 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
          switch("--describe", "tell the model in plain sentences")),
     ),
     "verify": (
-        "tell some histories of a results folder again",
+        "check that a results folder holds what its manifest says",
         (FOLDER,
-         whole("--sample", "N", 1, 10**6, "how many histories", default=50),
+         whole("--sample", "N", 1, 10**6, "how many replications to simulate again", default=50),
          SEED.but(help="of their choice (default: 0)", default=0)),
     ),
     "report": (

@@ -16,6 +16,7 @@ import pytest
 
 import sim
 from sim import audit, blocks, experiment, folder
+from sim.cli import main
 from sim.experiment import InputError, RunError
 from sim.program import translate
 from test_experiment import TEXT, UNCERTAIN
@@ -43,6 +44,10 @@ def told(monkeypatch) -> list[blocks.Block]:
 
     monkeypatch.setattr(blocks, "tell", noted)
     return found
+
+
+def detente(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
 
 
 def parts(path: Path) -> list[Path]:
@@ -370,10 +375,80 @@ def test_what_cannot_be_verified_is_said(scenario, tmp_path, monkeypatch) -> Non
     monkeypatch.setattr(audit, "MODEL_VERSION", 2)
     with pytest.raises(InputError, match="was made by model version 1, and this is version 2"):
         sim.verify(tmp_path)
-    monkeypatch.undo()
-    parts(tmp_path)[0].unlink()
-    with pytest.raises(InputError, match="holds no histories"):
-        sim.verify(tmp_path)
+
+
+@pytest.mark.parametrize("keep", ["rows", "summary"])
+@pytest.mark.parametrize("draws", [0, 5])
+def test_what_is_missing_is_no_verified_folder(tmp_path, capsys, keep, draws) -> None:
+    uncertain = sim.loads(UNCERTAIN, "uncertain.toml")
+    sim.run(uncertain, ["now"], 25, out=tmp_path, keep=keep, draws=draws, block=15 * max(1, draws))
+    one = parts(tmp_path)[0]
+    one.rename(tmp_path / "away")
+    lacking, whole = (75, 125) if draws else (15, 25)
+    (said,) = sim.verify(tmp_path).differences
+    assert said.startswith(f"now: {lacking} of {whole} replications are missing (")
+    assert detente("verify", tmp_path) == 1
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert "1 difference from what the manifest promises" in printed.out
+    for path in parts(tmp_path):
+        path.unlink()
+    verdict = sim.verify(tmp_path)
+    assert (verdict.parts, verdict.histories) == (0, 0)
+    assert verdict.differences[0].startswith(f"now: {whole} of {whole} replications are missing")
+    (tmp_path / "away").rename(one)
+    sim.extend(tmp_path)
+    assert sim.verify(tmp_path).differences == []
+
+
+@pytest.mark.parametrize("keep", ["rows", "summary"])
+def test_a_whole_strategy_that_is_missing_is_named(scenario, tmp_path, keep) -> None:
+    sim.run(scenario, replications=20, out=tmp_path, keep=keep)
+    next(path for path in parts(tmp_path) if "-later-" in path.name).unlink()
+    verdict = sim.verify(tmp_path)
+    assert verdict.differences == [
+        "later: 20 of 20 replications are missing (replications 0 to 19); the command that made "
+        "the folder simulates them"
+    ]
+    assert verdict.histories == 20
+
+
+def test_more_replications_than_promised_and_other_draws_are_named(tmp_path) -> None:
+    uncertain = sim.loads(UNCERTAIN, "uncertain.toml")
+    table = sim.run(uncertain, ["now"], 2, draws=4).drawn
+    table.write(tmp_path / "table.csv")
+    out = tmp_path / "out"
+    sim.run(uncertain, ["now"], 10, draws=tmp_path / "table.csv", out=out)
+    manifest = json.loads((out / "manifest.json").read_text())
+    changed = manifest | {"replications": 8}
+    (out / "manifest.json").write_text(json.dumps(changed))
+    (said,) = sim.verify(out).differences
+    assert said.startswith("now: 8 replications beyond the 32 that the manifest promises")
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    lines = (out / "draws.csv").read_text().splitlines()
+    (out / "draws.csv").write_text(
+        "\n".join(
+            [lines[0], lines[2].replace("2,", "1,", 1), lines[1].replace("1,", "2,", 1), *lines[3:]]
+        )
+    )
+    assert "draws.csv: holds other draws" in sim.verify(out).differences[0]
+    (out / "draws.csv").write_text("\n".join(lines[:-1]))
+    with pytest.raises(InputError, match=r"draws\.csv: holds 3 draws; the manifest promises 4"):
+        sim.verify(out)
+    (out / "draws.csv").unlink()
+    with pytest.raises(InputError, match=r"draws\.csv: cannot be read"):
+        sim.verify(out)
+
+
+@pytest.mark.parametrize("keep", ["rows", "summary"])
+def test_what_was_compared_is_reported_not_what_was_asked_for(
+    scenario, tmp_path, capsys, keep
+) -> None:
+    sim.run(scenario, ["now"], 5, out=tmp_path, keep=keep)
+    for sample, compared in ((50, 5), (100_000, 5), (3, 3)):
+        assert sim.verify(tmp_path, sample).histories == compared
+        assert detente("verify", tmp_path, "--sample", sample) == 0
+        assert f"{compared} replications simulated again" in capsys.readouterr().out
 
 
 def test_what_is_missing_is_cut_into_rectangles() -> None:
