@@ -29,7 +29,7 @@ from sim import (
 from sim import partings as parting_tables
 from sim import tables as tables_of
 from sim.draws import Draws
-from sim.experiment import InputError, Results, chosen, drawn_from, names_of, of_draw
+from sim.experiment import InputError, Results, chosen, names_of, of_draw, varied_from
 from sim.partings import Parting
 from sim.program import Program
 from sim.report import baseline_of, caption, caption_of, notes, refusing
@@ -198,7 +198,7 @@ def explain(
     """
     about = tables_of.about(EXPLAIN, scenario, seed)
     names = list(dict.fromkeys(strategies)) if strategies else names_of(scenario)
-    drawn = drawn_from(scenario, draws, seed)
+    drawn = varied_from(scenario, names, draws, seed)
     parts: dict[str, list[pd.DataFrame]] = {"budget": [], "items": [], "costs": []}
     rows, tracks = [], {}
     for name in names:

@@ -7,7 +7,8 @@ coordinate then becomes a value by inverse transform of the law of its range. Nu
 rank correlation meet a Gaussian copula first: Spearman's rank correlation r belongs to normal
 variables with correlation 2 sin(pi r / 6) (K. Pearson 1907).
 
-All strategies meet the same draws. A number that a strategy overrides is not sampled there.
+All strategies meet the same draws. A number that a strategy overrides is not sampled there. Draws
+that give every strategy the same values are refused: they would be one draw, counted many times.
 """
 
 from __future__ import annotations
@@ -75,6 +76,14 @@ class Draws:
         slots = np.array([program.slots[self.names[i]] for i in free], np.int64)
         return slots, np.ascontiguousarray(self.values[:, free])
 
+    def vary(self, program: Program) -> bool:
+        """Whether the draws give the program different values; of one draw, whether any at all."""
+        slots, values = self.slots(program)
+        delegations = [name.startswith("delegations.") for name in program.slots]
+        whole = np.isin(slots, np.array(list(program.slots.values()))[delegations])
+        values[:, whole] = np.maximum(1, np.floor(values[:, whole] + 0.5))
+        return bool(len(slots) and (len(self) == 1 or (values != values[0]).any()))
+
     def applied(self, program: Program, draw: int) -> Program:
         """The program with the numbers of a draw; as it is for draw 0, the likely values.
 
@@ -116,7 +125,7 @@ def sample(
             Ranges that begin at 0 stay uniform where it is "loguniform".
 
     Raises:
-        DrawsError: no ranges, an unknown design or law, a count out of bounds.
+        DrawsError: no range of any width, an unknown design or law, a count out of bounds.
     """
     ranges = scenario.ranges()
     for what, found, allowed in (("design", design, DESIGNS), ("law of draws", law, LAWS)):
@@ -124,15 +133,44 @@ def sample(
             raise DrawsError(f'{what}: found "{found}"; allowed: {", ".join(allowed)}')
     if not 1 <= count <= MOST_DRAWS:
         raise DrawsError(f"draws: found {count}; allowed: 1 to {MOST_DRAWS:,}")
-    if not ranges:
+    if not any(number.low < number.high for number in ranges.values()):
         raise DrawsError(
             f"draws: {scenario.name} has no uncertain number; allowed: no draws, or numbers given "
-            "as { low, likely, high }"
+            "as { low, likely, high } with low < high"
         )
     values = transform(scenario, _cube(len(ranges), count, seed, design), law)
     whole = "" if design == "sobol" else f" of {count}"
     how = "" if law == AS_IN_FILE else f", all {law}"
     return Draws(tuple(ranges), values, f"{design}{whole}, seed {seed}{how}")
+
+
+def require_variation(draws: Draws, programs: Sequence[Program]) -> None:
+    """Refuse draws that do not differ for any of the strategies, or that repeat one another.
+
+    Raises:
+        DrawsError: the message names the strategies, or the two draws.
+    """
+    if (pair := repeated(draws.values)) is not None:
+        first, again = (place + 1 for place in pair)
+        raise DrawsError(f"draws: draw {again} repeats draw {first}; allowed: each draw once")
+    if any(draws.vary(program) for program in programs):
+        return
+    names = [program.strategy for program in programs]
+    leave = "leaves" if len(names) == 1 else "leave"
+    raise DrawsError(
+        f"draws: {', '.join(names)} {leave} no uncertain parameter open, so all {len(draws):,} "
+        "draws are the same; allowed: no draws, or ranges with low < high that a strategy does "
+        "not override"
+    )
+
+
+def repeated(values: Floats) -> tuple[int, int] | None:
+    """The first row that equals an earlier one, as (earlier, later); None where all differ."""
+    seen: dict[bytes, int] = {}
+    for place, row in enumerate(values + 0.0):  # -0.0 equals 0.0
+        if (first := seen.setdefault(row.tobytes(), place)) != place:
+            return first, place
+    return None
 
 
 def transform(scenario: Scenario, cube: Floats, law: str = AS_IN_FILE) -> Floats:
@@ -199,7 +237,7 @@ def read(file: str | Path, scenario: Scenario) -> Draws:
 
     Raises:
         DrawsError: the file cannot be read, a number is unknown or not uncertain, a value does not
-            fit; the message names file, row and column.
+            fit, a row repeats another; the message names file, row and column.
     """
     path = Path(file)
     try:
@@ -221,6 +259,9 @@ def read(file: str | Path, scenario: Scenario) -> Draws:
             "and a row for each draw"
         )
     values = np.array([_row(path, place, header, row) for place, row in enumerate(rows, 2)])
+    if (pair := repeated(values)) is not None:
+        first, again = (place + 2 for place in pair)
+        raise DrawsError(f"{path}, row {again}: repeats row {first}; allowed: each draw once")
     _check(path, scenario, names, values)
     digest = hashlib.blake2b(repr(names).encode() + values.tobytes(), digest_size=8).hexdigest()
     return Draws(tuple(names), values, f"file {digest}")

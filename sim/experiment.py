@@ -383,7 +383,7 @@ def _stored_draws(folder: Path, scenario: Scenario, manifest: dict[str, Any]) ->
 def _tell(scenario: Scenario, plan: Plan, store: Store | None) -> Results:
     names = _check(scenario, plan)
     began = time.time()
-    drawn = drawn_from(scenario, plan.draws, plan.seed, plan.design, plan.law)
+    drawn = varied_from(scenario, names, plan.draws, plan.seed, plan.design, plan.law)
     manifest = _manifest(scenario, plan, names, drawn)
     folder = store if isinstance(store, Folder) else None
     with contextlib.ExitStack() as closing:
@@ -666,6 +666,23 @@ def drawn_from(
         return drawing.sample(scenario, draws, seed, design, law) if draws else None
     except DrawsError as error:
         raise InputError(str(error)) from None
+
+
+def varied_from(
+    scenario: Scenario, names: Sequence[str], draws: int | str | Path | Draws, *how: Any
+) -> Draws | None:
+    """As :func:`drawn_from`, for a study of the strategies named, for one of which draws differ.
+
+    Raises:
+        InputError: they cannot be made or read, or all strategies see the same values in all.
+    """
+    drawn = drawn_from(scenario, draws, *how)
+    if drawn is not None:
+        try:
+            drawing.require_variation(drawn, [translate(chosen(scenario, name)) for name in names])
+        except DrawsError as error:
+            raise InputError(str(error)) from None
+    return drawn
 
 
 def of_draw(

@@ -352,8 +352,11 @@ def _within(option: str, value: float | None, bounds: tuple[float, float], unit:
 def _drawn(told: Worlds, draws: int | str | Path) -> Draws:
     try:
         if isinstance(draws, int):
-            return drawing.sample(told.scenario, draws, told.seed)
-        return drawing.read(draws, told.scenario)
+            drawn = drawing.sample(told.scenario, draws, told.seed)
+        else:
+            drawn = drawing.read(draws, told.scenario)
+        drawing.require_variation(drawn, told.programs)
+        return drawn
     except DrawsError as error:
         raise InputError(str(error)) from None
 

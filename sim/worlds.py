@@ -211,6 +211,6 @@ def worlds(
     if not found.free:
         raise InputError(
             f"{scenario.name} has no uncertain number that {' or '.join(names)} leaves open; "
-            "allowed: numbers given as { low, likely, high }"
+            "allowed: numbers given as { low, likely, high } with low < high, not overridden"
         )
     return found

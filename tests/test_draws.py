@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 import sim
-from sim import draws
+from sim import cli, decision, draws
 from sim.draws import DrawsError
+from sim.experiment import InputError
 from sim.program import translate
 
 TEXT = """
@@ -154,3 +155,69 @@ def test_what_cannot_be_drawn_is_said(scenario, tmp_path) -> None:
         draws.sample(certain, 5)
     with pytest.raises(DrawsError, match="cannot be read"):
         draws.read(tmp_path, scenario)
+
+
+# -- draws that do not differ ---------------------------------------------------------------------
+
+OVERRIDDEN = """
+title = "Overridden"
+start = 2026-01-01
+horizon = 400
+goal = "deal"
+[conditions]
+deal = {}
+[tracks.talks]
+[[tracks.talks.stages]]
+name = "round"
+duration = 30
+success = { low = 0.1, likely = 0.3, high = 0.5 }
+raises = ["deal"]
+setbacks = [ { name = "no", delay = { mean = 60 } } ]
+[strategies.a]
+overrides = { "talks.round.success" = 0.3 }
+[strategies.b]
+overrides = { "talks.round.success" = 0.4 }
+[strategies.open]
+"""
+ALIKE = "a, b leave no uncertain parameter open, so all 32 draws are the same"
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        lambda s: sim.run(s, ["a", "b"], 20, draws=32),
+        lambda s: sim.run(s, ["a", "b"], 20, draws=draws.sample(s, 32), keep="summary"),
+        lambda s: decision.explain(s, ["a", "b"], 5, draws=32),
+    ],
+)
+def test_draws_that_change_no_strategy_are_refused(study) -> None:
+    with pytest.raises(InputError, match=ALIKE):
+        study(sim.loads(OVERRIDDEN))
+
+
+@pytest.mark.parametrize("command", ["run", "compare", "robust", "explain"])
+def test_commands_refuse_draws_that_do_not_differ(command, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "o.toml").write_text(OVERRIDDEN)
+    (tmp_path / "d.csv").write_text("talks.round.success\n0.2\n0.4\n0.2\n")
+    options = ["--strategy", "a", "--strategy", "b", "--replications", "20"]
+    assert cli.main([command, "o.toml", *options, "--draws", "32", "--out", "r"]) == 2
+    said = capsys.readouterr().err
+    assert "a, b leave no" in said or "a or b leaves open" in said
+    with_open = ["--strategy", "open", "--strategy", "a"]
+    assert cli.main([command, "o.toml", *with_open, "--draws", "d.csv"]) == 2
+    assert "d.csv, row 4: repeats row 2; allowed: each draw once" in capsys.readouterr().err
+
+
+def test_ranges_without_width_and_rounded_delegations_do_not_differ(scenario) -> None:
+    flat = sim.loads(OVERRIDDEN.replace("low = 0.1, likely = 0.3, high = 0.5",
+                                        "low = 0.3, likely = 0.3, high = 0.3"))  # fmt: skip
+    with pytest.raises(DrawsError, match="low < high"):
+        draws.sample(flat, 8)
+    tables = draws.Draws(("delegations.DPRK",), np.array([[1.6], [2.0], [2.4]]), "by hand")
+    assert not tables.vary(translate(scenario.strategy("now")))
+    with pytest.raises(DrawsError, match="draw 3 repeats draw 1"):
+        draws.require_variation(
+            draws.Draws(("delegations.DPRK",), np.array([[1.0], [2.0], [1.0]]), "by hand"),
+            [translate(scenario.strategy("now"))],
+        )
