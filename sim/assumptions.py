@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from fnmatch import fnmatchcase
@@ -22,7 +23,7 @@ import pandas as pd
 from sim import record
 from sim.dotted import Slot, slots
 from sim.faults import Fault, ScenarioError
-from sim.files import CATALOG
+from sim.files import CATALOG, decoded
 from sim.fitting import Estimate
 from sim.history import History
 from sim.numbers import Number, highest, likely, lowest
@@ -171,13 +172,13 @@ class Evidence:
 @cache
 def evidence(path: Path = CATALOG / "evidence.csv") -> tuple[Evidence, ...]:
     """The lines of ``evidence.csv``; the first that fits a name holds."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return tuple(
-            Evidence(
-                row["scenario"], row["name"], row["statistic"], row["otherwise"], int(row["digits"])
-            )
-            for row in csv.DictReader(stream)
+    text = decoded(path.read_bytes())
+    return tuple(
+        Evidence(
+            row["scenario"], row["name"], row["statistic"], row["otherwise"], int(row["digits"])
         )
+        for row in csv.DictReader(io.StringIO(text, newline=""))
+    )
 
 
 def _line(scenario: str, name: str) -> Evidence | None:
