@@ -6,9 +6,9 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Iterator
 
-from sim.dotted import Slot, slots
+from sim.dotted import slots
 from sim.faults import Fault, listed, place
-from sim.numbers import Duration, Number, Range, likely
+from sim.numbers import Duration, Range, likely
 from sim.parts import (
     ABANDON,
     Clauses,
@@ -22,11 +22,9 @@ from sim.parts import (
     Track,
 )
 from sim.prose import power
+from sim.register import JUDGEMENT, STATUSES, counts, declared, entries
 
 Note = tuple[tuple[str | int, ...], str]  # a path and what is to be said of it
-
-JUDGEMENT = "judgement"  # begins the source of a number that nobody has measured
-UNTOLD = {"probability": 1.0, "weight": 1.0, "delay": 0.0}  # defaults, which need no source
 
 
 def warnings(content: Content, file: str = "") -> tuple[Fault, ...]:
@@ -156,25 +154,23 @@ def _lengths(content: Content) -> Iterator[Note]:
             yield tuple(name.split(".")), message
 
 
-def _needs_source(slot: Slot, number: Number) -> bool:
-    if isinstance(number, Range):
-        return True
-    default = UNTOLD.get(slot.name.rpartition(".")[2])
-    return default is None or number != default
-
-
 def _sources(content: Content) -> Iterator[Note]:
-    counted = [(slot, n) for slot, n in slots(content).values() if _needs_source(slot, n)]
-    bare = [slot.name for slot, _ in counted if not slot.source]
+    table = entries(content)
+    judged = [one for one in table if one.status == JUDGEMENT]
+    bare = [one.name for one in judged if not one.source]
+    other = [one.name for one in judged if one.source and not declared(one.source)]
+    total = f"of {len(table)} numbers"
     if bare:
-        yield (), f"{len(bare)} of {len(counted)} numbers have no source: {listed(bare, most=8)}"
+        names = listed(bare, most=8)
+        yield (), f"{len(bare)} {total} have no source and count as judgement: {names}"
+    if other:
+        names, known = listed(other, most=8), listed(STATUSES)
+        why = f"their source begins with none of {known}"
+        yield (), f"{len(other)} {total} count as judgement, as {why}: {names}"
 
 
 def _judgement(content: Content) -> Iterator[Note]:
-    counted = [(slot, n) for slot, n in slots(content).values() if _needs_source(slot, n)]
-    judged = [slot for slot, _ in counted if slot.source.lower().startswith(JUDGEMENT)]
-    if judged:
-        yield (), f"{len(judged)} of {len(counted)} numbers are judgement"
+    yield (), counts(one.status for one in entries(content))
 
 
 def _influences(content: Content) -> Iterator[Note]:

@@ -19,6 +19,7 @@ ROOMS = (
         "parts",
         "dotted",
         "files",
+        "register",
         "consistency",
         "advice",
         "prose",
