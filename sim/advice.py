@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from sim.dotted import slots
 from sim.faults import Fault, listed, place
 from sim.numbers import Duration, Range, likely
 from sim.parts import (
     ABANDON,
+    EVERYTHING_AT_ONCE,
     Clauses,
     Content,
     Effects,
     Literal,
-    MonthDay,
     Shock,
     Stage,
     Strategy,
     Track,
 )
 from sim.prose import power
+from sim.reach import never_starts, opens_in_run
 from sim.register import JUDGEMENT, STATUSES, counts, declared, entries
 
 Note = tuple[tuple[str | int, ...], str]  # a path and what is to be said of it
@@ -37,6 +38,7 @@ def warnings(content: Content, file: str = "") -> tuple[Fault, ...]:
         *_influences(content),
         *_parties(content),
         *_strategies(content),
+        *_never_starts(content),
         *_sources(content),
     ]
     return tuple(Fault(file, place(path), message) for path, message in notes)
@@ -63,17 +65,11 @@ def _dates(content: Content) -> Iterator[Note]:
             yield (("shocks", name, "on"), f"after the horizon, never reached: {told}")
     for path, stage in _stages(content):
         spans = [(w.opens, w.closes) for w in stage.window]
-        if spans and not any(_open_in_run(content, *span) for span in spans):
+        if spans and not any(opens_in_run(content, *span) for span in spans):
             yield ((*path, "window"), "no window lies inside the run: the stage never starts")
         for index, (_, closes) in enumerate(spans):
             if isinstance(closes, dt.date) and closes < content.start:
                 yield ((*path, "window", index), f"ends on {closes}, before the start, ignored")
-
-
-def _open_in_run(content: Content, opens: MonthDay | dt.date, closes: MonthDay | dt.date) -> bool:
-    if isinstance(opens, MonthDay) or isinstance(closes, MonthDay):
-        return True
-    return closes >= content.start and (opens - content.start).days < content.horizon
 
 
 def _stages(content: Content) -> Iterator[tuple[tuple[str | int, ...], Stage]]:
@@ -205,10 +201,34 @@ def _behind(
     strategy: Strategy, group: Iterable[str], path: tuple[str | int, ...], may_end: set[str]
 ) -> Iterator[Note]:
     for track in group:
-        if track in strategy.never:
-            yield path, f"{track} is left out: the groups behind it never start"
-        elif track in may_end:
+        if track in may_end and track not in strategy.never:
             yield path, f"{track} may be abandoned: the groups behind it then never start"
+
+
+def notes_on_strategies(content: Content, strategies: Sequence[Strategy]) -> list[str]:
+    """What never starts under each of these strategies, and why, in whole sentences."""
+    return [
+        f"under {'every strategy' if 1 < len(names) == len(strategies) else listed(names)}: "
+        f"{sentence}"
+        for sentence, names in _by_sentence(content, strategies).items()
+    ]
+
+
+def _by_sentence(content: Content, strategies: Iterable[Strategy]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in strategies:
+        for sentence in never_starts(content, one):
+            found.setdefault(sentence, []).append(one.name)
+    return found
+
+
+def _never_starts(content: Content) -> Iterator[Note]:
+    every = list(content.strategies.values()) or [EVERYTHING_AT_ONCE]
+    for sentence, names in _by_sentence(content, every).items():
+        if len(names) == len(every):
+            yield (), f"{sentence}, whatever the strategy" if len(names) > 1 else sentence
+        else:
+            yield from ((("strategies", name), sentence) for name in names)
 
 
 def _may_be_abandoned(content: Content, name: str) -> bool:

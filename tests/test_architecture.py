@@ -21,6 +21,7 @@ ROOMS = (
         "files",
         "register",
         "consistency",
+        "reach",
         "advice",
         "prose",
         "schema",

@@ -478,9 +478,12 @@ talks.meet.duration: { low, likely, high } is one fixed length that is not known
 for one that differs from time to time use { p10, p50, p90 } or { min, mode, max }
 influences[1].on: "past*" matches dated shocks only, which have no rate: no effect
 delegations.East: sits at the table of no track
-strategies.s.order[0]: talks is left out: the groups behind it never start
 strategies.t.order[0]: other may be abandoned: the groups behind it then never start
 strategies.u.starts.other: the track is left out: its start rule is not used
+strategies.s: other waits for talks.sign, but talks is left out, so it never starts
+the goal deal can never be reached, whatever the strategy
+strategies.t: talks waits for idle>=3, but the max of idle is 2, so it never starts
+strategies.u: talks waits for idle>=3, but the max of idle is 2, so it never starts
 12 of 23 numbers have no source and count as judgement: delegations.East, heat.fades.mean, \
 spark.rate, influences.deal-past*.rate, start, horizon, idle.max, heat.max, ...
 4 of 23 numbers count as judgement, as their source begins with none of record, comparison, op-ed, \
