@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from sim.dotted import Slot, slots
+from sim.dotted import slots
 from sim.faults import Fault, listed, place
-from sim.numbers import Duration, Number, Range, likely
+from sim.numbers import Duration, Range, likely
 from sim.parts import (
     ABANDON,
+    EVERYTHING_AT_ONCE,
     Clauses,
     Content,
     Effects,
     Literal,
-    MonthDay,
     Shock,
     Stage,
     Strategy,
     Track,
 )
 from sim.prose import power
+from sim.reach import never_starts, opens_in_run
+from sim.register import JUDGEMENT, STATUSES, counts, declared, entries
 
 Note = tuple[tuple[str | int, ...], str]  # a path and what is to be said of it
-
-JUDGEMENT = "judgement"  # begins the source of a number that nobody has measured
-UNTOLD = {"probability": 1.0, "weight": 1.0, "delay": 0.0}  # defaults, which need no source
 
 
 def warnings(content: Content, file: str = "") -> tuple[Fault, ...]:
@@ -39,6 +38,7 @@ def warnings(content: Content, file: str = "") -> tuple[Fault, ...]:
         *_influences(content),
         *_parties(content),
         *_strategies(content),
+        *_never_starts(content),
         *_sources(content),
     ]
     return tuple(Fault(file, place(path), message) for path, message in notes)
@@ -65,17 +65,11 @@ def _dates(content: Content) -> Iterator[Note]:
             yield (("shocks", name, "on"), f"after the horizon, never reached: {told}")
     for path, stage in _stages(content):
         spans = [(w.opens, w.closes) for w in stage.window]
-        if spans and not any(_open_in_run(content, *span) for span in spans):
+        if spans and not any(opens_in_run(content, *span) for span in spans):
             yield ((*path, "window"), "no window lies inside the run: the stage never starts")
         for index, (_, closes) in enumerate(spans):
             if isinstance(closes, dt.date) and closes < content.start:
                 yield ((*path, "window", index), f"ends on {closes}, before the start, ignored")
-
-
-def _open_in_run(content: Content, opens: MonthDay | dt.date, closes: MonthDay | dt.date) -> bool:
-    if isinstance(opens, MonthDay) or isinstance(closes, MonthDay):
-        return True
-    return closes >= content.start and (opens - content.start).days < content.horizon
 
 
 def _stages(content: Content) -> Iterator[tuple[tuple[str | int, ...], Stage]]:
@@ -156,25 +150,23 @@ def _lengths(content: Content) -> Iterator[Note]:
             yield tuple(name.split(".")), message
 
 
-def _needs_source(slot: Slot, number: Number) -> bool:
-    if isinstance(number, Range):
-        return True
-    default = UNTOLD.get(slot.name.rpartition(".")[2])
-    return default is None or number != default
-
-
 def _sources(content: Content) -> Iterator[Note]:
-    counted = [(slot, n) for slot, n in slots(content).values() if _needs_source(slot, n)]
-    bare = [slot.name for slot, _ in counted if not slot.source]
+    table = entries(content)
+    judged = [one for one in table if one.status == JUDGEMENT]
+    bare = [one.name for one in judged if not one.source]
+    other = [one.name for one in judged if one.source and not declared(one.source)]
+    total = f"of {len(table)} numbers"
     if bare:
-        yield (), f"{len(bare)} of {len(counted)} numbers have no source: {listed(bare, most=8)}"
+        names = listed(bare, most=8)
+        yield (), f"{len(bare)} {total} have no source and count as judgement: {names}"
+    if other:
+        names, known = listed(other, most=8), listed(STATUSES)
+        why = f"their source begins with none of {known}"
+        yield (), f"{len(other)} {total} count as judgement, as {why}: {names}"
 
 
 def _judgement(content: Content) -> Iterator[Note]:
-    counted = [(slot, n) for slot, n in slots(content).values() if _needs_source(slot, n)]
-    judged = [slot for slot, _ in counted if slot.source.lower().startswith(JUDGEMENT)]
-    if judged:
-        yield (), f"{len(judged)} of {len(counted)} numbers are judgement"
+    yield (), counts(one.status for one in entries(content))
 
 
 def _influences(content: Content) -> Iterator[Note]:
@@ -209,10 +201,34 @@ def _behind(
     strategy: Strategy, group: Iterable[str], path: tuple[str | int, ...], may_end: set[str]
 ) -> Iterator[Note]:
     for track in group:
-        if track in strategy.never:
-            yield path, f"{track} is left out: the groups behind it never start"
-        elif track in may_end:
+        if track in may_end and track not in strategy.never:
             yield path, f"{track} may be abandoned: the groups behind it then never start"
+
+
+def notes_on_strategies(content: Content, strategies: Sequence[Strategy]) -> list[str]:
+    """What never starts under each of these strategies, and why, in whole sentences."""
+    return [
+        f"under {'every strategy' if 1 < len(names) == len(strategies) else listed(names)}: "
+        f"{sentence}"
+        for sentence, names in _by_sentence(content, strategies).items()
+    ]
+
+
+def _by_sentence(content: Content, strategies: Iterable[Strategy]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in strategies:
+        for sentence in never_starts(content, one):
+            found.setdefault(sentence, []).append(one.name)
+    return found
+
+
+def _never_starts(content: Content) -> Iterator[Note]:
+    every = list(content.strategies.values()) or [EVERYTHING_AT_ONCE]
+    for sentence, names in _by_sentence(content, every).items():
+        if len(names) == len(every):
+            yield (), f"{sentence}, whatever the strategy" if len(names) > 1 else sentence
+        else:
+            yield from ((("strategies", name), sentence) for name in names)
 
 
 def _may_be_abandoned(content: Content, name: str) -> bool:

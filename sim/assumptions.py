@@ -1,8 +1,6 @@
 """The register of assumptions: every number of a scenario, with its unit, status and source.
 
-The status is the first word of the source: ``record`` (computed from the tables of
-:mod:`sim.history`), ``comparison`` (a case outside), ``op-ed`` (a claim of the text that the
-scenario tells), ``judgement``. A number that a file leaves out is ``default``. Which statistic a
+What a status means is said in :mod:`sim.register`. Which statistic a
 ``record`` number rests on is said in ``catalog/evidence.csv``; :func:`reproduced` computes them
 again and holds them against the file.
 """
@@ -10,8 +8,7 @@ again and holds them against the file.
 from __future__ import annotations
 
 import csv
-import datetime as dt
-from collections.abc import Iterator
+import io
 from dataclasses import astuple, dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -20,31 +17,21 @@ from pathlib import Path
 import pandas as pd
 
 from sim import record
-from sim.dotted import Slot, slots
 from sim.faults import Fault, ScenarioError
-from sim.files import CATALOG
+from sim.files import CATALOG, decoded
 from sim.fitting import Estimate
 from sim.history import History
-from sim.numbers import Number, highest, likely, lowest
-from sim.parts import Condition, MonthDay, Shock, Stage
+from sim.register import DEFAULT, JUDGEMENT, Entry, entries, source_in_words
+from sim.register import counts as counts_of
 from sim.scenario import Scenario
 
-STATUSES = ("record", "comparison", "op-ed", "judgement")
-DEFAULTS = {"probability": 1.0, "weight": 1.0, "delay": 0.0}
 COLUMNS = ["name", "unit", "low", "likely", "high", "status", "source", "statistic"]
 
 
 @dataclass(frozen=True)
-class Assumption:
-    """One number: its dotted name, unit, ends, status, source, and the statistic behind it."""
+class Assumption(Entry):
+    """One number of the register, with the key of the statistic that it rests on."""
 
-    name: str
-    unit: str
-    low: float
-    likely: float
-    high: float
-    status: str
-    source: str
     statistic: str
 
 
@@ -52,103 +39,14 @@ def register(scenario: Scenario) -> pd.DataFrame:
     """Every number of a scenario, in file order; calendar and levels come last.
 
     Returns:
-        name, unit, low, likely, high, status ("none" where a number has no source), source,
-        statistic (key, for :func:`sim.record.estimate`; empty where there is none).
+        name, unit, low, likely, high, status, source, statistic (key, for
+        :func:`sim.record.estimate`; empty where there is none).
     """
-    rows = [*_numbers(scenario), *_frame(scenario)]
-    return pd.DataFrame([astuple(row) for row in rows], columns=COLUMNS)
-
-
-def _numbers(scenario: Scenario) -> Iterator[Assumption]:
-    for name, (slot, number) in slots(scenario).items():
-        yield _assumption(scenario, name, _unit(slot), number, slot.source)
-    unnamed = (one for one in scenario.influences if one.name is None)
-    for one in unnamed:
-        name = f"influences.{one.of.text}-{one.on}.{one.kind}"
-        yield _assumption(scenario, name, f"{one.kind} ratio", one.ratio, one.source)
-    for tied in scenario.correlations:
-        name = f"correlations.{'-'.join(tied.between)}"
-        yield _assumption(scenario, name, "rank correlation", tied.rank, tied.source)
-
-
-def _assumption(
-    scenario: Scenario, name: str, unit: str, number: Number, source: str
-) -> Assumption:
-    status = status_of(source)
-    if status == "none" and DEFAULTS.get(name.rpartition(".")[2]) == number:
-        status = "default"
-    key = _statistic(scenario.name, name) if status == "record" else ""
-    return Assumption(
-        name, unit, lowest(number), likely(number), highest(number), status, source, key
-    )
-
-
-def status_of(source: str) -> str:
-    """The status that a source text begins with, or "none"."""
-    return next((word for word in STATUSES if source.startswith(word)), "none")
-
-
-def _unit(slot: Slot) -> str:
-    end = slot.name.rpartition(".")[2]
-    if slot.name.startswith("delegations."):
-        return "tables"
-    if slot.name.startswith("influences."):
-        return f"{end} ratio"
-    if end in ("sigma", "shape") and slot.law:
-        return "none"
-    return {"success": "share", "probability": "share", "weight": "weight", "rate": "a year"}.get(
-        end, "days"
-    )
-
-
-# -- what is no number of the file's own: calendar, levels, length --------------------------------
-
-
-def _frame(scenario: Scenario) -> Iterator[Assumption]:
-    yield _plain(scenario, "start", "year", scenario.start.year, scenario.source)
-    yield _plain(scenario, "horizon", "days", scenario.horizon, scenario.source)
-    for condition in scenario.conditions.values():
-        yield from _levels(scenario, condition)
-    for name, stage in scenario.stages.items():
-        yield from _windows(scenario, name, stage)
-    for shock in scenario.shocks.values():
-        yield from _dates(scenario, shock)
-    for strategy in scenario.strategies.values():
-        for name, value in strategy.overrides.items():
-            at = f"strategies.{strategy.name}.{name}"
-            yield _plain(scenario, at, "as overridden", value, strategy.source)
-
-
-def _plain(scenario: Scenario, name: str, unit: str, value: float, source: str) -> Assumption:
-    return _assumption(scenario, name, unit, float(value), source)
-
-
-def _levels(scenario: Scenario, one: Condition) -> Iterator[Assumption]:
-    if one.max != 1:
-        yield _plain(scenario, f"{one.name}.max", "levels", one.max, one.source)
-    if one.initially:
-        yield _plain(scenario, f"{one.name}.initially", "levels", one.initially, one.source)
-
-
-def _windows(scenario: Scenario, stage: str, one: Stage) -> Iterator[Assumption]:
-    for number, window in enumerate(one.window):
-        at = f"{stage}.window" + (f"#{number + 1}" if number else "")
-        source = window.source or one.source
-        yield _plain(scenario, f"{at}.from", *_day(window.opens, scenario.start), source)
-        yield _plain(scenario, f"{at}.to", *_day(window.closes, scenario.start), source)
-
-
-def _dates(scenario: Scenario, one: Shock) -> Iterator[Assumption]:
-    days: list[MonthDay | dt.date] = [one.yearly] if one.yearly else [*(one.on or ())]
-    for number, day in enumerate(days):
-        at = f"{one.name}.{'yearly' if one.yearly else 'on'}" + (f"#{number + 1}" if number else "")
-        yield _plain(scenario, at, *_day(day, scenario.start), one.source)
-
-
-def _day(day: MonthDay | dt.date, start: dt.date) -> tuple[str, int]:
-    if isinstance(day, MonthDay):
-        return "day of a common year", dt.date(2001, day.month, day.day).timetuple().tm_yday
-    return "days from the start", (day - start).days
+    rows = [
+        (*astuple(one), _statistic(scenario.name, one.name) if one.status == "record" else "")
+        for one in entries(scenario)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 # -- evidence -------------------------------------------------------------------------------------
@@ -171,13 +69,13 @@ class Evidence:
 @cache
 def evidence(path: Path = CATALOG / "evidence.csv") -> tuple[Evidence, ...]:
     """The lines of ``evidence.csv``; the first that fits a name holds."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return tuple(
-            Evidence(
-                row["scenario"], row["name"], row["statistic"], row["otherwise"], int(row["digits"])
-            )
-            for row in csv.DictReader(stream)
+    text = decoded(path.read_bytes())
+    return tuple(
+        Evidence(
+            row["scenario"], row["name"], row["statistic"], row["otherwise"], int(row["digits"])
         )
+        for row in csv.DictReader(io.StringIO(text, newline=""))
+    )
 
 
 def _line(scenario: str, name: str) -> Evidence | None:
@@ -259,18 +157,18 @@ def reproduced(scenario: Scenario) -> pd.DataFrame:
 # -- telling --------------------------------------------------------------------------------------
 
 
-def share_of_judgement(scenario: Scenario) -> float:
-    """The share of a scenario's numbers, defaults left out, that rest on judgement."""
-    status = register(scenario)["status"]
-    return float((status == "judgement").sum() / max((status != "default").sum(), 1))
-
-
 def caution(scenario: Scenario) -> str:
     """One sentence for every comparison: how much of it rests on judgement."""
-    status = register(scenario)["status"]
-    given, unsourced = int((status != "default").sum()), int((status == "none").sum())
-    share = f"{100 * share_of_judgement(scenario):.0f} %"
-    said = f"{share} of the {given} numbers of {scenario.name} rest on judgement"
+    table = entries(scenario)
+    judged = [one for one in table if one.status == JUDGEMENT]
+    unsourced = sum(not one.source for one in judged)
+    defaults = sum(one.status == DEFAULT for one in table)
+    said = (
+        f"{100 * len(judged) / len(table):.0f} % of the {len(table)} numbers of {scenario.name} "
+        "rest on judgement"
+    )
+    if defaults:
+        said += f", {100 * defaults / len(table):.0f} % on defaults of the format"
     return f"{said}; {unsourced} of them have no source" if unsourced else said
 
 
@@ -279,7 +177,7 @@ def as_text(table: pd.DataFrame) -> str:
     width = max((len(name) for name in table["name"]), default=0)
     lines = [
         f"{row.name:{width}}  {_ends(row.low, row.likely, row.high):>22} {row.unit:20}  "
-        f"{row.source or row.status}"
+        f"{source_in_words(row.status, row.source)}"
         for row in table.itertuples()
     ]
     return "\n".join([*lines, "", counts(table)])
@@ -290,10 +188,8 @@ def _ends(low: float, best: float, high: float) -> str:
 
 
 def counts(table: pd.DataFrame) -> str:
-    """How many numbers have which status, as a sentence."""
-    found = table["status"].value_counts()
-    parts = [f"{found[name]} {name}" for name in (*STATUSES, "default", "none") if name in found]
-    return f"{len(table)} numbers: {', '.join(parts)}"
+    """How many numbers of a register have which status, as a sentence."""
+    return counts_of(table["status"])
 
 
 def as_markdown(table: pd.DataFrame) -> str:

@@ -13,7 +13,7 @@ scenario alone, without telling a single history.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, combinations, product
@@ -23,7 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.files import toml
-from sim.parts import STRATEGY, Clauses, Effects, Literal, Stage, Strategy
+from sim.parts import STRATEGY, Clauses, Literal, Stage, Strategy
+from sim.reach import Reach
 from sim.scenario import Scenario
 
 Ints = npt.NDArray[np.int64]
@@ -197,8 +198,8 @@ class Space:
         """
         starts = self.starts(order)
         out = {*self.never, *order.left_out}
-        reach = _Reach(self.scenario, starts, out, self.postures)
-        if self.scenario.goal not in reach.conditions:
+        reach = Reach(self.scenario, starts, out, perhaps=self.postures)
+        if not reach.may_reach(self.scenario.goal):
             return (), -1
         there = reach.stages
         rules = tuple(
@@ -262,7 +263,7 @@ def size_of(scenario: Scenario, tracks: int, optional: int, postures: int) -> in
     return orders << postures
 
 
-# -- what can ever happen -------------------------------------------------------------------------
+# -- what bears on a candidate --------------------------------------------------------------------
 
 
 def waits_for_goal(scenario: Scenario, track: str) -> bool:
@@ -274,48 +275,6 @@ def waits_for_goal(scenario: Scenario, track: str) -> bool:
         all(test.condition == scenario.goal and not test.negated for test in item)
         for item in first.needs
     )
-
-
-class _Reach:
-    """What may happen under start rules, if time and chance allow everything that they can.
-
-    Too much may be found, never too little: tests for an absent condition count as met, and
-    every shock as happening.
-    """
-
-    def __init__(
-        self,
-        scenario: Scenario,
-        starts: Mapping[str, Clauses],
-        left_out: set[str],
-        postures: Sequence[str],
-    ) -> None:
-        self.scenario, self.starts, self.left_out = scenario, starts, left_out
-        self.conditions = {c.name for c in scenario.conditions.values() if c.initially}
-        self.conditions |= {*postures, *_raised_by(*scenario.shocks.values())}
-        self.stages: set[str] = set()  # that can be attempted
-        while self._grow():
-            pass
-
-    def _grow(self) -> bool:
-        before = len(self.stages)
-        for name, track in self.scenario.tracks.items():
-            if name in self.left_out or not self._may(self.starts.get(name, ())):
-                continue
-            for stage in track.stages:
-                if not self._may(stage.needs):
-                    break
-                self.stages.add(f"{name}.{stage.name}")
-                self.conditions |= {f"{name}.{stage.name}", *_raised_by(stage, *stage.setbacks)}
-                self.conditions |= set(stage.holds)
-        return len(self.stages) > before
-
-    def _may(self, rule: Clauses) -> bool:
-        return all(any(t.negated or t.condition in self.conditions for t in item) for item in rule)
-
-
-def _raised_by(*effects: Effects) -> set[str]:
-    return {name for one in effects for name in one.raises}
 
 
 def _read(scenario: Scenario, stages: set[str]) -> set[str]:

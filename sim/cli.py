@@ -135,6 +135,7 @@ def run(options: argparse.Namespace) -> int:
     results = _results(options)
     figures = report.figures(results, None, options.endpoint, easel) if easel else []
     print(printing.as_text(report.summarise(results, options.endpoint)))
+    _say_what_never_starts(results)
     if easel:
         easel.finish()
     _say_where(results, figures)
@@ -152,12 +153,20 @@ def compare(options: argparse.Namespace) -> int:
         results, options.baseline, options.endpoint, draw=not options.no_figures
     )
     print(f"{found.text}\n\n{assumptions.caution(results.scenario)}")
+    _say_what_never_starts(results)
     drawn = []
     if not options.no_figures:
         table = found.tables["differences"]
         drawn = report.figures(results, options.baseline, options.endpoint, table=table)
     _say_where(results, [*drawn, *found.figures])
     return 0
+
+
+def _say_what_never_starts(results: Any) -> None:
+    from sim import report
+
+    for sentence in report.never_starts(results):
+        print(f"note: {sentence}")
 
 
 def explain(options: argparse.Namespace) -> int:

@@ -147,7 +147,11 @@ def of_run(results: Results, baseline: str | None = None, endpoint: str | None =
         report.caption(results),
         scenario,
         manifest,
-        notes=[*_failures(results), *report.notes(manifest)],
+        notes=[
+            *_failures(results),
+            *report.notes(manifest),
+            *(f"Note: {sentence}." for sentence in report.never_starts(results)),
+        ],
         strategies=_rules(scenario, manifest["strategies"]),
         told_by_intervals=OF_THE_RANGES if drawn else "",
         numbers=DRAWN if drawn else HELD,

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ import pandas as pd
 
 from sim import laws
 from sim.faults import ScenarioError
+from sim.files import decoded
 from sim.program import Program
 from sim.scenario import Range, Scenario
 
@@ -241,9 +243,9 @@ def read(file: str | Path, scenario: Scenario) -> Draws:
     """
     path = Path(file)
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            header, *rows = list(csv.reader(stream)) or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = decoded(path.read_bytes())
+        header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
+    except (OSError, ValueError, csv.Error) as error:
         raise DrawsError(f"{path}: cannot be read ({error}); allowed: a CSV file") from None
     names = [name for name in header if name != "draw"]
     ranges = scenario.ranges()

@@ -75,6 +75,20 @@ def find(source: str | FilePath, beside: FilePath | None = None) -> FilePath:
     return (beside or FilePath()) / source
 
 
+def without_mark(text: str) -> str:
+    """A text without the byte order mark that some editors and spreadsheets put before it."""
+    return text.removeprefix("\ufeff")
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file in UTF-8, with or without a byte order mark.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    return without_mark(content.decode())
+
+
 def text_of(path: FilePath, file: str) -> str:
     """The text of a file.
 
@@ -94,7 +108,7 @@ def text_of(path: FilePath, file: str) -> str:
     if len(content) > MAX_BYTES:
         raise failed(file, f"a file of more than {MAX_BYTES // 1_000_000} MB is no scenario")
     try:
-        return content.decode("utf-8-sig")
+        return decoded(content)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise failed(file, f"no UTF-8 text: see line {line}; allowed: TOML in UTF-8") from None
@@ -113,6 +127,7 @@ def parse(text: str, file: str) -> Document:
     Raises:
         ScenarioError: it is not TOML, or nested beyond reason.
     """
+    text = without_mark(text)
     try:
         text.encode()
     except UnicodeEncodeError:

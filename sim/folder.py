@@ -24,6 +24,7 @@ from typing import IO, Any
 
 from sim import tally
 from sim.blocks import UNFINISHED, Block, Told, digest_of, missing, write_through
+from sim.files import decoded
 
 MANIFEST = "manifest.json"
 ENDINGS = {"rows": ".parquet", "summary": ".npz"}
@@ -293,7 +294,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     """
     path = Path(folder) / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(decoded(path.read_bytes()))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error}); allowed: a results folder") from None
     if not isinstance(manifest, dict):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from sim import comparison, experiment, intervals, kernel, processes, statistics
+from sim import advice, comparison, experiment, intervals, kernel, processes, statistics
 from sim.draws import Draws
 from sim.easel import Easel, Sketch, paint
 from sim.experiment import InputError, Results, names_of, nearest
@@ -64,6 +64,20 @@ def refusing() -> Iterator[None]:
         yield
     except ValueError as error:
         raise InputError(str(error)) from None
+
+
+def never_starts(results: Results) -> list[str]:
+    """What never starts under the strategies of a run, and why: a sentence each.
+
+    Nothing is said where processes of a user's own may have raised conditions: of a run of the
+    SimPy engine that no command made.
+    """
+    manifest = results.manifest
+    if manifest["engine"] == "simpy" and manifest["command"] is None:
+        return []
+    scenario = results.scenario
+    strategies = [scenario.strategy(name).chosen for name in manifest["strategies"]]
+    return advice.notes_on_strategies(scenario, strategies)
 
 
 def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from sim import __version__, assumptions, prose, provenance
 from sim.numbers import likely
 from sim.parts import ABANDON, Track
+from sim.register import source_in_words
 from sim.scenario import Scenario
 
 Item = tuple[str, str, str]  # number, what is asked, answer in Markdown
@@ -190,11 +191,10 @@ def _data(scenario: Scenario) -> Iterator[Item]:
     yield "3.3", "Input parameters", (
         "Name, likely value, range, unit and source:"
         + _listed(f"`{row.name}`: {row.likely:g} ({row.low:g} to {row.high:g}) {row.unit}; "
-                  f"{row.source or row.status}" for row in table.itertuples())
+                  f"{source_in_words(row.status, row.source)}" for row in table.itertuples())
     )  # fmt: skip
-    share = 100 * assumptions.share_of_judgement(scenario)
     yield "3.4", "Assumptions", (
-        f"{share:.0f} % of the numbers that are given are judgement, each with its reason above. "
+        f"{assumptions.caution(scenario)}; reasons stand beside the numbers above. "
         "Attempts at a stage are alike but for the conditions; what is not named in the file does "
         "not exist; conditions are whole levels."
     )  # fmt: skip

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
-import math
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import sim
-from sim import assumptions, cli, record
+from sim import assumptions, cli, record, stress
 from sim.numbers import Range
+from sim.register import STATUSES, declared
 
 CATALOG = sim.catalog()
+CORPUS = Path(__file__).parent / "corpus" / "valid"
 KOREA = sim.load("korea-2017")
 
 
@@ -24,7 +26,7 @@ def scenario(request: pytest.FixtureRequest) -> sim.Scenario:
 
 def test_every_number_has_a_status_a_unit_and_a_reason(scenario: sim.Scenario) -> None:
     table = assumptions.register(scenario)
-    assert table.loc[table["status"] == "none", "name"].tolist() == []
+    assert table["status"].isin([*STATUSES, "default"]).all()
     given = table[table["status"] != "default"]
     assert given.loc[given["source"].str.len() < len("judgement: years"), "name"].tolist() == []
     assert table["unit"].str.len().gt(0).all()
@@ -117,6 +119,8 @@ window = [ { from = 2020-02-01, to = 2020-03-01 }, { from = 2020-04-01, to = 202
 setbacks = [ { name = "b", delay = 3 } ]
 [shocks.s]
 rate = { low = 1, likely = 1, high = 2, source = "whatever" }
+[shocks.leap]
+yearly = "02-29"
 [shocks.d]
 on = [2020-02-03, 2020-02-05]
 [[influences]]
@@ -133,8 +137,10 @@ def test_calendar_levels_and_overrides_are_numbers_too() -> None:
     assert table.loc["t.a.duration", "status"] == "comparison"
     assert table.loc["t.a.success", ["low", "likely", "high"]].tolist() == [0.1, 0.2, 0.3]
     assert table.loc["t.a.b.weight", "status"] == "default"
-    assert table.loc["s.rate", "status"] == "none"
+    assert table.loc["s.rate", "status"] == "judgement"
+    assert table.loc["s.rate", "source"] == "whatever"
     assert table.loc["t.a.window.from", "likely"] == 31
+    assert table.loc["leap.yearly", "likely"] == 59
     assert table.loc["t.a.window#2.to", "likely"] == 121
     assert table.loc["d.on#2", "likely"] == 35
     assert table.loc["g.max", "likely"] == 2 and table.loc["g.initially", "unit"] == "levels"
@@ -144,22 +150,68 @@ def test_calendar_levels_and_overrides_are_numbers_too() -> None:
     assert table.loc["horizon", "status"] == "judgement"
 
 
-def test_the_share_of_judgement_counts_what_is_given() -> None:
-    table = assumptions.register(KOREA)
-    given = table[table["status"] != "default"]
-    share = assumptions.share_of_judgement(KOREA)
-    assert math.isclose(share, (given["status"] == "judgement").mean())
-    assert 0.3 < share < 0.7
-    assert assumptions.caution(KOREA).startswith(f"{100 * share:.0f} % of the {len(given)} numbers")
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ("judgement: a guess", "judgement"),
+        ("judgment: a guess", "judgement"),
+        ("Judgment", "judgement"),
+        ("Record: 4 of 16", "record"),
+        ("op-ed", "op-ed"),
+        ("comparison, another case", "comparison"),
+        ("recorded by nobody", ""),
+        ("judgemental", ""),
+        ("whatever", ""),
+        ("", ""),
+    ],
+)
+def test_a_status_is_the_first_word_of_a_source(source: str, status: str) -> None:
+    assert declared(source) == status
+
+
+def test_a_number_without_a_source_is_judgement() -> None:
+    bare = SMALL.replace('source = "judgement: an example of a hundred days"\n', "")
+    spelt = SMALL.replace('"judgement: an', '"Judgment: an')
+    without = assumptions.register(sim.loads(bare)).set_index("name")
+    other = assumptions.register(sim.loads(spelt)).set_index("name")
+    assert without.loc["horizon", ["status", "source"]].tolist() == ["judgement", ""]
+    assert other.loc["horizon", "status"] == "judgement"
+    assert without["status"].tolist() == other["status"].tolist()
+
+
+@pytest.mark.parametrize("source", [*sim.catalog(), CORPUS / "two_tracks.toml"])
+def test_every_count_is_of_the_rows_of_the_register(source: str | Path, capsys) -> None:
+    scenario = sim.load(source)
+    table = assumptions.register(scenario)
+    total, judged = len(table), (table["status"] == "judgement").sum()
+    said = f"{total} numbers: "
+    assert cli.main(["check", str(source)]) == 0
+    checked = capsys.readouterr().out
+    assert said in checked and f" {judged} judgement" in checked
+    assert set(re.findall(r"(\d+) numbers (?:have|count)", checked)) <= {str(total)}
+    assert assumptions.as_text(table).splitlines()[-1].startswith(said)
+    share = f"{100 * judged / total:.0f} % of the {total} numbers of {scenario.name} rest on"
+    assert assumptions.caution(scenario).startswith(f"{share} judgement")
+    checklist = stress.checklist(scenario)
+    assert said in checklist and share in checklist
+    assert assumptions.as_markdown(table).splitlines()[-1].startswith(said)
+
+
+def test_defaults_are_named_beside_judgement() -> None:
+    status = assumptions.register(KOREA)["status"]
+    share = 100 * (status == "default").mean()
+    said = f"judgement, {share:.0f} % on defaults of the format"
+    assert assumptions.caution(KOREA).endswith(said)
 
 
 def test_numbers_without_a_source_are_no_small_share_of_judgement() -> None:
     assert "no source" not in assumptions.caution(KOREA)
-    bare = sim.load(Path(__file__).parent / "corpus" / "valid" / "two_tracks.toml")
+    bare = sim.load(CORPUS / "two_tracks.toml")
     register = assumptions.register(bare)
-    unsourced = int((register["status"] == "none").sum())
+    unsourced = int(((register["status"] == "judgement") & (register["source"] == "")).sum())
     assert unsourced > 5
     assert assumptions.caution(bare).endswith(f"; {unsourced} of them have no source")
+    assert "judgement, as no source is given" in assumptions.as_text(register)
 
 
 def test_ranges_are_listed_as_in_the_file() -> None:

@@ -189,7 +189,6 @@ def test_a_page_that_asks_the_network_is_refused(tmp_path, asks) -> None:
 def test_what_prose_says_of_the_numbers_is_so() -> None:
     scenario = sim.load("korea-2017")
     status = assumptions.register(scenario)["status"]
-    status = status[status != "default"]
     judged, recorded = (float((status == one).mean()) for one in ("judgement", "record"))
     text = (DOCS / "validation.md").read_text(encoding="utf-8")
     assert f"{(status == 'record').sum()} of the numbers of `korea-2017` are computed" in text

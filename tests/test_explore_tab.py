@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -336,11 +337,12 @@ def test_what_is_uploaded_is_checked(tmp_path: Path) -> None:
         assert "missing" in words(tab)
         await give("x.toml", (tmp_path / "four.toml").read_bytes())
         assert "found 2 strategies beside 3" in words(tab)
-        await give("x.json", replace(QUICK, hands=QUICK.hands[:2]).to_text().encode())
+        two = replace(QUICK, hands=QUICK.hands[:2]).to_text().encode()
+        await give("x.json", BOM_UTF8 + two)
         assert len(tab.state.hands) == 2
         tab.press("Open")
         upload = tab.all(ui.upload)[-1]
-        await give("x.toml", (tmp_path / "four.toml").read_bytes())
+        await give("x.toml", BOM_UTF8 + (tmp_path / "four.toml").read_bytes())
         assert len(tab.state.hands) == 4
 
     (tmp_path / "four.toml").write_text(shelf.file_of(QUICK.hands[:2]))

@@ -478,17 +478,23 @@ talks.meet.duration: { low, likely, high } is one fixed length that is not known
 for one that differs from time to time use { p10, p50, p90 } or { min, mode, max }
 influences[1].on: "past*" matches dated shocks only, which have no rate: no effect
 delegations.East: sits at the table of no track
-strategies.s.order[0]: talks is left out: the groups behind it never start
 strategies.t.order[0]: other may be abandoned: the groups behind it then never start
 strategies.u.starts.other: the track is left out: its start rule is not used
-3 of 11 numbers have no source: delegations.East, heat.fades.mean, spark.rate
+strategies.s: other waits for talks.sign, but talks is left out, so it never starts
+the goal deal can never be reached, whatever the strategy
+strategies.t: talks waits for idle>=3, but the max of idle is 2, so it never starts
+strategies.u: talks waits for idle>=3, but the max of idle is 2, so it never starts
+12 of 23 numbers have no source and count as judgement: delegations.East, heat.fades.mean, \
+spark.rate, influences.deal-past*.rate, start, horizon, idle.max, heat.max, ...
+4 of 23 numbers count as judgement, as their source begins with none of record, comparison, op-ed, \
+judgement: other.go.duration, other.go.success, other.go.no.weight, other.go.no.delay
 """
 
 FACTS = """
 conditions.heat: up to 12 raises a year by spark, and a level fades in 45 days on average: \
 it would be up for 87% of the time, and at 3 for 41%
 influences[0]: rate 3 once per level of heat: 27 at its max of 3 (8 to 64)
-5 of 11 numbers are judgement
+23 numbers: 21 judgement, 2 default
 """
 
 

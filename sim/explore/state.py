@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sim.explore.hand import Hand
 from sim.faults import Place, Refused, Report, ScenarioError, show
-from sim.files import failed, text_of
+from sim.files import failed, text_of, without_mark
 from sim.numbers import Plain
 from sim.parts import Item
 from sim.reading import (
@@ -99,7 +99,7 @@ class State:
         if len(text) > MOST_BYTES:
             raise failed(file, f"more than {MOST_BYTES:,} characters; allowed: a saved state")
         try:
-            document = json.loads(text)
+            document = json.loads(without_mark(text))
             json.dumps(document, ensure_ascii=False).encode()  # halves of letters are no text
         except (ValueError, RecursionError):
             raise failed(file, "not JSON; allowed: a saved state") from None

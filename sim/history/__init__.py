@@ -12,6 +12,7 @@ low). Rows that come from a published data set are counts by month only, in :fun
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -21,6 +22,7 @@ from pathlib import Path
 import pandas as pd
 
 from sim.faults import Fault, ScenarioError, listed, nearest, show
+from sim.files import decoded
 
 FOLDER = Path(__file__).parent
 
@@ -274,8 +276,8 @@ def read(name: str, path: Path | None = None) -> pd.DataFrame:
 
 def _rows(path: Path) -> list[list[str]]:
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            return list(csv.reader(stream, strict=True))
+        text = decoded(path.read_bytes())
+        return list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ScenarioError([Fault(path.name, "", f"cannot be read: {reason}")]) from None

@@ -17,13 +17,13 @@ from sim.explore.sliders import Slider, found, grouped, overriding, sliders
 from sim.explore.state import State
 from sim.explore.web.markup import put, text, words
 from sim.program import ModelError
+from sim.register import source_in_words
 
 if TYPE_CHECKING:
     from sim.explore.web.desk import Desk
 
 STEPS = 100  # of a slider
 SHOWN = 40  # sliders of a search
-NO_SOURCE = {"none": "no source is given"}
 MOST = 6  # sliders on top, those that matter most
 
 
@@ -179,7 +179,7 @@ class Lever:
                 self.reset.props["aria-label"] = f"Reset {words(slider.name)}"
             self.swing = text("p", "", "swing")
             self.handle = _range(slider)
-            source = slider.source or NO_SOURCE.get(slider.status, slider.status)
+            source = source_in_words(slider.status, slider.source)
             span = f"{slider.low:g} to {slider.high:g} {slider.measure}".rstrip()
             text("p", f"{span}, likely {slider.likely:g}. {source}.", "note")
             self.own = text("p", "", "warn")

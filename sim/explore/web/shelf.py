@@ -19,6 +19,7 @@ from sim.explore.state import MOST_BYTES, MOST_HANDS, State, save_text, saved, w
 from sim.explore.web.markup import put, text
 from sim.explore.web.results import FIGURES
 from sim.faults import ScenarioError
+from sim.files import decoded
 from sim.program import ModelError
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class Shelf:
         self, event: UploadEventArguments, said: ui.element, dialog: ui.dialog
     ) -> None:
         try:
-            self._read(event.file.name, (await event.file.read()).decode())
+            self._read(event.file.name, decoded(await event.file.read()))
         except UnicodeDecodeError:
             put(said, f"{event.file.name}: not a text; allowed: .json or .toml")
         except WRONG as error:
