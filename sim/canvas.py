@@ -165,6 +165,11 @@ def endpoint(table: pd.DataFrame) -> str:
     return words(table.attrs.get("endpoint", "the goal"))
 
 
+def level(table: pd.DataFrame) -> str:
+    """The confidence of the intervals of a table, in per cent."""
+    return f"{100 * table.attrs.get('level', 0.95):g}"
+
+
 def share_label(share: float) -> str:
     """A share as a label of a figure."""
     return f"{100 * share:.0f} %" if share >= 0.0095 or share == 0 else f"{100 * share:.1f} %"

@@ -489,7 +489,9 @@ def _precisely(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) 
     if options.precision_of == "differences":
         known = options.strategy or experiment.names_of(scenario)
         baseline = getattr(options, "baseline", None) or known[0]
-    wanted = precision.parse(options.precision, baseline, options.max_replications)
+    wanted = precision.parse(
+        options.precision, baseline, options.max_replications, options.endpoint
+    )
     results = precision.run(scenario, wanted, options.strategy, options.seed, **how)
     print(results.manifest["precision"]["why"])
     return results

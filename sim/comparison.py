@@ -175,7 +175,7 @@ def worlds(
         goal: the condition that is wanted.
         ruin: the condition that ends a run, or None.
         horizon: days; that of the runs.
-        endpoint: what is waited for; by default the goal.
+        endpoint: what is waited for, and what ranks the strategies; by default the goal.
         years: marks at which shares are told; those beyond the horizon are left out.
         level: confidence of the intervals.
 
@@ -194,7 +194,7 @@ def measures_of(question: Question, years: Sequence[float]) -> list[Measure]:
     """Shares reached by each mark, days without, days held, and the share of ruin."""
     goal, ruin, endpoint = question.goal, question.ruin, question.endpoint
     horizon = question.horizon
-    more, less = ("lower", "higher") if endpoint == ruin else ("higher", "lower")
+    more, less = ("lower", "higher") if question.of_ruin else ("higher", "lower")
 
     def by(day: float) -> Callable[[RowPart], Floats]:
         return lambda part: (part.times(endpoint, goal) <= day).astype(float)
@@ -510,6 +510,8 @@ def pairs(its_worlds: Worlds) -> pd.DataFrame:
         - ``win``, ``tie``, ``loss`` with their limits ``win_low`` ..: chances that ``a`` reaches
           the endpoint sooner than ``b`` in the same world, at the same time (or both never), and
           later. Wilson's intervals; with several draws Student's over draws;
+        - ``net_low``, ``net``, ``net_high``: ``win`` minus ``loss``, paired: the interval of
+          :func:`sim.intervals.paired_share`; with several draws Student's over draws;
         - ``low``, ``best``, ``high``: a minus b in mean days without the endpoint;
         - ``variance_ratio``, ``saving``, ``adjusted`` with its limits and ``adjusted_ratio``: of
           these days, as in :func:`differences`.
@@ -531,8 +533,19 @@ def pairs(its_worlds: Worlds) -> pd.DataFrame:
         ):
             share = _share(its_worlds, flags)
             row |= {name: share.best, f"{name}_low": share.low, f"{name}_high": share.high}
+        net = _net(its_worlds, times[a] < times[b], times[a] > times[b])
+        row |= {"net_low": net.low, "net": net.best, "net_high": net.high}
         rows.append(row | _apart(its_worlds, days, a, b))
     return its_worlds.question.table(rows)
+
+
+def _net(its_worlds: Worlds, win: Any, loss: Any) -> Interval:
+    """How many more paired replications are won than lost, as a share, with its interval."""
+    level, runs = its_worlds.question.level, its_worlds.runs
+    if not its_worlds.several:
+        return paired_share(win.sum(), loss.sum(), runs, level)
+    part = next(iter(its_worlds.parts.values()))
+    return mean_interval(part.by_draw(win.astype(float) - loss), (-1.0, 1.0), level, runs)
 
 
 def _share(its_worlds: Worlds, flags: Any) -> Interval:

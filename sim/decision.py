@@ -95,7 +95,8 @@ def compare(
     Args:
         results: of two strategies or more, with rows.
         baseline: by default the first strategy of the scenario.
-        endpoint: the condition whose times are compared; by default the goal.
+        endpoint: the condition whose times are compared, and which ranks the strategies; by
+            default the goal.
         draw: whether figures are drawn, where the run has a folder.
 
     Raises:
@@ -126,17 +127,18 @@ def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str
         "pairs": comparison.pairs(its_worlds),
         "dominance": dominance.dominance(its_worlds),
         "bands": dominance.bands(its_worlds, baseline),
-        "risks": risks.incidence_by_outcome(frame, horizon=horizon, goal=goal),
-        "hazard": risks.hazard(frame, horizon=horizon, goal=goal),
+        "risks": risks.incidence_by_outcome(frame, horizon=horizon, goal=goal, endpoint=endpoint),
+        "hazard": risks.hazard(frame, horizon=horizon, goal=goal, endpoint=endpoint),
     }
     if f"held_{goal}" in frame:
-        tables["endurance"] = risks.endurance(frame, goal, ruin, horizon)
-    tables["durability"] = risks.durability(_spells(results, its_worlds.names))
+        tables["endurance"] = risks.endurance(frame, goal, ruin, horizon, endpoint)
+    reached = frame.loc[frame["outcome"] == goal, "strategy"].astype(str).value_counts()
+    tables["durability"] = risks.durability(_spells(results, its_worlds.names), reached.to_dict())
     return tables
 
 
 def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
-    """How long the goal lasted in the first histories that reached it, told again.
+    """How long the goal lasted in the first replications that reached it, replayed.
 
     The first ones of every draw, so that each draw has its share.
     """

@@ -20,9 +20,10 @@ HOW_TO_READ = {
     "with the luck of single attempts taken out, where there are histories enough.",
     "sooner": "In how many of 100 worlds the row reaches the goal sooner than the column, minus "
     "those in which it is later. Orange: the row is sooner; purple: it is later.",
-    "durability": "Of the histories that reached the goal (their number is above each panel), the "
-    "share in which it still holds so many years later; grey: the other strategies. A curve that "
-    "falls early is a freeze that does not last.",
+    "durability": "Of the replications that reached the goal, the share in which it still holds "
+    "without a break so many years later; grey: the other strategies. Above each panel stands how "
+    "many were replayed, and of how many if not all. A curve that falls early is a goal that does "
+    "not last.",
     "budget": "Mean days of a history that the tracks which can bring the goal spend on each "
     "activity, until it comes or the run ends. Long waiting says what to open sooner, long delays "
     "which setback to avoid.",

@@ -128,7 +128,8 @@ OF_A_DRAW = (
 WORKERS = whole("--workers", "N", 1, 1024, "threads (default: one a core)")
 QUIET = switch("--quiet", "no progress bar")
 FOLDER = text("folder", "DIR", "a results folder")
-ENDPOINT = text("--endpoint", "C", "the condition whose times are told (default: the goal)")
+ENDPOINT = text("--endpoint", "C", "the condition whose times are shown, and which ranks "
+                "the strategies (default: the goal)")
 
 # -- options of a command -------------------------------------------------------------------------
 

@@ -70,7 +70,8 @@ def page(results: Results, baseline: str | None = None, endpoint: str | None = N
     Args:
         results: of any run, finished or not.
         baseline: that the others are held against; by default the first strategy.
-        endpoint: the condition whose times are told; by default the goal.
+        endpoint: the condition whose times are shown, and which ranks the strategies; by default
+            the goal.
 
     Raises:
         InputError: an unknown baseline or endpoint.

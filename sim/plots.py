@@ -25,6 +25,7 @@ from sim.canvas import (
     YEAR,
     endpoint,
     finish,
+    level,
     new_axes,
     share_label,
     style,
@@ -82,14 +83,15 @@ def incidence(
     """Cumulative incidence by strategy, with bands and a label at the end of each curve.
 
     Args:
-        table: from :func:`sim.statistics.incidence`.
+        table: from :func:`sim.statistics.incidence`; its attribute ``paired``, where it has one,
+            is how far the largest share lies above another: other (a strategy), low, best, high.
         ax: where to draw; a figure of its own where None.
         caption: n, seed and scenario, for the line below.
     """
     with style():
         ax = new_axes(ax, 9, 5.6)
         strategies = list(dict.fromkeys(table["strategy"].astype(str)))
-        ends, likely = {}, {}
+        ends = {}
         for i, name in enumerate(strategies):
             curve = table[table["strategy"] == name]
             colour = PALETTE[i % len(PALETTE)]
@@ -98,7 +100,6 @@ def incidence(
             )
             ax.plot(curve["time"], curve["best"], color=colour, ls=DASHES[i % len(DASHES)], lw=1.8)
             ends[name] = float(curve["best"].iloc[-1])
-            likely[name] = (float(curve["low"].iloc[-1]), float(curve["high"].iloc[-1]))
         horizon = float(table["time"].max())
         top = max(0.05, 1.12 * float(table["high"].max()))
         ax.set_ylim(0, min(1.0, top))
@@ -119,25 +120,28 @@ def incidence(
                 color=[0.75 * part for part in colour],
                 va="center",
             )
-        return finish(ax, _best_sentence(ends, likely, endpoint(table), horizon), caption)
+        return finish(ax, _best_sentence(table), caption)
 
 
-def _best_sentence(
-    shares: dict[str, float], likely: dict[str, tuple[float, float]], what: str, horizon: float
-) -> str:
-    span = f"within {horizon / YEAR:.2g} years"
-    ranked = sorted(shares, key=lambda name: -shares[name])
-    best = shares[ranked[0]]
-    if best == 0:
-        return f"No history reached {what} {span}"
-    # Bands that touch may belong to equals; whether they do, only paired differences can tell.
-    near = [name for name in ranked[1:] if likely[name][1] >= likely[ranked[0]][0]]
-    told = f"{words(ranked[0])} reaches {what} most often: {share_label(best)} {span}"
-    if 0 < len(near) < 3:
-        told += f"; its band overlaps that of {' and '.join(map(words, near))}"
-    elif near:
-        told += f"; its band overlaps those of {len(near)} others"
-    return told[:1].upper() + told[1:]
+def _best_sentence(table: pd.DataFrame) -> str:
+    """The largest share, and how far it is from another one where their difference is known."""
+    last = table.groupby("strategy", sort=False)[["low", "best", "high"]].last()
+    what, span = endpoint(table), f"within {float(table['time'].max()) / YEAR:,.3g} years"
+    most = float(last["best"].max())
+    if most == 0:
+        return f"No replication reached {what} {span}"
+    names = [words(str(name)) for name in last.index[last["best"] == most]]
+    verb = "reaches" if len(names) == 1 else "reach"
+    often = " most often" if len(last) > len(names) else ""
+    said = f"{' and '.join(names)} {verb} {what}{often}: {share_label(most)}"
+    paired = table.attrs.get("paired")
+    if paired is None:
+        low, high = (share_label(float(last[end].iloc[0])) for end in ("low", "high"))
+        said += f" ({low} to {high}) {span}" if len(last) == 1 else f" {span}"
+    else:
+        best, low, high = (f"{100 * paired[end]:.1f}" for end in ("best", "low", "high"))
+        said += f" {span}, {best} points ({low} to {high}) more than {words(paired['other'])}"
+    return said[:1].upper() + said[1:]
 
 
 def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
@@ -274,14 +278,16 @@ def times(
 
 
 def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
-    """Paired differences in the share reached, to the baseline, with their intervals.
+    """Paired differences in the share reached, to the baseline, with their intervals; best on top.
 
     Args:
         table: from :func:`sim.comparison.compare`.
         ax, caption: as for :func:`incidence`.
     """
     with style():
-        part = table[table["measure"] == "reached"].sort_values("best", ascending=False)
+        part = table[table["measure"] == "reached"]
+        more_is_better = part["better"].iloc[0] == "higher"
+        part = part.sort_values("best", ascending=not more_is_better)
         baseline = str(part["baseline"].iloc[0])
         ax = new_axes(ax, 9, 1.8 + 0.4 * len(part))
         rows = np.arange(len(part))[::-1]
@@ -298,12 +304,15 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
         ax.spines["left"].set_visible(False)
         ax.xaxis.set_major_formatter(FuncFormatter(_signed))
         ax.set_xlabel(
-            f"difference to {words(baseline)} in the same worlds, percentage points of histories"
+            f"difference to {words(baseline)}, percentage points of paired replications that "
+            f"reached {endpoint(table)}"
         )
-        better = int((part["low"] > 0).sum())
-        worse = int((part["high"] < 0).sum())
-        open_ = len(part) - better - worse
-        title = f"Against {words(baseline)}: {better} better, {worse} worse, {open_} not told apart"
+        higher, lower = int((part["low"] > 0).sum()), int((part["high"] < 0).sum())
+        title = (
+            f"Against {words(baseline)}: share with {endpoint(table)} higher for {higher}, lower "
+            f"for {lower}, not distinguished for {len(part) - higher - lower} "
+            f"(each at {level(table)} %)"
+        )
         return finish(ax, title, caption)
 
 
@@ -383,20 +392,31 @@ def front(
         ]
         key += [f"and {left} more, in front.csv"] if left else []
         ax.text(0, -0.17, "\n".join(key), transform=ax.transAxes, va="top", fontsize=8.5)
-        return finish(ax, _front_sentence(best, goal, ruin), caption)
+        return finish(ax, _front_sentence(table, goal, ruin), caption)
 
 
-def _front_sentence(best: pd.DataFrame, goal: str, ruin: str | None) -> str:
-    most = best.loc[best["reached"].idxmax()]
-    title = f"{share_label(most['reached'])} of histories reach {words(goal)} at best"
-    if ruin is None or len(best) < 2:
-        return title
-    clearly = best[best["ruin_difference_high"] < 0]
-    if clearly.empty:
-        return f"{title}; no order and posture has clearly less {words(ruin)}"
-    least = clearly.loc[clearly["ruin"].idxmin()]
-    points = 100 * (most["reached"] - least["reached"])
-    return f"{title}; the least {words(ruin)} costs {points:.0f} points of that"
+def _front_sentence(table: pd.DataFrame, goal: str, ruin: str | None) -> str:
+    """The largest share of the candidates, that with the least ruin, and that of the file."""
+    searched, of_the_file = table[table["number"] >= 0], table[table["number"] < 0]
+    most = float(searched["reached"].max())
+    title = f"The {len(searched)} measured candidates reach {words(goal)} in "
+    title += f"{share_label(most)} of replications at best"
+    if len(searched) == 1:
+        title = f"The only candidate reaches {words(goal)} in {share_label(most)} of replications"
+    front = searched[searched["front"]]
+    if ruin is not None and len(front) > 1:
+        less = front[front["ruin_difference_high"] < 0]
+        if less.empty:
+            title += f", none on the front has significantly less {words(ruin)} than the one chosen"
+        else:
+            least = less.loc[less["ruin"].idxmin()]
+            title += f", with the least {words(ruin)} ({share_label(least['ruin'])}) in "
+            title += share_label(least["reached"])
+    if len(of_the_file) and float(of_the_file["reached"].max()) > most:
+        above = of_the_file.loc[of_the_file["reached"].idxmax()]
+        title += f"; {words(str(above['candidate']))}, a strategy of the file, in "
+        title += share_label(above["reached"])
+    return title
 
 
 LETTERS = "ABCDEFGHIJKL"

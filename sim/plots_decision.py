@@ -22,6 +22,7 @@ from sim.canvas import (
     YEAR,
     endpoint,
     finish,
+    level,
     new_axes,
     share_label,
     style,
@@ -84,7 +85,9 @@ def ranking(
         caption: n, seed and scenario, for the line below.
     """
     with style():
-        days = estimates[estimates["measure"] == "restricted_mean"].sort_values("best")
+        days = estimates[estimates["measure"] == "restricted_mean"]
+        fewest_first = days["better"].iloc[0] == "lower"
+        days = days.sort_values("best", ascending=fewest_first)
         apart = best[best["measure"] == "restricted_mean"].set_index("strategy")
         ax = new_axes(ax, 9, 1.9 + 0.4 * len(days))
         rows = np.arange(len(days))[::-1]
@@ -109,13 +112,12 @@ def ranking(
             Line2D([], [], color=UNSURE, marker="s", mfc="white", ms=7, label="is not the best"),
         ]
         _legend(ax, handles)
-        level = 100 * best.attrs.get("level", 0.95)
         leaders = list(apart.index[apart["may_be_best"]])
         title = f"Any of {len(leaders)} strategies may be the best in days without"
         if len(leaders) == 1:
-            most = "fewest" if days["better"].iloc[0] == "lower" else "most"
+            most = "fewest" if fewest_first else "most"
             title = f"{words(leaders[0])} has the {most} days without".capitalize()
-        note = f"{caption}; marked jointly at {level:g} % (Hsu)" if caption else None
+        note = f"{caption}; marked jointly at {level(best)} % (Hsu)" if caption else None
         return _above(finish(ax, f"{title} {endpoint(best)}", note))
 
 
@@ -232,19 +234,23 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
         ax.tick_params(length=0)
         for side in ("left", "bottom"):
             ax.spines[side].set_visible(False)
-        ax.set_xlabel("row sooner / row later, in 100 worlds; the rest are ties", loc="left")
+        ax.set_xlabel(
+            f"row reaches {endpoint(table)} sooner / later, per cent of paired replications; the "
+            "rest are ties", loc="left",
+        )  # fmt: skip
         return finish(ax, _sooner_sentence(table), caption)
 
 
 def _sooner_sentence(table: pd.DataFrame) -> str:
-    """Who is told to be sooner more often than later, against how many."""
-    told = table[table["win_low"] > table["loss_high"]]
-    if told.empty:
-        return "No strategy is told to be sooner more often than later"
-    beaten = told["a"].astype(str).value_counts()
+    """Which strategy is significantly sooner more often than later than how many others."""
+    each = f"(each pair at {level(table)} %)"
+    ahead = table[table["net_low"] > 0]
+    if ahead.empty:
+        return f"No strategy is distinguished as sooner more often than later {each}"
+    beaten = ahead["a"].astype(str).value_counts()
     first, others = str(beaten.index[0]), table["a"].nunique() - 1
     against = "every other" if beaten.iloc[0] == others else f"{beaten.iloc[0]} of {others} others"
-    return f"{words(first)} is sooner more often than later, against {against}".capitalize()
+    return f"{words(first)} is sooner more often than later than {against} {each}".capitalize()
 
 
 def durability(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
@@ -269,24 +275,38 @@ def durability(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
             ax.fill_between(days, part["low"], part["high"], step="post", color=SURE, alpha=0.2,
                             lw=0)  # fmt: skip
             ax.step(days, part["best"], where="post", color=SURE, lw=MOST / 2)
-            ax.set_title(
-                f"{words(name)}: {int(part['at_risk'].iloc[0]):,}", loc="left", fontsize=10
-            )
+            ax.set_title(f"{words(name)}: {_replayed(part.iloc[0])}", loc="left", fontsize=10)
             ax.set_ylim(0, 1.02)
             ax.set_xlim(0, None)
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         for ax in axes.flat[len(curves) :]:
             ax.axis("off")
         figure.supylabel(f"share in which {goal} still holds", fontsize=10)
-        year = table[table["time"] <= YEAR].groupby("strategy", sort=False)["best"].last()
-        least, most = share_label(float(year.min())), share_label(float(year.max()))
-        span = least if least == most else f"{least} to {most}"
         note = (
-            f"across: years since {goal} was reached, in so many histories; "
-            "Kaplan-Meier, censored at the horizon and at ruin"
+            f"across: years since {goal} was first reached; above: replications that reached it "
+            "and were replayed; Kaplan-Meier, censored at the horizon and at ruin"
         )
-        title = f"A year after {goal} came, it still holds in {span}"
+        title = _durability_sentence(table, goal)
         return _framed(figure, title, f"{caption}\n{note}" if caption else note)
+
+
+def _replayed(row: pd.Series) -> str:
+    """How many replications a curve is made of, and of how many that reached the goal."""
+    some = f"{int(row['replayed']):,}"
+    return some if row["replayed"] == row["reached"] else f"{some} of {int(row['reached']):,}"
+
+
+def _durability_sentence(table: pd.DataFrame, goal: str) -> str:
+    """In what share the goal still holds after a year; the strategies followed that long."""
+    year = table.loc[table["time"] == np.floor(YEAR), "best"]
+    if year.empty:
+        longest = float(table["time"].max())
+        return f"{goal} lasts: no replication is followed for a year after it ({longest:,.0f} days)"
+    least, most = share_label(float(year.min())), share_label(float(year.max()))
+    span = least if least == most else f"{least} to {most}"
+    followed, count = len(year), table["strategy"].nunique()
+    whose = "" if followed == count else f" ({followed} of {count} strategies followed so long)"
+    return f"A year after {goal} was reached, it has held without a break in {span}{whose}"
 
 
 # -- why it wins ----------------------------------------------------------------------------------

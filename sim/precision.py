@@ -35,10 +35,12 @@ class Precision:
 
     Attributes:
         half_width: of the interval; a share, or days.
-        unit: "share" (that reached the goal by the horizon) or "days" (restricted mean without it).
+        unit: "share" (that reached the endpoint by the horizon) or "days" (restricted mean
+            without it).
         baseline: of the differences that are meant; None: each strategy by itself.
         most: replications at which the run ends in any case.
         level: confidence.
+        endpoint: a condition; None: the goal.
     """
 
     half_width: float
@@ -46,6 +48,7 @@ class Precision:
     baseline: str | None = None
     most: int = MOST
     level: float = intervals.LEVEL
+    endpoint: str | None = None
 
     @property
     def looks(self) -> list[int]:
@@ -69,11 +72,18 @@ class Precision:
         whose = "for every strategy" if self.baseline is None else (
             f"for the differences to {self.baseline}"
         )  # fmt: skip
-        return f"within {width}, {whose}"
+        what = "" if self.endpoint is None else f" of {self.endpoint}"
+        return f"within {width}{what}, {whose}"
 
 
-def parse(text: str, baseline: str | None = None, most: int = MOST) -> Precision:
+def parse(
+    text: str, baseline: str | None = None, most: int = MOST, endpoint: str | None = None
+) -> Precision:
     """A precision as it is written: ``0.01`` of the share, or ``10d`` of the restricted mean.
+
+    Args:
+        text: as it is written.
+        baseline, most, endpoint: as in :class:`Precision`.
 
     Raises:
         InputError: it is not written like this.
@@ -88,7 +98,7 @@ def parse(text: str, baseline: str | None = None, most: int = MOST) -> Precision
             f'precision: found "{text}"; allowed: a share above 0 and below 1, as 0.01, '
             "or days above 0, as 10d"
         )
-    return Precision(half, unit, baseline, most)
+    return Precision(half, unit, baseline, most, endpoint=endpoint)
 
 
 def run(
@@ -128,9 +138,9 @@ def run(
 def widths(results: Results, precision: Precision) -> pd.DataFrame:
     """Half the length of each interval that matters: strategy, low, best, high, half_width."""
     scenario, measure = results.scenario, MEASURES[precision.unit]
-    about = (scenario.goal, scenario.ruin, scenario.horizon)
+    about = (scenario.goal, scenario.ruin, scenario.horizon, precision.endpoint)
     level = precision.level_of_each
-    frame = _light(results)
+    frame = _light(results, precision.endpoint)
     if precision.baseline is None:
         table = statistics.summary(frame, *about, level=level)
         table = table.rename(
@@ -144,13 +154,13 @@ def widths(results: Results, precision: Precision) -> pd.DataFrame:
     return table.assign(half_width=longer)
 
 
-def _light(results: Results) -> pd.DataFrame:
+def _light(results: Results, endpoint: str | None) -> pd.DataFrame:
     """What the measures need of the results, and no more."""
     if results.manifest["keep"] == "summary":
         return results.frame
-    goal, ruin = results.scenario.goal, results.scenario.ruin
-    names = ["strategy", "draw", "replication", "outcome", "time", f"first_{goal}"]
-    names += [] if ruin is None else [f"first_{ruin}"]
+    ends = (results.scenario.goal, results.scenario.ruin, endpoint)
+    names = ["strategy", "draw", "replication", "outcome", "time"]
+    names += dict.fromkeys(f"first_{end}" for end in ends if end is not None)
     return experiment.as_frame(results.table(names), results.manifest["strategies"])
 
 

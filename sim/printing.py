@@ -171,8 +171,9 @@ def legend(table: pd.DataFrame) -> str:
     several = int(table["draws"].max())
     unit = f"{several} draws" if several > 1 else "runs"
     level = table.attrs.get("level", LEVEL)
+    best = "most" if endpoint == table.attrs.get("ruin") else "fewest"
     return (
         f"Share of runs that reached {endpoint} by each year; days without {endpoint}: mean over "
-        f"all runs, {horizon:g} where it never came. Best first by mean days without the goal. "
+        f"all runs, {horizon:g} where it never came; the strategy with the {best} comes first. "
         f"In brackets: {100 * level:g} % intervals over {unit}."
     )

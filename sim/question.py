@@ -395,13 +395,23 @@ class Question:
         return ordered
 
     def rank(self) -> list[str]:
-        """Strategies by mean days without the goal; by name where these are equal."""
-        days = {part.strategy: self.days_without_goal(part).best for part in self.parts()}
+        """Strategies by mean days without the endpoint, then by name.
+
+        The fewest days come first; if the endpoint is the ruin, the most.
+        """
+        sign = -1 if self.of_ruin else 1
+        days = {part.strategy: sign * self.days_without(part).best for part in self.parts()}
         return sorted(days, key=lambda name: (days[name], name))
 
-    def days_without_goal(self, part: Part) -> Interval:
-        """Restricted mean time without the goal, which ranks the strategies."""
-        return part.days_without(self.goal, self.goal, self.horizon)
+    @cached_property
+    def of_ruin(self) -> bool:
+        """Is the endpoint the ruin, which is better late than early?"""
+        others = (name for name in outcome_names(self.frame) if name not in UNFINISHED)
+        return self.endpoint != self.goal and self.endpoint in (self.ruin, *others)
+
+    def days_without(self, part: Part) -> Interval:
+        """Restricted mean time without the endpoint, which ranks the strategies."""
+        return part.days_without(self.endpoint, self.goal, self.horizon)
 
 
 def ask(

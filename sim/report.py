@@ -83,6 +83,11 @@ def never_starts(results: Results) -> list[str]:
 def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
     """The summary of a run, best strategy first; written to ``summary.csv`` where it has a folder.
 
+    Args:
+        results: of any run.
+        endpoint: the condition that the summary is about, and that ranks the strategies; by
+            default the goal.
+
     Raises:
         InputError: an endpoint that the scenario does not know.
     """
@@ -155,7 +160,7 @@ def figures(
     begin = paint if easel is None else easel.begin
     paths = []
     makers = (
-        lambda: _shares(results, endpoint),
+        lambda: _shares(results, endpoint, table),
         lambda: _paired(results, baseline, endpoint, table),
     )
     for make in makers:
@@ -171,7 +176,7 @@ def axes_of(
     """The figures of a run as axes, by name; that of differences where their table is given."""
     from sim import plots  # matplotlib takes its time: only who draws waits for it
 
-    shown = _shares(results, endpoint)
+    shown = _shares(results, endpoint, table)
     if table is not None:
         shown |= _differences_shown(results, table)
     return {name: getattr(plots, name)(one, caption=about) for name, (one, about) in shown.items()}
@@ -180,19 +185,45 @@ def axes_of(
 Shown = dict[str, tuple[pd.DataFrame, str]]
 
 
-def _shares(results: Results, endpoint: str | None) -> Shown:
+def _shares(results: Results, endpoint: str | None, table: pd.DataFrame | None) -> Shown:
     """What the figures of each strategy by itself show, and what stands below them."""
     scenario, frame = results.scenario, frame_of(results)
     goal, horizon = scenario.goal, scenario.horizon
     about = caption(results)
+    curves = statistics.incidence(frame, endpoint, horizon=horizon, goal=goal)
+    if table is not None:
+        curves.attrs["paired"] = _lead(curves, table)
     return {
-        "incidence": (
-            statistics.incidence(frame, endpoint, horizon=horizon, goal=goal),
-            f"{about}; bands are 95 % intervals",
+        "incidence": (curves, f"{about}; bands are 95 % intervals"),
+        "outcomes": (
+            statistics.outcomes(frame, goal=goal, horizon=horizon, endpoint=endpoint),
+            about,
         ),
-        "outcomes": (statistics.outcomes(frame, goal=goal, horizon=horizon), about),
         "times": (statistics.times(frame, endpoint, horizon=horizon, goal=goal), about),
     }
+
+
+def _lead(curves: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any] | None:
+    """The largest share minus that of the baseline (or the next one), paired; None: several lead.
+
+    Args:
+        curves: from :func:`sim.statistics.incidence`.
+        table: of paired differences to a baseline.
+    """
+    ends = curves.groupby("strategy", sort=False)["best"].last()
+    ends = ends.sort_values(ascending=False, kind="stable")
+    if ends.iloc[0] == ends.iloc[1]:
+        return None
+    apart = table[table["measure"] == "reached"].set_index("strategy")
+    other = str(table.attrs["baseline"])
+    if ends.index[0] != other:
+        row = apart.loc[ends.index[0]]
+        return {"other": other, **{end: float(row[end]) for end in ("low", "best", "high")}}
+    row = apart.loc[ends.index[1]]
+    return {
+        "other": str(ends.index[1]),
+        "low": -float(row["high"]), "best": -float(row["best"]), "high": -float(row["low"]),
+    }  # fmt: skip
 
 
 def _paired(

@@ -11,7 +11,7 @@ How long the goal lasts *is* censored: by the horizon and by the ruin. There Kap
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ from sim.question import (
 
 MONTH = YEAR / 12
 """Days in a month."""
+MOST_SPANS = 600
+"""Of a table of hazards: fifty years by month; a longer horizon has longer spans."""
 
 
 def incidence_by_outcome(
@@ -41,6 +43,7 @@ def incidence_by_outcome(
     horizon: float | None = None,
     grid: npt.ArrayLike | None = None,
     goal: str | None = None,
+    endpoint: str | None = None,
     level: float = LEVEL,
 ) -> pd.DataFrame:
     """Share of runs with each outcome by each time: goal, ruin and abandonment compete.
@@ -48,12 +51,13 @@ def incidence_by_outcome(
     At every time the shares of all outcomes and of the runs still open add up to one.
 
     Args:
-        frame, horizon, grid, goal, level: as for :func:`incidence`.
+        frame, horizon, grid, goal, level: as for :func:`sim.statistics.incidence`.
+        endpoint: orders the strategies; by default the goal.
 
     Returns:
         strategy (best first), outcome, time, low, best, high.
     """
-    question = ask(frame, goal, horizon, level=level)
+    question = ask(frame, goal, horizon, endpoint, level=level)
     times = grid_of(grid, question.horizon)
     curves = [
         curve(part, part.outcome_counts_by(name, times), times, outcome=name)
@@ -68,15 +72,17 @@ def hazard(
     frame: pd.DataFrame,
     *,
     horizon: float | None = None,
-    span: float = MONTH,
+    span: float | None = None,
     goal: str | None = None,
+    endpoint: str | None = None,
     level: float = LEVEL,
 ) -> pd.DataFrame:
     """How likely each outcome is within a month, among the runs that are still open at its start.
 
     Args:
-        frame, horizon, goal, level: as for :func:`incidence_by_outcome`.
-        span: length of the months in days; their ends are cut to whole days.
+        frame, horizon, goal, endpoint, level: as for :func:`incidence_by_outcome`.
+        span: length of the months in days; their ends are cut to whole days. By default a month,
+            or, where the horizon has more than :data:`MOST_SPANS` months, so many equal parts.
 
     Returns:
         strategy (best first), outcome, opens, closes (days; opens < time <= closes, day 0 counts
@@ -84,7 +90,9 @@ def hazard(
         several draws those of a ratio (:meth:`sim.question.Part.share_among`). Months in which no
         run is open any more are left out.
     """
-    question = ask(frame, goal, horizon, level=level)
+    question = ask(frame, goal, horizon, endpoint, level=level)
+    if span is None:
+        span = max(MONTH, question.horizon / MOST_SPANS)
     edges = _edges(span, question.horizon)
     names = [name for name in outcomes_of(frame, question.goal) if name != "ongoing"]
     tables = [_hazards(part, names, edges) for part in question.parts()]
@@ -131,9 +139,17 @@ def _hazards(part: Part, names: Sequence[str], edges: Floats) -> pd.DataFrame:
 
 
 def endurance(
-    frame: pd.DataFrame, goal: str, ruin: str | None, horizon: float, *, level: float = LEVEL
+    frame: pd.DataFrame,
+    goal: str,
+    ruin: str | None,
+    horizon: float,
+    endpoint: str | None = None,
+    *,
+    level: float = LEVEL,
 ) -> pd.DataFrame:
     """Of the runs that reached the goal, how many kept it to the end without a break.
+
+    The endpoint, by default the goal, orders the strategies.
 
     A row tells when the goal was first reached and how long it was held in all. So it tells
     exactly whether it was held without a break, up to the horizon or the ruin; of those that lost
@@ -143,7 +159,7 @@ def endurance(
         strategy (best first), n (runs that reached the goal), low, best, high: share of them. A
         strategy that never reached it has no row.
     """
-    question = ask(frame, goal, horizon, ruin=ruin, level=level)
+    question = ask(frame, goal, horizon, endpoint, ruin, level)
     rows = []
     for part in question.rows():
         reached, unbroken = _kept(part, goal, ruin, horizon)
@@ -164,6 +180,7 @@ def _kept(part: RowPart, goal: str, ruin: str | None, horizon: float) -> tuple[A
 
 def durability(
     spells: pd.DataFrame,
+    reached: Mapping[str, int] | None = None,
     *,
     grid: npt.ArrayLike | None = None,
     level: float = LEVEL,
@@ -176,27 +193,39 @@ def durability(
     curve for each draw, and Student's interval over them.
 
     Args:
-        spells: one row for each run that reached the goal: strategy, draw, days, ended (bool).
-        grid: days since the goal; by default some 100 to the longest spell.
+        spells: one row for each replayed run that reached the goal: strategy, draw, days, ended
+            (bool).
+        reached: by strategy, how many runs reached the goal, where not all of them were replayed.
+        grid: days since the goal; by default some 200 whole days to the longest spell, one of them
+            the year.
         level: confidence of the pointwise intervals.
 
     Returns:
-        strategy (in the order of the spells), time (days since the goal), at_risk, low, best,
-        high: share that has lasted longer. It ends where no spell is followed any more.
+        strategy (in the order of the spells), reached (runs), replayed (runs, of these), time
+        (days since the goal), at_risk, low, best, high: share that has lasted longer. It ends where
+        no spell is followed any more.
     """
     tables = []
     several = spells["draw"].nunique() > 1 if len(spells) else False
     longest = float(spells["days"].max()) if len(spells) else 0.0
-    times = grid_of(grid, np.floor(longest)) if grid is None else np.asarray(grid, float)
+    times = grid_of(grid, np.floor(longest))
+    if grid is None and longest >= YEAR:
+        times = np.union1d(times, np.floor(YEAR))
     for name, some in spells.groupby("strategy", observed=True, sort=False):
         days = np.sort(some["days"].to_numpy(float))
         at_risk = len(days) - np.searchsorted(days, times)
         told = times[at_risk > 0]
         curves = [_lasting(one, told, level) for _, one in some.groupby("draw")]
         lasting = curves[0] if not several else _over_draws(curves, level, len(some))
-        about = {"strategy": str(name), "time": told, "at_risk": at_risk[at_risk > 0]}
+        about = {
+            "strategy": str(name),
+            "reached": (reached or {}).get(str(name), len(some)),
+            "replayed": len(some),
+            "time": told,
+            "at_risk": at_risk[at_risk > 0],
+        }
         tables.append(pd.DataFrame(about | lasting._asdict()))
-    columns = ["strategy", "time", "at_risk", "low", "best", "high"]
+    columns = ["strategy", "reached", "replayed", "time", "at_risk", "low", "best", "high"]
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
     table.attrs = {"level": level} | spells.attrs
     return table

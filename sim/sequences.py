@@ -99,7 +99,7 @@ def _chosen(table: pd.DataFrame, manifest: Manifest) -> str:
     zone = _amount(manifest, manifest["options"]["zone"]).lstrip("+-")
     sure = f"{100 * manifest['options']['confidence']:g} %"
     others = int(table["stands_for"].iloc[0]) - 1
-    text = f"chosen, with {sure} confidence the best or within {zone} of it"
+    text = f"chosen, with {sure} confidence the best candidate or within {zone} of it"
     if manifest["distinct"] == 1:
         text = "the only candidate"
     if others:

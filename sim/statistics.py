@@ -31,15 +31,21 @@ from sim.question import (
 )
 
 
-def rank(frame: pd.DataFrame, goal: str | None = None, horizon: float | None = None) -> list[str]:
-    """Strategies, best first: by restricted mean time without the goal, then by name.
+def rank(
+    frame: pd.DataFrame,
+    goal: str | None = None,
+    horizon: float | None = None,
+    endpoint: str | None = None,
+) -> list[str]:
+    """Strategies, best first: by restricted mean time without the endpoint, then by name.
 
     Args:
         frame: runs, columns as in :mod:`sim.rows`.
         goal: its name; by default the first category of ``outcome``.
         horizon: days; by default the time of the ongoing runs.
+        endpoint: by default the goal; strategies that reach the ruin latest are the best.
     """
-    return ask(frame, goal, horizon).rank()
+    return ask(frame, goal, horizon, endpoint).rank()
 
 
 # ---------------------------------------------------------------------------------------------
@@ -129,18 +135,20 @@ def outcomes(
     *,
     goal: str | None = None,
     horizon: float | None = None,
+    endpoint: str | None = None,
     level: float = LEVEL,
 ) -> pd.DataFrame:
     """Share of every outcome: whichever of goal and ruin came first, else abandoned or ongoing.
 
     Args:
         frame, goal, horizon, level: as for :func:`incidence`.
+        endpoint: orders the strategies; by default the goal.
 
     Returns:
         strategy (best first), outcome (goal, ruin, abandoned, ongoing), low, best, high. Outcomes
         that no run had are there, with a share of 0, if ``outcome`` is a category.
     """
-    question = ask(frame, goal, horizon_or_latest(frame, horizon), level=level)
+    question = ask(frame, goal, horizon_or_latest(frame, horizon), endpoint, level=level)
     rows = [
         {"strategy": part.strategy, "outcome": name, **part.outcome(name)._asdict()}
         for part in question.parts()
@@ -159,7 +167,9 @@ def summary(
     years: Sequence[float] = YEARS,
     level: float = LEVEL,
 ) -> pd.DataFrame:
-    """One row a strategy, best first by restricted mean time without the goal (then by name).
+    """One row a strategy, best first by restricted mean time without the endpoint, then by name.
+
+    If the endpoint is the ruin, the strategy that is longest without it is the best.
 
     The restricted mean time without the endpoint is the average over *all* runs of the day on
     which it came, or the horizon where it never came. A run that ended in ruin before the goal
@@ -170,7 +180,8 @@ def summary(
         goal: the condition that is wanted.
         ruin: the condition that ends a run, or None.
         horizon: days; that of the runs.
-        endpoint: what the columns on reaching are about; by default the goal.
+        endpoint: what the columns on reaching are about, and what ranks the strategies; by default
+            the goal.
         years: marks (365.25 days each, cut to whole days) at which shares are told; those beyond
             the horizon are left out. So 1826 days hold five years.
         level: confidence of the intervals.
@@ -183,8 +194,8 @@ def summary(
           horizon;
         - ``median``: days by which half of the runs have reached it. NaN: not reached; the same
           for its limits;
-        - ``restricted_mean``: days without the endpoint, restricted to the horizon;
-          ``goal_restricted_mean``: the same for the goal, which ranks the strategies;
+        - ``restricted_mean``: days without the endpoint, restricted to the horizon, which ranks
+          the strategies; ``goal_restricted_mean``: the same for the goal;
         - ``outcome_<name>``: share of each outcome (whichever of goal and ruin came first ..);
         - ``ruin``: share of runs that ended in ruin, also after the goal (if there is a ruin);
         - ``held_<condition>``: mean days at level 1 or more, up to the end of the run;
@@ -223,8 +234,8 @@ def _summary_row(
     for i, name in enumerate(marks):
         row |= flat(name, Interval(*(x[i] for x in shares)))
     row |= flat("median", part.median(endpoint, goal))
-    row |= flat("restricted_mean", part.days_without(endpoint, goal, horizon))
-    row |= flat("goal_restricted_mean", question.days_without_goal(part))
+    row |= flat("restricted_mean", question.days_without(part))
+    row |= flat("goal_restricted_mean", part.days_without(goal, goal, horizon))
     for name in outcomes_of(question.frame, goal):
         row |= flat(f"outcome_{name}", part.outcome(name))
     if question.ruin is not None:

@@ -151,20 +151,46 @@ def test_beyond_the_calendar_a_timeline_counts_days() -> None:
     assert axes.get_xlabel() == "days since the start" and "9999" in axes.get_title(loc="left")
 
 
-def test_who_may_be_as_good_as_the_best_is_named_beside_it() -> None:
-    def sentence(*shares: tuple[float, float, float]) -> str:
-        names = "abcde"[: len(shares)]
-        best = {name: one[1] for name, one in zip(names, shares, strict=True)}
-        likely = {name: (one[0], one[2]) for name, one in zip(names, shares, strict=True)}
-        return plots._best_sentence(best, likely, "peace", 730.5)
+def curves_of(*ends: tuple[float, float, float]) -> pd.DataFrame:
+    rows = [
+        {"strategy": name, "time": time, "low": low, "best": best, "high": high}
+        for name, (low, best, high) in zip("abcde", ends, strict=False)
+        for time in (0.0, 730.5)
+    ]
+    table = pd.DataFrame(rows)
+    table.attrs["endpoint"] = "peace"
+    return table
 
+
+def test_the_title_reads_no_overlap_of_bands_as_a_test() -> None:
     clear, near, far = (0.48, 0.5, 0.52), (0.45, 0.47, 0.49), (0.1, 0.2, 0.3)
-    assert sentence(far, clear) == "B reaches peace most often: 50 % within 2 years"
-    best = "reaches peace most often: 50 % within 2 years; its band overlaps"
-    assert sentence(near, far, clear) == f"C {best} that of a"
-    assert sentence(near, near, clear) == f"C {best} that of a and b"
-    assert sentence(clear, near, near, near, near) == f"A {best} those of 4 others"
-    assert sentence((0.0, 0.0, 0.1), (0.0, 0.0, 0.1)) == "No history reached peace within 2 years"
+    sentence = plots._best_sentence
+    assert sentence(curves_of(far, clear)) == "B reaches peace most often: 50 % within 2 years"
+    assert sentence(curves_of(near, clear)) == "B reaches peace most often: 50 % within 2 years"
+    assert sentence(curves_of(clear, clear)) == "A and b reach peace: 50 % within 2 years"
+    assert sentence(curves_of(far)) == "A reaches peace: 20 % (10 % to 30 %) within 2 years"
+    never = (0.0, 0.0, 0.1)
+    assert sentence(curves_of(never, never)) == "No replication reached peace within 2 years"
+    table = curves_of(near, clear)
+    table.attrs["paired"] = {"other": "a", "low": 0.012, "best": 0.03, "high": 0.048}
+    ahead = "B reaches peace most often: 50 % within 2 years, 3.0 points (1.2 to 4.8) more than a"
+    assert sentence(table) == ahead
+
+
+@pytest.mark.parametrize("baseline", ["proposal", "pressure", "all_parallel", "bilateral_only"])
+def test_the_title_of_a_comparison_has_the_paired_difference(tmp_path, baseline) -> None:
+    results = sim.run(SCENARIO, None, 200, out=tmp_path)
+    table = comparison.compare(results.frame, baseline, "freeze", "war", SCENARIO.horizon)
+    title = report.axes_of(results, None, table)["incidence"].get_title(loc="left")
+    shares = results.frame.groupby("strategy", observed=True)["outcome"].agg(
+        lambda outcome: (outcome == "freeze").mean()
+    )
+    first, second = shares.sort_values(ascending=False, kind="stable").index[:2]
+    other = second if first == baseline else baseline
+    title = " ".join(title.split())
+    apart = 100 * (shares[first] - shares[other])
+    assert title.lower().startswith(f"{canvas.words(first)} reaches freeze most often")
+    assert f"{apart:.1f} points" in title and title.endswith(f"more than {canvas.words(other)}")
 
 
 def test_small_shares_and_the_last_year_are_told(figures) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import sim
 from readable import assert_readable
-from sim import canvas, comparison, decision, plots_decision
+from sim import canvas, comparison, decision, intervals, plots_decision
 from sim.partings import TOGETHER
 
 SCENARIO = sim.load("korea-2017")
@@ -110,7 +110,7 @@ def test_few_histories_and_no_intervals() -> None:
     assert_readable(plots_decision.forest(comparison.differences(its_worlds, "proposal")))
     sooner = plots_decision.sooner(comparison.pairs(its_worlds))
     assert_readable(sooner)
-    assert sooner.get_title(loc="left").startswith("No strategy is told")
+    assert sooner.get_title(loc="left").startswith("No strategy is distinguished")
     assert math.isclose(best["chance"].iloc[0], 0.5)
 
 
@@ -140,3 +140,40 @@ def test_how_long_the_goal_lasts_has_a_panel_a_strategy(figures, tables) -> None
     assert [title.split(":")[0] for title in titles if title] == [canvas.words(n) for n in names]
     alone = tables["durability"][tables["durability"]["strategy"] == names[0]]
     assert_readable(plots_decision.durability(alone))
+
+
+def test_how_many_were_replayed_of_how_many_that_reached_the_goal(monkeypatch) -> None:
+    monkeypatch.setattr(decision, "MOST_RETOLD", 25)
+    results = sim.run(SCENARIO, ["bilateral_only", "cvid_first"], 200)
+    table = decision.compare(results, draw=False).tables["durability"]
+    reached = results.frame.query("outcome == 'freeze'").groupby("strategy", observed=True).size()
+    assert reached["bilateral_only"] > 25 > reached["cvid_first"]
+    figure = plots_decision.durability(table, caption=CAPTION)
+    assert_readable(figure)
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert f"bilateral only: 25 of {reached['bilateral_only']}" in titles
+    assert f"cvid first: {reached['cvid_first']}" in titles
+    # After a year is after 365 days, whatever the grid.
+    year = table[table["time"] == 365.0].set_index("strategy")["best"]
+    assert canvas.share_label(year["bilateral_only"]) in figure._suptitle.get_text()
+
+
+def test_a_year_is_not_claimed_where_nobody_was_followed_so_long(tables) -> None:
+    few = tables["durability"].query("time <= 100")
+    title = plots_decision.durability(few)._suptitle.get_text()
+    assert "no replication is followed for a year" in title and "holds" not in title
+
+
+def test_sooner_more_often_than_later_is_a_paired_test(tables) -> None:
+    """Intervals of wins and losses that overlap say nothing; that of their difference does."""
+    pairs = tables["pairs"]
+    n, wins, losses = (pairs["n"], *(pairs[name] * pairs["n"] for name in ("win", "loss")))
+    paired = intervals.paired_share(wins.round(), losses.round(), int(n.iloc[0]))
+    np.testing.assert_allclose(pairs["net_low"], paired.low)
+    ahead = pairs[pairs["net_low"] > 0]
+    overlap = ahead[ahead["win_low"] <= ahead["loss_high"]]
+    assert len(ahead) and len(overlap) >= 0
+    most = ahead["a"].value_counts()
+    title = plots_decision.sooner(pairs).get_title(loc="left")
+    assert title.lower().startswith(str(most.index[0]).replace("_", " "))
+    assert "each pair at 95 %" in " ".join(title.split())

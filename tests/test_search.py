@@ -14,7 +14,7 @@ import pytest
 
 import sim
 from contests import contest_text, space_of
-from sim import cli, kernel, plots, sequences, sequencing
+from sim import canvas, cli, kernel, plots, sequences, sequencing
 from sim.candidates import Space, fubini, size_of, waits_for_goal, weak_orders
 from sim.contest import Contest, Told, chosen
 from sim.experiment import InputError
@@ -314,18 +314,22 @@ def test_a_large_space_nominates_candidates_for_the_front() -> None:
     assert set(found.table[found.table["number"] < 0]["candidate"]) == set(KOREA.strategies)
 
 
-def test_the_figure_says_what_less_ruin_costs(found) -> None:
+def test_the_figure_says_what_the_candidate_with_the_least_ruin_reaches(found) -> None:
     drawn = plots.front(found.table, "deal", "war")
     texts = [text.get_text().strip() for text in drawn.texts]
     assert texts[: len(found.front)] == list("ABCDEFGHIJKL"[: len(found.front)])
     best = pd.DataFrame(
         {"reached": [0.4, 0.25], "ruin": [0.03, 0.02], "ruin_difference_high": [0.0, -0.001]}
-    )
+    ).assign(number=[3, 5], front=True)
     sentence = plots._front_sentence(best, "deal", "war")
-    assert sentence == "40 % of histories reach deal at best; the least war costs 15 points of that"
+    reach = "The 2 measured candidates reach deal in 40 % of replications at best"
+    assert sentence == f"{reach}, with the least war (2 %) in 25 %"
     best["ruin_difference_high"] = 0.001
-    assert "no order and posture has clearly less war" in plots._front_sentence(best, "deal", "war")
-    assert plots._front_sentence(best, "deal", None) == "40 % of histories reach deal at best"
+    less = "none on the front has significantly less war than the one chosen"
+    assert plots._front_sentence(best, "deal", "war") == f"{reach}, {less}"
+    assert plots._front_sentence(best, "deal", None) == reach
+    only = "The only candidate reaches deal in 40 % of replications"
+    assert plots._front_sentence(best.head(1), "deal", "war") == only
 
 
 def test_a_crowded_front_is_cut_and_told_so(found) -> None:
@@ -507,3 +511,20 @@ def test_the_command_says_what_is_wrong(scenario_file, capsys) -> None:
 
 def test_the_public_name() -> None:
     assert sim.search is sequencing.search
+
+
+def test_the_title_of_the_front_tells_candidates_from_strategies_of_the_file() -> None:
+    scenario = small(more="[strategies.bold_one]\nraises = ['bold']\n[strategies.plain]\n")
+    found = sequencing.search(scenario, postures=[], **QUICK)
+    table = found.table
+    candidates, named = (table[table["number"] >= 0], table[table["number"] < 0])
+    table.loc[named.index[0], "reached"] = above = candidates["reached"].max() + 0.1
+    axes = plots.front(table, "deal", "war")
+    title = " ".join(axes.get_title(loc="left").split())
+    best = canvas.share_label(candidates["reached"].max())
+    assert f"candidates reach deal in {best} of replications at best" in title
+    name = canvas.words(named["candidate"].iloc[0])
+    assert title.endswith(f"{name}, a strategy of the file, in {canvas.share_label(above)}")
+    table.loc[named.index, "reached"] = 0.0
+    assert "of the file" not in plots.front(table, "deal", "war").get_title(loc="left")
+    assert "the best candidate or within" in sequencing.as_text(found)
