@@ -242,6 +242,91 @@ def test_a_strategy_and_an_assumption_are_changed_and_a_run_says_the_same(
         assert f"{printing.percent(best[hand.key])} % reach freeze" in page.text(".card", i)
 
 
+SLIDERS = {
+    "a search": (".found .lever", lambda page: page.write(".levers input", "war rate")),
+    "what matters most": (".most .lever", lambda page: None),
+    "a group": (".groups .lever", lambda page: page.one(".groups .q-item", 1).click()),
+}
+
+
+def slider(page: Page, css: str) -> Any:
+    """The first handle that is seen below a place, once nothing moves it about."""
+    page.until(lambda: page.one(f"{css} input").is_displayed())
+    time.sleep(1)
+    return page.one(f"{css} input")
+
+
+@pytest.mark.parametrize("panel", SLIDERS)
+def test_the_handle_of_a_slider_stays_where_it_is_moved(page: Page, panel: str) -> None:
+    from selenium.webdriver import ActionChains, Keys
+
+    css, open_panel = SLIDERS[panel]
+    page.until(lambda: page.all(".most .lever"))
+    open_panel(page)
+    handle = slider(page, css)
+    least, step = (float(handle.get_attribute(name)) for name in ("min", "step"))
+    name = handle.get_attribute("data-number")
+
+    def stands_at(steps: int) -> None:
+        """A second later the handle, the text beside it and the state all say so."""
+        time.sleep(1)
+        at = float(handle.get_property("value"))
+        assert round((at - least) / step) == steps
+        assert page.state().numbers[name] == pytest.approx(least + steps * step)
+        assert page.text(f"{css} .value") == f"{at:.4g}"
+
+    mouse = ActionChains(page.browser)
+    mouse.move_to_element(handle).click().perform()
+    time.sleep(1)
+    start = round((float(handle.get_property("value")) - least) / step)
+    for moved in range(1, 4):
+        handle.send_keys(Keys.ARROW_RIGHT)
+        stands_at(start + moved)
+    handle.send_keys(Keys.ARROW_LEFT)
+    stands_at(start + 2)
+    mouse = ActionChains(page.browser)
+    mouse.click_and_hold(handle).move_by_offset(30, 0).pause(0.5).move_by_offset(10, 0)
+    mouse.release().perform()
+    dragged = round((float(handle.get_property("value")) - least) / step)
+    assert dragged > start + 3
+    stands_at(dragged)
+    handle.send_keys(Keys.ARROW_RIGHT)
+    stands_at(dragged + 1)
+
+    page.press("Reset all (1)")
+    page.until(lambda: page.state().numbers == {})
+    time.sleep(1)
+    likely = sim.load(KOREA).ranges()[name].likely
+    assert float(handle.get_property("value")) == pytest.approx(likely, abs=step / 2)
+
+
+def test_of_many_moves_in_a_row_the_newest_counts(page: Page) -> None:
+    page.write(".levers input", "war rate")
+    handle = slider(page, ".found .lever")
+    page.browser.set_script_timeout(PATIENCE)
+    sent = page.browser.execute_async_script(MOVES, handle)
+    most = float(handle.get_attribute("max"))
+    page.until(lambda: page.state().numbers == {"war.rate": most})
+    assert float(handle.get_property("value")) == most
+    assert page.text(".found .lever .value") == f"{most:.4g}"
+    assert 0 < sent < 150
+
+
+MOVES = """
+const [handle, done] = arguments, least = Number(handle.min), most = Number(handle.max);
+const emit = window.socket.emit.bind(window.socket);
+let sent = 0, moves = 0;
+window.socket.emit = (...all) => { sent += all[0] == "event"; return emit(...all); };
+const moved = () => {
+  if (moves++ == 300) return done(sent);
+  handle.value = moves == 300 ? most : least + (most - least) * (moves % 100) / 100;
+  handle.dispatchEvent(new Event("input", { bubbles: true }));
+  setTimeout(moved, 5);
+};
+moved();
+"""
+
+
 def test_hands_are_added_opened_from_the_scenario_changed_and_taken_away(page: Page) -> None:
     start = [hand.base for hand in page.state().hands]
     assert start == ["proposal", "sequential", "seoul_first"]

@@ -11,6 +11,7 @@ import pytest
 
 from sim.explore.hand import Hand
 from sim.explore.state import MOST_BYTES, State, saved
+from sim.explore.table import lay
 from sim.faults import ScenarioError
 from sim.scenario import load
 
@@ -59,6 +60,17 @@ def test_text_link_and_file_give_the_same_state(state: State, tmp_path: Path) ->
         ({"hands": [{"key": "a", "title": ""}]}, "hands[0].title"),
         ({"hands": [{"key": "a", "title": "x" * 101}]}, "hands[0].title"),
         ({"hands": [{"key": "a", "title": "two\nlines"}]}, "hands[0].title"),
+        ({"hands": [{"key": "a", "title": "two\u2028lines"}]}, "hands[0].title"),
+        ({"hands": [{"key": "a", "title": "  "}]}, "hands[0].title"),
+        ({"hands": [{"key": "a", "base": "<b>"}]}, "hands[0].base"),
+        ({"hands": [{"key": "a", "postures": ["x", "x"]}]}, "hands[0].postures[1]"),
+        ({"hands": [{"key": "a", "milestones": {"t": "no stage"}}]}, "hands[0].milestones.t"),
+        ({"precision": 1e-300}, "precision"),
+        ({"precision": -1}, "precision"),
+        ({"precision": 0}, "precision"),
+        ({"precision": 0.6}, "precision"),
+        ({"precision": "0.01"}, "precision"),
+        ({"precision": True}, "precision"),
         ({"hands": [{"key": "a", "steps": [[]]}]}, "hands[0].steps[0]"),
         ({"hands": [{"key": "a", "rules": {"t": ["!!"]}}]}, "hands[0].rules.t"),
     ],
@@ -70,6 +82,35 @@ def test_a_wrong_state_is_refused_with_its_place(
     with pytest.raises(ScenarioError) as caught:
         State.from_text(text)
     assert any(fault.place.startswith(place) for fault in caught.value.faults)
+
+
+def test_a_precision_is_refused_with_what_is_allowed(state: State) -> None:
+    text = json.dumps(json.loads(state.to_text()) | {"precision": 1e-300})
+    with pytest.raises(ScenarioError) as caught:
+        State.from_text(text, "mine.json")
+    assert str(caught.value) == (
+        "mine.json: precision: 1e-300; allowed: a number from 0.001 to 0.5"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"key": "default"}, "hands[0].key"),
+        ({"key": "proposal"}, "hands[0].key"),
+        ({"milestones": {"nowhere": "x"}}, "hands[0].milestones.nowhere"),
+        ({"milestones": {"us_dprk": "nowhere"}}, "hands[0].milestones.us_dprk"),
+    ],
+)
+def test_names_that_do_not_fit_the_scenario_are_refused(
+    state: State, change: dict[str, object], place: str
+) -> None:
+    document = json.loads(state.to_text())
+    milestones = document["hands"][0]["milestones"] | change.get("milestones", {})
+    document["hands"][0] |= change | {"milestones": milestones}
+    with pytest.raises(ScenarioError) as caught:
+        lay(State.from_text(json.dumps(document)))
+    assert [fault.place for fault in caught.value.faults] == [place]
 
 
 @pytest.mark.parametrize(

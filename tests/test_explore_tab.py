@@ -182,8 +182,9 @@ def test_strategies_and_assumptions_are_changed_and_a_run_says_the_same(tmp_path
 
         tab.write("Find a number", "war rate")
         handle = tab.field("war: rate, a year")
-        UserInteraction(tab.user, {handle}, None).trigger("input", "0.005")
+        UserInteraction(tab.user, {handle}, None).trigger("moved", [0.005, 7])
         assert tab.state.numbers == {"war.rate": 0.005}
+        assert (handle.props["value"], handle.props["seen"]) == (0.005, 7)
         n = await tab.answered()
         keys = [hand.key for hand in tab.state.hands]
         told = sim.run(sim.loads(taking.scenario_text(tab.state), "table"), keys, n)

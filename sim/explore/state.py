@@ -17,7 +17,7 @@ from pathlib import Path
 from sim.explore.hand import Hand
 from sim.faults import Place, Refused, Report, ScenarioError, show
 from sim.files import failed, text_of, without_mark
-from sim.numbers import Plain
+from sim.numbers import Bounds, Plain
 from sim.parts import Item
 from sim.reading import (
     NAME,
@@ -40,6 +40,8 @@ MOST_HISTORY = 2**53 - 1
 """The highest number that a browser tells from its neighbours."""
 MOST_LETTERS = 100
 """Of the name of a hand."""
+PRECISION = Bounds(0.001, 0.5)
+"""Half the width of an interval: finer than the longest answers can be, and never wider."""
 MOST_BYTES = 200_000
 """Of a state as text; a link unpacks to no more."""
 
@@ -211,8 +213,14 @@ class _Pick(Reader[str | int]):
 
 _WORD = Text("a name of small letters, digits and _", NAME)
 _KEY = Text(f"{_WORD.wanted}, {MOST_LETTERS} at most", f"(?=.{{1,{MOST_LETTERS}}}$){NAME}")
-_TITLE = Text(f"1 to {MOST_LETTERS} letters in one line", f"[^\\x00-\\x1f]{{1,{MOST_LETTERS}}}")
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_TITLE = Text(
+    f"1 to {MOST_LETTERS} letters in one line, not all of them spaces",
+    rf"(?=.*\S)[^{_CONTROLS}]{{1,{MOST_LETTERS}}}",
+)
+_BASE = Text("the name of a strategy, or nothing", f"({NAME})?")
 _TRACK = Text("the name of a track", NAME)
+_STAGE = Text("the name of a stage", NAME)
 _TRACKS = Many(_TRACK, "tracks", once=True)
 _STEP = Many(_TRACK, "tracks", once=True, least=1)
 _NUMBERS = Named(Plain(), Text("a dotted name"), "numbers by dotted name")
@@ -223,12 +231,12 @@ HAND: Table[Hand] = Table(
     {
         "key": Field(_KEY, instead=""),
         "title": Field(_TITLE, instead=""),
-        "base": Field(Text(), default=""),
+        "base": Field(_BASE, default=""),
         "steps": Field(Many(_STEP, "steps"), default=()),
-        "milestones": Field(Named(Text("a stage"), _TRACK, "stages by track"), default={}),
+        "milestones": Field(Named(_STAGE, _TRACK, "stages by track"), default={}),
         "rules": Field(Named(Many(Item(), "tests"), _TRACK, "start conditions"), default={}),
         "left_out": Field(_TRACKS, default=()),
-        "postures": Field(Many(_WORD, "conditions"), default=()),
+        "postures": Field(Many(_WORD, "conditions", once=True), default=()),
         "priority": Field(_TRACKS, default=()),
         "overrides": Field(_NUMBERS, default={}),
     },
@@ -242,7 +250,7 @@ STATE: Table[State] = Table(
         "seed": Field(Whole(0, 2**64 - 1), default=1),
         "hands": Field(Many(HAND, "hands", least=1), instead=()),
         "numbers": Field(_NUMBERS, default={}),
-        "precision": Field(Plain(), default=0.01),
+        "precision": Field(Plain(PRECISION), default=0.01),
         "history": Field(_Pick(), default="typical"),
         "view": Field(Choice(*VIEWS), default="answers"),
     },

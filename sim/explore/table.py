@@ -14,7 +14,7 @@ from threading import Lock
 from sim.explore.hand import Hand
 from sim.explore.library import SHIPPED, Library
 from sim.explore.state import MOST_HANDS, State
-from sim.faults import Fault, ScenarioError, show
+from sim.faults import Fault, ScenarioError, listed, show
 from sim.files import failed
 from sim.numbers import likely
 from sim.program import Program, translate
@@ -94,6 +94,7 @@ def _check(state: State) -> None:
 def _check_places(state: State, base: Scenario) -> None:
     """Every track of the scenario stands where the table shows it, and nowhere else."""
     for i, hand in enumerate(state.hands):
+        _check_names(hand, i, base)
         inside = [track for step in hand.steps for track in step]
         beside = {*hand.rules, *hand.left_out}
         for track in base.tracks:
@@ -102,6 +103,20 @@ def _check_places(state: State, base: Scenario) -> None:
                 allowed = "in one step, or under rules or left_out"
                 message = f"{show(track)} in {found} places; allowed: {allowed}"
                 raise failed("state", message, ("hands", i, "steps"))
+
+
+def _check_names(hand: Hand, i: int, base: Scenario) -> None:
+    """The key is none of the scenario's, and milestones are stages that it has."""
+    if hand.key in ("default", *base.strategies):
+        message = f"{show(hand.key)} is a strategy of the scenario; allowed: a key of its own"
+        raise failed("state", message, ("hands", i, "key"))
+    for track, stage in hand.milestones.items():
+        place = ("hands", i, "milestones", track)
+        if track not in base.tracks:
+            raise failed("state", f"unknown track; allowed: {listed(base.tracks)}", place)
+        stages = [one.name for one in base.tracks[track].stages]
+        if stage not in stages:
+            raise failed("state", f"{show(stage)}; allowed: {listed(stages)}", place)
 
 
 def _changed(program: Program, numbers: Mapping[str, float]) -> Program:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from nicegui import ui
+from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
 from sim.experiment import InputError
@@ -93,7 +96,7 @@ class Levers:
                 text("p", "No number has these words in its name, status or source.", "note")
             self._levers(matching[:SHOWN])
 
-    def move(self, slider: Slider, value: float | None, by: Lever | None = None) -> None:
+    def move(self, slider: Slider, value: float | None) -> None:
         """Change an assumption; None: as in the scenario."""
         if value == slider.likely:
             value = None
@@ -103,7 +106,7 @@ class Levers:
         self.desk.change(state)
         self._count(state)
         for lever in self._there(slider.name):
-            lever.follow(state, lever is not by)
+            lever.follow(state)
 
     def follow(self, state: State) -> None:
         """Show the values of a state, and what the hands make of them."""
@@ -178,39 +181,51 @@ class Lever:
                 self.reset.props("flat round dense size=sm")
                 self.reset.props["aria-label"] = f"Reset {words(slider.name)}"
             self.swing = text("p", "", "swing")
-            self.handle = _range(slider)
+            self.handle = ParameterSlider(slider, lambda value: levers.move(slider, value))
             source = source_in_words(slider.status, slider.source)
             span = f"{slider.low:g} to {slider.high:g} {slider.measure}".rstrip()
             text("p", f"{span}, likely {slider.likely:g}. {source}.", "note")
             self.own = text("p", "", "warn")
         self.follow(levers.desk.state)
-        self.handle.on("input", self._moved, js_handler="(e) => emit(e.target.value)")
 
-    def _moved(self, event: GenericEventArguments) -> None:
-        value = float(event.args)
-        # The browser has this value already; sent back late, it would pull at the handle.
-        with self.handle.props.suspend_updates():
-            self.handle.props["value"] = value
-        self.levers.move(self.slider, value, self)
-
-    def follow(self, state: State, handle: bool = True) -> None:
+    def follow(self, state: State) -> None:
         """Show the value of a state, and move the handle there."""
         value = state.numbers.get(self.slider.name, self.slider.likely)
-        if handle:
-            self.handle.props["value"] = value
+        self.handle.show(value)
         put(self.value, f"{value:.4g}")
         self.reset.set_enabled(self.slider.name in state.numbers)
         own = overriding(state.hands, self.slider.name)
         put(self.own, "; ".join(f"{words(key)} has its own: {at:g}" for key, at in own.items()))
 
 
-def _range(slider: Slider) -> ui.element:
-    """The handle of a slider: the browser's own, which screen readers and keys know."""
-    one = ui.element("input")
-    step = 1.0 if slider.whole else (slider.high - slider.low) / STEPS
-    one.props.update({
-        "type": "range", "min": slider.low, "max": slider.high, "step": step,
-        "data-number": slider.name,
-        "aria-label": ", ".join(filter(None, (words(slider.name), slider.measure))),
-    })  # fmt: skip
-    return one
+class ParameterSlider(
+    Element, component=str(files("sim") / "templates" / "parameter_slider.js")
+):  # fmt: skip
+    """The browser's own slider, which screen readers and keys know.
+
+    Args:
+        slider: the parameter.
+        moved: called with each value to which a person moved it.
+    """
+
+    def __init__(self, slider: Slider, moved: Callable[[float], None]) -> None:
+        super().__init__()
+        self.moved = moved
+        self.props.update({
+            "value": slider.likely, "seen": 0, "min": slider.low, "max": slider.high,
+            "step": 1.0 if slider.whole else (slider.high - slider.low) / STEPS,
+            "data-number": slider.name,
+            "aria-label": ", ".join(filter(None, (words(slider.name), slider.measure))),
+        })  # fmt: skip
+        self.on("moved", self._moved)
+
+    def show(self, value: float) -> None:
+        """Move the handle to a value."""
+        if self.props["value"] != value:
+            self.props["value"] = value
+
+    def _moved(self, event: GenericEventArguments) -> None:
+        """A value, and the number of the move, which the browser waits to hear again."""
+        value, number = event.args
+        self.props.update({"value": float(value), "seen": int(number)})
+        self.moved(float(value))
