@@ -72,14 +72,27 @@ def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
 
 def finish(ax: Axes, title: str, caption: str | None) -> Axes:
     """Say the finding above, and n, seed and scenario below."""
-    width = ax.get_figure().get_size_inches()[0]  # type: ignore[union-attr]
-    ax.set_title("\n".join(textwrap.wrap(title, int(width * 8.5))), pad=12)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    ax.set_title("\n".join(textwrap.wrap(title, int(figure.get_figwidth() * 8.5))), pad=12)
     if caption:
-        ax.get_figure().supxlabel(  # type: ignore[union-attr]
-            "\n".join(textwrap.wrap(caption, int(width * 13))),
-            fontsize=8.5, color="#555555", x=0.01, ha="left",
-        )  # fmt: skip
+        _below(figure, caption)
     return ax
+
+
+def framed(figure: Figure, title: str, caption: str | None) -> Figure:
+    """The same for a figure of several axes."""
+    wrapped = "\n".join(textwrap.wrap(title, int(figure.get_figwidth() * 8)))
+    figure.suptitle(wrapped, x=0.01, ha="left", fontsize=13, fontweight="bold")
+    if caption:
+        _below(figure, caption)
+    return figure
+
+
+def _below(figure: Figure, caption: str) -> None:
+    width = int(figure.get_figwidth() * 13)
+    lines = [line for part in caption.split("\n") for line in textwrap.wrap(part, width)]
+    figure.supxlabel("\n".join(lines), fontsize=8.5, color="#555555", x=0.01, ha="left")
 
 
 DOTS = 300  # an inch of a figure on disk
@@ -166,8 +179,8 @@ def endpoint(table: pd.DataFrame) -> str:
 
 
 def level(table: pd.DataFrame) -> str:
-    """The confidence of the intervals of a table, in per cent."""
-    return f"{100 * table.attrs.get('level', 0.95):g}"
+    """The confidence of the intervals of a table, in per cent, on one line."""
+    return f"{100 * table.attrs.get('level', 0.95):g}\N{NO-BREAK SPACE}%"
 
 
 def share_label(share: float) -> str:

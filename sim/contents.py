@@ -183,8 +183,8 @@ def _fill(results: Results, content: Content, baseline: str | None, endpoint: st
     """Findings, tables and figures of a run."""
     try:
         frame = report.frame_of(results)
-    except InputError:
-        content.notes.append("No history was finished, so there is nothing to summarise yet.")
+    except InputError as error:
+        content.notes.append(f"There is no summary: {error}.")
         return
     summary = report.summarise(results, endpoint)
     content.notes += _unfinished(results, summary)

@@ -37,7 +37,11 @@ from sim.scenario import Scenario
 from sim.story import Story, tell
 
 MOST_RETOLD = 400
-"""Histories of each strategy that are told again to see how long the goal lasted."""
+"""Replications of each strategy that are replayed to see how long the goal lasted."""
+MOST_RETOLD_EVENTS = 1_000_000
+"""Events of these; a replication of thousands of years has hundreds of thousands."""
+MOST_EVENTS = 50_000_000
+"""That are replayed one by one for an explanation, or for two strategies side by side."""
 EXPLAIN, DIFF = "explain", "diff"
 BY_ACTIVITY = ("track", "activity")
 
@@ -146,8 +150,10 @@ def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
     tables = []
     for name in names:
         there = frame[(frame["strategy"] == name) & (frame["outcome"] == scenario.goal)]
-        first = there.sort_values(["replication", "draw"]).head(MOST_RETOLD)
+        there = there.sort_values(["replication", "draw"])
         likely = retold.program_of(scenario, name)
+        events = retold.events_of(likely, seed, there["replication"].head(1))
+        first = there.head(min(MOST_RETOLD, math.ceil(MOST_RETOLD_EVENTS / events)))
         for draw, some in first.groupby("draw"):
             program = retold.with_draw(likely, results.drawn, int(draw))
             told = retold.with_logs(program, seed, [int(r) for r in some["replication"]])
@@ -196,11 +202,14 @@ def explain(
         draws: of the uncertain numbers, as for :func:`sim.experiment.run`.
 
     Raises:
-        InputError: an unknown strategy, or draws that cannot be made.
+        InputError: an unknown strategy, draws that cannot be made, or more events than can be
+            replayed one by one.
     """
     about = tables_of.about(EXPLAIN, scenario, seed)
     names = list(dict.fromkeys(strategies)) if strategies else names_of(scenario)
     drawn = varied_from(scenario, names, draws, seed)
+    each = [retold.program_of(scenario, name) for name in names]
+    _not_too_many_events(each, seed, replications, 1 if drawn is None else len(drawn))
     parts: dict[str, list[pd.DataFrame]] = {"budget": [], "items": [], "costs": []}
     rows, tracks = [], {}
     for name in names:
@@ -227,6 +236,19 @@ def explain(
         figures = _drawn(out, explained_figures(tables, manifest))
     text = "\n\n".join([findings.explain_text(tables, scenario.goal, tracks), *notes(manifest)])
     return Findings(tables, text, figures=figures)
+
+
+def _not_too_many_events(
+    programs: Sequence[Program], seed: int, replications: int, draws: int = 1
+) -> None:
+    """Refuse to replay for hours; a horizon of thousands of years holds as many events."""
+    events = draws * sum(retold.events_of(program, seed) for program in programs)
+    if events * replications > MOST_EVENTS:
+        raise InputError(
+            f"replications: found {replications:,}, of about {events:,} events each over a horizon "
+            f"of {programs[0].code.horizon:,.0f} days, to be replayed one by one; allowed here: "
+            f"at most {MOST_EVENTS // events:,}, or a shorter horizon"
+        )
 
 
 def _told_for_why(
@@ -294,7 +316,8 @@ def diff(
         draw, draws: of the uncertain numbers, in all these worlds; as for :func:`sim.report.tell`.
 
     Raises:
-        InputError: an unknown strategy, the same twice, or a draw that there is not.
+        InputError: an unknown strategy, the same twice, a draw that there is not, or more events
+            than can be replayed one by one.
     """
     about = tables_of.about(DIFF, scenario, seed)
     if a == b:
@@ -302,11 +325,15 @@ def diff(
     ours, theirs = (
         of_draw(retold.program_of(scenario, name), draw, draws, seed) for name in (a, b)
     )
+    _not_too_many_events([ours, theirs], seed, replications)
     stories, logs = _both(ours, theirs, seed, replication, draw)
     parting = parting_tables.first_parting(ours, *logs)
     turn = parting_tables.first_turn(ours, *logs)
     told = (retold.with_logs(each, seed, range(replications)) for each in (ours, theirs))
-    both = [(one[0], one[2], two[2]) for one, two in zip(*told, strict=True)]
+    both = ((one[0], one[2], two[2]) for one, two in zip(*told, strict=True))
+    apart, turns = parting_tables.partings(
+        ours, both, parting_tables.first_parting, parting_tables.first_turn
+    )
     side = parting_tables.side_by_side(*stories)
     endings = [
         findings.ending(story.row["outcome"], story.row["time"], scenario.goal, scenario.ruin)
@@ -314,10 +341,8 @@ def diff(
     ]
     tables = {
         "side_by_side": side,
-        "partings": explanation.commonest_partings(parting_tables.partings(ours, both)),
-        "turns": explanation.commonest_partings(
-            parting_tables.partings(ours, both, parting_tables.first_turn)
-        ),
+        "partings": explanation.commonest_partings(apart),
+        "turns": explanation.commonest_partings(turns),
     }
     figures = []
     if out is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -140,20 +140,24 @@ def _words(program: Program, event: Event) -> str:
 def partings(
     program: Program,
     logs: Iterable[tuple[int, Sequence[Entry], Sequence[Entry]]],
-    find: Callable[[Program, Sequence[Entry], Sequence[Entry]], Parting] = first_parting,
-) -> pd.DataFrame:
-    """First partings of many worlds.
+    *finds: Callable[[Program, Sequence[Entry], Sequence[Entry]], Parting],
+) -> list[pd.DataFrame]:
+    """First partings of many paired replications, whose logs are looked at one after the other.
 
     Args:
         program: that of either strategy.
         logs: replication, and its log under each strategy.
-        find: :func:`first_parting` or :func:`first_turn`.
+        finds: :func:`first_parting` or :func:`first_turn`, or both.
 
     Returns:
-        replication, time (days; NaN: they never part), entity, a, b.
+        A table for each of them: replication, time (days; NaN: they never part), entity, a, b.
     """
-    rows = [(replication, *find(program, a, b)) for replication, a, b in logs]
-    return pd.DataFrame(rows, columns=["replication", "time", "entity", "a", "b"])
+    rows: list[list[tuple[Any, ...]]] = [[] for _ in finds]
+    for replication, a, b in logs:
+        for some, find in zip(rows, finds, strict=True):
+            some.append((replication, *find(program, a, b)))
+    columns = ["replication", "time", "entity", "a", "b"]
+    return [pd.DataFrame(some, columns=columns) for some in rows]
 
 
 # -- side by side ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator, PercentFormatter
 
 from sim.canvas import (
     DASHES,
@@ -41,13 +41,25 @@ ENDINGS = {"success": "#029e73", "broken": "#000000", "ongoing": "#bdbdbd"}
 SETBACK = "#f0b44c"  # light, so that it differs from success in grey as well
 
 
+MOST_YEARS = 15  # with a tick of their own
+
+
 def _years(ax: Axes, horizon: float) -> None:
-    unit = YEAR if horizon >= 2 * YEAR else YEAR / 4
+    unit = YEAR * _years_apart(horizon / YEAR)
     whole = unit * round(horizon / unit)  # five years are 1826 days, and have a tick
-    ax.set_xlim(0, whole if whole > 0 and abs(whole - horizon) < 1 else horizon)
-    ax.xaxis.set_major_locator(MultipleLocator(unit))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: f"{days / YEAR:g}"))
+    end = whole if whole > 0 and abs(whole - horizon) < 1 else horizon
+    ax.set_xlim(0, end)
+    ax.set_xticks(np.arange(0, end + 1, unit))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: f"{days / YEAR:,g}"))
     ax.set_xlabel("years since the start")
+
+
+def _years_apart(years: float) -> float:
+    """Years from tick to tick: a quarter, one, or as many as leave room for the labels."""
+    if years < 2:
+        return 0.25
+    ticks = MaxNLocator(MOST_YEARS, steps=[1, 2, 5, 10]).tick_values(0, years)
+    return max(1.0, float(ticks[1] - ticks[0]))
 
 
 def _spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -265,8 +277,6 @@ def times(
         ax.set_ylim(-0.15, len(strategies))
         _years(ax, horizon)
         ax.set_xlim(0, bar_left + 1.2 * bar_width)
-        ticks = np.arange(0, horizon + 1, YEAR)
-        ax.set_xticks(ticks)
         column = f"{share_label(tallest)} of all histories in {edges[1] - edges[0]:.0f} days"
         ax.set_xlabel(f"years until {endpoint(table)} (highest column: {column})", loc="left")
         ax.text(bar_left, len(strategies) - 0.02, "never", fontsize=10, va="top", color="#555555")
@@ -311,7 +321,7 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
         title = (
             f"Against {words(baseline)}: share with {endpoint(table)} higher for {higher}, lower "
             f"for {lower}, not distinguished for {len(part) - higher - lower} "
-            f"(each at {level(table)} %)"
+            f"(each at {level(table)})"
         )
         return finish(ax, title, caption)
 
@@ -465,21 +475,21 @@ def timeline(story: Story, ax: Axes | None = None) -> Axes:
         ax = new_axes(ax, 13, 2.2 + 0.33 * len(lanes))
         row = {lane: len(lanes) - 1 - i for i, lane in enumerate(lanes)}
         day = dates(story)
-        for window in story.windows.drop_duplicates(["opens", "closes"]).itertuples():
-            ax.axvspan(day(window.opens), day(window.closes), color="#cfe3f2", lw=0, zorder=0)
+        windows = draw_windows(ax, story, day)
         for track in tracks:
             draw_attempts(ax, story, track, row["tracks", track], day)
         for shock, times in story.shocks.groupby("shock")["time"]:
-            ax.plot(day(times), [row["shocks", shock]] * len(times), "|",
+            marks = np.unique(_places(times, story.horizon)) if len(times) > PLACES else times
+            ax.plot(day(marks), [row["shocks", shock]] * len(marks), "|",
                     color="#444444", ms=9, mew=1.3)  # fmt: skip
         for condition, part in spells.groupby("condition"):
-            _draw_levels(ax, part, row["conditions", condition], day)
+            draw_levels(ax, part, row["conditions", condition], story)
         _name_lanes(ax, row)
         ax.set_xlim(day(0), day(max(1.0, story.horizon)))
         dated_axis(ax, story)
         ax.grid(axis="x", color="#eeeeee", zorder=0)
         ax.set_axisbelow(True)
-        _timeline_legend(ax, bool(len(story.windows)))
+        _timeline_legend(ax, windows)
         about = textwrap.shorten(story.title, 200, placeholder=" ...")
         caption = f"{about}; seed {story.seed}; attempts are named by their stage"
         finish(ax, _history_sentence(story), caption)
@@ -528,32 +538,85 @@ def dated_axis(ax: Axes, story: Story) -> None:
     """Dates along the axis, or days where the calendar ends."""
     if not _ends_before_year_10000(story):  # no calendar goes further
         ax.set_xlabel("days since the start")
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: f"{days:,.0f}"))
         return
     ax.xaxis_date()
     ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=4, maxticks=12))
     ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(ax.xaxis.get_major_locator()))
 
 
-def _draw_levels(ax: Axes, spells: pd.DataFrame, row: int, day: Any) -> None:
-    most = max(1, int(spells["level"].max()))
-    for spell in spells.itertuples():
-        begin, end = day(spell.begin), day(spell.end)
-        ax.barh(row, end - begin, 0.62, left=begin, color=PALETTE[4], lw=0,
-                alpha=0.3 + 0.6 * spell.level / most)  # fmt: skip
+PLACES = 2000
+"""Along the axis of a timeline; of more bars than these, what falls on a place is drawn as one."""
+
+
+def _places(days: Any, span: float) -> Any:
+    """Days, each at the beginning of its place on the axis."""
+    return np.floor(np.asarray(days, float) / span * PLACES) * (span / PLACES)
+
+
+def draw_windows(ax: Axes, story: Story, day: Any) -> bool:
+    """Shade the windows of the calendar; none, where they are too many to be seen apart."""
+    spans = story.windows.drop_duplicates(["opens", "closes"])
+    if spans.empty or len(spans) > PLACES:
+        return False
+    bars = list(zip(day(spans["opens"]), spans["closes"] - spans["opens"], strict=True))
+    ax.broken_barh(bars, (0, 1), transform=ax.get_xaxis_transform(), color="#cfe3f2", lw=0,
+                   zorder=0)  # fmt: skip
+    return True
+
+
+def draw_levels(
+    ax: Axes, spells: pd.DataFrame, row: int, story: Story, height: float = 0.62
+) -> None:
+    """The levels of a condition as bars in a row, darker where they are higher.
+
+    Spells that are too many to be seen apart are drawn as their mean level at each place.
+    """
+    if spells.empty:
+        return
+    most, day = max(1, int(spells["level"].max())), dates(story)
+    shown = spells if len(spells) <= PLACES else _mean_levels(spells, story.horizon)
+    bars = list(zip(day(shown["begin"]), shown["end"] - shown["begin"], strict=True))
+    colours = [(*PALETTE[4], 0.3 + 0.6 * level / most) for level in shown["level"]]
+    ax.broken_barh(bars, (row - height / 2, height), facecolors=colours, lw=0)
+
+
+def _mean_levels(spells: pd.DataFrame, span: float) -> pd.DataFrame:
+    """Spells of one condition, in order, as the mean level at each place of the axis."""
+    edges = np.linspace(0.0, span, PLACES + 1)
+    ends = spells[["begin", "end"]].to_numpy(float)
+    total = np.append(0.0, np.cumsum(spells["level"].to_numpy(float) * np.diff(ends, axis=1)[:, 0]))
+    both = np.column_stack([total[:-1], total[1:]])
+    mean = np.diff(np.interp(edges, ends.ravel(), both.ravel())) / np.diff(edges)
+    table = pd.DataFrame({"begin": edges[:-1], "end": edges[1:], "level": mean})
+    return table[mean > 1e-12]
+
+
+def _seen(attempts: pd.DataFrame, span: float) -> pd.DataFrame:
+    """Attempts, or the longest of each ending at each place where they are too many."""
+    if len(attempts) <= PLACES:
+        return attempts
+    length = attempts["end"] - attempts["begin"]
+    longest = length.groupby([_places(attempts["begin"], span), attempts["ending"]]).idxmax()
+    return attempts.loc[longest.sort_values()]
 
 
 def draw_attempts(ax: Axes, story: Story, track: str, row: int, day: Any) -> None:
     """The attempts of a track as bars in a row, coloured by how they end."""
     span = story.horizon
-    for attempt in story.attempts[story.attempts["track"] == track].itertuples():
+    attempts = _seen(story.attempts[story.attempts["track"] == track], span)
+    lengths = np.maximum(attempts["end"] - attempts["begin"], span / 800)
+    ax.broken_barh(
+        list(zip(day(attempts["begin"]), lengths, strict=True)), (row - 0.35, 0.7),
+        facecolors=[ENDINGS.get(ending, SETBACK) for ending in attempts["ending"]],
+        edgecolor="white", lw=0.5 if len(attempts) <= 200 else 0,
+    )  # fmt: skip
+    for attempt in attempts.itertuples():
         begin, end = day(attempt.begin), day(attempt.end)
-        colour = ENDINGS.get(attempt.ending, SETBACK)
-        ax.barh(row, max(end - begin, span / 800), 0.7, left=begin, color=colour,
-                edgecolor="white", lw=0.5)  # fmt: skip
         room = int((end - begin) / span * 150)
         if room >= min(6, len(attempt.stage)):
             text = attempt.stage if len(attempt.stage) <= room else attempt.stage[: room - 1] + "."
-            light = attempt.ending in ("ongoing",) or colour == SETBACK
+            light = attempt.ending == "ongoing" or attempt.ending not in ENDINGS
             ax.text((begin + end) / 2, row, text.replace("_", " "), ha="center", va="center",
                     fontsize=7.5, color="black" if light else "white", clip_on=True)  # fmt: skip
 

@@ -22,13 +22,22 @@ from sim.canvas import (
     YEAR,
     endpoint,
     finish,
+    framed,
     level,
     new_axes,
     share_label,
     style,
     words,
 )
-from sim.plots import ENDINGS, SETBACK, dated_axis, dates, draw_attempts
+from sim.plots import (
+    ENDINGS,
+    SETBACK,
+    dated_axis,
+    dates,
+    draw_attempts,
+    draw_levels,
+    draw_windows,
+)
 from sim.printing import percent
 from sim.story import Story
 
@@ -52,14 +61,6 @@ def _figure(
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, np.atleast_1d(figure.subplots(rows, columns, **shared))
-
-
-def _framed(figure: Figure, title: str, note: str | None) -> Figure:
-    """A figure of several axes with its title above and its note below."""
-    figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
-    if note:
-        figure.supxlabel(note, fontsize=8.5, color="#555555", x=0.01, ha="left")
-    return figure
 
 
 def _named_rows(ax: Axes, names: Sequence[str], rows: Sequence[int]) -> None:
@@ -117,7 +118,7 @@ def ranking(
         if len(leaders) == 1:
             most = "fewest" if fewest_first else "most"
             title = f"{words(leaders[0])} has the {most} days without".capitalize()
-        note = f"{caption}; marked jointly at {level(best)} % (Hsu)" if caption else None
+        note = f"{caption}; marked jointly at {level(best)} (Hsu)" if caption else None
         return _above(finish(ax, f"{title} {endpoint(best)}", note))
 
 
@@ -179,7 +180,7 @@ def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
         )
         note = f"{caption}; thin bars hold jointly for all strategies; blue: these exclude 0"
         note += "; orange: the luck of single attempts taken out" if adjusted else ""
-        return _framed(figure, title, note if caption else None)
+        return framed(figure, title, note if caption else None)
 
 
 def _few_ticks() -> Any:
@@ -243,7 +244,7 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
 
 def _sooner_sentence(table: pd.DataFrame) -> str:
     """Which strategy is significantly sooner more often than later than how many others."""
-    each = f"(each pair at {level(table)} %)"
+    each = f"(each pair at {level(table)})"
     ahead = table[table["net_low"] > 0]
     if ahead.empty:
         return f"No strategy is distinguished as sooner more often than later {each}"
@@ -287,7 +288,7 @@ def durability(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
             "and were replayed; Kaplan-Meier, censored at the horizon and at ruin"
         )
         title = _durability_sentence(table, goal)
-        return _framed(figure, title, f"{caption}\n{note}" if caption else note)
+        return framed(figure, title, f"{caption}\n{note}" if caption else note)
 
 
 def _replayed(row: pd.Series) -> str:
@@ -306,7 +307,7 @@ def _durability_sentence(table: pd.DataFrame, goal: str) -> str:
     span = least if least == most else f"{least} to {most}"
     followed, count = len(year), table["strategy"].nunique()
     whose = "" if followed == count else f" ({followed} of {count} strategies followed so long)"
-    return f"A year after {goal} was reached, it has held without a break in {span}{whose}"
+    return f"A year after {goal} was first reached, it still holds in {span} of these{whose}"
 
 
 # -- why it wins ----------------------------------------------------------------------------------
@@ -455,7 +456,7 @@ def side_by_side(a: Story, b: Story, parting: Any) -> Figure:
             sides = [words(str(side) or "nothing") for side in (parting.a, parting.b)]
             told = f"{words(a.strategy)}: {sides[0]}; {words(b.strategy)}: {sides[1]}"
             title = f"They part on day {parting.time:.0f} at {words(parting.entity)}. {told}"
-        return _framed(figure, title, f"{a.title}; {a.where}; attempts named by their stage")
+        return framed(figure, title, f"{a.title}; {a.where}; attempts named by their stage")
 
 
 def _plain(story: Story) -> pd.DataFrame:
@@ -469,16 +470,12 @@ def _one_of_two(
     day = dates(story)
     lanes = [*tracks, *conditions]
     place = {name: len(lanes) - 1 - i for i, name in enumerate(lanes)}
-    for window in story.windows.drop_duplicates(["opens", "closes"]).itertuples():
-        ax.axvspan(day(window.opens), day(window.closes), color="#cfe3f2", lw=0, zorder=0)
+    draw_windows(ax, story, day)
     for track in tracks:
         draw_attempts(ax, story, track, place[track], day)
     for condition in conditions:
         part = levels[levels["condition"] == condition]
-        most = max(1, int(part["level"].max())) if len(part) else 1
-        for spell in part.itertuples():
-            ax.barh(place[condition], spell.end - spell.begin, 0.6, left=day(spell.begin), lw=0,
-                    color=PALETTE[4], alpha=0.3 + 0.6 * spell.level / most)  # fmt: skip
+        draw_levels(ax, part, place[condition], story, 0.6)
     ax.set_yticks(list(place.values()), [words(name) for name in place], fontsize=8.5)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.8, len(lanes) - 0.2)

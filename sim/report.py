@@ -20,6 +20,7 @@ from sim.question import is_counted
 from sim.scenario import Scenario
 from sim.story import Story
 from sim.story import tell as make_story
+from sim.tally import MOST_DAYS
 
 MOST_ROWS = 1_000_000  # read at once; a row takes a kilobyte
 TRACERS = {"compiled": kernel.trace, "simpy": processes.trace}
@@ -242,10 +243,20 @@ def _differences_shown(results: Results, table: pd.DataFrame) -> Shown:
 
 
 def frame_of(results: Results) -> pd.DataFrame:
-    """The rows of a run, or the counts by day of one that is too large to read its rows at once."""
+    """The rows of a run, or the counts by day of one that is too large to read its rows at once.
+
+    Raises:
+        InputError: the rows are too many, and the horizon is too long to count them by day.
+    """
     manifest = results.manifest
     rows = manifest["replications"] * max(1, manifest["draws"]) * len(manifest["strategies"])
     counted = rows > MOST_ROWS and manifest["columns"] is None
+    if counted and manifest["horizon"] > MOST_DAYS:
+        raise InputError(
+            f"{rows:,} rows are too many to be read at once, and a horizon of "
+            f"{manifest['horizon']:,g} days is too long to count them by day; allowed: at most "
+            f"{MOST_ROWS:,} rows, {MOST_DAYS:,} days, or fewer --columns"
+        )
     return results.counts if counted else results.frame
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -37,6 +37,11 @@ def with_logs(program: Program, seed: int, replications: Sequence[int]) -> Itera
     """Histories with their rows and logs."""
     for replication in replications:
         yield replication, *kernel.trace(program, seed, replication)
+
+
+def events_of(program: Program, seed: int, replications: Iterable[int] = (0,)) -> int:
+    """Events in the logs of some replications; 1 where there are none."""
+    return max(1, sum(len(log) for _, _, log in with_logs(program, seed, list(replications))))
 
 
 def surprises(results: Results, its_worlds: Worlds) -> dict[str, Floats] | None:

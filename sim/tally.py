@@ -126,8 +126,10 @@ class Counter:
     def __init__(self, program: Program) -> None:
         self.layout = layout(program)
         self.horizon = float(program.code.horizon)
-        cells, sums = len(self.layout.names) * self.layout.days, len(self.layout.sums)
-        self._count, self._used = np.zeros(cells, np.int64), np.zeros(cells, np.int64)
+        columns, sums = len(self.layout.names), len(self.layout.sums)
+        used = min(columns * self.layout.days, columns * MOST_AT_ONCE)
+        self._count = np.zeros(OUTCOMES * self.layout.days, np.int64)  # of one column at a time
+        self._cell, self._n = np.zeros(used, np.int64), np.zeros(used, np.int64)
         self._total, self._squares = np.zeros(sums, np.int64), np.zeros(sums, np.int64)
         self._pieces: list[_Piece] = []
 
@@ -141,15 +143,21 @@ class Counter:
                 self.layout.days,
                 float(self.layout.unit),
                 self._count,
-                self._used,
+                self._cell,
+                self._n,
                 self._total,
                 self._squares,
             )
-            cell = np.sort(self._used[:used])
-            n = self._count[cell]
-            self._count[cell] = 0
+            order = np.argsort(self._cell[:used])
             self._pieces.append(
-                _Piece(draw, len(piece.time), cell, n, self._total.copy(), self._squares.copy())
+                _Piece(
+                    draw,
+                    len(piece.time),
+                    self._cell[order],
+                    self._n[order],
+                    self._total.copy(),
+                    self._squares.copy(),
+                )
             )
 
     @property
@@ -167,34 +175,41 @@ class Counter:
 
 
 @engine
-def count_rows(rows, horizon, days, unit, count, used, total, squares):  # type: ignore[no-untyped-def]
-    """Add rows to the counts of cells; returns how many cells are used, listed in ``used``.
+def count_rows(rows, horizon, days, unit, count, cell, n, total, squares):  # type: ignore[no-untyped-def]
+    """Count rows; returns how many cells are used, listed in ``cell`` with their counts ``n``.
 
-    The sums are set anew; at most MOST_AT_ONCE rows of them fit.
+    ``count``, zeros, is where one column is counted at a time, so that a long horizon takes little
+    memory. The sums are set anew; at most MOST_AT_ONCE rows of them fit.
     """
     conditions, levels, events = rows.held.shape[1], rows.first.shape[1], rows.counts.shape[1]
     cells, free = 0, conditions + events
     for i in range(len(total)):
         total[i], squares[i] = 0, 0
-    for row in range(len(rows.time)):
-        for column in range(levels + 1):
+    for column in range(levels + 1):
+        start = cells
+        base = 0 if column == 0 else (OUTCOMES + column - 1) * days
+        at = free + levels if column == 0 else free + column - 1
+        for row in range(len(rows.time)):
             if column == 0:
-                place, time = rows.outcome[row], rows.time[row]
+                place, time = np.int64(rows.outcome[row]) * days, rows.time[row]
                 without = time if rows.outcome[row] == GOAL else horizon
-                at = free + levels
             else:
-                place, time = OUTCOMES + column - 1, rows.first[row, column - 1]
+                place, time = np.int64(0), rows.first[row, column - 1]
                 without = time if time == time else horizon
-                at = free + column - 1
             if time == time:
-                cell = np.int64(place) * days + np.int64(np.ceil(time))
-                if count[cell] == 0:
-                    used[cells] = cell
+                place += np.int64(np.ceil(time))
+                if count[place] == 0:
+                    cell[cells] = place
                     cells += 1
-                count[cell] += 1
+                count[place] += 1
             whole = np.int64(np.rint(without * unit))
             total[at] += whole
             squares[at] += whole * whole
+        for i in range(start, cells):
+            n[i] = count[cell[i]]
+            count[cell[i]] = 0
+            cell[i] += base
+    for row in range(len(rows.time)):
         for column in range(conditions):
             whole = np.int64(np.rint(rows.held[row, column] * unit))
             total[column] += whole

@@ -153,7 +153,7 @@ def test_half_finished_runs_and_failures_are_told(folder: Path, tmp_path: Path) 
     assert "have not told the same histories yet" in text
     for part in half.glob("part-*.parquet"):
         part.unlink()
-    assert "No history was finished" in said(sim.read(half))
+    assert "nothing was finished" in said(sim.read(half))
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["failures"] = [{"block": ["direct", 0, 60, 0, 5], "error": "time stood still"}]
     (half / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")

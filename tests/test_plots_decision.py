@@ -177,3 +177,13 @@ def test_sooner_more_often_than_later_is_a_paired_test(tables) -> None:
     title = plots_decision.sooner(pairs).get_title(loc="left")
     assert title.lower().startswith(str(most.index[0]).replace("_", " "))
     assert "each pair at 95 %" in " ".join(title.split())
+
+
+def test_titles_of_narrow_figures_are_wrapped(tables) -> None:
+    durability = tables["durability"]
+    for count in (1, 2):
+        names = durability["strategy"].unique()[:count]
+        figure = plots_decision.durability(durability[durability["strategy"].isin(names)])
+        figure.canvas.draw()
+        for text in (figure._suptitle, figure._supxlabel):
+            assert text.get_window_extent().x1 <= figure.bbox.x1 + 1, text.get_text()
