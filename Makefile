@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test docs clean
+.PHONY: run test lowest docs clean
 
 run: .venv/installed
 	$(BIN)/python experiments/compare_sequencing.py
@@ -16,6 +16,11 @@ test: .venv/installed-test
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -q -n auto -p no:cacheprovider --cov --cov-report= --cov-append \
 		tests/test_laws.py tests/test_exact.py tests/test_golden.py tests/test_kernel.py
 	$(BIN)/coverage report --fail-under=95
+
+# Every command, and the live page, at the lowest versions that pyproject.toml declares. Python 3.11
+# or 3.12: the oldest numba is not made for newer ones.
+lowest: .venv-lowest/installed
+	.venv-lowest/bin/pytest -q --noconftest -p no:cacheprovider tests/test_commands.py
 
 docs: .venv/installed-docs
 	$(BIN)/python docs/generate.py
@@ -38,5 +43,11 @@ docs: .venv/installed-docs
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	touch $@ .venv/installed
 
+.venv-lowest/installed: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or 3.12 is needed") if sys.version_info[:2] not in ((3, 11), (3, 12)) else None'
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[dask,explore,query]' pytest
+	touch $@
+
 clean:
-	rm -rf .venv build site *.egg-info
+	rm -rf .venv .venv-lowest build site *.egg-info

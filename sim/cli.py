@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import tempfile
+import textwrap
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -135,7 +136,7 @@ def run(options: argparse.Namespace) -> int:
     results = _results(options)
     figures = report.figures(results, None, options.endpoint, easel) if easel else []
     print(printing.as_text(report.summarise(results, options.endpoint)))
-    _say_what_never_starts(results)
+    _say_what_never_starts(results.scenario, results.manifest["strategies"])
     if easel:
         easel.finish()
     _say_where(results, figures)
@@ -152,8 +153,8 @@ def compare(options: argparse.Namespace) -> int:
     found = decision.compare(
         results, options.baseline, options.endpoint, draw=not options.no_figures
     )
-    print(f"{found.text}\n\n{assumptions.caution(results.scenario)}")
-    _say_what_never_starts(results)
+    print(f"{found.text}\n\n{_wrapped(assumptions.caution(results.scenario))}")
+    _say_what_never_starts(results.scenario, results.manifest["strategies"])
     drawn = []
     if not options.no_figures:
         table = found.tables["differences"]
@@ -162,11 +163,18 @@ def compare(options: argparse.Namespace) -> int:
     return 0
 
 
-def _say_what_never_starts(results: Any) -> None:
-    from sim import report
+def _say_what_never_starts(scenario: Any, names: Sequence[str]) -> None:
+    from sim import advice
 
-    for sentence in report.never_starts(results):
-        print(f"note: {sentence}")
+    strategies = [scenario.strategy(name).chosen for name in names]
+    for sentence in advice.notes_on_strategies(scenario, strategies):
+        print(_wrapped(f"note: {sentence}"))
+
+
+def _wrapped(sentence: str) -> str:
+    from sim.findings import WIDTH
+
+    return textwrap.fill(sentence, WIDTH)
 
 
 def explain(options: argparse.Namespace) -> int:
@@ -182,6 +190,7 @@ def explain(options: argparse.Namespace) -> int:
         scenario, options.strategy, options.replications, options.seed, out, options.draws
     )
     _say(found, out)
+    _say_what_never_starts(scenario, names)
     return 0
 
 
@@ -205,6 +214,7 @@ def diff(options: argparse.Namespace) -> int:
         out, options.draw, options.draws,
     )  # fmt: skip
     _say(found, out)
+    _say_what_never_starts(scenario, [options.a, options.b])
     return 0
 
 
@@ -264,6 +274,7 @@ def sensitivity(options: argparse.Namespace) -> int:
         scenario, names[0], options.measure, against=options.against, base=options.base,
         trajectories=options.trajectories, top=options.top, **how,
     )  # fmt: skip
+    _say_what_never_starts(scenario, names)
     return _say_study(study, options.out)
 
 
@@ -272,7 +283,8 @@ def robust(options: argparse.Namespace) -> int:
     from sim import studies
 
     scenario = _scenario(options)
-    how = _study(options, "robust", scenario, _chosen(scenario, options.strategy))
+    names = _chosen(scenario, options.strategy)
+    how = _study(options, "robust", scenario, names)
     numbers = tuple(options.map.split(",")) if options.map else None
     if numbers is not None and len(numbers) != 2:
         _refuse(f'--map: found "{options.map}"; allowed: two numbers, A,B')
@@ -281,6 +293,7 @@ def robust(options: argparse.Namespace) -> int:
         baseline=options.baseline, fail=options.fail, margin=options.margin, numbers=numbers,
         better=options.better, **how,
     )  # fmt: skip
+    _say_what_never_starts(scenario, names)
     return _say_study(study, options.out)
 
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 import sim
 
@@ -46,13 +47,16 @@ def test_the_licence_is_open_whole_and_the_same_everywhere() -> None:
 # -- pinned environment ---------------------------------------------------------------------------
 
 
-def pins() -> dict[str, str]:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+RUN_WITH = ("explore", "dask", "query")  # extras that serve a run, and not the work on the code
+
+
+def pins(file: str = "constraints.txt") -> dict[str, str]:
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
     found = {}
     for line in lines:
         if line and not line.startswith("#"):
             exact = PIN.fullmatch(line)
-            assert exact, f"constraints.txt: no exact version: {line}"
+            assert exact, f"{file}: no exact version: {line}"
             found[canonicalize_name(exact[1])] = exact[2]
     return found
 
@@ -102,7 +106,20 @@ def test_make_installs_nothing_that_is_not_pinned() -> None:
     lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
     installs = [line for line in lines if "pip install" in line]
     assert len(installs) >= 3
-    assert all("-c constraints.txt" in line for line in installs)
+    assert all(re.search("-c constraints(-lowest)?[.]txt ", line) for line in installs)
+
+
+def test_the_lowest_versions_are_those_that_are_declared() -> None:
+    """Each package that is needed to run, exactly at its lower bound; nothing else."""
+    extras = PROJECT["optional-dependencies"]
+    wanted = [*PROJECT["dependencies"], *(text for key in RUN_WITH for text in extras[key])]
+    declared = {}
+    for one in map(Requirement, wanted):
+        bounds = [part.version for part in one.specifier if part.operator == ">="]
+        assert len(bounds) == 1, one
+        declared[canonicalize_name(one.name)] = Version(bounds[0])
+    lowest = pins("constraints-lowest.txt")
+    assert {name: Version(version) for name, version in lowest.items()} == declared
 
 
 # -- citation and metadata for an archive ---------------------------------------------------------

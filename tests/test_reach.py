@@ -161,11 +161,26 @@ def test_check_names_a_cycle_once_and_run_and_compare_say_it(tmp_path, capsys) -
         folder = tmp_path / command
         short = ["--replications", "40", "--no-figures", "--quiet", "--out", str(folder)]
         assert cli.main([command, str(path), *short]) == 0
-        out = capsys.readouterr().out
+        out = " ".join(capsys.readouterr().out.split())
         assert f"note: under s: {cycle}" in out
         assert f"note: under s: {NO_GOAL}" in out
         assert "under free" not in out
     assert f"Note: under s: {cycle}." in page.page(sim.read(tmp_path / "run"))
+
+
+def test_studies_say_it_too(tmp_path, capsys) -> None:
+    path = tmp_path / "late.toml"
+    path.write_text(
+        scenario(c='needs = ["seat"]', SUCCESS="{ low = 0.1, likely = 0.5, high = 0.9 }").text
+    )
+    said = "note: under s: c waits for seat, which nothing ever raises, so it never starts"
+    for command, *words in (
+        ["explain", "--replications", "20"],
+        ["robust", "--draws", "8", "--replications", "5", "--quiet"],
+        ["sensitivity", "--base", "4", "--trajectories", "2", "--replications", "5", "--quiet"],
+    ):
+        assert cli.main([command, str(path), *words, "--out", str(tmp_path / command)]) == 0
+        assert said in " ".join(capsys.readouterr().out.split()), command
 
 
 def test_what_happens_was_never_called_impossible() -> None:
