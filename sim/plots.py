@@ -386,8 +386,9 @@ def front(
         own = table[table["number"] < 0]
         _cross(ax, own, x, "#de8f05", "D")
         _cross(ax, best, x, "#0173b2", "o")
-        _label(ax, own, x, [words(name) for name in own["candidate"]], "#9c5f00")
-        _label(ax, shown, x, list(LETTERS[: len(shown)]), "#0173b2", bold=True)
+        names = [words(name) for name in own["candidate"]]
+        looks = [("#9c5f00", "normal")] * len(own) + [("#0173b2", "bold")] * len(shown)
+        _label(ax, pd.concat([own, shown]), x, [*names, *LETTERS[: len(shown)]], looks)
         percent = FuncFormatter(lambda share, _: f"{100 * share:g} %")
         ax.yaxis.set_major_formatter(percent)
         ax.set_ylabel(f"share of histories that reach {words(goal)}")
@@ -413,20 +414,20 @@ def _front_sentence(table: pd.DataFrame, goal: str, ruin: str | None) -> str:
     title += f"{share_label(most)} of replications at best"
     if len(searched) == 1:
         title = f"The only candidate reaches {words(goal)} in {share_label(most)} of replications"
-    front = searched[searched["front"]]
-    if ruin is not None and len(front) > 1:
-        less = front[front["ruin_difference_high"] < 0]
-        if less.empty:
-            title += f", none on the front has significantly less {words(ruin)} than the one chosen"
-        else:
-            least = less.loc[less["ruin"].idxmin()]
-            title += f", with the least {words(ruin)} ({share_label(least['ruin'])}) in "
-            title += share_label(least["reached"])
     if len(of_the_file) and float(of_the_file["reached"].max()) > most:
         above = of_the_file.loc[of_the_file["reached"].idxmax()]
-        title += f"; {words(str(above['candidate']))}, a strategy of the file, in "
-        title += share_label(above["reached"])
-    return title
+        name, share = words(str(above["candidate"])), share_label(above["reached"])
+        title += f" ({name}, a strategy of the file: {share})"
+    front = searched[searched["front"]]
+    if ruin is None or len(front) < 2:
+        return title
+    less = front[front["ruin_difference_high"] < 0]
+    if less.empty:
+        than = "than the one chosen"
+        return f"{title}; none on the front has significantly less {words(ruin)} {than}"
+    least = less.loc[less["ruin"].idxmin()]
+    title += f"; the one with the least {words(ruin)} ({share_label(least['ruin'])}) in "
+    return title + share_label(least["reached"])
 
 
 LETTERS = "ABCDEFGHIJKL"
@@ -443,15 +444,14 @@ def _cross(ax: Axes, part: pd.DataFrame, x: str, colour: str, mark: str) -> None
 
 
 def _label(
-    ax: Axes, part: pd.DataFrame, x: str, texts: Sequence[str], colour: str, bold: bool = False
+    ax: Axes, part: pd.DataFrame, x: str, texts: Sequence[str], looks: Sequence[tuple[str, str]]
 ) -> None:
-    """Labels beside points, kept apart from each other."""
+    """Labels beside points, kept apart from each other, in a colour and weight each."""
     if part.empty:
         return
     low, high = ax.get_ylim()
     places = _spread(list(part["reached"]), 0.035 * (high - low), low, high)
-    for at, text, place in zip(part[x], texts, places, strict=True):
-        weight = "bold" if bold else "normal"
+    for at, text, place, (colour, weight) in zip(part[x], texts, places, looks, strict=True):
         ax.text(at, place, f"   {text}", color=colour, fontsize=9, va="center", fontweight=weight,
                 path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
 

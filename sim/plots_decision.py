@@ -175,8 +175,8 @@ def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
         told = table[table["measure"].isin(measures)]
         sure = (told["joint_low"] > 0) | (told["joint_high"] < 0)
         title = (
-            f"Against {words(baseline)} in the same worlds: {int(sure.sum())} of {len(told)} "
-            "differences are told from 0"
+            f"Against {words(baseline)} in paired replications: {int(sure.sum())} of {len(told)} "
+            "differences are distinguished from 0"
         )
         note = f"{caption}; thin bars hold jointly for all strategies; blue: these exclude 0"
         note += "; orange: the luck of single attempts taken out" if adjusted else ""
@@ -307,7 +307,7 @@ def _durability_sentence(table: pd.DataFrame, goal: str) -> str:
     span = least if least == most else f"{least} to {most}"
     followed, count = len(year), table["strategy"].nunique()
     whose = "" if followed == count else f" ({followed} of {count} strategies followed so long)"
-    return f"A year after {goal} was first reached, it still holds in {span} of these{whose}"
+    return f"A year after {goal} was first reached, it still holds in {span} of replications{whose}"
 
 
 # -- why it wins ----------------------------------------------------------------------------------
@@ -364,8 +364,8 @@ def budget(
         first = {activity: float(days.get((*bars[0], activity), 0.0)) for activity in used}
         most = max(first, key=lambda name: first[name])
         title = (
-            f"{words(bars[0][0])}: {first[most]:,.0f} of {sum(first.values()):,.0f} days "
-            f"without {words(goal)} are spent {most}"
+            f"{words(bars[0][0])}: of {sum(first.values()):,.0f} days without {words(goal)}, "
+            f"{words(bars[0][1])} spends {first[most]:,.0f} {most}"
         )
         return _above(finish(ax, title.capitalize(), caption), 14 + 15 * -(-len(used) // 4))
 

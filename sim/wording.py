@@ -225,10 +225,13 @@ def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:
     elif len(ranking) > 1:
         first = ranking.iloc[0].to_dict()
         best = ranking.sort_values("best", ascending=False, kind="stable").iloc[0].to_dict()
-        said = f"{first['strategy']} has the least mean regret over the draws, "
-        said += f"{_interval(first, 'regret', m['scale'])} {m['steps']}; "
-        who = "it" if best["strategy"] == first["strategy"] else best["strategy"]
-        yield said + f"{who} is best most often, in {_interval(best, 'best', 100, 0)} % of them."
+        least = ranking.loc[ranking["regret"] <= first["regret"] + 1e-9, "strategy"]
+        often = ranking.loc[ranking["best"] >= best["best"] - 1e-9, "strategy"]
+        said = f"{_first_of(least)} {'has' if len(least) == 1 else 'have'} the least mean regret "
+        said += f"over the draws, {_interval(first, 'regret', m['scale'])} {m['steps']}; "
+        who = "it" if list(often) == list(least) == [first["strategy"]] else _first_of(often)
+        verb = "is" if len(often) == 1 else "are each"
+        yield f"{said}{who} {verb} best most often, in {_interval(best, 'best', 100, 0)} % of them."
         yield _on_bad_draws(ranking, m, manifest["better"])
     if manifest["replications"] < 2:
         yield (

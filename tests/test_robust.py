@@ -396,3 +396,19 @@ def test_the_switch_and_the_lead_are_told_in_words(tmp_path, capsys) -> None:
     assert "left less right" in out
     swing = next(line for line in out.splitlines() if line.startswith(f"{P} ")).split()[5]
     assert float(swing) == pytest.approx(70, abs=8)  # from 0.2 to 0.9
+
+
+def test_ties_for_the_least_regret_are_all_named() -> None:
+    ranking = pd.DataFrame({"strategy": ["a", "b", "c"], "regret": [0.0, 0.0, 0.05],
+                            "best": [0.5, 0.5, 0.0], "regret_p90": 0.0, "worst": 0.0})  # fmt: skip
+    for name in ("regret", "best"):
+        ranking[f"{name}_low"] = ranking[f"{name}_high"] = ranking[name]
+    manifest = {"measured": {"scale": 100, "steps": "points", "unit": "%", "width": 1.0},
+                "better": "more", "replications": 50, "draws": 8}  # fmt: skip
+    tables = {"ranking": ranking, "regret": ranking}
+    said = next(wording._on_regret(tables, manifest))
+    assert said.startswith("a and b have the least mean regret over the draws")
+    assert "a and b are each best most often, in 50" in said
+    alone = ranking.assign(regret=[0.0, 0.01, 0.05], best=[0.6, 0.4, 0.0])
+    said = next(wording._on_regret({"ranking": alone, "regret": alone}, manifest))
+    assert said.startswith("a has the least") and "it is best most often" in said

@@ -317,16 +317,17 @@ def test_a_large_space_nominates_candidates_for_the_front() -> None:
 def test_the_figure_says_what_the_candidate_with_the_least_ruin_reaches(found) -> None:
     drawn = plots.front(found.table, "deal", "war")
     texts = [text.get_text().strip() for text in drawn.texts]
-    assert texts[: len(found.front)] == list("ABCDEFGHIJKL"[: len(found.front)])
+    letters = "ABCDEFGHIJKL"[: len(found.front)]
+    assert [text for text in texts if len(text) == 1] == list(letters)
     best = pd.DataFrame(
         {"reached": [0.4, 0.25], "ruin": [0.03, 0.02], "ruin_difference_high": [0.0, -0.001]}
     ).assign(number=[3, 5], front=True)
     sentence = plots._front_sentence(best, "deal", "war")
     reach = "The 2 measured candidates reach deal in 40 % of replications at best"
-    assert sentence == f"{reach}, with the least war (2 %) in 25 %"
+    assert sentence == f"{reach}; the one with the least war (2 %) in 25 %"
     best["ruin_difference_high"] = 0.001
     less = "none on the front has significantly less war than the one chosen"
-    assert plots._front_sentence(best, "deal", "war") == f"{reach}, {less}"
+    assert plots._front_sentence(best, "deal", "war") == f"{reach}; {less}"
     assert plots._front_sentence(best, "deal", None) == reach
     only = "The only candidate reaches deal in 40 % of replications"
     assert plots._front_sentence(best.head(1), "deal", "war") == only
@@ -524,7 +525,7 @@ def test_the_title_of_the_front_tells_candidates_from_strategies_of_the_file() -
     best = canvas.share_label(candidates["reached"].max())
     assert f"candidates reach deal in {best} of replications at best" in title
     name = canvas.words(named["candidate"].iloc[0])
-    assert title.endswith(f"{name}, a strategy of the file, in {canvas.share_label(above)}")
+    assert f" ({name}, a strategy of the file: {canvas.share_label(above)})" in title
     table.loc[named.index, "reached"] = 0.0
     assert "of the file" not in plots.front(table, "deal", "war").get_title(loc="left")
     assert "the best candidate or within" in sequencing.as_text(found)
