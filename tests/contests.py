@@ -15,10 +15,10 @@ import numpy as np
 
 import sim
 from markov_chain import Chain
-from sim.candidates import Space, file_of
-from sim.contest import Contest
-from sim.scenario import Scenario
-from sim.selection import equal_allocation, select
+from sim.scenario.scenario import Scenario
+from sim.studies.ranking_selection import equal_allocation, select
+from sim.studies.sequence_evaluation import Contest
+from sim.studies.sequence_space import Space, file_of
 
 HORIZON = 600
 TRACKS = ("one", "two", "three")

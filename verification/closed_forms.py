@@ -9,7 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "closed_form"))
+sys.path[:0] = [
+    str(Path(__file__).parents[1] / at)
+    for at in ("tests", "tests/oracles", "tests/oracles/closed_form")
+]
 
 from test_closed_form import CASES, Case, told
 

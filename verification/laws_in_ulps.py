@@ -2,8 +2,8 @@
 
     python verification/laws_in_ulps.py [--points 20000]
 
-Many points of each stretch of the range against mpmath; the long form of tests/test_laws.py. Exit
-code 1 if one is further off than promised.
+Many points of each stretch of the range against mpmath; the long form of
+tests/engine/test_laws.py. Exit code 1 if one is further off than promised.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from pathlib import Path
 import mpmath
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path[:0] = [
+    str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles", "tests/engine")
+]
 
-from sim import laws
 from test_laws import exact_normal_quantile, ulps
+
+from sim.engine import laws
 
 RNG = np.random.default_rng(11)
 Draw = Callable[[int], np.ndarray]

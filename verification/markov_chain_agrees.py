@@ -15,10 +15,13 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path[:0] = [
+    str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles", "tests/engine")
+]
+
+from test_markov_chain import differences, expected, scenarios
 
 import sim
-from test_markov_chain import differences, expected, scenarios
 
 
 def main() -> int:
