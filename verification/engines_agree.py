@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles")]
+sys.path.extend([str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles")])
 
 from agreement import difference
 from random_scenarios import scenario_text

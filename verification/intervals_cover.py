@@ -21,7 +21,7 @@ import sys
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles")]
+sys.path.extend([str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles")])
 
 from interval_coverage import HISTORIES, LEAST, LEVEL, PARTS, covered
 

@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles")]
+sys.path.extend([str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles")])
 
 from coverage_of_precision import TRUTH, covered
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path[:0] = [str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles")]
+sys.path.extend([str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles")])
 
 from contests import HORIZON, exact_costs, repeated
 

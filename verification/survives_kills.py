@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles")]
+sys.path.extend([str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles")])
 
 from survival import difference, killed_again_and_again
 
