@@ -9,10 +9,12 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path[:0] = [
-    str(Path(__file__).parents[1] / at)
-    for at in ("tests", "tests/oracles", "tests/oracles/closed_form")
-]
+sys.path.extend(
+    [
+        str(Path(__file__).parents[1] / at)
+        for at in ("tests", "tests/oracles", "tests/oracles/closed_form")
+    ]
+)
 
 from test_closed_form import CASES, Case, told
 

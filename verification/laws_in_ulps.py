@@ -16,9 +16,9 @@ from pathlib import Path
 import mpmath
 import numpy as np
 
-sys.path[:0] = [
-    str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles", "tests/engine")
-]
+sys.path.extend(
+    [str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles", "tests/engine")]
+)
 
 from test_laws import exact_normal_quantile, ulps
 

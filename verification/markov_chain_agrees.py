@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-sys.path[:0] = [
-    str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles", "tests/engine")
-]
+sys.path.extend(
+    [str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles", "tests/engine")]
+)
 
 from test_markov_chain import differences, expected, scenarios
 
