@@ -346,7 +346,7 @@ def check(options: argparse.Namespace) -> int:
 def verify(options: argparse.Namespace) -> int:
     """``detente verify``: whether a results folder holds what its manifest says."""
     from sim.experiment import verification
-    from sim.reporting.text_tables import many
+    from sim.formatting import many
 
     verdict = verification.verify(options.folder, options.sample, options.seed)
     for difference in verdict.differences:

@@ -25,7 +25,7 @@ from sim.experiment.draws import Draws
 from sim.experiment.experiment import Results
 from sim.experiment.results_folder import DRAWS, InputError
 from sim.experiment.tasks import ENGINES, Block, missing
-from sim.reporting.text_tables import many
+from sim.formatting import many
 
 Ints = npt.NDArray[np.int64]
 

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
+from sim.formatting import percent
 from sim.plotting.outcomes import (
     ENDINGS,
     SETBACK,
@@ -37,7 +38,6 @@ from sim.plotting.style import (
     style,
     words,
 )
-from sim.reporting.text_tables import percent
 from sim.tracing.time_budget import ACTIVITIES
 from sim.tracing.trace import Story
 

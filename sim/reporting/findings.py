@@ -14,16 +14,8 @@ import pandas as pd
 
 from sim.analysis.dominance import AHEAD, CROSS, DOMINATES, OPEN
 from sim.analysis.intervals import LEVEL
-from sim.reporting.text_tables import (
-    DASH,
-    Part,
-    Printed,
-    as_paragraphs,
-    days_text,
-    listed,
-    many,
-    percent,
-)
+from sim.formatting import DASH, days_text, listed, many, percent
+from sim.reporting.text_tables import Part, Printed, as_paragraphs
 from sim.studies.ablation import COSTS_NOTHING
 from sim.tracing.divergence import BOTH, ONLY_A
 from sim.tracing.time_budget import ACTIVITIES

@@ -20,16 +20,17 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from sim import formatting
 from sim.evidence import assumptions
 from sim.experiment.experiment import InputError, Results
 from sim.plotting.captions import HOW_TO_READ
-from sim.reporting import sections, text_tables
+from sim.reporting import sections
 from sim.reporting.sections import Content
 from sim.reporting.text_tables import Printed
 
 PAGE = "report.html"
 MOST_ROWS = 60  # of a table; its file has all
-WORD = re.compile(rf"(?!{text_tables.NOT_REACHED}|beyond |below )[^\W\d]")  # at the start of a cell
+WORD = re.compile(rf"(?!{formatting.NOT_REACHED}|beyond |below )[^\W\d]")  # at the start of a cell
 REFERENCE = re.compile(r"(?<=url\(#)[^)]+")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from sim import formatting
 from sim.analysis.samples import is_counted
 from sim.engine.version import MODEL_VERSION
 from sim.experiment import experiment, study_folder
@@ -103,7 +104,7 @@ def of(folder: str | Path, baseline: str | None = None, endpoint: str | None = N
     if kind not in MAKERS:
         raise InputError(
             f'{Path(folder) / MANIFEST}: unknown kind "{kind}"; allowed: a results folder of '
-            f"{text_tables.listed(['run', 'compare', *MAKERS])}"
+            f"{formatting.listed(['run', 'compare', *MAKERS])}"
         )
     for option, value in (("--baseline", baseline), ("--endpoint", endpoint)):
         if value is not None:
@@ -290,9 +291,9 @@ def of_search(folder: str | Path) -> Content:
     """
     found, manifest = study_folder.read(folder)
     table, options = found["candidates"], manifest["options"]
-    about = f"{manifest['scenario']}: every order of {text_tables.listed(options['tracks'])}"
+    about = f"{manifest['scenario']}: every order of {formatting.listed(options['tracks'])}"
     if options["postures"]:
-        about += f", with and without {text_tables.listed(options['postures'])}"
+        about += f", with and without {formatting.listed(options['postures'])}"
     content = _content("a search", about, folder, manifest)
     content.say(sequence_text.said(table, manifest))
     content.axes = sequence_text.figures(table, manifest)

@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from sim.reporting.text_tables import NOT_REACHED, Part, Printed, days_text, listed, many
+from sim.formatting import NOT_REACHED, days_text, listed, many
+from sim.reporting.text_tables import Part, Printed
 
 KIND = "search"
 BEST, ALIKE, OPEN, WORSE, BETTER = "best", "alike", "not told apart", "worse", "better"

@@ -13,7 +13,8 @@ import pandas as pd
 
 from sim.experiment.measures import Measure
 from sim.experiment.study_folder import Tables
-from sim.reporting.text_tables import Part, Printed, listed, many
+from sim.formatting import listed, many
+from sim.reporting.text_tables import Part, Printed
 from sim.studies import robustness, sensitivity, switching_values
 
 WIDTH = 100  # columns of what is printed

@@ -19,7 +19,7 @@ from sim.engine.program import translate
 from sim.experiment import experiment
 from sim.experiment.draws import Draws
 from sim.experiment.experiment import InputError, Results, names_of, nearest
-from sim.reporting.text_tables import many
+from sim.formatting import many
 from sim.scenario import linting
 from sim.scenario.scenario import Scenario
 from sim.tracing.trace import Story

@@ -11,11 +11,7 @@ import pandas as pd
 
 from sim.analysis.intervals import LEVEL
 from sim.analysis.samples import YEAR
-
-DASH = "\N{EN DASH}"
-"""Stands between the limits of an interval, and for what is not known."""
-NOT_REACHED = "not reached"
-"""What is printed for a median that lies beyond the horizon."""
+from sim.formatting import DASH, NOT_REACHED, days_text, percent, short
 
 
 class Printed(NamedTuple):
@@ -56,42 +52,6 @@ def as_paragraphs(parts: Iterable[Part], width: int, rows: int) -> str:
         for part in parts
     )
     return "\n\n".join(said)
-
-
-def short(name: str, width: int = 43) -> str:
-    """A name, with its middle left out where it is too long."""
-    if len(name) <= width:
-        return name
-    tail = (width - 2) * 3 // 5
-    return f"{name[: width - 2 - tail]}..{name[-tail:]}"
-
-
-def many(count: int, what: str) -> str:
-    """A number of things: 1 history, 1,200 histories."""
-    plural = what.removesuffix("y") + "ies" if what.endswith("y") else f"{what}s"
-    return f"{count:,} {what if count == 1 else plural}"
-
-
-def listed(names: Iterable[object]) -> str:
-    """Names as words: a, b and c."""
-    words = [str(name) for name in names]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def percent(share: float) -> str:
-    """A share as a number of per cent, never rounded to a certainty that it is not.
-
-    >>> percent(0.412), percent(0.0), percent(0.0004), percent(0.996)
-    ('41', '0', '<0.1', '99.6')
-    """
-    if math.isnan(share):
-        return DASH
-    if 0 < share < 0.001:
-        return "<0.1"
-    if 0.999 < share < 1:
-        return ">99.9"
-    near_an_end = 0 < share < 0.0095 or 0.9905 < share < 1
-    return f"{100 * share:.1f}" if near_an_end else f"{100 * share:.0f}"
 
 
 def as_text(table: pd.DataFrame) -> str:
@@ -152,11 +112,6 @@ def _range(row: pd.Series, name: str, show: Callable[[float], str]) -> str:
     if math.isnan(low) and math.isnan(high):
         return show(best)
     return f"{show(best)} ({show(low)}{DASH}{show(high)})"
-
-
-def days_text(days: float) -> str:
-    """Days, rounded; a dash where they are not known."""
-    return DASH if math.isnan(days) else f"{days:,.0f}"
 
 
 def _median_days(days: float) -> str:

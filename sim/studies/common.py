@@ -22,8 +22,9 @@ from sim.experiment.draws import Draws, DrawsError
 from sim.experiment.evaluator import Floats, Worlds, worlds
 from sim.experiment.experiment import InputError, nearest
 from sim.experiment.study_folder import Tables
+from sim.formatting import listed, many
 from sim.reporting import study_text
-from sim.reporting.text_tables import Part, as_paragraphs, listed, many
+from sim.reporting.text_tables import Part, as_paragraphs
 from sim.scenario.scenario import Scenario
 from sim.studies import robustness, scenario_discovery, sensitivity, switching_values
 

@@ -11,6 +11,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from histories import FAST_OR_NEVER, GOAL, HORIZON, NEVER, OUTCOMES, RUIN, SLOW_BUT_SURE, both, runs
+from sim import formatting
 from sim.analysis import attribution, comparison, competing_risks, intervals
 from sim.analysis import incidence as st
 from sim.reporting import text_tables
@@ -260,9 +261,9 @@ def test_questions_that_make_no_sense(call, words: str) -> None:
 
 def test_a_share_is_never_rounded_to_a_certainty() -> None:
     shares = [0.0, 0.0004, 0.004, 0.412, 0.996, 0.9996, 1.0]
-    told = [text_tables.percent(share) for share in shares]
+    told = [formatting.percent(share) for share in shares]
     assert told == ["0", "<0.1", "0.4", "41", "99.6", ">99.9", "100"]
-    assert text_tables.percent(math.nan) == text_tables.DASH
+    assert formatting.percent(math.nan) == formatting.DASH
 
 
 def test_a_summary_in_print() -> None:
@@ -271,7 +272,7 @@ def test_a_summary_in_print() -> None:
     assert text.splitlines()[2].startswith("slow") and "85" in text.splitlines()[2]
     assert "1826" in text and "95 % intervals over runs" in text.replace("\n", " ")
     rare = text_tables.as_text(st.summary(runs("rare", [9.0] + [NEVER] * 99), GOAL, None, HORIZON))
-    assert text_tables.NOT_REACHED in rare
+    assert formatting.NOT_REACHED in rare
     lines = text_tables.as_markdown(table).splitlines()
     assert lines[0].startswith("| strategy") and lines[1].startswith("| :--")
     assert len({line.count("|") for line in lines[:4]}) == 1

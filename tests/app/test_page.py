@@ -23,6 +23,7 @@ import pytest
 
 import sim
 from few import FEW, few_histories
+from sim import formatting
 from sim.app import export
 from sim.app.progressive import Answer
 from sim.app.replications import pair
@@ -243,7 +244,7 @@ def test_a_strategy_and_an_assumption_are_changed_and_a_run_says_the_same(
     best = summary.set_index("strategy")["reached"]
     assert len(page.all(".card")) == len(best)
     for i, hand in enumerate(page.state().hands):
-        assert f"{text_tables.percent(best[hand.key])} % reach freeze" in page.text(".card", i)
+        assert f"{formatting.percent(best[hand.key])} % reach freeze" in page.text(".card", i)
 
 
 SLIDERS = {

@@ -18,10 +18,11 @@ from sim.app.session import VIEWS, State
 from sim.app.web.html import colour, picture, svg_address, table, text, words
 from sim.app.web.replication_panel import World
 from sim.app.web.switching_panel import Turning
+from sim.formatting import percent
 from sim.plotting import decisions, outcomes
 from sim.plotting.captions import HOW_TO_READ
 from sim.reporting import findings, text_tables
-from sim.reporting.text_tables import Printed, percent
+from sim.reporting.text_tables import Printed
 
 if TYPE_CHECKING:
     from sim.app.web.session_view import Desk

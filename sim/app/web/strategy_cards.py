@@ -14,7 +14,7 @@ from sim.app.progressive import Answer
 from sim.app.session import MOST_HANDS, State
 from sim.app.strategy_draft import Hand, fresh
 from sim.app.web.html import colour, put, text, words
-from sim.reporting.text_tables import days_text, percent
+from sim.formatting import days_text, percent
 from sim.scenario.issues import ScenarioError
 
 if TYPE_CHECKING:

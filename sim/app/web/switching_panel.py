@@ -12,7 +12,8 @@ from sim.app.switching import Flips, flips, leading
 from sim.app.web.html import put, table, text, words
 from sim.engine.program import ModelError
 from sim.experiment.experiment import InputError
-from sim.reporting.text_tables import DASH, Printed
+from sim.formatting import DASH
+from sim.reporting.text_tables import Printed
 
 if TYPE_CHECKING:
     from sim.app.web.session_view import Desk
