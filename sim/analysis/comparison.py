@@ -27,7 +27,6 @@ import pandas as pd
 from sim.analysis.control_variates import taken_out
 from sim.analysis.intervals import (
     LEVEL,
-    Floats,
     Interval,
     alike,
     carriers,
@@ -37,6 +36,7 @@ from sim.analysis.intervals import (
     with_unseen,
 )
 from sim.analysis.samples import YEARS, Question, RowPart, aligned, ask, marks_of
+from sim.types import Floats
 
 RESAMPLES = 2000
 """Bootstrap resamples; their luck is fixed, so the same frame gives the same answer."""

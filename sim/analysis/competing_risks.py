@@ -19,10 +19,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from sim.analysis.intervals import LEVEL, Floats, Interval, mean_interval, wilson
-from sim.analysis.samples import YEAR, Part, RowPart, ask, curve, grid_of, outcomes_of, stack
+from sim.analysis.intervals import LEVEL, Interval, mean_interval, wilson
+from sim.analysis.samples import Part, RowPart, ask, curve, grid_of, outcomes_of, stack
+from sim.types import DAYS_PER_YEAR, Floats
 
-MONTH = YEAR / 12
+MONTH = DAYS_PER_YEAR / 12
 """Days in a month."""
 MOST_SPANS = 600
 """Of a table of hazards: fifty years by month; a longer horizon has longer spans."""
@@ -200,8 +201,8 @@ def durability(
     several = spells["draw"].nunique() > 1 if len(spells) else False
     longest = float(spells["days"].max()) if len(spells) else 0.0
     times = grid_of(grid, np.floor(longest))
-    if grid is None and longest >= YEAR:
-        times = np.union1d(times, np.floor(YEAR))
+    if grid is None and longest >= DAYS_PER_YEAR:
+        times = np.union1d(times, np.floor(DAYS_PER_YEAR))
     for name, some in spells.groupby("strategy", observed=True, sort=False):
         days = np.sort(some["days"].to_numpy(float))
         at_risk = len(days) - np.searchsorted(days, times)

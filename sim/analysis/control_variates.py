@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sim.analysis.intervals import Floats
+from sim.types import Floats
 
 FOLDS = 10
 """Parts into which worlds are cut; what fits one part is found from all others."""

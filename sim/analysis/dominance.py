@@ -15,8 +15,8 @@ import pandas as pd
 from scipy import stats
 
 from sim.analysis.comparison import Worlds, batch_size, in_batches, resampled
-from sim.analysis.intervals import Floats
 from sim.analysis.samples import grid_of
+from sim.types import Floats
 
 RESAMPLES = 1000
 TOLERANCE = 0.01

@@ -20,11 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sim.types import Floats
+
 LEVEL = 0.95
 """Confidence of every interval, unless another is asked for."""
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 
 class Interval(NamedTuple):

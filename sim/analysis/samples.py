@@ -33,8 +33,6 @@ import pandas as pd
 
 from sim.analysis.intervals import (
     LEVEL,
-    Flags,
-    Floats,
     Interval,
     around,
     finite,
@@ -44,8 +42,8 @@ from sim.analysis.intervals import (
     normal,
     wilson,
 )
+from sim.types import DAYS_PER_YEAR, Flags, Floats
 
-YEAR = 365.25
 """Days in a year."""
 YEARS = (1.0, 2.0, 3.0, 5.0)
 """Years at which shares are told."""
@@ -517,7 +515,7 @@ def outcomes_of(frame: pd.DataFrame, goal: str) -> list[str]:
 
 def marks_of(years: Sequence[float], horizon: float) -> dict[str, float]:
     """Names of the shares by time, and their days, whole ones; the horizon is the last."""
-    days = {f"reached_{year:g}y": float(math.floor(year * YEAR)) for year in years}
+    days = {f"reached_{year:g}y": float(math.floor(year * DAYS_PER_YEAR)) for year in years}
     return {name: day for name, day in days.items() if day <= horizon} | {"reached": horizon}
 
 

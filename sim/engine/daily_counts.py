@@ -24,6 +24,7 @@ import pandas as pd
 from sim.engine.jit import engine
 from sim.engine.program import GOAL, Program
 from sim.engine.rows import Rows, count_columns, outcomes, part_of
+from sim.types import Ints
 
 MOST_DAYS = 1_000_000
 """A longer horizon cannot be counted by days."""
@@ -31,7 +32,6 @@ MOST_AT_ONCE = 2**16  # rows whose squares are added up in one 64-bit sum
 OUTCOMES = 4
 LOW_WORD = 2**32
 
-Ints = npt.NDArray[np.int64]
 Wholes = npt.NDArray[np.object_]  # Python integers, which never run over
 
 

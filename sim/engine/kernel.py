@@ -26,7 +26,6 @@ from operator import mul
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.engine import laws
 from sim.engine.jit import JIT, compiled, engine, float_of, trailing_zeros
@@ -36,7 +35,6 @@ from sim.engine.program import (
     AFTER,
     CLEAR,
     DATED,
-    DAYS_PER_YEAR,
     DELEGATION,
     GOAL,
     MAX_EVENTS_AT_AN_INSTANT,
@@ -54,10 +52,8 @@ from sim.engine.program import (
     cannot_advance,
 )
 from sim.engine.rows import Rows, empty
+from sim.types import DAYS_PER_YEAR, Floats, Ints, Words
 
-Words = npt.NDArray[np.uint64]
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Table = Any  # an array of records
 
 WAITING, AT_TABLE, DELAYED, COMPLETED, GONE = range(5)

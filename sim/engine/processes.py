@@ -40,7 +40,6 @@ from sim.engine.program import (
     AFTER,
     CLEAR,
     DATED,
-    DAYS_PER_YEAR,
     DELEGATION,
     GOAL,
     LOWER,
@@ -58,6 +57,7 @@ from sim.engine.program import (
     cannot_advance,
 )
 from sim.engine.rows import Rows, empty
+from sim.types import DAYS_PER_YEAR
 
 SETTLE = NORMAL + 1
 FIRST_RANK = SETTLE + 1

@@ -36,13 +36,8 @@ from sim.scenario.scenario import (
     Window,
     likely,
 )
+from sim.types import Flags, Floats, Ints, Words
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Words = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
-
-DAYS_PER_YEAR = 365.25
 MAX_EVENTS_AT_AN_INSTANT = 10_000
 MAX_EVENTS = 10_000_000
 

@@ -30,6 +30,7 @@ from sim.experiment import draws as draws_
 from sim.scenario import scenario as scenarios
 from sim.scenario.quantities import Range
 from sim.scenario.scenario import Scenario
+from sim.types import DAYS_PER_YEAR, Floats
 
 STRATEGY = "course"
 INTERVALS = (0.5, 0.8, 0.95)
@@ -45,8 +46,6 @@ TALKS = ("us_dprk", "bilateral", "six_party", "ministers", "geneva")
 HAPPENS, SUCCEEDS, FAILS, PAUSES, RISES, FALLS = map(int, (
     What.HAPPENS, What.SUCCEEDS, What.FAILS, What.PAUSES, What.RISES, What.FALLS
 ))  # fmt: skip
-
-Floats = NDArray[np.float64]
 
 
 # -- courses --------------------------------------------------------------------------------------
@@ -101,12 +100,12 @@ class Course:
 
     def months(self) -> tuple[Floats, NDArray[np.bool_]]:
         """Launch days of each twelfth of a year, and whether half of it or more was dialogue."""
-        edges = np.arange(0.0, min(self.horizon, self.ended) + 1, korea.YEAR / 12)
+        edges = np.arange(0.0, min(self.horizon, self.ended) + 1, DAYS_PER_YEAR / 12)
         counts = np.histogram(np.unique(np.array(self.launches) // 1), edges)[0]
         talked = np.zeros(len(counts))
         for begin, end in self.held("dialogue"):
             talked += np.diff(np.clip(edges, begin, end))
-        return counts.astype(float), talked >= korea.YEAR / 24
+        return counts.astype(float), talked >= DAYS_PER_YEAR / 24
 
 
 def courses(program: Program, histories: Iterable[int], seed: int) -> Iterator[Course]:
@@ -337,7 +336,7 @@ def _launches(
     actual = float(months[(months.index >= first) & (months.index <= last)].sum())
     end = _days(scenario, last)
     simulated = np.array([float(len(np.unique(_until(c.launches, end) // 1))) for c in told])
-    years = korea.years(of, "launch_day", 1990, 2025) * (end / korea.YEAR)
+    years = korea.years(of, "launch_day", 1990, 2025) * (end / DAYS_PER_YEAR)
     reference = Sample(tuple(years.tolist()), (True,) * len(years))
     yield Fact(scenario.name, "launch_days", "count", actual, simulated, reference, math.inf)
 

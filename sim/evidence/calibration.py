@@ -29,8 +29,8 @@ from sim.evidence.fitting import Sample, sample
 from sim.experiment import draws as sampling
 from sim.experiment.draws import Draws
 from sim.scenario.scenario import Range, Scenario, Strategy
+from sim.types import Floats
 
-Floats = npt.NDArray[np.float64]
 Months = tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.int64]]
 
 QUIET = (2012, 2017)  # years without talks but for some weeks

@@ -19,12 +19,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
+from sim.types import Floats
+
 RESAMPLES = 400
 LEVEL = 0.95
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 LEAST = 0.5  # days: what is shown as 0 lasted some part of a day
-
-Floats = NDArray[np.float64]
 
 
 class Estimate(NamedTuple):

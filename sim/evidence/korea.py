@@ -23,11 +23,10 @@ from sim.evidence import fitting, records
 from sim.evidence.fitting import Estimate, Sample, sample
 from sim.evidence.records import History
 from sim.scenario.issues import listed, nearest
+from sim.types import DAYS_PER_YEAR, Floats
 
 LAST_DAY = pd.Timestamp("2025-12-31")  # of the record; what was open then counts as open
-YEAR = 365.25
 
-Floats = NDArray[np.float64]
 
 # Years in which Seoul sought engagement, by the day of the inauguration.
 ENGAGED = (("1998-02-25", "2008-02-25"), ("2017-05-10", "2022-05-10"))
@@ -515,7 +514,7 @@ def collapse_rate(of: History) -> Estimate:
 
 def ends_a_year(lives: Sample) -> Estimate:
     """Ends of what lasted, a year of its lasting."""
-    return fitting.rate(sum(lives.over), sum(lives.days) / YEAR)
+    return fitting.rate(sum(lives.over), sum(lives.days) / DAYS_PER_YEAR)
 
 
 def inside(of: History) -> pd.Series:

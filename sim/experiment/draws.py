@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from sim.engine import laws
@@ -29,9 +28,7 @@ from sim.engine.program import Program
 from sim.scenario.issues import ScenarioError
 from sim.scenario.loading import decoded
 from sim.scenario.scenario import Range, Scenario
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from sim.types import Floats, Ints
 
 DESIGNS = ("sobol", "lhs")
 AS_IN_FILE = "as in the file"

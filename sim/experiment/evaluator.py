@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from sim.engine import laws
@@ -27,9 +26,7 @@ from sim.experiment.draws import Draws
 from sim.experiment.experiment import InputError, chosen, names_of, nearest
 from sim.experiment.measures import Measure, MeasureError, parse
 from sim.scenario.scenario import Range, Scenario
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from sim.types import Floats, Ints
 
 MOST_HISTORIES = 50_000_000  # at once; eight bytes each are kept
 HISTORIES_OF_A_TASK = 20_000

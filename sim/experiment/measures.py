@@ -20,13 +20,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.engine.program import GOAL, RUIN, translate
 from sim.engine.rows import Rows
 from sim.scenario.scenario import Scenario
-
-Floats = npt.NDArray[np.float64]
+from sim.types import Floats
 
 SHARE, DAYS = "share", "days"
 NAMES = ("reached", "ruin", "restricted_mean", "first_<condition>", "held_<condition>")

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from sim.analysis.comparison import Worlds
-from sim.analysis.intervals import Floats
 from sim.analysis.samples import RowPart
 from sim.engine import kernel
 from sim.engine.program import ModelError, Program, translate
@@ -22,6 +21,7 @@ from sim.experiment.draws import Draws
 from sim.experiment.experiment import Results, chosen
 from sim.scenario.scenario import Scenario
 from sim.tracing import time_budget
+from sim.types import Floats
 
 
 def program_of(scenario: Scenario, name: str) -> Program:

@@ -17,15 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.engine import daily_counts, kernel, processes
 from sim.engine import rows as row_tables
 from sim.engine.program import GOAL, ModelError, Program
 from sim.engine.rows import Rows, empty, part_of
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from sim.types import Floats, Ints
 
 ENGINES: dict[str, Callable[..., Any]] = {"compiled": kernel.Teller, "simpy": processes.Teller}
 ROWS_AT_ONCE = 2**14  # rows in memory, and in a row group of a part

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.engine import daily_counts
 from sim.engine import rows as row_tables
@@ -26,8 +25,7 @@ from sim.experiment.experiment import Results
 from sim.experiment.results_folder import DRAWS, InputError
 from sim.experiment.tasks import ENGINES, Block, missing
 from sim.formatting import many
-
-Ints = npt.NDArray[np.int64]
+from sim.types import Ints
 
 MOST_GAPS = 3  # of a strategy that are named
 

@@ -28,7 +28,6 @@ from sim.plotting.outcomes import (
 from sim.plotting.style import (
     MOST,
     PALETTE,
-    YEAR,
     endpoint,
     finish,
     framed,
@@ -40,6 +39,7 @@ from sim.plotting.style import (
 )
 from sim.tracing.time_budget import ACTIVITIES
 from sim.tracing.trace import Story
+from sim.types import DAYS_PER_YEAR
 
 SURE, UNSURE, LESS_LUCK = "#0173b2", "#8c8c8c", "#de8f05"
 ACTIVITY_COLOURS = dict(
@@ -271,8 +271,9 @@ def durability(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
         )
         for ax, (name, part) in zip(axes.flat, curves.items(), strict=False):
             for other in curves.values():
-                ax.step(other["time"] / YEAR, other["best"], where="post", color="#c4c4c4", lw=0.8)
-            days = part["time"] / YEAR
+                years = other["time"] / DAYS_PER_YEAR
+                ax.step(years, other["best"], where="post", color="#c4c4c4", lw=0.8)
+            days = part["time"] / DAYS_PER_YEAR
             ax.fill_between(days, part["low"], part["high"], step="post", color=SURE, alpha=0.2,
                             lw=0)  # fmt: skip
             ax.step(days, part["best"], where="post", color=SURE, lw=MOST / 2)
@@ -299,7 +300,7 @@ def _replayed(row: pd.Series) -> str:
 
 def _durability_sentence(table: pd.DataFrame, goal: str) -> str:
     """In what share the goal still holds after a year; the strategies followed that long."""
-    year = table.loc[table["time"] == np.floor(YEAR), "best"]
+    year = table.loc[table["time"] == np.floor(DAYS_PER_YEAR), "best"]
     if year.empty:
         longest = float(table["time"].max())
         return f"{goal} lasts: no replication is followed for a year after it ({longest:,.0f} days)"

@@ -22,7 +22,6 @@ from sim.plotting.style import (
     DASHES,
     MOST,
     PALETTE,
-    YEAR,
     endpoint,
     finish,
     level,
@@ -31,6 +30,7 @@ from sim.plotting.style import (
     style,
     words,
 )
+from sim.types import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from sim.tracing.trace import Story
@@ -45,12 +45,12 @@ MOST_YEARS = 15  # with a tick of their own
 
 
 def _years(ax: Axes, horizon: float) -> None:
-    unit = YEAR * _years_apart(horizon / YEAR)
+    unit = DAYS_PER_YEAR * _years_apart(horizon / DAYS_PER_YEAR)
     whole = unit * round(horizon / unit)  # five years are 1826 days, and have a tick
     end = whole if whole > 0 and abs(whole - horizon) < 1 else horizon
     ax.set_xlim(0, end)
     ax.set_xticks(np.arange(0, end + 1, unit))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: f"{days / YEAR:,g}"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: f"{days / DAYS_PER_YEAR:,g}"))
     ax.set_xlabel("years since the start")
 
 
@@ -138,7 +138,7 @@ def incidence(
 def _best_sentence(table: pd.DataFrame) -> str:
     """The largest share, and how far it is from another one where their difference is known."""
     last = table.groupby("strategy", sort=False)[["low", "best", "high"]].last()
-    what, span = endpoint(table), f"within {float(table['time'].max()) / YEAR:,.3g} years"
+    what, span = endpoint(table), f"within {float(table['time'].max()) / DAYS_PER_YEAR:,.3g} years"
     most = float(last["best"].max())
     if most == 0:
         return f"No replication reached {what} {span}"

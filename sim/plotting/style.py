@@ -26,7 +26,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
-YEAR = 365.25
 # Without the yellow and the pink, which fade in print.
 PALETTE = [
     *(sns.color_palette("colorblind", 10)[i] for i in (0, 1, 2, 3, 4, 5, 7, 9)),

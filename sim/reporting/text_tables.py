@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from sim.analysis.intervals import LEVEL
-from sim.analysis.samples import YEAR
 from sim.formatting import DASH, NOT_REACHED, days_text, percent, short
+from sim.types import DAYS_PER_YEAR
 
 
 class Printed(NamedTuple):
@@ -97,7 +97,9 @@ def cells(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 def _covers(table: pd.DataFrame, name: str) -> bool:
     """Is this year mark the horizon itself?"""
-    return len(table) > 0 and float(name[8:-1]) * YEAR > float(table["horizon"].iloc[0]) - 1
+    return (
+        len(table) > 0 and float(name[8:-1]) * DAYS_PER_YEAR > float(table["horizon"].iloc[0]) - 1
+    )
 
 
 def _line(row: pd.Series, shares: Sequence[str]) -> list[str]:

@@ -26,6 +26,7 @@ from sim.scenario.model import (
     Window,
 )
 from sim.scenario.quantities import Duration, Number, Range, likely
+from sim.types import DAYS_PER_YEAR
 
 WIDTH = 96
 MANY_TARGETS = 4  # from here on a pattern says more than its matches
@@ -164,7 +165,7 @@ def _counted(names: Sequence[str]) -> list[str]:
 
 
 def _opening(content: Content) -> str:
-    years = content.horizon / 365.25
+    years = content.horizon / DAYS_PER_YEAR
     run = f"The run starts on {date(content.start)} and lasts {days(content.horizon)}"
     run += f" ({years:.1f} years)." if years >= 1 else "."
     ends = f"What is wanted is {content.goal}"

@@ -24,6 +24,7 @@ from sim.scenario.parameters import slots
 from sim.scenario.quantities import Duration, Range, likely
 from sim.scenario.reachability import never_starts, opens_in_run
 from sim.scenario.register import JUDGEMENT, STATUSES, counts, declared, entries
+from sim.types import DAYS_PER_YEAR
 
 Note = tuple[tuple[str | int, ...], str]  # a path and what is to be said of it
 
@@ -317,7 +318,7 @@ def _saturation(content: Content) -> Iterator[Note]:
         a_year, fade = sum(by.values()), mean(condition.fades)
         if a_year == 0 or not math.isfinite(a_year * fade):
             continue
-        shares = level_shares(a_year * fade / 365.25, condition.max)
+        shares = level_shares(a_year * fade / DAYS_PER_YEAR, condition.max)
         top = f", and at {condition.max} for {shares[-1]:.0%}" if condition.max > 1 else ""
         yield (
             ("conditions", name),

@@ -19,7 +19,7 @@ import pandas as pd
 from sim.experiment import draws as drawing
 from sim.experiment import experiment, measures, provenance, study_folder
 from sim.experiment.draws import Draws, DrawsError
-from sim.experiment.evaluator import Floats, Worlds, worlds
+from sim.experiment.evaluator import Worlds, worlds
 from sim.experiment.experiment import InputError, nearest
 from sim.experiment.study_folder import Tables
 from sim.formatting import listed, many
@@ -27,6 +27,7 @@ from sim.reporting import study_text
 from sim.reporting.text_tables import Part, as_paragraphs
 from sim.scenario.scenario import Scenario
 from sim.studies import robustness, scenario_discovery, sensitivity, switching_values
+from sim.types import Floats
 
 INFLUENTIAL = 30  # numbers in which rules are looked for
 MAP_STRATEGIES = 4

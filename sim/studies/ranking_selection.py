@@ -33,12 +33,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from sim.types import Flags, Floats, Ints
+
 Sample = Callable[[Ints, int, int], Floats]
 """Costs of some candidates in the worlds ``first .. first + count - 1``: (candidates, count)."""
 

@@ -21,14 +21,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from sim.analysis.intervals import mean_interval, wilson
 from sim.experiment.draws import Draws
 from sim.experiment.evaluator import Worlds
-
-Floats = npt.NDArray[np.float64]
+from sim.types import Floats
 
 IMPUTATIONS = 100  # sets of true outcomes that are drawn
 RESAMPLES = 300  # of the draws

@@ -17,13 +17,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from sim.analysis.intervals import LEVEL, wilson
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from sim.types import Flags, Floats
 
 FEWEST_DRAWS = 60
 FEWEST_CASES = 10  # of either kind, in each half

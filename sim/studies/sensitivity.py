@@ -31,7 +31,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
@@ -40,8 +39,7 @@ from sim.engine import laws
 from sim.experiment.evaluator import Worlds
 from sim.experiment.experiment import InputError
 from sim.scenario.scenario import Scenario
-
-Floats = npt.NDArray[np.float64]
+from sim.types import Floats
 
 LEVELS = 4  # of Morris's grid
 MARGIN = 1 / (2 * LEVELS)  # the grid stands at the middles of quarters, not at the ends of ranges

@@ -16,15 +16,14 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.engine import kernel
 from sim.engine.program import NOTHING, Code, Program, translate
 from sim.engine.rows import empty
 from sim.scenario.scenario import Scenario
-from sim.studies.sequence_space import Ints, Order, Space
+from sim.studies.sequence_space import Order, Space
+from sim.types import Floats, Ints
 
-Floats = npt.NDArray[np.float64]
 HISTORIES = 4_000  # of one task: a fraction of a second, so that a stop is soon obeyed
 
 

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
@@ -39,10 +38,8 @@ from sim.reporting.sequence_text import ALIKE, BEST, BETTER, KIND, OPEN, WORSE
 from sim.scenario.scenario import Scenario
 from sim.studies.ranking_selection import Selection, select
 from sim.studies.sequence_evaluation import HISTORIES, Contest, Told
-from sim.studies.sequence_space import Ints, Space, file_of, size_of, waits_for_goal
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from sim.studies.sequence_space import Space, file_of, size_of, waits_for_goal
+from sim.types import Flags, Floats, Ints
 
 MEASURES = {"days": "days without the goal", "share": "share that never reaches it"}
 MOST_CANDIDATES = 1_000_000

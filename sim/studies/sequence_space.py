@@ -20,14 +20,13 @@ from itertools import chain, combinations, product
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.scenario.loading import toml
 from sim.scenario.model import STRATEGY, Clauses, Literal, Stage, Strategy
 from sim.scenario.reachability import Reach
 from sim.scenario.scenario import Scenario
+from sim.types import Ints
 
-Ints = npt.NDArray[np.int64]
 Group = tuple[str, ...]  # milestones, "track.stage"
 
 

@@ -24,13 +24,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
 from sim.experiment.evaluator import Worlds
-
-Floats = npt.NDArray[np.float64]
+from sim.types import Floats
 
 PRECISE = 20_000  # replications at the likely point, at least
 LOOKED_INTO = 24  # ends of numbers, at most
