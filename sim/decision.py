@@ -132,7 +132,7 @@ def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str
     if f"held_{goal}" in frame:
         tables["endurance"] = risks.endurance(frame, goal, ruin, horizon)
     tables["durability"] = risks.durability(_spells(results, its_worlds.names))
-    return tables
+    return tables_of.with_titles(tables, scenario)
 
 
 def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
@@ -212,6 +212,7 @@ def explain(
     tables["bottlenecks"] = explanation.bottlenecks(
         _joined(rows), goal=scenario.goal, horizon=scenario.horizon
     )
+    tables_of.with_titles(tables, scenario)
     manifest = about | {
         "strategies": names,
         "tracks": tracks,

@@ -25,8 +25,13 @@ from sim.canvas import (
     YEAR,
     endpoint,
     finish,
+    fold,
+    is_legible,
+    label,
     new_axes,
+    sentence,
     share_label,
+    strategy,
     style,
     words,
 )
@@ -106,7 +111,10 @@ def incidence(
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         ax.set_ylabel(f"share of histories that reached {endpoint(table)}")
         high = ax.get_ylim()[1]
-        places = _spread(list(ends.values()), 0.052 * high, 0.012 * high, 0.99 * high)
+        labels = [f"{label(table, name)}  {share_label(ends[name])}" for name in strategies]
+        lines = 1 + max(text.count("\n") for text in labels)
+        gap = 0.052 * (1 + 0.7 * (lines - 1)) * high
+        places = _spread(list(ends.values()), gap, 0.012 * lines * high, 0.99 * high)
         for i, (name, place) in enumerate(zip(strategies, places, strict=True)):
             colour = PALETTE[i % len(PALETTE)]
             right = ax.get_xlim()[1]
@@ -115,11 +123,13 @@ def incidence(
             ax.text(
                 1.03 * right,
                 place,
-                f"{words(name)}  {share_label(ends[name])}",
+                labels[i],
                 color=[0.75 * part for part in colour],
                 va="center",
             )
-        return finish(ax, _best_sentence(ends, likely, endpoint(table), horizon), caption)
+        shown = {strategy(table, name): share for name, share in ends.items()}
+        bands = {strategy(table, name): band for name, band in likely.items()}
+        return finish(ax, _best_sentence(shown, bands, endpoint(table), horizon), caption)
 
 
 def _best_sentence(
@@ -132,12 +142,12 @@ def _best_sentence(
         return f"No history reached {what} {span}"
     # Bands that touch may belong to equals; whether they do, only paired differences can tell.
     near = [name for name in ranked[1:] if likely[name][1] >= likely[ranked[0]][0]]
-    told = f"{words(ranked[0])} reaches {what} most often: {share_label(best)} {span}"
+    told = f"{ranked[0]} reaches {what} most often: {share_label(best)} {span}"
     if 0 < len(near) < 3:
-        told += f"; its band overlaps that of {' and '.join(map(words, near))}"
+        told += f"; its band overlaps that of {' and '.join(near)}"
     elif near:
         told += f"; its band overlaps those of {len(near)} others"
-    return told[:1].upper() + told[1:]
+    return sentence(told)
 
 
 def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
@@ -168,12 +178,12 @@ def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
                         fontsize=9, color="white" if dark else "#222222",
                     )  # fmt: skip
             left += width
-        for row, strategy in zip(rows, strategies, strict=True):
-            small = [name for name in names if 0 < float(shares.loc[strategy, name]) < 0.035]
-            told = ", ".join(f"{words(n)} {share_label(shares.loc[strategy, n])}" for n in small)
+        for row, one in zip(rows, strategies, strict=True):
+            small = [name for name in names if 0 < float(shares.loc[one, name]) < 0.035]
+            told = ", ".join(f"{words(n)} {share_label(shares.loc[one, n])}" for n in small)
             ax.annotate(told, (1, row), (8, 0), textcoords="offset points", va="center",
                         fontsize=9, color="#444444", annotation_clip=False)  # fmt: skip
-        ax.set_yticks(rows, [words(name) for name in strategies])
+        ax.set_yticks(rows, [label(table, name) for name in strategies])
         ax.set_xlim(0, 1)
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         ax.set_xlabel("share of histories, by what came first")
@@ -204,9 +214,9 @@ def _outcome_sentence(ends: dict[str, float], goal: str, ruins: pd.Series | None
     if len(ends) == 1 or share_label(low) == share_label(high):
         first = f"{words(goal)} comes first in {share_label(high)} of histories"
     if ruins is None:
-        return first.capitalize()
+        return sentence(first)
     worst = float(ruins.max())
-    return f"{first}, {words(ruin)} in at most {share_label(worst)}".capitalize()
+    return sentence(f"{first}, {words(ruin)} in at most {share_label(worst)}")
 
 
 def times(
@@ -254,7 +264,7 @@ def times(
             )
         ax.set_yticks(
             [len(strategies) - 1 - i + 0.25 for i in range(len(strategies))],
-            [words(name) for name in strategies],
+            [label(table, name) for name in strategies],
         )
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
@@ -267,9 +277,10 @@ def times(
         ax.set_xlabel(f"years until {endpoint(table)} (highest column: {column})", loc="left")
         ax.text(bar_left, len(strategies) - 0.02, "never", fontsize=10, va="top", color="#555555")
         least = min(never, key=lambda name: never[name])
-        title = f"Even with {words(least)}, {share_label(never[least])} of histories never reach "
+        name = strategy(table, least)
+        title = f"Even with {name}, {share_label(never[least])} of histories never reach "
         if never[least] == 0:
-            title = f"With {words(least)} every history reaches "
+            title = f"With {name} every history reaches "
         return finish(ax, title + endpoint(table), caption)
 
 
@@ -282,7 +293,7 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
     """
     with style():
         part = table[table["measure"] == "reached"].sort_values("best", ascending=False)
-        baseline = str(part["baseline"].iloc[0])
+        baseline = strategy(table, str(part["baseline"].iloc[0]))
         ax = new_axes(ax, 9, 1.8 + 0.4 * len(part))
         rows = np.arange(len(part))[::-1]
         for row, one in zip(rows, part.itertuples(), strict=True):
@@ -292,18 +303,17 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
             ax.plot([one.best], [row], "o" if sure else "s", color=colour, ms=6,
                     mfc=colour if sure else "white")  # fmt: skip
         ax.axvline(0, color="#333333", lw=1)
-        ax.set_yticks(rows, [words(str(name)) for name in part["strategy"]])
+        ax.set_yticks(rows, [label(table, str(name)) for name in part["strategy"]])
         ax.set_ylim(-0.7, len(part) - 0.3)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.xaxis.set_major_formatter(FuncFormatter(_signed))
-        ax.set_xlabel(
-            f"difference to {words(baseline)} in the same worlds, percentage points of histories"
-        )
+        what = f"difference to {baseline} in the same worlds, percentage points of histories"
+        ax.set_xlabel(fold(what, 80))
         better = int((part["low"] > 0).sum())
         worse = int((part["high"] < 0).sum())
         open_ = len(part) - better - worse
-        title = f"Against {words(baseline)}: {better} better, {worse} worse, {open_} not told apart"
+        title = f"Against {baseline}: {better} better, {worse} worse, {open_} not told apart"
         return finish(ax, title, caption)
 
 
@@ -367,7 +377,7 @@ def front(
         own = table[table["number"] < 0]
         _cross(ax, own, x, "#de8f05", "D")
         _cross(ax, best, x, "#0173b2", "o")
-        _label(ax, own, x, [words(name) for name in own["candidate"]], "#9c5f00")
+        _label(ax, own, x, [label(table, name) for name in own["candidate"]], "#9c5f00")
         _label(ax, shown, x, list(LETTERS[: len(shown)]), "#0173b2", bold=True)
         percent = FuncFormatter(lambda share, _: f"{100 * share:g} %")
         ax.yaxis.set_major_formatter(percent)
@@ -474,9 +484,9 @@ def _lanes(**groups: Sequence[str]) -> list[tuple[str, str]]:
 
 def _name_lanes(ax: Axes, row: dict[tuple[str, str], int]) -> None:
     ax.set_yticks(list(row.values()), [words(name or group) for group, name in row])
-    for label, (_, name) in zip(ax.get_yticklabels(), row, strict=True):
+    for text, (_, name) in zip(ax.get_yticklabels(), row, strict=True):
         if not name:
-            label.set(fontweight="bold", color="#666666")
+            text.set(fontweight="bold", color="#666666")
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.8, len(row) - 0.2)
 
@@ -490,8 +500,12 @@ def _history_sentence(story: Story) -> str:
         told = f"{how}no {words(story.goal)} by {when}"
     else:
         told = f"{words(outcome)} on {when}"
-    told = f"{words(story.strategy)}, history {story.replication}: {told}"
-    return told[:1].upper() + told[1:]
+    return sentence(f"{story_name(story)}, history {story.replication}: {told}")
+
+
+def story_name(story: Story) -> str:
+    """What the strategy of a history is called."""
+    return story.called if is_legible(story.called) else words(story.strategy)
 
 
 def _ends_before_year_10000(story: Story) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from sim import comparison, experiment, intervals, kernel, processes, statistics
+from sim import comparison, experiment, intervals, kernel, processes, statistics, tables
 from sim.draws import Draws
 from sim.easel import Easel, Sketch, paint
 from sim.experiment import InputError, Results, names_of, nearest
@@ -80,7 +80,8 @@ def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
             frame_of(results), scenario.goal, scenario.ruin, scenario.horizon, endpoint, level=level
         )
     if results.folder is not None:
-        table.to_csv(results.folder / "summary.csv", index=False)
+        named = tables.with_title_column(table, scenario.titles)
+        named.to_csv(results.folder / "summary.csv", index=False)
     return table
 
 
@@ -171,7 +172,7 @@ def _shares(results: Results, endpoint: str | None) -> Shown:
     scenario, frame = results.scenario, frame_of(results)
     goal, horizon = scenario.goal, scenario.horizon
     about = caption(results)
-    return {
+    shown = {
         "incidence": (
             statistics.incidence(frame, endpoint, horizon=horizon, goal=goal),
             f"{about}; bands are 95 % intervals",
@@ -179,6 +180,8 @@ def _shares(results: Results, endpoint: str | None) -> Shown:
         "outcomes": (statistics.outcomes(frame, goal=goal, horizon=horizon), about),
         "times": (statistics.times(frame, endpoint, horizon=horizon, goal=goal), about),
     }
+    tables.with_titles({name: table for name, (table, _) in shown.items()}, scenario)
+    return shown
 
 
 def _paired(
@@ -193,6 +196,7 @@ def _paired(
 
 
 def _differences_shown(results: Results, table: pd.DataFrame) -> Shown:
+    tables.with_titles({"differences": table}, results.scenario)
     return {"differences": (table, f"{caption(results)}; bars are 95 % intervals")}
 
 
