@@ -138,7 +138,7 @@ def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str
         tables["endurance"] = risks.endurance(frame, goal, ruin, horizon, endpoint)
     reached = frame.loc[frame["outcome"] == goal, "strategy"].astype(str).value_counts()
     tables["durability"] = risks.durability(_spells(results, its_worlds.names), reached.to_dict())
-    return tables
+    return tables_of.with_titles(tables, scenario)
 
 
 def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
@@ -223,6 +223,7 @@ def explain(
     tables["bottlenecks"] = explanation.bottlenecks(
         _joined(rows), goal=scenario.goal, horizon=scenario.horizon
     )
+    tables_of.with_titles(tables, scenario)
     manifest = about | {
         "strategies": names,
         "tracks": tracks,

@@ -16,7 +16,7 @@ from sim.budget import ACTIVITIES
 from sim.counterfactuals import COSTS_NOTHING
 from sim.dominance import AHEAD, CROSS, DOMINATES, OPEN
 from sim.intervals import LEVEL
-from sim.partings import BOTH, ONLY_A
+from sim.partings import BOTH, ONLY_A, divergence
 from sim.printing import DASH, Part, Printed, as_paragraphs, days_text, listed, many, percent
 
 WIDTH = 100
@@ -594,7 +594,7 @@ def diff_parts(
             yield f"Most often, in {share} of {many(worlds, 'world')}, there are no {title}."
     told = tables["side_by_side"][milestones]
     who = {BOTH: "both", ONLY_A: names[0]}
-    day = partings[0].time
+    first = divergence(told, partings[0])
     yield Printed(
         f"the same world under {names[0]} and {names[1]}",
         ["day", "date", "under", "who", "what"],
@@ -604,9 +604,9 @@ def diff_parts(
                 str(row.date),
                 who.get(row.where, names[1]),
                 row.entity,
-                row.what + " (here they part)" * (row.time == day and row.where != BOTH),
+                row.what + " (first divergence after day 0)" * (i == first),
             ]
-            for row in told.itertuples()
+            for i, row in enumerate(told.itertuples())
         ],
         "What tracks do, postures, and the conditions of the end.",
         "side_by_side.csv",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from sim import advice, comparison, experiment, intervals, kernel, processes, statistics
+from sim import advice, comparison, experiment, intervals, kernel, processes, statistics, tables
 from sim.draws import Draws
 from sim.easel import Easel, Sketch, paint
 from sim.experiment import InputError, Results, names_of, nearest
@@ -100,7 +100,8 @@ def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
             frame_of(results), scenario.goal, scenario.ruin, scenario.horizon, endpoint, level=level
         )
     if results.folder is not None:
-        table.to_csv(results.folder / "summary.csv", index=False)
+        named = tables.with_title_column(table, scenario.titles)
+        named.to_csv(results.folder / "summary.csv", index=False)
     return table
 
 
@@ -194,7 +195,7 @@ def _shares(results: Results, endpoint: str | None, table: pd.DataFrame | None) 
     curves = statistics.incidence(frame, endpoint, horizon=horizon, goal=goal)
     if table is not None:
         curves.attrs["paired"] = _lead(curves, table)
-    return {
+    shown = {
         "incidence": (curves, f"{about}; bands are 95 % intervals"),
         "outcomes": (
             statistics.outcomes(frame, goal=goal, horizon=horizon, endpoint=endpoint),
@@ -202,6 +203,8 @@ def _shares(results: Results, endpoint: str | None, table: pd.DataFrame | None) 
         ),
         "times": (statistics.times(frame, endpoint, horizon=horizon, goal=goal), about),
     }
+    tables.with_titles({name: table for name, (table, _) in shown.items()}, scenario)
+    return shown
 
 
 def _lead(curves: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any] | None:
@@ -239,6 +242,7 @@ def _paired(
 
 
 def _differences_shown(results: Results, table: pd.DataFrame) -> Shown:
+    tables.with_titles({"differences": table}, results.scenario)
     return {"differences": (table, f"{caption(results)}; bars are 95 % intervals")}
 
 

@@ -54,6 +54,7 @@ from sim.parts import (
     Strategy,
     Track,
     Window,
+    distinct_titles,
     schema,
 )
 
@@ -112,6 +113,11 @@ class Scenario(Content):
     def held(self) -> frozenset[str]:
         """Conditions whose level is the number of attempts that hold them."""
         return frozenset(name for stage in self.stages.values() for name in stage.holds)
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Names of strategies for readers, of those that have one; each another one."""
+        return distinct_titles({one.name: one.title for one in self.strategies.values()})
 
     @cached_property
     def text(self) -> str:

@@ -294,6 +294,7 @@ class _Search:
         measured = self.measured(selection, nominees)
         told = self.contest.tell(self.numbers[measured], first, self.options.replications)
         table = self.table(selection, measured, told, self.references(first))
+        tables.with_titles({"front": table}, self.space.scenario)
         manifest |= {
             "candidates": len(self.space),
             "distinct": len(self.numbers),

@@ -333,7 +333,7 @@ def study_robust(
     )  # fmt: skip
     for name in ("ranking", "regret"):
         made[name].attrs = {"label": m.label, "scale": m.scale, "steps": m.steps}
-    return Study(made, manifest)
+    return Study(tables.with_titles(made, scenario), manifest)
 
 
 def _known(option: str, name: str, known: Sequence[str]) -> str:

@@ -9,10 +9,10 @@ from threading import Lock
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim import canvas, report
+from sim import canvas, report, tables
 from sim.experiment import InputError, Results, run
 from sim.explore.asking import Answer
-from sim.explore.hand import file_of
+from sim.explore.hand import file_of, plain
 from sim.explore.library import SHIPPED, Library
 from sim.explore.state import State
 from sim.explore.table import lay
@@ -37,8 +37,11 @@ if __name__ == "__main__":
 
 
 def csv(answer: Answer) -> str:
-    """The summary of an answer as CSV; empty where it has none."""
-    return "" if answer.summary is None else answer.summary.to_csv(index=False)
+    """The summary of an answer as CSV, with the strategies' titles; empty where it has none."""
+    if answer.summary is None:
+        return ""
+    own = {key: title for key, title in answer.state.titles.items() if title != plain(key)}
+    return str(tables.with_title_column(answer.summary, own).to_csv(index=False))
 
 
 def figure(draw: Callable[[], Axes | Figure], ending: str = "svg", *, dark: bool = False) -> bytes:

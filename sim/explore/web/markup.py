@@ -39,7 +39,7 @@ def table(printed: Printed, colours: Mapping[str, str] | None = None) -> Markup:
 
 def _row(cells: Sequence[str], colour: str) -> Markup:
     mark = Markup('<span class="swatch" style="background:{}"></span>').format(colour)
-    name = Markup('<th scope="row">{}{}</th>').format(mark if colour else "", words(cells[0]))
+    name = Markup('<th scope="row">{}{}</th>').format(mark if colour else "", cells[0])
     rest = Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells[1:])
     return Markup("<tr>{}{}</tr>").format(name, rest)
 
