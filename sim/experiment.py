@@ -747,8 +747,8 @@ def _identities(manifest: dict[str, Any]) -> dict[str, str]:
 
 
 def as_frame(table: pa.Table, strategies: Sequence[str]) -> pd.DataFrame:
-    """A table of rows with the fixed types, in order."""
-    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    """A table of rows with the fixed types, in order; the columns of a type lie together."""
+    frame: pd.DataFrame = table.to_pandas(self_destruct=True)
     frame["strategy"] = frame["strategy"].cat.set_categories(list(strategies))
     keys = [frame[name].to_numpy() for name in ("replication", "draw")]
     order = np.lexsort([*keys, frame["strategy"].cat.codes.to_numpy()])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -357,3 +358,17 @@ def test_a_worker_that_is_killed_is_replaced_and_the_run_is_complete(long_run) -
     results = sim.read(folder)
     again = sim.run(results.scenario, ["now"], 20_000)
     pd.testing.assert_frame_equal(results.frame, again.frame)
+
+
+def test_columns_can_be_added_to_the_frame_without_a_warning(tmp_path) -> None:
+    korea = sim.load("korea-2017")
+    for out in (None, tmp_path):
+        frame = sim.run(korea, replications=4, out=out, block=3).frame
+        assert frame.shape[1] > 100  # pandas warns of frames in more than 100 pieces
+        before = frame.dtypes
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for name in ("one", "two", "three"):
+                frame[name] = frame["time"] / 365.25
+            frame.insert(3, "four", frame["draw"] + 1)
+        assert frame.drop(columns=["one", "two", "three", "four"]).dtypes.equals(before)
