@@ -13,7 +13,6 @@ import gc
 import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -163,11 +162,12 @@ def compare(options: argparse.Namespace) -> int:
 def explain(options: argparse.Namespace) -> int:
     """``detente explain``: why strategies do as they do: time budgets, and what costs most."""
     from sim import decision, studies
+    from sim.folder import writable
 
     scenario, kind = _scenario(options), decision.EXPLAIN
     names = _chosen(scenario, options.strategy)
     asked = options.strategy or ()
-    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind, *asked))
+    out = writable(options.out or studies.default_folder(scenario, options.seed, kind, *asked))
     studies.prepare(out, kind, scenario, options.seed, strategies=names)
     found = decision.explain(
         scenario, options.strategy, options.replications, options.seed, out, options.draws
@@ -179,6 +179,7 @@ def explain(options: argparse.Namespace) -> int:
 def diff(options: argparse.Namespace) -> int:
     """``detente diff``: the same world under two strategies, side by side."""
     from sim import decision, studies
+    from sim.folder import writable
 
     scenario, kind = _scenario(options), decision.DIFF
     for name in (options.a, options.b):
@@ -186,7 +187,7 @@ def diff(options: argparse.Namespace) -> int:
     default = decision.default_diff_folder(
         scenario, options.a, options.b, options.replication, options.draw, options.seed
     )
-    out = _writable(options.out or default)
+    out = writable(options.out or default)
     studies.prepare(
         out, kind, scenario, options.seed, strategies=[options.a, options.b],
         replication=options.replication, draw=options.draw,
@@ -278,9 +279,10 @@ def robust(options: argparse.Namespace) -> int:
 def tell(options: argparse.Namespace) -> int:
     """``detente tell``: one history, event by event, with its timeline chart."""
     from sim import canvas, plots, report
+    from sim.folder import writable
 
     scenario = _scenario(options)
-    folder = _writable(options.out or "results")
+    folder = writable(options.out or "results")
     story = report.tell(
         scenario, options.strategy, options.replication, options.seed, options.engine,
         options.draw, options.draws,
@@ -346,6 +348,7 @@ def report(options: argparse.Namespace) -> int:
 def explore(options: argparse.Namespace) -> int:
     """``detente explore``: the live table in the browser, until Ctrl-C."""
     from sim.files import catalog
+    from sim.folder import made
     from sim.scenario import load
 
     try:
@@ -358,17 +361,17 @@ def explore(options: argparse.Namespace) -> int:
         _refuse('explore needs its web page: pip install "detente[explore]"')
     if options.scenario not in catalog() and not Path(options.scenario).exists():
         load(options.scenario)  # says what there is; the faults of a file are told in the page
-    folder = _writable(options.folder)
-    library, name = Library.of(options.scenario, folder)
-    _announce_compilation()
-    room = Room(name, folder, library)
+    with made(options.folder) as folder:
+        library, name = Library.of(options.scenario, folder)
+        _announce_compilation()
+        room = Room(name, folder, library)
 
-    def say(address: str) -> None:
-        print(f"table:   {address}\nstop it with Ctrl-C", flush=True)
-        if not options.no_browser:
-            app.open_browser(address)
+        def say(address: str) -> None:
+            print(f"table:   {address}\nstop it with Ctrl-C", flush=True)
+            if not options.no_browser:
+                app.open_browser(address)
 
-    app.serve(room, options.port, say)
+        app.serve(room, options.port, say)
     print("the table is closed")
     return 0
 
@@ -376,12 +379,14 @@ def explore(options: argparse.Namespace) -> int:
 def assumptions(options: argparse.Namespace) -> int:
     """``detente assumptions``: every number of a scenario, with its status and source."""
     from sim import assumptions
+    from sim.folder import made
 
     table = assumptions.register(_scenario(options))
     if options.out is None:
         print(assumptions.as_text(table))
     else:
-        assumptions.write(table, Path(options.out))
+        with made(Path(options.out).parent):
+            assumptions.write(table, Path(options.out))
         print(f"{assumptions.counts(table)}\nwritten: {options.out}")
     return 0
 
@@ -389,12 +394,14 @@ def assumptions(options: argparse.Namespace) -> int:
 def stress(options: argparse.Namespace) -> int:
     """``detente stress``: the STRESS checklist of a scenario, in Markdown."""
     from sim import stress
+    from sim.folder import made
 
     text = stress.checklist(_scenario(options))
     if options.out is None:
         print(text, end="")
     else:
-        Path(options.out).write_text(text, encoding="utf-8")
+        with made(Path(options.out).parent):
+            Path(options.out).write_text(text, encoding="utf-8")
         print(f"written: {options.out}")
     return 0
 
@@ -441,6 +448,7 @@ def _scenario(options: argparse.Namespace) -> Any:
 
 def _results(options: argparse.Namespace) -> Any:
     from sim import experiment
+    from sim.folder import writable
 
     scenario = _scenario(options)
     known = [*scenario.conditions, *(f"{t.name}.{s.name}" for t in scenario.tracks.values()
@@ -459,7 +467,7 @@ def _results(options: argparse.Namespace) -> Any:
         "pool": options.pool,
         "dask": options.dask,
         "progress": _progress(options),
-        "out": _writable(options.out or experiment.default_folder(scenario, options.seed)),
+        "out": writable(options.out or experiment.default_folder(scenario, options.seed)),
         "columns": _columns(options, scenario),
         "keep": getattr(options, "keep", "rows"),
         "most_events": options.max_events,
@@ -500,11 +508,12 @@ def _study(
 ) -> dict[str, Any]:
     """What both studies of a scenario's numbers are asked; sees that they may write."""
     from sim import studies
+    from sim.folder import writable
 
     asked = names if options.strategy or getattr(options, "against", None) else []
     if options.measure != MEASURE:
         asked = [*asked, options.measure.replace("/", "-")]
-    out = _writable(options.out or studies.default_folder(scenario, options.seed, kind, *asked))
+    out = writable(options.out or studies.default_folder(scenario, options.seed, kind, *asked))
     options.out = studies.prepare(
         out, kind, scenario, options.seed, strategies=names, measure=options.measure
     )
@@ -581,20 +590,3 @@ def _a_file(path: str) -> None:
     folder = Path(path).parent
     if Path(path).is_dir() or not os.access(folder, os.W_OK):
         _refuse(f"{path}: cannot be written to; allowed: a file, in a folder that there is")
-
-
-def _writable(folder: str | Path) -> Path:
-    from sim.experiment import InputError
-
-    path = Path(folder)
-    try:
-        str(path).encode()
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            return path
-    except FileExistsError:
-        raise InputError(f"{path}: is a file; allowed: a results folder") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
-    except ValueError:
-        raise InputError(f"{folder!r}: no name of a folder; allowed: a name in UTF-8") from None

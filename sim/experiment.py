@@ -32,6 +32,7 @@ from sim import draws as drawing
 from sim.blocks import ENGINES, Block, Cutter, Failure, Order
 from sim.draws import Draws, DrawsError
 from sim.folder import (
+    AS_WRITTEN,
     DRAWS,
     MANIFEST,
     Folder,
@@ -41,6 +42,7 @@ from sim.folder import (
     Store,
     difference,
     identity_of,
+    made,
     read_manifest,
     unfinished_blocks,
 )
@@ -57,6 +59,16 @@ if TYPE_CHECKING:
 __all__ = ["Incomplete", "InputError", "Results", "RunError", "extend", "read", "run"]
 
 KEEP = ("rows", "summary")
+OF_A_MANIFEST: dict[str, type] = {
+    "identity": dict,
+    "strategies": list,
+    "strategy_texts": dict,
+    "replications": int,
+    "draws": int,
+    "seed": int,
+    "keep": str,
+    "text": str,
+}
 MOST_REPLICATIONS = 10**12
 
 
@@ -349,12 +361,17 @@ def manifest_of(folder: str | Path) -> dict[str, Any]:
         InputError: there is none that can be read, or it is that of something else.
     """
     manifest = read_manifest(folder)
-    if not {"identity", "strategies", "replications", "text"} <= set(manifest):
+    path, kind = Path(folder) / MANIFEST, manifest.get("kind")
+    if kind is not None or not set(manifest) & set(OF_A_MANIFEST):
         raise InputError(
-            f"{Path(folder) / MANIFEST}: is not the manifest of a run "
-            f"(it is of kind {manifest.get('kind', 'unknown')}); allowed: a folder made by "
-            "detente run or compare"
+            f"{path}: is not the manifest of a run (it is of kind {kind or 'unknown'}); allowed: a "
+            "folder made by detente run or compare"
         )
+    for key, of in OF_A_MANIFEST.items():
+        if not isinstance(manifest[key], of):
+            raise InputError(f"{path}, {key}: found {manifest[key]!r}; {AS_WRITTEN}")
+    if manifest["keep"] not in KEEP:
+        raise InputError(f"{path}, keep: found {manifest['keep']}; allowed: {', '.join(KEEP)}")
     return manifest
 
 
@@ -385,6 +402,7 @@ def _tell(scenario: Scenario, plan: Plan, store: Store | None) -> Results:
     folder = store if isinstance(store, Folder) else None
     with contextlib.ExitStack() as closing:
         if folder is not None:
+            closing.enter_context(made(folder.path))
             folder.open()
             closing.callback(folder.close)
             scenario, drawn = _join(folder, scenario, manifest, plan, drawn)

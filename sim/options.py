@@ -304,7 +304,10 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
 
 
 class _Parser(argparse.ArgumentParser):
-    """Whatever is wrong is told in one sentence, as all bad input is."""
+    """Options are written out, and whatever is wrong is one sentence, as all bad input is."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(allow_abbrev=False, **keywords)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells what is allowed\n")

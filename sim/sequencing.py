@@ -32,7 +32,7 @@ from sim import kernel, provenance, sequences, tables
 from sim.candidates import Ints, Space, file_of, size_of, waits_for_goal
 from sim.contest import HISTORIES, Contest, Told
 from sim.experiment import nearest
-from sim.folder import InputError, RunError
+from sim.folder import InputError, RunError, writable
 from sim.intervals import Interval, mean_interval, median_interval, wilson
 from sim.program import NOTHING, translate
 from sim.scenario import Scenario
@@ -497,14 +497,8 @@ IDENTITY = ("kind", "hash", "laws", "seed", "options")
 
 
 def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
-    """Make the folder, or see that it holds the same search; found out before anything is told."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".touched").touch()
-        (folder / ".touched").unlink()
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be a results folder ({error.strerror})") from None
-    return tables.prepare(folder, {key: manifest[key] for key in IDENTITY})
+    """See that the search can be written there, before anything is simulated."""
+    return tables.prepare(writable(folder), {key: manifest[key] for key in IDENTITY})
 
 
 def _write(found: Found, folder: Path) -> None:
@@ -520,6 +514,7 @@ def _write(found: Found, folder: Path) -> None:
         "best.toml": found.file([found.best]),
     }
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         (axes,) = sequences.figures(found.table, found.manifest).values()
