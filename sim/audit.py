@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sim import arguments, experiment, provenance, tally
 from sim import draws as drawing
-from sim import experiment, provenance, tally
 from sim import rows as row_tables
 from sim.blocks import ENGINES, Block, missing
 from sim.draws import Draws
@@ -27,6 +27,7 @@ from sim.rows import empty, part_of
 
 Ints = npt.NDArray[np.int64]
 
+MOST_SAMPLE = 10**6
 MOST_GAPS = 3  # of a strategy that are named
 
 
@@ -59,6 +60,8 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
     Raises:
         InputError: no results folder, a damaged part, or another version of the laws.
     """
+    sample = arguments.whole("sample", sample, 1, MOST_SAMPLE)
+    arguments.seed(seed)
     results = experiment.read(folder)
     before, now = results.manifest["identity"]["laws"], provenance.laws()
     if before != now:

@@ -447,14 +447,14 @@ def _scenario(options: argparse.Namespace) -> Any:
 
 
 def _results(options: argparse.Namespace) -> Any:
-    from sim import experiment
+    from sim import arguments, experiment
     from sim.folder import writable
 
     scenario = _scenario(options)
     known = [*scenario.conditions, *(f"{t.name}.{s.name}" for t in scenario.tracks.values()
                                      for s in t.stages)]  # fmt: skip
     if options.endpoint is not None and options.endpoint not in known:
-        hint = experiment.nearest(options.endpoint, known)
+        hint = arguments.nearest(options.endpoint, known)
         raise experiment.InputError(f'--endpoint: unknown condition "{options.endpoint}"{hint}')
     if options.engine == "compiled" and not options.quiet:
         _announce_compilation()
@@ -565,11 +565,11 @@ def _announce_compilation() -> None:
 
 
 def _check_comparison(options: argparse.Namespace) -> None:
-    from sim import experiment
+    from sim import arguments, experiment
 
     known = _chosen(_scenario(options), options.strategy)
     if options.baseline is not None and options.baseline not in known:
-        hint = experiment.nearest(options.baseline, known)
+        hint = arguments.nearest(options.baseline, known)
         raise experiment.InputError(f'--baseline: unknown strategy "{options.baseline}"{hint}')
     if len(known) < 2:
         raise experiment.InputError("there is only one strategy; a comparison needs two")

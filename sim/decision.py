@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from sim import (
+    arguments,
     budget,
     comparison,
     counterfactuals,
@@ -38,6 +39,8 @@ from sim.story import Story, tell
 
 MOST_RETOLD = 400
 """Histories of each strategy that are told again to see how long the goal lasted."""
+MOST_REPLICATIONS = 10**6
+"""Replications of ``explain`` and ``diff``, which are simulated with their logs."""
 EXPLAIN, DIFF = "explain", "diff"
 BY_ACTIVITY = ("track", "activity")
 
@@ -179,7 +182,7 @@ def explain(
     strategies: Sequence[str] | None = None,
     replications: int = 500,
     seed: int = 1,
-    out: Path | None = None,
+    out: str | Path | None = None,
     draws: int | str | Path | Draws = 0,
 ) -> Findings:
     """Why strategies do as they do: where their days go, and what costs most of them.
@@ -196,8 +199,10 @@ def explain(
     Raises:
         InputError: an unknown strategy, or draws that cannot be made.
     """
+    names = arguments.strategies(strategies, names_of(arguments.scenario(scenario)))
+    _check_replayed(replications, seed)
+    out = None if out is None else arguments.path("out", out)
     about = tables_of.about(EXPLAIN, scenario, seed)
-    names = list(dict.fromkeys(strategies)) if strategies else names_of(scenario)
     drawn = drawn_from(scenario, draws, seed)
     parts: dict[str, list[pd.DataFrame]] = {"budget": [], "items": [], "costs": []}
     rows, tracks = [], {}
@@ -266,6 +271,11 @@ def _rows(program: Program, seed: int, count: int, draw: int) -> pd.DataFrame:
     return kept.astype({"strategy": str, "binding": str})
 
 
+def _check_replayed(replications: int, seed: int) -> None:
+    arguments.whole("replications", replications, 1, MOST_REPLICATIONS)
+    arguments.seed(seed)
+
+
 # -- diff -----------------------------------------------------------------------------------------
 
 
@@ -276,7 +286,7 @@ def diff(
     replication: int = 0,
     replications: int = 500,
     seed: int = 1,
-    out: Path | None = None,
+    out: str | Path | None = None,
     draw: int = 0,
     draws: str | Path | Draws | None = None,
 ) -> Findings:
@@ -294,6 +304,10 @@ def diff(
     Raises:
         InputError: an unknown strategy, the same twice, or a draw that there is not.
     """
+    arguments.scenario(scenario)
+    arguments.whole("replication", replication, 0, arguments.MOST_REPLICATION)
+    _check_replayed(replications, seed)
+    out = None if out is None else arguments.path("out", out)
     about = tables_of.about(DIFF, scenario, seed)
     if a == b:
         raise InputError(f'"{a}" twice; two different strategies are needed')

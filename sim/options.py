@@ -51,8 +51,8 @@ class Option:
 
 
 def text(flag: str, metavar: str, help: str, **keywords: Any) -> Option:
-    """An option with a word of its own."""
-    return Option(flag, {"metavar": metavar, "help": help, **keywords})
+    """An option with a text of its own, which is not empty."""
+    return Option(flag, {"metavar": metavar, "help": help, "type": _filled, **keywords})
 
 
 def several(flag: str, metavar: str, help: str, **keywords: Any) -> Option:
@@ -95,13 +95,19 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+def _filled(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("found an empty text; allowed: a text, or leave it out")
+    return text
+
+
 def _names(text: str) -> tuple[str, ...]:
     """Names with commas between them; an empty text is none."""
     return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
 
 
 def _draws(text: str) -> int | str:
-    return _whole(0, 1_000_000)(text) if text.lstrip("+-").isdigit() else text
+    return _whole(0, 1_000_000)(text) if text.lstrip("+-").isdigit() else _filled(text)
 
 
 # fmt: off

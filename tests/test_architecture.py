@@ -42,7 +42,7 @@ ROOMS = (
     {"draws"},
     {"blocks"},
     {"folder"},
-    {"tables"},
+    {"arguments", "tables"},
     {"crew"},
     {"progress"},
     {"backcast"},

@@ -216,6 +216,28 @@ def test_check_lists_every_fault_and_goes_on(tmp_path, capsys) -> None:
         (["run", SMALL, "--out", "a\udcff"], "allowed: a name in UTF-8"),
         (["run", SMALL, "--out", "a\0b"], "allowed: a name in UTF-8"),
         (["compare", SMALL, "--strategy", "direct"], "a comparison needs two"),
+        *(
+            ([command, "", *more], "argument SCENARIO: found an empty text")
+            for command, more in (
+                ("run", []),
+                ("compare", []),
+                ("search", []),
+                ("sensitivity", []),
+                ("robust", []),
+                ("tell", []),
+                ("explain", []),
+                ("diff", ["--a", "x", "--b", "y"]),
+                ("assumptions", []),
+                ("stress", []),
+                ("explore", []),
+            )
+        ),
+        (["check", ""], "argument FILE: found an empty text"),
+        (["report", ""], "argument DIR: found an empty text"),
+        (["verify", ""], "argument DIR: found an empty text"),
+        (["run", SMALL, "--out", ""], "argument --out: found an empty text"),
+        (["run", SMALL, "--strategy", ""], "argument --strategy: found an empty text"),
+        (["run", SMALL, "--draws", ""], "argument --draws: found an empty text"),
         (["check"], "FILE"),
         (["dance"], "invalid choice"),
         ([], "COMMAND"),
