@@ -13,7 +13,7 @@ from sim import explanation, report
 
 def main() -> None:
     """Run the proposal and draw its distribution."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=10_000)
     options = parser.parse_args()
 

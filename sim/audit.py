@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sim import arguments, experiment, tally
 from sim import draws as drawing
-from sim import experiment, tally
 from sim import rows as row_tables
 from sim.blocks import ENGINES, Block, missing
 from sim.draws import Draws
@@ -28,6 +28,7 @@ from sim.version import MODEL_VERSION
 
 Ints = npt.NDArray[np.int64]
 
+MOST_SAMPLE = 10**6
 MOST_GAPS = 3  # of a strategy that are named
 
 
@@ -60,6 +61,8 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
     Raises:
         InputError: no results folder, a damaged part, or another version of the model.
     """
+    sample = arguments.whole("sample", sample, 1, MOST_SAMPLE)
+    arguments.seed(seed)
     results = experiment.read(folder)
     before = results.manifest["identity"].get("model_version")
     if before != MODEL_VERSION:

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from sim import (
+    arguments,
     budget,
     comparison,
     counterfactuals,
@@ -42,6 +43,8 @@ MOST_RETOLD_EVENTS = 1_000_000
 """Events of these; a replication of thousands of years has hundreds of thousands."""
 MOST_EVENTS = 50_000_000
 """That are replayed one by one for an explanation, or for two strategies side by side."""
+MOST_REPLICATIONS = 10**6
+"""Replications of ``explain`` and ``diff``, which are simulated with their logs."""
 EXPLAIN, DIFF = "explain", "diff"
 BY_ACTIVITY = ("track", "activity")
 
@@ -187,7 +190,7 @@ def explain(
     strategies: Sequence[str] | None = None,
     replications: int = 500,
     seed: int = 1,
-    out: Path | None = None,
+    out: str | Path | None = None,
     draws: int | str | Path | Draws = 0,
 ) -> Findings:
     """Why strategies do as they do: where their days go, and what costs most of them.
@@ -205,8 +208,10 @@ def explain(
         InputError: an unknown strategy, draws that cannot be made, or more events than can be
             replayed one by one.
     """
+    names = arguments.strategies(strategies, names_of(arguments.scenario(scenario)))
+    _check_replayed(replications, seed)
+    out = None if out is None else arguments.path("out", out)
     about = tables_of.about(EXPLAIN, scenario, seed)
-    names = list(dict.fromkeys(strategies)) if strategies else names_of(scenario)
     drawn = varied_from(scenario, names, draws, seed)
     each = [retold.program_of(scenario, name) for name in names]
     _not_too_many_events(each, seed, replications, 1 if drawn is None else len(drawn))
@@ -291,6 +296,11 @@ def _rows(program: Program, seed: int, count: int, draw: int) -> pd.DataFrame:
     return kept.astype({"strategy": str, "binding": str})
 
 
+def _check_replayed(replications: int, seed: int) -> None:
+    arguments.whole("replications", replications, 1, MOST_REPLICATIONS)
+    arguments.seed(seed)
+
+
 # -- diff -----------------------------------------------------------------------------------------
 
 
@@ -301,7 +311,7 @@ def diff(
     replication: int = 0,
     replications: int = 500,
     seed: int = 1,
-    out: Path | None = None,
+    out: str | Path | None = None,
     draw: int = 0,
     draws: str | Path | Draws | None = None,
 ) -> Findings:
@@ -320,6 +330,10 @@ def diff(
         InputError: an unknown strategy, the same twice, a draw that there is not, or more events
             than can be replayed one by one.
     """
+    arguments.scenario(scenario)
+    arguments.whole("replication", replication, 0, arguments.MOST_REPLICATION)
+    _check_replayed(replications, seed)
+    out = None if out is None else arguments.path("out", out)
     about = tables_of.about(DIFF, scenario, seed)
     if a == b:
         raise InputError(f'"{a}" twice; two different strategies are needed')

@@ -23,6 +23,7 @@ from markupsafe import Markup
 from sim import assumptions, contents, printing
 from sim.contents import Content
 from sim.experiment import InputError, Results
+from sim.folder import made
 from sim.legends import HOW_TO_READ
 from sim.printing import Printed
 
@@ -57,8 +58,8 @@ def write(
     text = _laid_out(contents.of(folder, baseline, endpoint))
     path = Path(folder) / PAGE if out is None else Path(out)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with made(path.parent):
+            path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
     return path

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim import comparison, experiment, folder, intervals, statistics
+from sim import arguments, comparison, experiment, folder, intervals, statistics
 from sim.experiment import Results
 from sim.folder import InputError
 from sim.scenario import Scenario
@@ -175,11 +175,11 @@ def _check(
             "precision: more replications say nothing of draws that were not made; "
             "allowed: no draws, or a number of replications"
         )
-    names = list(strategies or experiment.names_of(scenario))
+    names = arguments.strategies(strategies, experiment.names_of(scenario))
     if precision.baseline is None:
         return
     if precision.baseline not in names:
-        hint = experiment.nearest(precision.baseline, names)
+        hint = arguments.nearest(precision.baseline, names)
         raise InputError(f'unknown baseline "{precision.baseline}"{hint}')
     if len(names) < 2 or options.get("keep") == "summary":
         raise InputError("precision of differences: needs rows (keep=rows) of two strategies")

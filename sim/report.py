@@ -10,10 +10,21 @@ from typing import Any
 
 import pandas as pd
 
-from sim import advice, comparison, experiment, intervals, kernel, processes, statistics, tables
+from sim import (
+    advice,
+    arguments,
+    comparison,
+    experiment,
+    intervals,
+    kernel,
+    processes,
+    statistics,
+    tables,
+)
+from sim.arguments import nearest
 from sim.draws import Draws
 from sim.easel import Easel, Sketch, paint
-from sim.experiment import InputError, Results, names_of, nearest
+from sim.experiment import InputError, Results, names_of
 from sim.printing import many
 from sim.program import translate
 from sim.question import is_counted
@@ -48,7 +59,10 @@ def tell(
         InputError: an unknown strategy, or a draw that there is not.
         sim.program.ModelError: a history in which time cannot advance.
     """
-    name = names_of(scenario)[0] if strategy is None else strategy
+    name = names_of(arguments.scenario(scenario))[0] if strategy is None else strategy
+    replication = arguments.whole("replication", replication, 0, arguments.MOST_REPLICATION)
+    seed = arguments.seed(seed)
+    arguments.one_of("engine", engine, TRACERS)
     program = experiment.of_draw(translate(experiment.chosen(scenario, name)), draw, draws, seed)
     rows, log = TRACERS[engine](program, seed, replication)
     return make_story(program, rows, log, seed, replication, draw)

@@ -26,7 +26,9 @@ from sim.files import (
     Document,
     Origin,
     catalog,
+    catalog_hint,
     extended,
+    failed,
     find,
     parse,
     text_of,
@@ -316,6 +318,11 @@ def check(
 
 
 def _load(source: str | Path, strategies: Sequence[str | Path]) -> tuple[Scenario | None, Report]:
+    if not isinstance(source, str | Path) or source == "":
+        found = "an empty name" if source == "" else repr(source)
+        raise failed("scenario", f"found {found}; {catalog_hint()}")
+    if isinstance(strategies, str | Path):
+        strategies = [strategies]
     path = find(source)
     file = str(source) if isinstance(source, Path) or source not in catalog() else path.name
     document, origin = _extended(text_of(path, file), file, path.parent, (path.resolve(),))

@@ -28,11 +28,11 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
-from sim import kernel, provenance, sequences, tables
+from sim import arguments, kernel, provenance, sequences, tables
+from sim.arguments import nearest
 from sim.candidates import Ints, Space, file_of, size_of, waits_for_goal
 from sim.contest import HISTORIES, Contest, Told
-from sim.experiment import nearest
-from sim.folder import InputError, RunError
+from sim.folder import InputError, RunError, writable
 from sim.intervals import Interval, mean_interval, median_interval, wilson
 from sim.program import NOTHING, translate
 from sim.scenario import Scenario
@@ -163,12 +163,19 @@ def search(
         RunError: a file could not be written.
         sim.program.ModelError: a history in which time cannot advance.
     """
-    space = _space(scenario, tracks, never, optional, postures, priority, stages)
+    arguments.scenario(scenario)
+    tracks = None if tracks is None else arguments.names("tracks", tracks)
+    postures = None if postures is None else arguments.names("postures", postures)
+    never, optional = arguments.names("never", never), arguments.names("optional", optional)
+    priority = arguments.names("priority", priority)
+    space = _space(
+        scenario, tracks, never, optional, postures, priority, arguments.flag("stages", stages)
+    )
     options = _options(space, measure, zone, confidence, replications)
-    if not 0 <= seed < 2**64:
-        raise InputError(f"seed: found {seed}; allowed: 0 to 2**64 - 1")
+    arguments.seed(seed)
+    arguments.workers(workers)
     manifest = _manifest(space, options, seed)
-    folder = None if out is None else _prepare(Path(out), manifest)
+    folder = None if out is None else _prepare(arguments.path("out", out), manifest)
     began = time.time()
     with tqdm(unit=" histories", unit_scale=True, disable=quiet, desc=scenario.name) as bar:
         found = _Search(space, options, Contest(space, seed, workers, bar.update)).run(manifest)
@@ -250,17 +257,15 @@ def _not_too_many(space: Space) -> None:
 def _options(
     space: Space, measure: str, zone: float | None, confidence: float, replications: int
 ) -> Options:
-    if measure not in MEASURES:
-        raise InputError(f'unknown measure "{measure}"{nearest(measure, list(MEASURES))}')
+    arguments.one_of("measure", measure, MEASURES)
     span = space.scenario.horizon if measure == "days" else 1.0
-    zone = ZONE * span if zone is None else zone
+    zone = ZONE * span if zone is None else arguments.number("zone", zone)
+    confidence = arguments.number("confidence", confidence)
     if not 0 < zone < span:
         raise InputError(f"zone: found {zone:g}; allowed: more than 0 and less than {span:g}")
     if not 0.5 <= confidence < 1:
         raise InputError(f"confidence: found {confidence:g}; allowed: from 0.5 to below 1")
-    if not 2 <= replications <= MOST_REPLICATIONS:
-        most = f"{MOST_REPLICATIONS:,}"
-        raise InputError(f"replications: found {replications}; allowed: 2 to {most}")
+    arguments.whole("replications", replications, 2, MOST_REPLICATIONS)
     return Options(
         space.tracks, space.never, space.optional, space.postures, space.priority, space.stages,
         measure, float(zone), float(confidence), replications,
@@ -498,14 +503,8 @@ IDENTITY = ("kind", "hash", "model_version", "seed", "options")
 
 
 def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
-    """Make the folder, or see that it holds the same search; found out before anything is told."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".touched").touch()
-        (folder / ".touched").unlink()
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be a results folder ({error.strerror})") from None
-    return tables.prepare(folder, {key: manifest[key] for key in IDENTITY})
+    """See that the search can be written there, before anything is simulated."""
+    return tables.prepare(writable(folder), {key: manifest[key] for key in IDENTITY})
 
 
 def _write(found: Found, folder: Path) -> None:
@@ -521,6 +520,7 @@ def _write(found: Found, folder: Path) -> None:
         "best.toml": found.file([found.best]),
     }
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         (axes,) = sequences.figures(found.table, found.manifest).values()

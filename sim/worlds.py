@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from sim import arguments, laws
 from sim import draws as drawing
-from sim import laws
 from sim.draws import Draws
-from sim.experiment import InputError, chosen, names_of, nearest
+from sim.experiment import InputError, chosen, names_of
 from sim.kernel import Teller
 from sim.measures import Measure, MeasureError, parse
 from sim.program import Program, translate
@@ -198,11 +198,12 @@ def worlds(
     Raises:
         InputError: an unknown strategy or measure, or no uncertain number.
     """
-    known = names_of(scenario)
-    names = list(dict.fromkeys(strategies)) if strategies else known
-    for name in names:
-        if name not in known:
-            raise InputError(f'unknown strategy "{name}"{nearest(name, known)}')
+    names = arguments.strategies(strategies, names_of(arguments.scenario(scenario)))
+    arguments.text("measure", measure)
+    if better is not None:
+        arguments.one_of("better", better, ("more", "less"))
+    arguments.seed(seed)
+    arguments.workers(workers)
     try:
         parsed = parse(scenario, measure, better)
     except MeasureError as error:

@@ -46,7 +46,7 @@ ROOMS = (
     {"draws"},
     {"blocks"},
     {"folder"},
-    {"tables"},
+    {"arguments", "tables"},
     {"crew"},
     {"progress"},
     {"backcast"},
