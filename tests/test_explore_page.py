@@ -7,6 +7,7 @@ import asyncio
 import base64
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -619,6 +620,62 @@ def test_only_own_pages_are_served(address: str) -> None:
     assert answered(f"{address}docs") == 404
 
 
+def test_no_response_can_be_framed_or_load_from_elsewhere(address: str) -> None:
+    for path, headers in (("", {}), ("nowhere", {}), ("", {"Origin": "http://evil.example"}),
+                          ("", {"Host": "evil.example"})):  # fmt: skip
+        request = Request(f"{address}{path}", headers=headers)
+        try:
+            found = urlopen(request, timeout=10).headers
+        except HTTPError as error:
+            found = error.headers
+        policy = dict(one.split(" ", 1) for one in found["Content-Security-Policy"].split("; "))
+        assert policy["frame-ancestors"] == policy["object-src"] == "'none'"
+        assert policy["default-src"] == "'self'"
+        assert not any("http:" in source or "https:" in source for source in policy.values())
+        assert found["X-Frame-Options"] == "DENY"
+        assert found["X-Content-Type-Options"] == "nosniff"
+        assert found["Referrer-Policy"] == "no-referrer"
+
+
+def test_another_page_cannot_frame_it(browser: Any, address: str) -> None:
+    browser.get(f"data:text/html,<iframe src='{address}'></iframe>")
+    browser.switch_to.frame(0)
+    time.sleep(2)
+    assert browser.find_elements("css selector", "#app") == []
+    browser.switch_to.default_content()
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_what_was_given_up_while_the_server_slept_is_passed_over(kind: str) -> None:
+    called, answers = [], [{"type": f"{kind}.disconnect"}]
+
+    async def inner(*_: object) -> None:
+        called.append(kind)
+
+    async def receive() -> dict[str, str]:
+        return answers.pop()
+
+    async def send(_: object) -> None:
+        raise AssertionError("there is nobody to hear it")
+
+    asyncio.run(app.ConnectedOnly(inner)({"type": kind}, receive, send))
+    assert called == []
+
+
+def test_what_still_waits_is_served_whole() -> None:
+    messages = iter([{"type": "http.request", "body": body} for body in (b"a", b"b")])
+    read: list[Any] = []
+
+    async def inner(_: object, receive: Any, __: object) -> None:
+        read.extend([await receive(), await receive()])
+
+    async def receive() -> dict[str, object]:
+        return next(messages)
+
+    asyncio.run(app.ConnectedOnly(inner)({"type": "http"}, receive, receive))
+    assert [one["body"] for one in read] == [b"a", b"b"]
+
+
 def test_it_listens_on_the_loopback_alone() -> None:
     with app.listening(None) as one, app.listening(None) as other:
         assert one.getsockname()[0] == other.getsockname()[0] == "127.0.0.1"
@@ -637,6 +694,26 @@ def test_the_command_says_its_address_and_ends_with_ctrl_c(tmp_path: Path) -> No
         said, wrong = process.communicate(timeout=30)
     assert (process.returncode, wrong) == (0, "")
     assert said.endswith("the table is closed\n")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing can be suspended here")
+def test_a_suspended_server_wakes_in_silence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sim", "explore", "--no-browser", "--folder", str(tmp_path)]
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[1]
+        assert answered(address) == 200
+        process.send_signal(signal.SIGSTOP)
+        host, port = address.removeprefix("http://").rstrip("/").split(":")
+        for path in ("/", "/_nicegui_ws/socket.io/?EIO=4&transport=polling"):
+            with socket.create_connection((host, int(port)), 10) as one:  # and given up
+                one.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        time.sleep(1)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(1)
+        assert answered(address) == 200
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30)[1] == ""
 
 
 def test_without_its_library_one_sentence_says_what_to_install(
