@@ -379,6 +379,90 @@ def test_everything_can_be_done_by_keys_and_has_a_name(page: Page) -> None:
     assert [role for role, name in named if not name] == []
 
 
+def named(page: Page, css: str) -> str:
+    """The name of an element as a screen reader says it."""
+    return str(page.until(lambda: page.one(css).accessible_name))
+
+
+def focused(page: Page) -> tuple[str, str]:
+    """Role and text of what has the focus."""
+    one = page.browser.switch_to.active_element
+    return one.get_attribute("role") or "", one.text
+
+
+@pytest.mark.parametrize("button", ["[data-track=us_dprk]", "[aria-label='Start from a strategy']"])
+def test_a_menu_has_its_roles_and_is_used_with_the_arrow_keys(page: Page, button: str) -> None:
+    from selenium.webdriver import ActionChains, Keys
+
+    opener = page.one(f".card {button}")
+    assert opener.get_attribute("aria-haspopup") == "menu"
+    page.browser.execute_script("arguments[0].focus()", opener)
+
+    def press(key: str) -> None:
+        ActionChains(page.browser).send_keys(key).perform()
+
+    press(Keys.ENTER)
+    items = page.until(lambda: page.all("[role=menu] > [role=menuitem]"))
+    assert len(items) == len(page.all("[role=menu] > *")) > 2
+    texts = [one.text for one in items]
+
+    def at(place: int) -> None:
+        page.until(lambda: focused(page) == ("menuitem", texts[place]))
+
+    at(0)
+    for key, place in (
+        (Keys.ARROW_DOWN, 1), (Keys.ARROW_DOWN, 2), (Keys.ARROW_UP, 1), (Keys.END, -1),
+        (Keys.ARROW_DOWN, 0), (Keys.ARROW_UP, -1), (Keys.HOME, 0),
+    ):  # fmt: skip
+        press(key)
+        at(place)
+    press(Keys.ESCAPE)
+    page.until(lambda: not page.all("[role=menu]"))
+    page.until(lambda: page.browser.switch_to.active_element == opener)
+
+
+def test_a_file_is_chosen_by_keys_and_its_input_has_a_name(page: Page, tmp_path: Path) -> None:
+    page.press("Open")
+    chosen = page.button("Choose a file")
+    assert chosen.get_attribute("tabindex") == "0"
+    file = page.one(".dialog input[type=file]")
+    labels = "return [...arguments[0].labels].map(one => one.textContent.trim())"
+    assert page.browser.execute_script(labels, file) == ["Choose a file"]
+    inside = "button button, button input, a button, a input, [role=button] input"
+    assert page.all(f".dialog :is({inside})") == []
+    mine = tmp_path / "mine.json"
+    mine.write_text(replace(page.state(), hands=page.state().hands[:2]).to_text())
+    file.send_keys(str(mine))
+    page.until(lambda: len(page.state().hands) == 2)
+
+
+def test_what_scrolls_on_a_phone_is_reached_by_keys(page: Page) -> None:
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        page.until(lambda: page.rows("Every strategy"))
+        found = page.until(lambda: page.browser.execute_script(SCROLLING))
+        assert [name for name, reached in found if not reached] == []
+        assert named(page, ".tables .wide").startswith("Every strategy")
+        page.press("One history")
+        page.until(lambda: page.rows("Event by event"))
+        assert all(reached for _, reached in page.browser.execute_script(SCROLLING))
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+SCROLLING = """
+return [...document.querySelectorAll("#app *")].filter(one => {
+  const style = getComputedStyle(one);
+  const across = one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(style.overflowX);
+  const down = one.scrollHeight > one.clientHeight + 1 && /auto|scroll/.test(style.overflowY);
+  return one.checkVisibility() && (across || down);
+}).map(one => [
+  one.className, one.tabIndex >= 0 || one.querySelector("button, input, a, [tabindex='0']") !== null
+]);
+"""
+
+
 def test_a_name_is_shown_as_it_stands_and_makes_a_plain_key(page: Page) -> None:
     from selenium.webdriver import Keys
 
