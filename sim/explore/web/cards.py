@@ -13,7 +13,7 @@ from sim.explore import choices as choosing
 from sim.explore.asking import Answer
 from sim.explore.hand import Hand, fresh
 from sim.explore.state import MOST_HANDS, State
-from sim.explore.web.markup import colour, put, text, words
+from sim.explore.web.markup import colour, menu, put, text, words
 from sim.faults import ScenarioError
 from sim.printing import days_text, percent
 
@@ -168,18 +168,14 @@ class Card:
     def _start(self, hand: Hand) -> None:
         """A menu of the strategies that the scenario has."""
         strategies = self.cards.choices.strategies
-        with ui.button(icon="menu_book").props("flat round dense") as button:
-            button.props["aria-label"] = button.props["title"] = "Start from a strategy"
-            with ui.menu().props("auto-close"):
-                for name, about in ({"default": ALL_AT_ONCE} | strategies).items():
-                    mark = "✓ " if name == hand.base else ""
-                    with (
-                        ui.menu_item(on_click=partial(self._begin, name)),
-                        ui.element("div"),
-                    ):
-                        title = self.cards.titles.get(name, words(name))
-                        text("div", f"{mark}{title}")
-                        text("div", about, "note")
+        button = ui.button(icon="menu_book").props("flat round dense")
+        button.props["aria-label"] = button.props["title"] = "Start from a strategy"
+        with menu(button):
+            for name, about in ({"default": ALL_AT_ONCE} | strategies).items():
+                mark = "✓ " if name == hand.base else ""
+                with ui.menu_item(on_click=partial(self._begin, name)), ui.element("div"):
+                    text("div", f"{mark}{self.cards.titles.get(name, words(name))}")
+                    text("div", about, "note")
 
     def _begin(self, name: str) -> None:
         """Another strategy of the scenario in this place."""
@@ -273,7 +269,7 @@ class Card:
             chip.props["data-track"] = track
             chip.props["aria-label"] = f"{words(track)}, {self._where(spot)}: move it"
             chip.props["title"] = self.cards.choices.tracks[track]
-            with chip, ui.menu().props("auto-close"):
+            with menu(chip):
                 for label, moved in self._moves(track, spot).items():
                     ui.menu_item(label, partial(self._moved, moved, track))
             if spot[0] == OWN:

@@ -29,6 +29,11 @@ WRONG = (ScenarioError, InputError, RunError, Incomplete, ModelError, OSError)
 Do = Callable[[], Awaitable[str]]
 REPLICATIONS = 2_000  # of a results folder or script, where nothing else is asked for
 MOST = 1_000_000
+CHOOSE = """
+<q-btn flat no-caps icon="upload_file" label="Choose a file" @click="props.pickFiles" />
+<label hidden>Choose a file <q-uploader-add-trigger /></label>
+"""
+"""Of a file to upload: a button for keys too, and its input with a name."""
 
 
 async def agrees(question: str, yes: str) -> bool:
@@ -94,8 +99,8 @@ class Shelf:
             ui.upload(
                 on_upload=lambda event: self._uploaded(event, said, dialog),
                 on_rejected=lambda: put(said, f"allowed: .json, .toml, up to {MOST_BYTES:,} bytes"),
-                max_file_size=MOST_BYTES, auto_upload=True, label="Choose a file",
-            ).props('accept=".json,.toml" flat bordered')  # fmt: skip
+                max_file_size=MOST_BYTES, auto_upload=True,
+            ).props('accept=".json,.toml" flat bordered').add_slot("header", CHOOSE)  # fmt: skip
             ui.button("Close", on_click=dialog.close).props("flat no-caps")
 
     def _taking(self) -> None:
