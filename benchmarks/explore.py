@@ -93,7 +93,7 @@ def held(process: int) -> float:
 
 def main() -> int:
     """Measure, print, write where asked to; 1 where the table is too late or grows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="30 moves, and memory over 60")
     parser.add_argument("--write", action="store_true", help="put the table into docs/")
     options = parser.parse_args()

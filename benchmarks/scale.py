@@ -117,7 +117,7 @@ def memory(few: int, many: int, scratch: Path) -> list[Ratio]:
 
 def main() -> int:
     """Measure, print, and write where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer histories, fewer pairs")
     parser.add_argument("--write", action="store_true", help="put the table into docs/")
     options = parser.parse_args()

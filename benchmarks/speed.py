@@ -319,7 +319,7 @@ def figure(per_history: dict[str, float], by_clocks: dict[int, float]) -> None:
 
 def main() -> int:
     """Measure, print, and write where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer pairs, smaller runs")
     parser.add_argument("--write", action="store_true", help="put table and figure into docs/")
     options = parser.parse_args()

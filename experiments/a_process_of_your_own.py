@@ -25,7 +25,7 @@ def back_channel(world):
 
 def main() -> None:
     """Compare the proposal with and without the back channel, in the same worlds."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=400)
     options = parser.parse_args()
 

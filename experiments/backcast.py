@@ -20,7 +20,7 @@ COLUMNS = ["episode", "fact", "n", "actual", "q2.5", "q50", "q97.5", "percentile
 
 def main() -> None:
     """Print every fact among its simulated courses, coverage and scores; draw both figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=40)
     parser.add_argument("--histories", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)

@@ -15,7 +15,7 @@ from sim.reporting import summary, text_tables
 
 def main() -> None:
     """Run all strategies of korea-2017, print the summary, and draw the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", help="results folder (default: below results/)")

@@ -27,7 +27,7 @@ never = ["us_dprk", "working_group", "bilateral"]
 
 def main() -> None:
     """Sweep the start date and plot the restricted mean time to the ministerial meeting."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=2000)
     options = parser.parse_args()
 

@@ -31,7 +31,7 @@ def frozen(draws: Draws) -> pd.DataFrame:
 
 def main() -> None:
     """Print how the statistics fit, which numbers moved and what that changes; write all of it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=4096)
     parser.add_argument("--keep", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=1)

@@ -20,7 +20,7 @@ from calibration_ranks import ranks
 
 def main() -> int:
     """Print the least even numbers; 1 where ranks are less even than chance allows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=4096)
     parser.add_argument("--truths", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)

@@ -30,7 +30,7 @@ def check(case: Case, histories: int, seed: int) -> bool:
 
 def main() -> int:
     """Check them all."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__)
     parser.add_argument("--histories", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=3)
     options = parser.parse_args()

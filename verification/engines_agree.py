@@ -37,7 +37,9 @@ def check_catalog(name: str, strategy: str, histories: int) -> str | None:
 
 def main() -> int:
     """Check them all and print the first differences."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--scenarios", type=int, default=20_000)
     parser.add_argument("--histories", type=int, default=50)
     parser.add_argument("--catalog", type=int, default=10_000)

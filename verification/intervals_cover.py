@@ -30,7 +30,7 @@ TABLE = Path(__file__).parents[1] / "docs" / "coverage.csv"
 
 def main() -> int:
     """Print the coverage of every kind of interval, and what falls short."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--write", action="store_true", help=f"into {TABLE.name} of the documents")

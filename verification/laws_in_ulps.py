@@ -46,7 +46,9 @@ STRETCHES: list[tuple[str, Callable, Callable, float, str, Draw]] = [
 
 def main() -> int:
     """Print the largest and the mean error of each law on each stretch."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--points", type=int, default=20_000)
     options = parser.parse_args()
     far = False

@@ -26,7 +26,7 @@ import sim
 
 def main() -> int:
     """Print the worst difference of each scenario that is off by more than 3.5 errors."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--scenarios", type=int, default=200)
     parser.add_argument("--histories", type=int, default=200_000)
     options = parser.parse_args()

@@ -16,7 +16,7 @@ from coverage_of_precision import TRUTH, covered
 
 def main() -> int:
     """Repeat runs with other seeds and count."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=500)
     options = parser.parse_args()
     enough = True

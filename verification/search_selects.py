@@ -28,7 +28,7 @@ POOL = 50_000  # worlds in which the least one is sought
 
 def main() -> int:
     """Print a line for each contest; and whether all is as promised."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--contests", type=int, default=10)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=200)

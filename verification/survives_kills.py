@@ -17,7 +17,7 @@ from survival import difference, killed_again_and_again
 
 def main() -> int:
     """Kill until it has been killed often enough; compare with an undisturbed run."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--replications", type=int, default=300_000)
     options = parser.parse_args()

@@ -68,6 +68,13 @@ def _ends(tables: float | Range) -> tuple[int, int]:
     return int(tables), int(tables)
 
 
+def example(choices: Choices) -> str:
+    """A start condition with names of the scenario, for those who write one."""
+    names = list(choices.conditions)
+    stage = next((f"{track}.{some[0]}" for track, some in choices.stages.items() if some), names[0])
+    return f"{names[0]}, {stage} or {names[-1]}>=2, !{names[len(names) // 2]}"
+
+
 def clauses_of(text: str) -> Clauses:
     """A start condition from a line: ``moratorium, us_dprk.contact or talks>=2, !war``.
 

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from sim.app.progressive import Answer
 from sim.app.scenario_library import SHIPPED, Library
 from sim.app.session import State
-from sim.app.strategy_draft import file_of
+from sim.app.strategy_draft import file_of, plain
 from sim.app.workspace import lay
+from sim.experiment import study_folder
 from sim.experiment.experiment import InputError, Results, run
 from sim.plotting import style
 from sim.reporting import summary
@@ -38,8 +39,11 @@ if __name__ == "__main__":
 
 
 def csv(answer: Answer) -> str:
-    """The summary of an answer as CSV; empty where it has none."""
-    return "" if answer.summary is None else answer.summary.to_csv(index=False)
+    """The summary of an answer as CSV, with the strategies' titles; empty where it has none."""
+    if answer.summary is None:
+        return ""
+    own = {key: title for key, title in answer.state.titles.items() if title != plain(key)}
+    return str(study_folder.with_title_column(answer.summary, own).to_csv(index=False))
 
 
 def figure(draw: Callable[[], Axes | Figure], ending: str = "svg", *, dark: bool = False) -> bytes:

@@ -39,6 +39,8 @@ BLOCK = 500  # histories of a hand told between two looks at whether anyone stil
 class Answer:
     """What is known so far; tables are None where there is a message, or one hand too few.
 
+    Tables name strategies by key; their attribute titles has the names for readers.
+
     Attributes:
         state: what was asked.
         n: histories of each hand.
@@ -116,6 +118,7 @@ def _answers(table: Table, cancelled: Cancelled) -> Generator[Answer, None, None
 
     budget = _budget(table, tellers, cancelled)
     if budget is not None:
+        budget.attrs["titles"] = table.state.titles
         tracks = {p.strategy: budgets.goal_tracks(p) for p in table.programs}
         yield replace(answer, budget=budget, goal_tracks=tracks, done=True)
 
@@ -139,7 +142,7 @@ def _budget(table: Table, tellers: Sequence[Teller], cancelled: Cancelled) -> pd
 def _answer(table: Table, frame: pd.DataFrame, n: int) -> Answer:
     scenario, hands = table.programs[0].scenario, table.state.hands
     goal, ruin, horizon = scenario.goal, scenario.ruin, scenario.horizon
-    return Answer(
+    answer = Answer(
         table.state,
         n,
         summary=incidence_module.summary(frame, goal, ruin, horizon),
@@ -150,3 +153,7 @@ def _answer(table: Table, frame: pd.DataFrame, n: int) -> Answer:
         else None,
         bottlenecks=attribution.bottlenecks(frame, goal=goal, horizon=horizon),
     )
+    for made in vars(answer).values():
+        if isinstance(made, pd.DataFrame):
+            made.attrs["titles"] = table.state.titles
+    return answer

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from sim.app.session import PICKS
@@ -26,47 +28,59 @@ class Pair:
 
     Attributes:
         replication: which world.
+        alike: among how many of the first LOOKED_AT replications it was picked, as a share: those
+            that reached the goal, or ended in ruin; NaN where it was asked for by its number.
         stories: of the one and of the other hand.
         parting: the first event at which the two part.
         side_by_side: as :func:`sim.partings.side_by_side`.
     """
 
     replication: int
+    alike: float
     stories: tuple[Story, Story]
     parting: Parting
     side_by_side: pd.DataFrame
 
 
-def pick(program: Program, seed: int, history: str | int) -> int:
+class Picked(NamedTuple):
+    """A replication, and the share of the first LOOKED_AT among which it was picked."""
+
+    replication: int
+    alike: float
+
+
+def pick(program: Program, seed: int, history: str | int) -> Picked:
     """The replication of a history that is like this.
 
     Args:
         program: of a hand.
         seed: the world's luck.
         history: "typical" (the median day of the goal, among all that reached it), "fastest",
-            "longest" (the latest goal), "war" (the first with the ruin), or a replication.
+            "longest" (the latest goal), "ruin" (the first that ends in it), or a replication.
 
     Raises:
         InputError: none of the first LOOKED_AT histories is like this, or an unknown pick.
         sim.program.ModelError: a history in which time cannot advance.
     """
     if isinstance(history, int):
-        return history
+        return Picked(history, float("nan"))
     if history not in PICKS:
         raise InputError(f'history: found "{history}"; allowed: {", ".join(PICKS)}, or a number')
-    found = _alike(kernel.simulate(program, seed, 0, LOOKED_AT), history)
-    if found is None:
-        raise InputError(f"none of the first {LOOKED_AT:,} histories is a {history} one")
-    return found
+    rows = kernel.simulate(program, seed, 0, LOOKED_AT)
+    alike = np.flatnonzero(rows.outcome == (RUIN if history == "ruin" else GOAL))
+    if len(alike) == 0:
+        scenario = program.scenario
+        what = f"reaches {scenario.goal}"
+        if history == "ruin":
+            what = f"ends in {scenario.ruin or 'ruin'}"
+        raise InputError(f"none of the first {LOOKED_AT:,} replications {what}")
+    return Picked(_first(rows, alike, history), len(alike) / LOOKED_AT)
 
 
-def _alike(rows: Rows, history: str) -> int | None:
-    wanted = np.flatnonzero(rows.outcome == (RUIN if history == "war" else GOAL))
-    if len(wanted) == 0:
-        return None
-    if history == "war":
-        return int(wanted[0])
-    by_time = wanted[np.argsort(rows.time[wanted], kind="stable")]
+def _first(rows: Rows, alike: npt.NDArray[np.intp], history: str) -> int:
+    if history == "ruin":
+        return int(alike[0])
+    by_time = alike[np.argsort(rows.time[alike], kind="stable")]
     return int(by_time[{"fastest": 0, "typical": (len(by_time) - 1) // 2, "longest": -1}[history]])
 
 
@@ -82,8 +96,8 @@ def pair(table: Table, history: str | int, hand: int = 0, other: int = 1) -> Pai
         As :func:`pick`.
     """
     seed, programs = table.state.seed, (table.programs[hand], table.programs[other])
-    replication = pick(programs[0], seed, history)
+    replication, alike = pick(programs[0], seed, history)
     logs = [kernel.trace(program, seed, replication)[1] for program in programs]
     ours, theirs = (tell(program, seed, replication) for program in programs)
     parting = first_parting(programs[0], *logs)
-    return Pair(replication, (ours, theirs), parting, side_by_side(ours, theirs))
+    return Pair(replication, alike, (ours, theirs), parting, side_by_side(ours, theirs))

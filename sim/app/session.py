@@ -30,16 +30,14 @@ from sim.scenario.fields import (
 )
 from sim.scenario.issues import Place, Refused, Report, ScenarioError, show
 from sim.scenario.loading import failed, text_of, without_mark
-from sim.scenario.model import Item
+from sim.scenario.model import MOST_LETTERS, TITLE, Item, distinct_titles
 from sim.scenario.quantities import Bounds, Plain
 
 MOST_HANDS = 4
-PICKS = ("typical", "fastest", "longest", "war")
+PICKS = ("typical", "fastest", "longest", "ruin")
 VIEWS = ("answers", "history", "flips")
 MOST_HISTORY = 2**53 - 1
 """The highest number that a browser tells from its neighbours."""
-MOST_LETTERS = 100
-"""Of the name of a hand."""
 PRECISION = Bounds(0.001, 0.5)
 """Half the width of an interval: finer than the longest answers can be, and never wider."""
 MOST_BYTES = 200_000
@@ -68,6 +66,11 @@ class State:
     precision: float = 0.01
     history: str | int = "typical"
     view: str = "answers"
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The names of the strategies for readers, by key; each another one."""
+        return distinct_titles({hand.key: hand.title for hand in self.hands})
 
     def with_number(self, name: str, value: float | None) -> State:
         """One assumption changed; None: as in the scenario."""
@@ -213,11 +216,6 @@ class _Pick(Reader[str | int]):
 
 _WORD = Text("a name of small letters, digits and _", NAME)
 _KEY = Text(f"{_WORD.wanted}, {MOST_LETTERS} at most", f"(?=.{{1,{MOST_LETTERS}}}$){NAME}")
-_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
-_TITLE = Text(
-    f"1 to {MOST_LETTERS} letters in one line, not all of them spaces",
-    rf"(?=.*\S)[^{_CONTROLS}]{{1,{MOST_LETTERS}}}",
-)
 _BASE = Text("the name of a strategy, or nothing", f"({NAME})?")
 _TRACK = Text("the name of a track", NAME)
 _STAGE = Text("the name of a stage", NAME)
@@ -230,7 +228,7 @@ HAND: Table[Hand] = Table(
     lambda *, about, source, **given: Hand(**given),
     {
         "key": Field(_KEY, instead=""),
-        "title": Field(_TITLE, instead=""),
+        "title": Field(TITLE, instead=""),
         "base": Field(_BASE, default=""),
         "steps": Field(Many(_STEP, "steps"), default=()),
         "milestones": Field(Named(_STAGE, _TRACK, "stages by track"), default={}),

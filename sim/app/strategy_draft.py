@@ -79,7 +79,7 @@ class Hand:
         key = fresh(f"my_{name}", [*scenario.strategies, *taken])
         return cls(
             key=key,
-            title=key.replace("_", " "),
+            title=f"my {one.title}" if one.title else plain(key),
             base=name,
             steps=steps,
             milestones=last | milestones,
@@ -140,7 +140,7 @@ class Hand:
         return replace(self, overrides=rest if tables is None else {**rest, name: float(tables)})
 
     def renamed(self, title: str, taken: Sequence[str] = ()) -> Hand:
-        """With another title, and the key that it makes.
+        """With another title, and the key that it makes: its plain letters, or those of the base.
 
         Args:
             title: free text.
@@ -148,7 +148,9 @@ class Hand:
         """
         plain_letters = normalize("NFKD", title).encode("ascii", "ignore").decode()
         key = re.sub(r"[^a-z0-9]+", "_", plain_letters.lower()).strip("_")
-        key = key if key[:1].isalpha() else f"hand_{key}".rstrip("_")
+        if not key:
+            key = f"my_{self.base}" if self.base else "strategy"
+        key = key if key[:1].isalpha() else f"strategy_{key}"
         return replace(self, title=title, key=fresh(key, taken))
 
     def _with(self, steps: Steps, track: str) -> Hand:
@@ -199,6 +201,7 @@ class Hand:
             raises=self.postures,
             priority=self.priority,
             overrides={**(numbers or {}), **self.overrides},
+            title="" if self.title == plain(self.key) else self.title,
             about=self.words(),
         )
 
@@ -227,7 +230,8 @@ def opened(scenario: Scenario, text: str, taken: Sequence[str] = ()) -> tuple[Ha
     for name in whole.strategies:
         if name not in scenario.strategies:
             key = fresh(name, [*scenario.strategies, *known])
-            hands.append(replace(Hand.of(whole, name), key=key, base=""))
+            title = whole.titles.get(name, plain(key))
+            hands.append(replace(Hand.of(whole, name), key=key, title=title, base=""))
             known.append(key)
     return tuple(hands)
 

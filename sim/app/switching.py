@@ -44,6 +44,7 @@ class Flips:
             those that may flip it are "perhaps", with no values.
         numbers: how many were looked at.
         done: nothing better will follow.
+        here, at_ends: replications of each strategy where the sliders stand, and at an end.
     """
 
     leader: Hand
@@ -54,6 +55,8 @@ class Flips:
     table: pd.DataFrame
     numbers: int
     done: bool = False
+    here: int = 0
+    at_ends: int = 0
 
     @property
     def sentence(self) -> str:
@@ -110,10 +113,12 @@ def _flips(
         )
         first = list(dict.fromkeys(found["number"]))[:shown]
         part = found[found["number"].isin(first)].reset_index(drop=True)
-        yield _of(table, known, part, done=ends > 0)
+        yield _of(table, known, part, replications, done=ends > 0)
 
 
-def _of(table: Table, known: switching_values.Base, part: pd.DataFrame, *, done: bool) -> Flips:
+def _of(
+    table: Table, known: switching_values.Base, part: pd.DataFrame, replications: int, *, done: bool
+) -> Flips:
     hands = {hand.key: hand for hand in table.state.hands}
     lead = known.leads.iloc[0]
     return Flips(
@@ -124,6 +129,8 @@ def _of(table: Table, known: switching_values.Base, part: pd.DataFrame, *, done:
         margin=known.margin,
         table=part,
         numbers=len(known.worlds.free),
+        here=int(known.told.shape[-1]),
+        at_ends=replications,
         done=done,
     )
 

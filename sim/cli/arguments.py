@@ -51,8 +51,8 @@ class Option:
 
 
 def text(flag: str, metavar: str, help: str, **keywords: Any) -> Option:
-    """An option with a word of its own."""
-    return Option(flag, {"metavar": metavar, "help": help, **keywords})
+    """An option with a text of its own, which is not empty."""
+    return Option(flag, {"metavar": metavar, "help": help, "type": _filled, **keywords})
 
 
 def several(flag: str, metavar: str, help: str, **keywords: Any) -> Option:
@@ -95,13 +95,19 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+def _filled(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("found an empty text; allowed: a text, or leave it out")
+    return text
+
+
 def _names(text: str) -> tuple[str, ...]:
     """Names with commas between them; an empty text is none."""
     return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
 
 
 def _draws(text: str) -> int | str:
-    return _whole(0, 1_000_000)(text) if text.lstrip("+-").isdigit() else text
+    return _whole(0, 1_000_000)(text) if text.lstrip("+-").isdigit() else _filled(text)
 
 
 # fmt: off
@@ -305,7 +311,10 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
 
 
 class _Parser(argparse.ArgumentParser):
-    """Whatever is wrong is told in one sentence, as all bad input is."""
+    """Options are written out, and whatever is wrong is one sentence, as all bad input is."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(allow_abbrev=False, **keywords)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells what is allowed\n")

@@ -13,7 +13,6 @@ import gc
 import os
 import signal
 import sys
-import tempfile
 import textwrap
 import threading
 from collections.abc import Callable, Sequence
@@ -181,12 +180,13 @@ def _wrapped(sentence: str) -> str:
 
 def explain(options: argparse.Namespace) -> int:
     """``detente explain``: why strategies do as they do: time budgets, and what costs most."""
+    from sim.experiment.results_folder import writable
     from sim.studies import common, decision
 
     scenario, kind = _scenario(options), decision.EXPLAIN
     names = _chosen(scenario, options.strategy)
     asked = options.strategy or ()
-    out = _writable(options.out or common.default_folder(scenario, options.seed, kind, *asked))
+    out = writable(options.out or common.default_folder(scenario, options.seed, kind, *asked))
     common.prepare(out, kind, scenario, options.seed, strategies=names)
     found = decision.explain(
         scenario, options.strategy, options.replications, options.seed, out, options.draws
@@ -198,6 +198,7 @@ def explain(options: argparse.Namespace) -> int:
 
 def diff(options: argparse.Namespace) -> int:
     """``detente diff``: the same world under two strategies, side by side."""
+    from sim.experiment.results_folder import writable
     from sim.studies import common, decision
 
     scenario, kind = _scenario(options), decision.DIFF
@@ -206,7 +207,7 @@ def diff(options: argparse.Namespace) -> int:
     default = decision.default_diff_folder(
         scenario, options.a, options.b, options.replication, options.draw, options.seed
     )
-    out = _writable(options.out or default)
+    out = writable(options.out or default)
     common.prepare(
         out, kind, scenario, options.seed, strategies=[options.a, options.b],
         replication=options.replication, draw=options.draw,
@@ -301,11 +302,12 @@ def robust(options: argparse.Namespace) -> int:
 
 def tell(options: argparse.Namespace) -> int:
     """``detente tell``: one history, event by event, with its timeline chart."""
+    from sim.experiment.results_folder import writable
     from sim.plotting import outcomes, style
     from sim.reporting import summary
 
     scenario = _scenario(options)
-    folder = _writable(options.out or "results")
+    folder = writable(options.out or "results")
     story = summary.tell(
         scenario, options.strategy, options.replication, options.seed, options.engine,
         options.draw, options.draws,
@@ -370,6 +372,7 @@ def report(options: argparse.Namespace) -> int:
 
 def explore(options: argparse.Namespace) -> int:
     """``detente explore``: the live table in the browser, until Ctrl-C."""
+    from sim.experiment.results_folder import made
     from sim.scenario.loading import catalog
     from sim.scenario.scenario import load
 
@@ -383,17 +386,17 @@ def explore(options: argparse.Namespace) -> int:
         _refuse('explore needs its web page: pip install "detente[explore]"')
     if options.scenario not in catalog() and not Path(options.scenario).exists():
         load(options.scenario)  # says what there is; the faults of a file are told in the page
-    folder = _writable(options.folder)
-    library, name = Library.of(options.scenario, folder)
-    _announce_compilation()
-    room = Room(name, folder, library)
+    with made(options.folder) as folder:
+        library, name = Library.of(options.scenario, folder)
+        _announce_compilation()
+        room = Room(name, folder, library)
 
-    def say(address: str) -> None:
-        print(f"table:   {address}\nstop it with Ctrl-C", flush=True)
-        if not options.no_browser:
-            server.open_browser(address)
+        def say(address: str) -> None:
+            print(f"table:   {address}\nstop it with Ctrl-C", flush=True)
+            if not options.no_browser:
+                server.open_browser(address)
 
-    server.serve(room, options.port, say)
+        server.serve(room, options.port, say)
     print("the table is closed")
     return 0
 
@@ -401,25 +404,29 @@ def explore(options: argparse.Namespace) -> int:
 def assumptions(options: argparse.Namespace) -> int:
     """``detente assumptions``: every number of a scenario, with its status and source."""
     from sim.evidence import assumptions
+    from sim.experiment.results_folder import made
 
     table = assumptions.register(_scenario(options))
     if options.out is None:
         print(assumptions.as_text(table))
     else:
-        assumptions.write(table, Path(options.out))
+        with made(Path(options.out).parent):
+            assumptions.write(table, Path(options.out))
         print(f"{assumptions.counts(table)}\nwritten: {options.out}")
     return 0
 
 
 def stress(options: argparse.Namespace) -> int:
     """``detente stress``: the STRESS checklist of a scenario, in Markdown."""
+    from sim.experiment.results_folder import made
     from sim.reporting import stress_des
 
     text = stress_des.checklist(_scenario(options))
     if options.out is None:
         print(text, end="")
     else:
-        Path(options.out).write_text(text, encoding="utf-8")
+        with made(Path(options.out).parent):
+            Path(options.out).write_text(text, encoding="utf-8")
         print(f"written: {options.out}")
     return 0
 
@@ -465,13 +472,14 @@ def _scenario(options: argparse.Namespace) -> Any:
 
 
 def _results(options: argparse.Namespace) -> Any:
-    from sim.experiment import experiment
+    from sim.experiment import argument_checks, experiment
+    from sim.experiment.results_folder import writable
 
     scenario = _scenario(options)
     known = [*scenario.conditions, *(f"{t.name}.{s.name}" for t in scenario.tracks.values()
                                      for s in t.stages)]  # fmt: skip
     if options.endpoint is not None and options.endpoint not in known:
-        hint = experiment.nearest(options.endpoint, known)
+        hint = argument_checks.nearest(options.endpoint, known)
         raise experiment.InputError(f'--endpoint: unknown condition "{options.endpoint}"{hint}')
     if options.engine == "compiled" and not options.quiet:
         _announce_compilation()
@@ -484,7 +492,7 @@ def _results(options: argparse.Namespace) -> Any:
         "pool": options.pool,
         "dask": options.dask,
         "progress": _progress(options),
-        "out": _writable(options.out or experiment.default_folder(scenario, options.seed)),
+        "out": writable(options.out or experiment.default_folder(scenario, options.seed)),
         "columns": _columns(options, scenario),
         "keep": getattr(options, "keep", "rows"),
         "most_events": options.max_events,
@@ -524,12 +532,13 @@ def _study(
     options: argparse.Namespace, kind: str, scenario: Any, names: list[str]
 ) -> dict[str, Any]:
     """What both studies of a scenario's numbers are asked; sees that they may write."""
+    from sim.experiment.results_folder import writable
     from sim.studies import common
 
     asked = names if options.strategy or getattr(options, "against", None) else []
     if options.measure != MEASURE:
         asked = [*asked, options.measure.replace("/", "-")]
-    out = _writable(options.out or common.default_folder(scenario, options.seed, kind, *asked))
+    out = writable(options.out or common.default_folder(scenario, options.seed, kind, *asked))
     options.out = common.prepare(
         out, kind, scenario, options.seed, strategies=names, measure=options.measure
     )
@@ -581,11 +590,11 @@ def _announce_compilation() -> None:
 
 
 def _check_comparison(options: argparse.Namespace) -> None:
-    from sim.experiment import experiment
+    from sim.experiment import argument_checks, experiment
 
     known = _chosen(_scenario(options), options.strategy)
     if options.baseline is not None and options.baseline not in known:
-        hint = experiment.nearest(options.baseline, known)
+        hint = argument_checks.nearest(options.baseline, known)
         raise experiment.InputError(f'--baseline: unknown strategy "{options.baseline}"{hint}')
     if len(known) < 2:
         raise experiment.InputError("there is only one strategy; a comparison needs two")
@@ -606,20 +615,3 @@ def _a_file(path: str) -> None:
     folder = Path(path).parent
     if Path(path).is_dir() or not os.access(folder, os.W_OK):
         _refuse(f"{path}: cannot be written to; allowed: a file, in a folder that there is")
-
-
-def _writable(folder: str | Path) -> Path:
-    from sim.experiment.experiment import InputError
-
-    path = Path(folder)
-    try:
-        str(path).encode()
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            return path
-    except FileExistsError:
-        raise InputError(f"{path}: is a file; allowed: a results folder") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
-    except ValueError:
-        raise InputError(f"{folder!r}: no name of a folder; allowed: a name in UTF-8") from None

@@ -21,9 +21,10 @@ from sim.engine import laws
 from sim.engine.kernel import Teller
 from sim.engine.program import Program, translate
 from sim.engine.rows import empty, part_of
+from sim.experiment import argument_checks
 from sim.experiment import draws as drawing
 from sim.experiment.draws import Draws
-from sim.experiment.experiment import InputError, chosen, names_of, nearest
+from sim.experiment.experiment import InputError, chosen, names_of
 from sim.experiment.measures import Measure, MeasureError, parse
 from sim.scenario.scenario import Range, Scenario
 from sim.types import Floats, Ints
@@ -195,11 +196,12 @@ def worlds(
     Raises:
         InputError: an unknown strategy or measure, or no uncertain number.
     """
-    known = names_of(scenario)
-    names = list(dict.fromkeys(strategies)) if strategies else known
-    for name in names:
-        if name not in known:
-            raise InputError(f'unknown strategy "{name}"{nearest(name, known)}')
+    names = argument_checks.strategies(strategies, names_of(argument_checks.scenario(scenario)))
+    argument_checks.text("measure", measure)
+    if better is not None:
+        argument_checks.one_of("better", better, ("more", "less"))
+    argument_checks.seed(seed)
+    argument_checks.workers(workers)
     try:
         parsed = parse(scenario, measure, better)
     except MeasureError as error:

@@ -12,7 +12,6 @@ number of workers nor on the size of the blocks nor on the order in which they e
 from __future__ import annotations
 
 import contextlib
-import difflib
 import io
 import multiprocessing
 import os
@@ -33,11 +32,12 @@ from sim.engine.processes import UserProcess
 from sim.engine.program import MAX_EVENTS, Program, translate
 from sim.engine.rows import from_table, names_of_columns, part_of
 from sim.engine.version import MODEL_VERSION
+from sim.experiment import argument_checks, executors, provenance
 from sim.experiment import draws as drawing
-from sim.experiment import executors, provenance
 from sim.experiment.draws import Draws, DrawsError
 from sim.experiment.progress import KINDS, Progress
 from sim.experiment.results_folder import (
+    AS_WRITTEN,
     DRAWS,
     MANIFEST,
     Folder,
@@ -47,6 +47,7 @@ from sim.experiment.results_folder import (
     Store,
     difference,
     identity_of,
+    made,
     read_manifest,
     unfinished_blocks,
 )
@@ -60,6 +61,16 @@ if TYPE_CHECKING:
 __all__ = ["Incomplete", "InputError", "Results", "RunError", "extend", "read", "run"]
 
 KEEP = ("rows", "summary")
+OF_A_MANIFEST: dict[str, type] = {
+    "identity": dict,
+    "strategies": list,
+    "strategy_texts": dict,
+    "replications": int,
+    "draws": int,
+    "seed": int,
+    "keep": str,
+    "text": str,
+}
 MOST_REPLICATIONS = 10**12
 
 
@@ -257,7 +268,7 @@ def run(
 
     Args:
         scenario: what is negotiated.
-        strategies: their names; all of the scenario where None.
+        strategies: a name, or a list of names; all of the scenario where None.
         replications: histories of each strategy and draw; replication r meets the same luck in all.
         seed: 0 <= seed < 2**64.
         out: a results folder; nothing is written where None. The same run in the same folder goes
@@ -285,7 +296,7 @@ def run(
         KeyboardInterrupt: stopped; finished parts are kept.
     """
     plan = Plan(strategies, replications, seed, **options)
-    folder = None if out is None else Folder(Path(out), plan.keep)
+    folder = None if out is None else Folder(argument_checks.path("out", out), plan.keep)
     return _tell(scenario, plan, folder)
 
 
@@ -307,12 +318,23 @@ def extend(
     Raises:
         As :func:`run`.
     """
-    before = read(results) if not isinstance(results, Results) else results
+    before = (
+        results if isinstance(results, Results) else read(argument_checks.path("results", results))
+    )
     manifest = before.manifest
+    count = manifest["replications"] if replications is None else replications
+    more = (
+        []
+        if strategies is None
+        else argument_checks.strategies(strategies, names_of(before.scenario))
+    )
     plan = replace(
         before._plan,
-        strategies=[*dict.fromkeys([*manifest["strategies"], *(strategies or ())])],
-        replications=max(replications or 0, manifest["replications"]),
+        strategies=[*dict.fromkeys([*manifest["strategies"], *more])],
+        replications=max(
+            argument_checks.whole("replications", count, 1, MOST_REPLICATIONS),
+            manifest["replications"],
+        ),
         draws=before._plan.draws if draws is None else draws,
         **options,
     )
@@ -326,6 +348,7 @@ def read(folder: str | Path) -> Results:
     Raises:
         InputError: there is none, or a part is damaged.
     """
+    folder = argument_checks.path("folder", folder)
     manifest = manifest_of(folder)
     scenario = loads(manifest["text"], str(Path(folder) / MANIFEST))
     scenario = replace(scenario, name=manifest["scenario"])
@@ -353,12 +376,17 @@ def manifest_of(folder: str | Path) -> dict[str, Any]:
         InputError: there is none that can be read, or it is that of something else.
     """
     manifest = read_manifest(folder)
-    if not {"identity", "strategies", "replications", "text"} <= set(manifest):
+    path, kind = Path(folder) / MANIFEST, manifest.get("kind")
+    if kind is not None or not set(manifest) & set(OF_A_MANIFEST):
         raise InputError(
-            f"{Path(folder) / MANIFEST}: is not the manifest of a run "
-            f"(it is of kind {manifest.get('kind', 'unknown')}); allowed: a folder made by "
-            "detente run or compare"
+            f"{path}: is not the manifest of a run (it is of kind {kind or 'unknown'}); allowed: a "
+            "folder made by detente run or compare"
         )
+    for key, of in OF_A_MANIFEST.items():
+        if not isinstance(manifest[key], of):
+            raise InputError(f"{path}, {key}: found {manifest[key]!r}; {AS_WRITTEN}")
+    if manifest["keep"] not in KEEP:
+        raise InputError(f"{path}, keep: found {manifest['keep']}; allowed: {', '.join(KEEP)}")
     return manifest
 
 
@@ -382,13 +410,14 @@ def _stored_draws(folder: Path, scenario: Scenario, manifest: dict[str, Any]) ->
 
 
 def _tell(scenario: Scenario, plan: Plan, store: Store | None) -> Results:
-    names = _check(scenario, plan)
+    plan, names = _checked(scenario, plan)
     began = time.time()
     drawn = varied_from(scenario, names, plan.draws, plan.seed, plan.design, plan.law)
     manifest = _manifest(scenario, plan, names, drawn)
     folder = store if isinstance(store, Folder) else None
     with contextlib.ExitStack() as closing:
         if folder is not None:
+            closing.enter_context(made(folder.path))
             folder.open()
             closing.callback(folder.close)
             scenario, drawn = _join(folder, scenario, manifest, plan, drawn)
@@ -587,9 +616,7 @@ def chosen(scenario: Scenario, name: str) -> Scenario:
     Raises:
         InputError: an unknown strategy.
     """
-    known = names_of(scenario)
-    if name not in known:
-        raise InputError(f'unknown strategy "{name}"{nearest(name, known)}')
+    argument_checks.one_of("strategy", name, names_of(scenario))
     return scenario.strategy(name) if name in scenario.strategies else scenario
 
 
@@ -598,55 +625,41 @@ def names_of(scenario: Scenario) -> list[str]:
     return list(scenario.strategies) or [scenario.chosen.name]
 
 
-def _check(scenario: Scenario, plan: Plan) -> list[str]:
-    known = names_of(scenario)
-    names = list(dict.fromkeys(plan.strategies)) if plan.strategies else known
-    for name in names:
-        if name not in known:
-            raise InputError(f'unknown strategy "{name}"{nearest(name, known)}')
-    _within("replications", plan.replications, 1, MOST_REPLICATIONS)
-    _within("seed", plan.seed, 0, 2**64 - 1)
-    _within("most_events", plan.most_events, 1, 10**15)
-    if plan.workers is not None:
-        _within("workers", plan.workers, 1, 1024)
-    if plan.block is not None:
-        _within("block", plan.block, 1, 10**7)
-    for what, found, allowed in (
-        ("engine", plan.engine, ENGINES),
-        ("keep", plan.keep, KEEP),
-        ("progress", plan.progress, KINDS),
-        ("pool", plan.pool or "threads", executors.POOLS),
-    ):
-        if found not in allowed:
-            raise InputError(f'unknown {what} "{found}"{nearest(found, list(allowed))}')
+def _checked(scenario: Scenario, plan: Plan) -> tuple[Plan, list[str]]:
+    """A plan of which everything is of its kind, and its strategies."""
+    names = argument_checks.strategies(
+        plan.strategies, names_of(argument_checks.scenario(scenario))
+    )
+    plan = replace(
+        plan,
+        replications=argument_checks.whole("replications", plan.replications, 1, MOST_REPLICATIONS),
+        seed=argument_checks.seed(plan.seed),
+        most_events=argument_checks.whole("most_events", plan.most_events, 1, 10**15),
+        workers=argument_checks.workers(plan.workers),
+        block=None if plan.block is None else argument_checks.whole("block", plan.block, 1, 10**7),
+    )
+    argument_checks.one_of("engine", plan.engine, ENGINES)
+    argument_checks.one_of("keep", plan.keep, KEEP)
+    argument_checks.one_of("progress", plan.progress, KINDS)
+    if plan.pool is not None:
+        argument_checks.one_of("pool", plan.pool, executors.POOLS)
+    if plan.dask is not None:
+        argument_checks.text("dask", plan.dask)
     if plan.user_processes and plan.engine != "simpy":
         raise InputError('processes of your own need engine="simpy"')
     if plan.keep == "summary" and plan.columns is not None:
         raise InputError("columns: there are none where only the summary is kept")
-    return names
-
-
-def _within(name: str, value: int, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InputError(f"{name}: found {value}; allowed: a whole number from {low} to {high}")
-    if not low <= value <= high:
-        raise InputError(f"{name}: found {value}; allowed: {low} to {high}")
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """The end of a message about an unknown name: the nearest one, and all that are allowed."""
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f'; did you mean "{close[0]}"?' if close else ""
-    return f"{hint}; allowed: {', '.join(known)}"
+    return plan, names
 
 
 def _known_columns(program: Program, columns: Sequence[str] | None) -> list[str] | None:
     if columns is None:
         return None
     known = names_of_columns(program)
-    for name in columns:
-        if name not in known:
-            raise InputError(f'unknown column "{name}"{nearest(name, known)}')
+    columns = [
+        argument_checks.one_of("column", name, known)
+        for name in argument_checks.names("columns", columns)
+    ]
     keys = ["strategy", "draw", "replication"]
     return [name for name in known if name in keys or name in columns]
 
@@ -666,9 +679,10 @@ def drawn_from(
     try:
         if isinstance(draws, Draws):
             return draws
-        if isinstance(draws, str | Path):
-            return drawing.read(draws, scenario)
-        return drawing.sample(scenario, draws, seed, design, law) if draws else None
+        if isinstance(draws, str | os.PathLike):
+            return drawing.read(argument_checks.path("draws", draws), scenario)
+        count = argument_checks.whole("draws", draws, 0, drawing.MOST_DRAWS)
+        return drawing.sample(scenario, count, seed, design, law) if count else None
     except DrawsError as error:
         raise InputError(str(error)) from None
 
@@ -698,6 +712,7 @@ def of_draw(
     Raises:
         InputError: there is no such draw.
     """
+    argument_checks.whole("draw", draw, 0, drawing.MOST_DRAWS)
     table = drawn_from(program.scenario, draw if draws is None else draws, seed)
     try:
         return program if table is None else table.applied(program, draw)
@@ -775,8 +790,8 @@ def _identities(manifest: dict[str, Any]) -> dict[str, str]:
 
 
 def as_frame(table: pa.Table, strategies: Sequence[str]) -> pd.DataFrame:
-    """A table of rows with the fixed types, in order."""
-    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    """A table of rows with the fixed types, in order; the columns of a type lie together."""
+    frame: pd.DataFrame = table.to_pandas(self_destruct=True)
     frame["strategy"] = frame["strategy"].cat.set_categories(list(strategies))
     keys = [frame[name].to_numpy() for name in ("replication", "draw")]
     order = np.lexsort([*keys, frame["strategy"].cat.codes.to_numpy()])

@@ -20,7 +20,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from sim.engine import daily_counts
 from sim.experiment.tasks import UNFINISHED, Block, Told, digest_of, missing, write_through
@@ -31,6 +31,9 @@ ENDINGS = {"rows": ".parquet", "summary": ".npz"}
 PREFIX = {"rows": "part", "summary": "counts"}
 DRAWS = "draws.csv"
 LOCK = ".lock"
+RESULTS_FOLDER = "allowed: a results folder, as run, compare and the other commands write it"
+AS_WRITTEN = "allowed: the manifest as the command wrote it"
+MOST_NAMES = 3  # of files that are named where a results folder should be
 MOST_LINES = 20  # of a difference that is printed
 SECONDS_UNSYNCED = 2.0
 PILE = 200_000  # counts in memory before they are added up
@@ -117,19 +120,11 @@ class Folder(Store):
     # -- opening
 
     def open(self) -> None:
-        """Make the folder, see that it can be written to, and that nobody else writes to it.
+        """See that the folder is one of results, and that nobody else writes to it.
 
         Raises:
-            InputError: it cannot be written to, is in use, or is no results folder.
+            InputError: it is in use, or is no results folder.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.path):
-                pass
-        except FileExistsError:
-            raise InputError(f"{self.path}: is a file; allowed: a results folder") from None
-        except OSError as error:
-            raise InputError(f"{self.path}: cannot be written to ({error.strerror})") from None
         parts = [path for path in self._listing() if _NAME.fullmatch(path.stem)]
         foreign = any(self.path.glob("*.parquet"))
         if foreign and not parts and not (self.path / MANIFEST).exists():
@@ -286,20 +281,99 @@ def _sync(folder: Path) -> None:
             os.close(handle)
 
 
+class _Manifest(dict[str, Any]):
+    """A table of a manifest, which says in one sentence what it lacks."""
+
+    def __init__(self, content: dict[str, Any], path: Path) -> None:
+        super().__init__(content)
+        self.path = path
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise InputError(f'{self.path}: lacks "{key}"; {AS_WRITTEN}')
+
+
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a results folder.
+    """The manifest of a results folder; whoever needs a key that it lacks gets an InputError.
 
     Raises:
-        InputError: there is none that can be read.
+        InputError: there is no such folder, or no manifest in it that can be read.
     """
-    path = Path(folder) / MANIFEST
+    folder = Path(folder)
+    path = folder / MANIFEST
     try:
-        manifest = json.loads(decoded(path.read_bytes()))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); allowed: a results folder") from None
+        text = decoded(path.read_bytes())
+        manifest = json.loads(text, object_hook=lambda table: _Manifest(table, path))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{folder}: {_instead(folder)}; {RESULTS_FOLDER}") from None
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror or error}); {RESULTS_FOLDER}"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: is damaged ({error}); {AS_WRITTEN}") from None
     if not isinstance(manifest, dict):
-        raise InputError(f"{path}: is not the manifest of a results folder")
+        raise InputError(f"{path}: is not the manifest of a results folder; {RESULTS_FOLDER}")
     return manifest
+
+
+def _instead(folder: Path) -> str:
+    """What stands where a results folder should."""
+    if not os.path.lexists(folder):
+        return "no such folder"
+    if not folder.is_dir():
+        return "is a file" if folder.exists() else "is a link to nothing"
+    names = sorted(one.name for one in folder.iterdir())
+    shown = ", ".join([*names[:MOST_NAMES], *([".."] if len(names) > MOST_NAMES else [])])
+    return f"has no {MANIFEST}; it holds {shown}" if names else "is empty"
+
+
+# -- a place to write to --------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def made(folder: str | Path) -> Iterator[Path]:
+    """A folder that can be written to, made where there is none.
+
+    Whatever happens, what was made and is still empty at the end is removed again.
+
+    Raises:
+        InputError: it cannot be written to, or its name is a file's or no name.
+    """
+    path = Path(folder)
+    new: list[Path] = []
+    try:
+        _make(path, new)
+        yield path
+    finally:
+        for one in new:
+            with contextlib.suppress(OSError, ValueError):
+                one.rmdir()
+
+
+def _make(path: Path, new: list[Path]) -> None:
+    """Make a folder; those that there were not are noted, innermost first."""
+    try:
+        str(path).encode()
+        new += [one for one in (path, *path.parents) if not one.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except FileExistsError:
+        raise InputError(f"{path}: is a file; allowed: a folder") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
+    except ValueError:
+        raise InputError(f"{str(path)!r}: no name of a folder; allowed: a name in UTF-8") from None
+
+
+def writable(folder: str | Path) -> Path:
+    """The path of a folder in which files can be written; nothing is left there.
+
+    Raises:
+        InputError: as :func:`made`.
+    """
+    with made(folder) as path:
+        return path
 
 
 # -- which run it is ------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from sim.analysis import comparison, incidence, intervals
-from sim.experiment import experiment, results_folder
+from sim.experiment import argument_checks, experiment, results_folder
 from sim.experiment.experiment import Results
 from sim.experiment.results_folder import InputError
 from sim.scenario.scenario import Scenario
@@ -176,11 +176,11 @@ def _check(
             "precision: more replications say nothing of draws that were not made; "
             "allowed: no draws, or a number of replications"
         )
-    names = list(strategies or experiment.names_of(scenario))
+    names = argument_checks.strategies(strategies, experiment.names_of(scenario))
     if precision.baseline is None:
         return
     if precision.baseline not in names:
-        hint = experiment.nearest(precision.baseline, names)
+        hint = argument_checks.nearest(precision.baseline, names)
         raise InputError(f'unknown baseline "{precision.baseline}"{hint}')
     if len(names) < 2 or options.get("keep") == "summary":
         raise InputError("precision of differences: needs rows (keep=rows) of two strategies")

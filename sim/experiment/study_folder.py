@@ -41,6 +41,24 @@ def about(kind: str, scenario: Scenario, seed: int) -> dict[str, Any]:
     }
 
 
+def with_titles(tables: Tables, scenario: Scenario) -> Tables:
+    """The same tables; they know the strategies' names for readers, which figures print."""
+    for table in tables.values():
+        if scenario.titles:
+            table.attrs = table.attrs | {"titles": scenario.titles}
+    return tables
+
+
+def with_title_column(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """The table with the strategies' titles beside their names, where there are any."""
+    if not titles:
+        return table
+    named = table.copy()
+    column = [titles.get(str(name), "") for name in table["strategy"]]
+    named.insert(int(table.columns.get_loc("strategy")) + 1, "title", column)
+    return named
+
+
 def prepare(folder: Path, wanted: Mapping[str, Any]) -> Path:
     """See that a study may write there: no manifest, or one that says the same of these.
 

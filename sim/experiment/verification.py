@@ -18,8 +18,8 @@ from sim.engine import rows as row_tables
 from sim.engine.program import Program, translate
 from sim.engine.rows import empty, part_of
 from sim.engine.version import MODEL_VERSION
+from sim.experiment import argument_checks, experiment
 from sim.experiment import draws as drawing
-from sim.experiment import experiment
 from sim.experiment.draws import Draws
 from sim.experiment.experiment import Results
 from sim.experiment.results_folder import DRAWS, InputError
@@ -27,6 +27,7 @@ from sim.experiment.tasks import ENGINES, Block, missing
 from sim.formatting import many
 from sim.types import Ints
 
+MOST_SAMPLE = 10**6
 MOST_GAPS = 3  # of a strategy that are named
 
 
@@ -59,6 +60,8 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
     Raises:
         InputError: no results folder, a damaged part, or another version of the model.
     """
+    sample = argument_checks.whole("sample", sample, 1, MOST_SAMPLE)
+    argument_checks.seed(seed)
     results = experiment.read(folder)
     before = results.manifest["identity"].get("model_version")
     if before != MODEL_VERSION:

@@ -32,7 +32,7 @@ HOW_TO_READ = {
     "timeline": "One history: attempts, delays and the conditions that hold, each on a lane of its "
     "own, from left to right. Read the ends of the bars: success, a setback, or broken off.",
     "side_by_side": "The same world under two strategies, on the same lanes and dates. The line "
-    "marks the first event at which the two histories part.",
+    "marks the first event after day 0 that happens in one of the two only.",
     "front": "Each point is a sequence: the share that ends in ruin (left is better) against the "
     "share that reaches the goal (up is better). Lettered ones, spelled out below, are beaten by "
     "none in both and in days; diamonds are strategies of the file.",

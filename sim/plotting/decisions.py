@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from sim.plotting.outcomes import (
     draw_attempts,
     draw_levels,
     draw_windows,
+    story_name,
 )
 from sim.plotting.style import (
     MOST,
@@ -31,9 +31,12 @@ from sim.plotting.style import (
     endpoint,
     finish,
     framed,
+    label,
     level,
     new_axes,
+    sentence,
     share_label,
+    strategy,
     style,
     words,
 )
@@ -64,7 +67,7 @@ def _figure(
 
 
 def _named_rows(ax: Axes, names: Sequence[str], rows: Sequence[int]) -> None:
-    ax.set_yticks(rows, [words(str(name)) for name in names])
+    ax.set_yticks(rows, names)
     ax.set_ylim(-0.7, len(names) - 0.3)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
@@ -105,7 +108,7 @@ def ranking(
             ax.text(right + 0.06 * span, row, f"{percent(chance)} %", va="center", fontsize=9)
         ax.text(right + 0.06 * span, len(days) - 0.35, "chance of\nbeing best", fontsize=9,
                 va="bottom", color="#555555")  # fmt: skip
-        _named_rows(ax, list(days["strategy"]), list(rows))
+        _named_rows(ax, [label(estimates, str(name)) for name in days["strategy"]], list(rows))
         ax.set_xlim(left - 0.05 * span, right + 0.25 * span)
         ax.set_xlabel(f"mean days without {endpoint(best)} (never: {best.attrs['horizon']:,.0f})")
         handles = [
@@ -117,7 +120,7 @@ def ranking(
         title = f"Any of {len(leaders)} strategies may be the best in days without"
         if len(leaders) == 1:
             most = "fewest" if fewest_first else "most"
-            title = f"{words(leaders[0])} has the {most} days without".capitalize()
+            title = sentence(f"{strategy(estimates, leaders[0])} has the {most} days without")
         note = f"{caption}; marked jointly at {level(best)} (Hsu)" if caption else None
         return _above(finish(ax, f"{title} {endpoint(best)}", note))
 
@@ -171,12 +174,12 @@ def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
             ax.set_xlabel(f"{labels[name]}\n{'better >' if up else '< better'}")
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+,g}" if x else "0"))
             ax.xaxis.set_major_locator(_few_ticks())
-            _named_rows(ax, names, list(rows))
+            _named_rows(ax, [label(table, name) for name in names], list(rows))
         told = table[table["measure"].isin(measures)]
         sure = (told["joint_low"] > 0) | (told["joint_high"] < 0)
         title = (
-            f"Against {words(baseline)} in paired replications: {int(sure.sum())} of {len(told)} "
-            "differences are distinguished from 0"
+            f"Against {strategy(table, baseline)} in paired replications: {int(sure.sum())} of "
+            f"{len(told)} differences are distinguished from 0"
         )
         note = f"{caption}; thin bars hold jointly for all strategies; blue: these exclude 0"
         note += "; orange: the luck of single attempts taken out" if adjusted else ""
@@ -230,8 +233,9 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
                 text = f"{100 * win.iloc[i, j]:.0f} / {100 * loss.iloc[i, j]:.0f}"
                 ax.text(j, i, text, ha="center", va="center", fontsize=8.5,
                         color="white" if net > 0.45 * most else "#222222")  # fmt: skip
-        ax.set_xticks(range(len(names)), [words(name) for name in names], rotation=35, ha="right")
-        ax.set_yticks(range(len(names)), [words(name) for name in names])
+        labels = [label(table, name) for name in names]
+        ax.set_xticks(range(len(names)), labels, rotation=35, ha="right")
+        ax.set_yticks(range(len(names)), labels)
         ax.tick_params(length=0)
         for side in ("left", "bottom"):
             ax.spines[side].set_visible(False)
@@ -251,7 +255,9 @@ def _sooner_sentence(table: pd.DataFrame) -> str:
     beaten = ahead["a"].astype(str).value_counts()
     first, others = str(beaten.index[0]), table["a"].nunique() - 1
     against = "every other" if beaten.iloc[0] == others else f"{beaten.iloc[0]} of {others} others"
-    return f"{words(first)} is sooner more often than later than {against} {each}".capitalize()
+    return sentence(
+        f"{strategy(table, first)} is sooner more often than later than {against} {each}"
+    )
 
 
 def durability(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
@@ -277,7 +283,9 @@ def durability(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
             ax.fill_between(days, part["low"], part["high"], step="post", color=SURE, alpha=0.2,
                             lw=0)  # fmt: skip
             ax.step(days, part["best"], where="post", color=SURE, lw=MOST / 2)
-            ax.set_title(f"{words(name)}: {_replayed(part.iloc[0])}", loc="left", fontsize=10)
+            ax.set_title(
+                f"{label(table, name)}: {_replayed(part.iloc[0])}", loc="left", fontsize=10
+            )
             ax.set_ylim(0, 1.02)
             ax.set_xlim(0, None)
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -338,7 +346,7 @@ def budget(
         if not any(whole.get(bar, 0.0) > 0 for bar in bars):
             ax.axis("off")
             why = f"{words(goal)} holds from day 0" if bars else f"no track can bring {words(goal)}"
-            return finish(ax, why.capitalize(), caption)
+            return finish(ax, sentence(why), caption)
         rows = np.arange(len(bars))[::-1]
         left = np.zeros(len(bars))
         days = table.set_index(["strategy", "track", "activity"])["best"]
@@ -355,7 +363,10 @@ def budget(
                             fontsize=9, color="#222222" if light else "white")  # fmt: skip
             left += width
         counts = {name: len(some) for name, some in tracks.items()}
-        labels = [words(n) if counts[n] == 1 else f"{words(n)}: {words(t)}" for n, t in bars]
+        labels = [
+            label(table, name) if counts[name] == 1 else f"{label(table, name)}: {words(track)}"
+            for name, track in bars
+        ]
         _named_rows(ax, labels, list(rows))
         ax.set_xlim(0, 1.01 * total)
         ax.set_xlabel(f"mean days until {words(goal)} (to the horizon where it never came)")
@@ -365,10 +376,10 @@ def budget(
         first = {activity: float(days.get((*bars[0], activity), 0.0)) for activity in used}
         most = max(first, key=lambda name: first[name])
         title = (
-            f"{words(bars[0][0])}: of {sum(first.values()):,.0f} days without {words(goal)}, "
-            f"{words(bars[0][1])} spends {first[most]:,.0f} {most}"
+            f"{strategy(table, bars[0][0])}: of {sum(first.values()):,.0f} days without "
+            f"{words(goal)}, {words(bars[0][1])} spends {first[most]:,.0f} {most}"
         )
-        return _above(finish(ax, title.capitalize(), caption), 14 + 15 * -(-len(used) // 4))
+        return _above(finish(ax, sentence(title), caption), 14 + 15 * -(-len(used) // 4))
 
 
 def costs(
@@ -404,16 +415,14 @@ def costs(
         kinds = {"setback": "setback costs nothing", "shock": "shock does not happen",
                  "window": "another window"}  # fmt: skip
         _legend(ax, [Patch(color=colours[kind], label=kinds[kind]) for kind in used])
-        strategy = words(str(table["strategy"].iloc[0]))
+        name = strategy(table, str(table["strategy"].iloc[0]))
         first = shown.iloc[0]
-        title = f"{strategy}: nothing is told to cost days"
+        title = f"{name}: nothing is told to cost days"
         if first["joint_low"] > 0:
-            title = f"{strategy}: {first['best']:.0f} days are saved if "
+            title = f"{name}: {first['best']:.0f} days are saved if "
             title += f"{words(str(first['name']))} {is_(str(first['how']))}"
         note = f"{caption}; lines hold jointly, pale bars are not told from 0" if caption else None
-        drawn = finish(ax, title.capitalize(), note)
-        ax.set_title("\n".join(textwrap.wrap(title.capitalize(), 60)), loc="left")
-        return _above(drawn)
+        return _above(finish(ax, sentence(title), note))
 
 
 def is_(how: str) -> str:
@@ -448,15 +457,17 @@ def side_by_side(a: Story, b: Story, parting: Any) -> Figure:
             Patch(color=ENDINGS["broken"], label="broken by a shock"),
             Patch(color=ENDINGS["ongoing"], label="still going on"),
             Patch(color=PALETTE[4], alpha=0.7, label="condition"),
-            Line2D([], [], color="#b22222", ls="--", label="they part"),
+            Line2D([], [], color="#b22222", ls="--", label="first divergence after day 0"),
         ]
         axes[0].legend(handles=handles, ncols=6, loc="lower right", bbox_to_anchor=(1, 1.0),
                        frameon=False, fontsize=9, borderaxespad=0.2)  # fmt: skip
-        title = "The two histories never part"
+        _above(axes[0], 24)
+        title = "After day 0 nothing happens in one of the two histories only"
         if not np.isnan(parting.time):
             sides = [words(str(side) or "nothing") for side in (parting.a, parting.b)]
-            told = f"{words(a.strategy)}: {sides[0]}; {words(b.strategy)}: {sides[1]}"
-            title = f"They part on day {parting.time:.0f} at {words(parting.entity)}. {told}"
+            told = f"{story_name(a)}: {sides[0]}; {story_name(b)}: {sides[1]}"
+            where = f"day {parting.time:.0f}, {words(parting.entity)}"
+            title = f"First divergence after day 0: {where}. {told}"
         return framed(figure, title, f"{a.title}; {a.where}; attempts named by their stage")
 
 
@@ -485,5 +496,5 @@ def _one_of_two(
     ax.grid(axis="x", color="#eeeeee", zorder=0)
     ax.set_axisbelow(True)
     row = story.row
-    name = f"{words(story.strategy)}: {words(str(row['outcome']))} on day {row['time']:.0f}"
+    name = f"{story_name(story)}: {words(str(row['outcome']))} on day {row['time']:.0f}"
     ax.set_title(name, loc="left", fontsize=11)

@@ -24,9 +24,14 @@ from sim.plotting.style import (
     PALETTE,
     endpoint,
     finish,
+    fold,
+    is_legible,
+    label,
     level,
     new_axes,
+    sentence,
     share_label,
+    strategy,
     style,
     words,
 )
@@ -119,7 +124,10 @@ def incidence(
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         ax.set_ylabel(f"share of histories that reached {endpoint(table)}")
         high = ax.get_ylim()[1]
-        places = _spread(list(ends.values()), 0.052 * high, 0.012 * high, 0.99 * high)
+        labels = [f"{label(table, name)}  {share_label(ends[name])}" for name in strategies]
+        lines = 1 + max(text.count("\n") for text in labels)
+        gap = 0.052 * (1 + 0.7 * (lines - 1)) * high
+        places = _spread(list(ends.values()), gap, 0.012 * lines * high, 0.99 * high)
         for i, (name, place) in enumerate(zip(strategies, places, strict=True)):
             colour = PALETTE[i % len(PALETTE)]
             right = ax.get_xlim()[1]
@@ -128,7 +136,7 @@ def incidence(
             ax.text(
                 1.03 * right,
                 place,
-                f"{words(name)}  {share_label(ends[name])}",
+                labels[i],
                 color=[0.75 * part for part in colour],
                 va="center",
             )
@@ -142,7 +150,7 @@ def _best_sentence(table: pd.DataFrame) -> str:
     most = float(last["best"].max())
     if most == 0:
         return f"No replication reached {what} {span}"
-    names = [words(str(name)) for name in last.index[last["best"] == most]]
+    names = [strategy(table, str(name)) for name in last.index[last["best"] == most]]
     verb = "reaches" if len(names) == 1 else "reach"
     often = " most often" if len(last) > len(names) else ""
     said = f"{' and '.join(names)} {verb} {what}{often}: {share_label(most)}"
@@ -152,8 +160,9 @@ def _best_sentence(table: pd.DataFrame) -> str:
         said += f" ({low} to {high}) {span}" if len(last) == 1 else f" {span}"
     else:
         best, low, high = (f"{100 * paired[end]:.1f}" for end in ("best", "low", "high"))
-        said += f" {span}, {best} points ({low} to {high}) more than {words(paired['other'])}"
-    return said[:1].upper() + said[1:]
+        other = strategy(table, paired["other"])
+        said += f" {span}, {best} points ({low} to {high}) more than {other}"
+    return sentence(said)
 
 
 def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
@@ -184,12 +193,12 @@ def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
                         fontsize=9, color="white" if dark else "#222222",
                     )  # fmt: skip
             left += width
-        for row, strategy in zip(rows, strategies, strict=True):
-            small = [name for name in names if 0 < float(shares.loc[strategy, name]) < 0.035]
-            told = ", ".join(f"{words(n)} {share_label(shares.loc[strategy, n])}" for n in small)
+        for row, one in zip(rows, strategies, strict=True):
+            small = [name for name in names if 0 < float(shares.loc[one, name]) < 0.035]
+            told = ", ".join(f"{words(n)} {share_label(shares.loc[one, n])}" for n in small)
             ax.annotate(told, (1, row), (8, 0), textcoords="offset points", va="center",
                         fontsize=9, color="#444444", annotation_clip=False)  # fmt: skip
-        ax.set_yticks(rows, [words(name) for name in strategies])
+        ax.set_yticks(rows, [label(table, name) for name in strategies])
         ax.set_xlim(0, 1)
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         ax.set_xlabel("share of histories, by what came first")
@@ -220,9 +229,9 @@ def _outcome_sentence(ends: dict[str, float], goal: str, ruins: pd.Series | None
     if len(ends) == 1 or share_label(low) == share_label(high):
         first = f"{words(goal)} comes first in {share_label(high)} of histories"
     if ruins is None:
-        return first.capitalize()
+        return sentence(first)
     worst = float(ruins.max())
-    return f"{first}, {words(ruin)} in at most {share_label(worst)}".capitalize()
+    return sentence(f"{first}, {words(ruin)} in at most {share_label(worst)}")
 
 
 def times(
@@ -270,7 +279,7 @@ def times(
             )
         ax.set_yticks(
             [len(strategies) - 1 - i + 0.25 for i in range(len(strategies))],
-            [words(name) for name in strategies],
+            [label(table, name) for name in strategies],
         )
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
@@ -281,9 +290,10 @@ def times(
         ax.set_xlabel(f"years until {endpoint(table)} (highest column: {column})", loc="left")
         ax.text(bar_left, len(strategies) - 0.02, "never", fontsize=10, va="top", color="#555555")
         least = min(never, key=lambda name: never[name])
-        title = f"Even with {words(least)}, {share_label(never[least])} of histories never reach "
+        name = strategy(table, least)
+        title = f"Even with {name}, {share_label(never[least])} of histories never reach "
         if never[least] == 0:
-            title = f"With {words(least)} every history reaches "
+            title = f"With {name} every history reaches "
         return finish(ax, title + endpoint(table), caption)
 
 
@@ -298,7 +308,7 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
         part = table[table["measure"] == "reached"]
         more_is_better = part["better"].iloc[0] == "higher"
         part = part.sort_values("best", ascending=not more_is_better)
-        baseline = str(part["baseline"].iloc[0])
+        baseline = strategy(table, str(part["baseline"].iloc[0]))
         ax = new_axes(ax, 9, 1.8 + 0.4 * len(part))
         rows = np.arange(len(part))[::-1]
         for row, one in zip(rows, part.itertuples(), strict=True):
@@ -308,18 +318,19 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
             ax.plot([one.best], [row], "o" if sure else "s", color=colour, ms=6,
                     mfc=colour if sure else "white")  # fmt: skip
         ax.axvline(0, color="#333333", lw=1)
-        ax.set_yticks(rows, [words(str(name)) for name in part["strategy"]])
+        ax.set_yticks(rows, [label(table, str(name)) for name in part["strategy"]])
         ax.set_ylim(-0.7, len(part) - 0.3)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.xaxis.set_major_formatter(FuncFormatter(_signed))
-        ax.set_xlabel(
-            f"difference to {words(baseline)}, percentage points of paired replications that "
+        what = (
+            f"difference to {baseline}, percentage points of paired replications that "
             f"reached {endpoint(table)}"
         )
+        ax.set_xlabel(fold(what, 80))
         higher, lower = int((part["low"] > 0).sum()), int((part["high"] < 0).sum())
         title = (
-            f"Against {words(baseline)}: share with {endpoint(table)} higher for {higher}, lower "
+            f"Against {baseline}: share with {endpoint(table)} higher for {higher}, lower "
             f"for {lower}, not distinguished for {len(part) - higher - lower} "
             f"(each at {level(table)})"
         )
@@ -386,7 +397,7 @@ def front(
         own = table[table["number"] < 0]
         _cross(ax, own, x, "#de8f05", "D")
         _cross(ax, best, x, "#0173b2", "o")
-        names = [words(name) for name in own["candidate"]]
+        names = [label(table, name) for name in own["candidate"]]
         looks = [("#9c5f00", "normal")] * len(own) + [("#0173b2", "bold")] * len(shown)
         _label(ax, pd.concat([own, shown]), x, [*names, *LETTERS[: len(shown)]], looks)
         percent = FuncFormatter(lambda share, _: f"{100 * share:g} %")
@@ -504,9 +515,9 @@ def _lanes(**groups: Sequence[str]) -> list[tuple[str, str]]:
 
 def _name_lanes(ax: Axes, row: dict[tuple[str, str], int]) -> None:
     ax.set_yticks(list(row.values()), [words(name or group) for group, name in row])
-    for label, (_, name) in zip(ax.get_yticklabels(), row, strict=True):
+    for text, (_, name) in zip(ax.get_yticklabels(), row, strict=True):
         if not name:
-            label.set(fontweight="bold", color="#666666")
+            text.set(fontweight="bold", color="#666666")
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.8, len(row) - 0.2)
 
@@ -520,8 +531,12 @@ def _history_sentence(story: Story) -> str:
         told = f"{how}no {words(story.goal)} by {when}"
     else:
         told = f"{words(outcome)} on {when}"
-    told = f"{words(story.strategy)}, history {story.replication}: {told}"
-    return told[:1].upper() + told[1:]
+    return sentence(f"{story_name(story)}, history {story.replication}: {told}")
+
+
+def story_name(story: Story) -> str:
+    """What the strategy of a history is called."""
+    return story.called if is_legible(story.called) else words(story.strategy)
 
 
 def _ends_before_year_10000(story: Story) -> bool:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import textwrap
+import unicodedata
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import Collection
 from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
@@ -33,6 +37,15 @@ PALETTE = [
     *sns.color_palette("dark", 10),
 ]
 DASHES = ("-", "--", "-.", ":")
+FONTS = (
+    *("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans SC"),
+    *("Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback"),
+    *("Microsoft YaHei", "SimHei", "Yu Gothic", "MS Gothic", "Malgun Gothic"),
+    *("PingFang SC", "Hiragino Sans GB", "Heiti TC", "Apple SD Gothic Neo", "Arial Unicode MS"),
+    *("Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai"),
+    *("Noto Sans", "Nirmala UI", "Segoe UI", "Tahoma", "Unifont"),
+)
+"""Asked in this order for letters that the font of a figure does not have, where installed."""
 MOST = 2.0  # intervals may not be drawn thinner than this, in points
 
 
@@ -41,6 +54,7 @@ def style() -> Iterator[None]:
     """The looks of all figures, while one is drawn."""
     looks = {
         **sns.axes_style("ticks"),
+        "font.family": ["sans-serif", *_installed()],
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": 13,
@@ -55,9 +69,30 @@ def style() -> Iterator[None]:
         "svg.hashsalt": "detente",
     }
     with rc_context(looks), warnings.catch_warnings():
-        # A title in letters that no font here has is drawn with boxes; the SVG file has them.
+        # A scenario's title in letters that no font here has; the SVG file has them.
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         yield
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    """Those of FONTS that this machine has."""
+    here = {font.name for font in fontManager.ttflist}
+    return tuple(name for name in FONTS if name in here)
+
+
+@cache
+def _letters() -> frozenset[int]:
+    """The letters that figures can be written with."""
+    with style():
+        families = ["sans-serif", *_installed()]
+        files = {findfont(FontProperties(family=[name])) for name in families}
+    return frozenset().union(*(get_font(file).get_charmap() for file in files))
+
+
+def is_legible(text: str) -> bool:
+    """Does a font of this machine have every letter of a text?"""
+    return {ord(letter) for letter in text} <= _letters()
 
 
 def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
@@ -73,7 +108,7 @@ def finish(ax: Axes, title: str, caption: str | None) -> Axes:
     """Say the finding above, and n, seed and scenario below."""
     figure = ax.get_figure(root=True)
     assert figure is not None
-    ax.set_title("\n".join(textwrap.wrap(title, int(figure.get_figwidth() * 8.5))), pad=12)
+    ax.set_title(fold(title, int((figure.get_figwidth() - _pushed_right(ax)) * 8.5)), pad=12)
     if caption:
         _below(figure, caption)
     return ax
@@ -81,7 +116,7 @@ def finish(ax: Axes, title: str, caption: str | None) -> Axes:
 
 def framed(figure: Figure, title: str, caption: str | None) -> Figure:
     """The same for a figure of several axes."""
-    wrapped = "\n".join(textwrap.wrap(title, int(figure.get_figwidth() * 8)))
+    wrapped = fold(title, int(figure.get_figwidth() * 8.5))
     figure.suptitle(wrapped, x=0.01, ha="left", fontsize=13, fontweight="bold")
     if caption:
         _below(figure, caption)
@@ -92,6 +127,15 @@ def _below(figure: Figure, caption: str) -> None:
     width = int(figure.get_figwidth() * 13)
     lines = [line for part in caption.split("\n") for line in textwrap.wrap(part, width)]
     figure.supxlabel("\n".join(lines), fontsize=8.5, color="#555555", x=0.01, ha="left")
+
+
+ROOM = 18  # columns of names at the left for which a title has the whole width
+
+
+def _pushed_right(ax: Axes) -> float:
+    """Inches by which long names at the left push the axes, and the title above them."""
+    lines = (line for name in ax.get_yticklabels() for line in name.get_text().split("\n"))
+    return 0.085 * max(0, max(map(columns, lines), default=0) - ROOM)
 
 
 DOTS = 300  # an inch of a figure on disk
@@ -170,6 +214,57 @@ def _at_night(colour: Any, lighter: bool = False) -> Any:
 def words(name: str) -> str:
     """A name of the scenario as words: ``seoul_first`` -> ``seoul first``."""
     return name.replace("_", " ").replace(".", ": ")
+
+
+def strategy(table: pd.DataFrame, name: str) -> str:
+    """What a strategy is called in a sentence of a figure.
+
+    Its title where the table knows one (attribute titles) and a font has its letters; else the
+    words of its name.
+    """
+    title = str(table.attrs.get("titles", {}).get(name, ""))
+    return title if title and is_legible(title) else words(name)
+
+
+LABEL = 26  # columns of a strategy's name in a figure; a longer one takes more lines
+
+
+def label(table: pd.DataFrame, name: str) -> str:
+    """What a strategy is called beside a row or curve: in at most three lines."""
+    return fold(strategy(table, name), LABEL, 3)
+
+
+def sentence(text: str) -> str:
+    """With a capital letter; names in it stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def columns(text: str) -> int:
+    """How wide a text is, in small letters; those of Chinese, Japanese and Korean are two."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+
+
+_WIDE = "\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60"
+_PIECES = re.compile(f"[{_WIDE}]\\s*|[^\\s{_WIDE}]+\\s*")
+
+
+def fold(text: str, width: int, most: int | None = None) -> str:
+    """A text in lines of so many columns; what does not fit in the most lines is left out."""
+    lines = [""]
+    for piece in _PIECES.findall(text.strip()):
+        if columns((lines[-1] + piece).rstrip()) > width and lines[-1]:
+            lines.append("")
+        while columns(piece.rstrip()) > width:  # a word longer than a line
+            lines[-1:] = [piece[:width], ""]
+            piece = piece[width:]
+        lines[-1] += piece
+    kept = [line.rstrip() for line in lines if line]
+    if most is not None and len(kept) > most:
+        last = kept[most - 1]
+        while columns(last) > width - 3:
+            last = last[:-1]
+        kept = [*kept[: most - 1], f"{last.rstrip()} .."]
+    return "\n".join(kept)
 
 
 def endpoint(table: pd.DataFrame) -> str:

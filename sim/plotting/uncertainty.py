@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,7 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from sim.plotting.style import MOST, PALETTE, finish, new_axes, style, words
+from sim.plotting.style import (
+    MOST,
+    PALETTE,
+    finish,
+    fold,
+    label,
+    new_axes,
+    sentence,
+    strategy,
+    style,
+)
 
 SHOWN = 15  # numbers in a figure
 LOW, HIGH = PALETTE[1], PALETTE[0]
@@ -28,8 +37,7 @@ def _names(ax: Axes, rows: np.ndarray, names: Sequence[str]) -> None:
 def _titled(ax: Axes, title: str, caption: str | None, pad: float = 12) -> Axes:
     """Title and caption; long names to the left leave the title less room than the figure has."""
     ax = finish(ax, "", caption)
-    lines = textwrap.wrap(title[0].upper() + title[1:], 66)
-    ax.set_title("\n".join(lines), loc="left", pad=pad)
+    ax.set_title(fold(sentence(title), 66), loc="left", pad=pad)
     return ax
 
 
@@ -214,7 +222,7 @@ def regret(
         for name, box in zip(ranking["strategy"], drawn["boxes"], strict=True):
             box.set(facecolor=colours[name], alpha=0.6, edgecolor="#444444")
         ax.plot(scale * ranking["regret"], rows, "D", color="white", mec="black", ms=6, zorder=4)
-        _names(ax, rows, [words(str(name)) for name in ranking["strategy"]])
+        _names(ax, rows, [label(ranking, str(name)) for name in ranking["strategy"]])
         ax.set_xlim(left=-0.01 * max(1e-9, max(float(box.max()) for box in boxes)))
         for row, one in zip(rows, ranking.itertuples(), strict=True):
             ax.text(1.02, row, f"{100 * one.best:.0f} %", va="center", fontsize=10,
@@ -227,7 +235,8 @@ def regret(
 
 def _regret_sentence(ranking: pd.DataFrame, scale: float, steps: str) -> str:
     least = ranking["regret"].min()
-    first = [words(str(n)) for n in ranking.loc[ranking["regret"] <= least + 1e-9, "strategy"]]
+    fewest = ranking.loc[ranking["regret"] <= least + 1e-9, "strategy"]
+    first = [strategy(ranking, str(name)) for name in fewest]
     if len(first) == len(ranking):
         return "All strategies have the same regret"
     one = ranking.iloc[0]
@@ -278,7 +287,7 @@ def best_map(
         ax.set_ylabel(table.attrs["numbers"][1])
         present = [name for name in names if (table["strategy"] == name).any()]
         handles: list[Patch | Line2D] = [
-            Patch(facecolor=colours[name], alpha=0.85, label=words(name)) for name in present
+            Patch(facecolor=colours[name], alpha=0.85, label=label(table, name)) for name in present
         ]
         handles.append(Patch(facecolor="#cccccc", hatch="//", edgecolor="white",
                              label="not told apart from the next one"))  # fmt: skip
@@ -292,7 +301,8 @@ def best_map(
 def _map_sentence(table: pd.DataFrame) -> str:
     shares = table[table["apart"]]["strategy"].value_counts()
     # One cell in twenty may be told apart by luck.
-    names = [words(str(name)) for name, count in shares.items() if count > 0.05 * len(table)]
+    often = [str(name) for name, count in shares.items() if count > 0.05 * len(table)]
+    names = [strategy(table, name) for name in often]
     if not names:
         return "Hardly anywhere is one strategy told apart as the best"
     if len(names) == 1:
@@ -339,7 +349,7 @@ def switching(
         ax.set_xlabel("the number, over its range (likely value beside its name)")
         handles = [
             Line2D([], [], marker="D", ls="", mec="black", mfc=colours[name], ms=7,
-                   label=words(name))
+                   label=label(table, name))
             for name in strategies if name in set(known["strategy"])
         ]  # fmt: skip
         if (known["verdict"] != SURE).any():
@@ -380,7 +390,7 @@ def _in_its_range(one: dict[str, Any], value: float) -> float:
 def _switching_sentence(table: pd.DataFrame) -> str:
     sure = table[table["verdict"] == SURE]
     count, numbers = sure["number"].nunique(), table["number"].nunique()
-    leader = words(str(table.attrs["leader"]))
+    leader = strategy(table, str(table.attrs["leader"]))
     if not count:
         return f"None of {numbers} numbers alone is told to make another one better than {leader}"
     verb = "makes" if count == 1 else "make"

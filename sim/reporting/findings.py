@@ -17,7 +17,7 @@ from sim.analysis.intervals import LEVEL
 from sim.formatting import DASH, days_text, listed, many, percent
 from sim.reporting.text_tables import Part, Printed, as_paragraphs
 from sim.studies.ablation import COSTS_NOTHING
-from sim.tracing.divergence import BOTH, ONLY_A
+from sim.tracing.divergence import BOTH, ONLY_A, divergence
 from sim.tracing.time_budget import ACTIVITIES
 
 WIDTH = 100
@@ -595,7 +595,7 @@ def diff_parts(
             yield f"Most often, in {share} of {many(worlds, 'world')}, there are no {title}."
     told = tables["side_by_side"][milestones]
     who = {BOTH: "both", ONLY_A: names[0]}
-    day = partings[0].time
+    first = divergence(told, partings[0])
     yield Printed(
         f"the same world under {names[0]} and {names[1]}",
         ["day", "date", "under", "who", "what"],
@@ -605,9 +605,9 @@ def diff_parts(
                 str(row.date),
                 who.get(row.where, names[1]),
                 row.entity,
-                row.what + " (here they part)" * (row.time == day and row.where != BOTH),
+                row.what + " (first divergence after day 0)" * (i == first),
             ]
-            for row in told.itertuples()
+            for i, row in enumerate(told.itertuples())
         ],
         "What tracks do, postures, and the conditions of the end.",
         "side_by_side.csv",

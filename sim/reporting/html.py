@@ -23,6 +23,7 @@ from markupsafe import Markup
 from sim import formatting
 from sim.evidence import assumptions
 from sim.experiment.experiment import InputError, Results
+from sim.experiment.results_folder import made
 from sim.plotting.captions import HOW_TO_READ
 from sim.reporting import sections
 from sim.reporting.sections import Content
@@ -59,8 +60,8 @@ def write(
     text = _laid_out(sections.of(folder, baseline, endpoint))
     path = Path(folder) / PAGE if out is None else Path(out)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with made(path.parent):
+            path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
     return path

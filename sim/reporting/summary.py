@@ -16,9 +16,10 @@ from sim.easel import Easel, Sketch, paint
 from sim.engine import kernel, processes
 from sim.engine.daily_counts import MOST_DAYS
 from sim.engine.program import translate
-from sim.experiment import experiment
+from sim.experiment import argument_checks, experiment, study_folder
+from sim.experiment.argument_checks import nearest
 from sim.experiment.draws import Draws
-from sim.experiment.experiment import InputError, Results, names_of, nearest
+from sim.experiment.experiment import InputError, Results, names_of
 from sim.formatting import many
 from sim.scenario import linting
 from sim.scenario.scenario import Scenario
@@ -51,7 +52,12 @@ def tell(
         InputError: an unknown strategy, or a draw that there is not.
         sim.program.ModelError: a history in which time cannot advance.
     """
-    name = names_of(scenario)[0] if strategy is None else strategy
+    name = names_of(argument_checks.scenario(scenario))[0] if strategy is None else strategy
+    replication = argument_checks.whole(
+        "replication", replication, 0, argument_checks.MOST_REPLICATION
+    )
+    seed = argument_checks.seed(seed)
+    argument_checks.one_of("engine", engine, TRACERS)
     program = experiment.of_draw(translate(experiment.chosen(scenario, name)), draw, draws, seed)
     rows, log = TRACERS[engine](program, seed, replication)
     return make_story(program, rows, log, seed, replication, draw)
@@ -103,7 +109,8 @@ def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
             frame_of(results), scenario.goal, scenario.ruin, scenario.horizon, endpoint, level=level
         )
     if results.folder is not None:
-        table.to_csv(results.folder / "summary.csv", index=False)
+        named = study_folder.with_title_column(table, scenario.titles)
+        named.to_csv(results.folder / "summary.csv", index=False)
     return table
 
 
@@ -199,7 +206,7 @@ def _shares(results: Results, endpoint: str | None, table: pd.DataFrame | None) 
     curves = incidence.incidence(frame, endpoint, horizon=horizon, goal=goal)
     if table is not None:
         curves.attrs["paired"] = _lead(curves, table)
-    return {
+    shown = {
         "incidence": (curves, f"{about}; bands are 95 % intervals"),
         "outcomes": (
             incidence.outcomes(frame, goal=goal, horizon=horizon, endpoint=endpoint),
@@ -207,6 +214,8 @@ def _shares(results: Results, endpoint: str | None, table: pd.DataFrame | None) 
         ),
         "times": (incidence.times(frame, endpoint, horizon=horizon, goal=goal), about),
     }
+    study_folder.with_titles({name: table for name, (table, _) in shown.items()}, scenario)
+    return shown
 
 
 def _lead(curves: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any] | None:
@@ -244,6 +253,7 @@ def _paired(
 
 
 def _differences_shown(results: Results, table: pd.DataFrame) -> Shown:
+    study_folder.with_titles({"differences": table}, results.scenario)
     return {"differences": (table, f"{caption(results)}; bars are 95 % intervals")}
 
 

@@ -101,7 +101,7 @@ def text_of(path: FilePath, file: str) -> str:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise failed(file, f"no such file; {_catalog_hint(file)}") from None
+        raise failed(file, f"no such file; {catalog_hint(file)}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise failed(file, f"cannot be read: {reason.lower()}") from None
@@ -114,7 +114,8 @@ def text_of(path: FilePath, file: str) -> str:
         raise failed(file, f"no UTF-8 text: see line {line}; allowed: TOML in UTF-8") from None
 
 
-def _catalog_hint(name: str) -> str:
+def catalog_hint(name: str = "") -> str:
+    """What a scenario may be called, with the nearest name of the catalog."""
     names = catalog()
     guess = nearest(name, names)
     hint = f'did you mean "{guess}"? ' if guess else ""
@@ -192,10 +193,10 @@ def extended(
         real = path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):  # missing, forbidden, too long, a loop of links
         raise failed(
-            file, f"no file {show(source)}; {_catalog_hint(source)}", ("extends",)
+            file, f"no file {show(source)}; {catalog_hint(source)}", ("extends",)
         ) from None
     if real.is_dir():
-        message = f"{show(source)} is a directory; {_catalog_hint(source)}"
+        message = f"{show(source)} is a directory; {catalog_hint(source)}"
         raise failed(file, message, ("extends",))
     if real in trail:
         names = [one.name for one in (*trail, path)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -259,6 +260,7 @@ class Strategy:
         raises: postures, raised on day 0.
         priority: tracks that come first where several could start.
         overrides: values by dotted name.
+        title: its name for readers, in figures; empty: the words of its name.
     """
 
     name: str
@@ -268,6 +270,7 @@ class Strategy:
     raises: tuple[str, ...] = ()
     priority: tuple[str, ...] = ()
     overrides: Mapping[str, float] = field(default_factory=dict)
+    title: str = ""
     about: str = ""
     source: str = ""
 
@@ -664,9 +667,23 @@ CONDITION: Table[Condition] = Table(
 def _unmade_strategy(one: Strategy) -> dict[str, Any]:
     ordered = {track for group in one.order for track in group}
     own = {track: clauses for track, clauses in one.starts.items() if track not in ordered}
-    keys = ("never", "order", "raises", "priority", "overrides", *FREE_TEXT)
+    keys = ("never", "order", "raises", "priority", "overrides", "title", *FREE_TEXT)
     return {key: getattr(one, key) for key in keys} | {"starts": own}
 
+
+def distinct_titles(titles: Mapping[str, str]) -> dict[str, str]:
+    """Titles by name, without empty ones; a title that occurs twice is followed by the name."""
+    often = Counter(titles.values())
+    return {
+        name: title if often[title] == 1 else f"{title} ({name})"
+        for name, title in titles.items()
+        if title
+    }
+
+
+MOST_LETTERS = 100
+TITLE = Text(f"1 to {MOST_LETTERS} letters in one line", f"[^\\x00-\\x1f]{{1,{MOST_LETTERS}}}")
+"""The name of a strategy for readers."""
 
 STRATEGY: Table[Strategy] = Table(
     "strategy",
@@ -686,6 +703,7 @@ STRATEGY: Table[Strategy] = Table(
         "overrides": Field(
             Named(Plain(), _DOTTED, "numbers by dotted name"), "other values", default={}
         ),
+        "title": Field(TITLE, "its name for readers, in figures", default=""),
     },
     unmake=_unmade_strategy,
 )

@@ -33,7 +33,9 @@ from sim.scenario.loading import (
     Document,
     Origin,
     catalog,
+    catalog_hint,
     extended,
+    failed,
     find,
     parse,
     text_of,
@@ -60,6 +62,7 @@ from sim.scenario.model import (
     Strategy,
     Track,
     Window,
+    distinct_titles,
     schema,
 )
 from sim.scenario.parameters import Slot, overridden, revised, slots
@@ -130,6 +133,11 @@ class Scenario(Content):
     def held(self) -> frozenset[str]:
         """Conditions whose level is the number of attempts that hold them."""
         return frozenset(name for stage in self.stages.values() for name in stage.holds)
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Names of strategies for readers, of those that have one; each another one."""
+        return distinct_titles({one.name: one.title for one in self.strategies.values()})
 
     @cached_property
     def text(self) -> str:
@@ -328,6 +336,11 @@ def check(
 
 
 def _load(source: str | Path, strategies: Sequence[str | Path]) -> tuple[Scenario | None, Report]:
+    if not isinstance(source, str | Path) or source == "":
+        found = "an empty name" if source == "" else repr(source)
+        raise failed("scenario", f"found {found}; {catalog_hint()}")
+    if isinstance(strategies, str | Path):
+        strategies = [strategies]
     path = find(source)
     file = str(source) if isinstance(source, Path) or source not in catalog() else path.name
     document, origin = _extended(text_of(path, file), file, path.parent, (path.resolve(),))

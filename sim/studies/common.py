@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sim.experiment import argument_checks, experiment, measures, provenance, study_folder
 from sim.experiment import draws as drawing
-from sim.experiment import experiment, measures, provenance, study_folder
+from sim.experiment.argument_checks import nearest
 from sim.experiment.draws import Draws, DrawsError
 from sim.experiment.evaluator import Worlds, worlds
-from sim.experiment.experiment import InputError, nearest
+from sim.experiment.experiment import InputError
 from sim.experiment.study_folder import Tables
 from sim.formatting import listed, many
 from sim.reporting import study_text
@@ -29,6 +30,7 @@ from sim.scenario.scenario import Scenario
 from sim.studies import robustness, scenario_discovery, sensitivity, switching_values
 from sim.types import Floats
 
+MOST_REPLICATIONS = 10**7
 INFLUENTIAL = 30  # numbers in which rules are looked for
 MAP_STRATEGIES = 4
 MAP_FACTOR = 4  # replications of a cell of the map, in terms of those of a draw
@@ -172,7 +174,14 @@ def study_sensitivity(
             of 2, or too many histories.
     """
     began = time.time()
-    name = strategy or experiment.names_of(scenario)[0]
+    known = experiment.names_of(argument_checks.scenario(scenario))
+    name = known[0] if strategy is None else argument_checks.one_of("strategy", strategy, known)
+    if against is not None:
+        argument_checks.one_of("strategy", against, known)
+    argument_checks.whole("replications", replications, 1, MOST_REPLICATIONS)
+    argument_checks.whole("base", base, 2, 2**20)
+    argument_checks.whole("trajectories", trajectories, 2, 10**5)
+    argument_checks.whole("top", top, 1, 10**4)
     told = worlds(scenario, [name, *([against] if against else [])], measure, seed,
                   workers=workers, progress=progress)  # fmt: skip
     if against == name:
@@ -259,7 +268,7 @@ def study_robust(
     strategies: Sequence[str] | None = None,
     measure: str = "reached",
     *,
-    draws: int | str | Path = 500,
+    draws: int | str | Path | Draws = 500,
     replications: int = 200,
     baseline: str | None = None,
     fail: float | None = None,
@@ -289,13 +298,16 @@ def study_robust(
         InputError: something unknown, or too many histories.
     """
     began = time.time()
+    argument_checks.whole("replications", replications, 1, MOST_REPLICATIONS)
     told = worlds(scenario, strategies, measure, seed, better=better, workers=workers,
                   progress=progress)  # fmt: skip
-    base = _known("--baseline", baseline or told.strategies[0], told.strategies)
-    for number in numbers or ():
+    base = _known(
+        "--baseline", told.strategies[0] if baseline is None else baseline, told.strategies
+    )
+    for number in () if numbers is None else argument_checks.names("--map", numbers):
         _known("--map", number, told.free)
-    if numbers and numbers[0] == numbers[1]:
-        raise InputError(f"--map: found {numbers[0]} twice; allowed: two numbers")
+    if numbers is not None and (len(numbers) != 2 or numbers[0] == numbers[1]):
+        raise InputError(f"--map: found {numbers!r}; allowed: two different numbers")
     drawn = _drawn(told, draws)
     m = told.measure
     _within("--fail", fail, m.bounds, m.unit)
@@ -329,32 +341,32 @@ def study_robust(
     )  # fmt: skip
     for name in ("ranking", "regret"):
         made[name].attrs = {"label": m.label, "scale": m.scale, "steps": m.steps}
-    return Study(made, manifest)
+    return Study(study_folder.with_titles(made, scenario), manifest)
 
 
 def _known(option: str, name: str, known: Sequence[str]) -> str:
     if name not in known:
-        raise InputError(f'{option}: unknown "{name}"{nearest(name, list(known))}')
+        raise InputError(f'{option}: unknown "{name}"{nearest(name, known)}')
     return name
 
 
 def _within(option: str, value: float | None, bounds: tuple[float, float], unit: str) -> None:
     low, high = bounds
+    value = None if value is None else argument_checks.number(option, value)
     if value is not None and not low <= value <= high:  # nan is neither
         of = "as shares are" if unit == measures.SHARE else "days"
         raise InputError(f"{option}: found {value:g}; allowed: {low:g} to {high:g}, {of}")
 
 
-def _drawn(told: Worlds, draws: int | str | Path) -> Draws:
+def _drawn(told: Worlds, draws: int | str | Path | Draws) -> Draws:
+    drawn = experiment.drawn_from(told.scenario, draws, told.seed)
+    if drawn is None:
+        raise InputError(f"draws: found {draws}; allowed: 1 to {drawing.MOST_DRAWS:,}")
     try:
-        if isinstance(draws, int):
-            drawn = drawing.sample(told.scenario, draws, told.seed)
-        else:
-            drawn = drawing.read(draws, told.scenario)
         drawing.require_variation(drawn, told.programs)
-        return drawn
     except DrawsError as error:
         raise InputError(str(error)) from None
+    return drawn
 
 
 def _rules(

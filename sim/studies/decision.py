@@ -17,7 +17,7 @@ import pandas as pd
 from sim.analysis import attribution, comparison, competing_risks, dominance
 from sim.engine import kernel
 from sim.engine.program import Program
-from sim.experiment import provenance, replay
+from sim.experiment import argument_checks, provenance, replay
 from sim.experiment import study_folder as tables_of
 from sim.experiment.draws import Draws
 from sim.experiment.experiment import (
@@ -43,6 +43,8 @@ MOST_RETOLD_EVENTS = 1_000_000
 """Events of these; a replication of thousands of years has hundreds of thousands."""
 MOST_EVENTS = 50_000_000
 """That are replayed one by one for an explanation, or for two strategies side by side."""
+MOST_REPLICATIONS = 10**6
+"""Replications of ``explain`` and ``diff``, which are simulated with their logs."""
 EXPLAIN, DIFF = "explain", "diff"
 BY_ACTIVITY = ("track", "activity")
 
@@ -143,7 +145,7 @@ def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str
     tables["durability"] = competing_risks.durability(
         _spells(results, its_worlds.names), reached.to_dict()
     )
-    return tables
+    return tables_of.with_titles(tables, scenario)
 
 
 def _spells(results: Results, names: Sequence[str]) -> pd.DataFrame:
@@ -192,7 +194,7 @@ def explain(
     strategies: Sequence[str] | None = None,
     replications: int = 500,
     seed: int = 1,
-    out: Path | None = None,
+    out: str | Path | None = None,
     draws: int | str | Path | Draws = 0,
 ) -> Findings:
     """Why strategies do as they do: where their days go, and what costs most of them.
@@ -210,8 +212,10 @@ def explain(
         InputError: an unknown strategy, draws that cannot be made, or more events than can be
             replayed one by one.
     """
+    names = argument_checks.strategies(strategies, names_of(argument_checks.scenario(scenario)))
+    _check_replayed(replications, seed)
+    out = None if out is None else argument_checks.path("out", out)
     about = tables_of.about(EXPLAIN, scenario, seed)
-    names = list(dict.fromkeys(strategies)) if strategies else names_of(scenario)
     drawn = varied_from(scenario, names, draws, seed)
     each = [replay.program_of(scenario, name) for name in names]
     _not_too_many_events(each, seed, replications, 1 if drawn is None else len(drawn))
@@ -228,6 +232,7 @@ def explain(
     tables["bottlenecks"] = attribution.bottlenecks(
         _joined(rows), goal=scenario.goal, horizon=scenario.horizon
     )
+    tables_of.with_titles(tables, scenario)
     manifest = about | {
         "strategies": names,
         "tracks": tracks,
@@ -295,6 +300,11 @@ def _rows(program: Program, seed: int, count: int, draw: int) -> pd.DataFrame:
     return kept.astype({"strategy": str, "binding": str})
 
 
+def _check_replayed(replications: int, seed: int) -> None:
+    argument_checks.whole("replications", replications, 1, MOST_REPLICATIONS)
+    argument_checks.seed(seed)
+
+
 # -- diff -----------------------------------------------------------------------------------------
 
 
@@ -305,7 +315,7 @@ def diff(
     replication: int = 0,
     replications: int = 500,
     seed: int = 1,
-    out: Path | None = None,
+    out: str | Path | None = None,
     draw: int = 0,
     draws: str | Path | Draws | None = None,
 ) -> Findings:
@@ -324,6 +334,10 @@ def diff(
         InputError: an unknown strategy, the same twice, a draw that there is not, or more events
             than can be replayed one by one.
     """
+    argument_checks.scenario(scenario)
+    argument_checks.whole("replication", replication, 0, argument_checks.MOST_REPLICATION)
+    _check_replayed(replications, seed)
+    out = None if out is None else argument_checks.path("out", out)
     about = tables_of.about(DIFF, scenario, seed)
     if a == b:
         raise InputError(f'"{a}" twice; two different strategies are needed')

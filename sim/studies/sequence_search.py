@@ -30,9 +30,9 @@ from tqdm import tqdm
 from sim.analysis.intervals import Interval, mean_interval, median_interval, wilson
 from sim.engine import kernel
 from sim.engine.program import NOTHING, translate
-from sim.experiment import provenance, study_folder
-from sim.experiment.experiment import nearest
-from sim.experiment.results_folder import InputError, RunError
+from sim.experiment import argument_checks, provenance, study_folder
+from sim.experiment.argument_checks import nearest
+from sim.experiment.results_folder import InputError, RunError, writable
 from sim.reporting import sequence_text
 from sim.reporting.sequence_text import ALIKE, BEST, BETTER, KIND, OPEN, WORSE
 from sim.scenario.scenario import Scenario
@@ -162,12 +162,28 @@ def search(
         RunError: a file could not be written.
         sim.program.ModelError: a history in which time cannot advance.
     """
-    space = _space(scenario, tracks, never, optional, postures, priority, stages)
+    argument_checks.scenario(scenario)
+    tracks = None if tracks is None else argument_checks.names("tracks", tracks)
+    postures = None if postures is None else argument_checks.names("postures", postures)
+    never, optional = (
+        argument_checks.names("never", never),
+        argument_checks.names("optional", optional),
+    )
+    priority = argument_checks.names("priority", priority)
+    space = _space(
+        scenario,
+        tracks,
+        never,
+        optional,
+        postures,
+        priority,
+        argument_checks.flag("stages", stages),
+    )
     options = _options(space, measure, zone, confidence, replications)
-    if not 0 <= seed < 2**64:
-        raise InputError(f"seed: found {seed}; allowed: 0 to 2**64 - 1")
+    argument_checks.seed(seed)
+    argument_checks.workers(workers)
     manifest = _manifest(space, options, seed)
-    folder = None if out is None else _prepare(Path(out), manifest)
+    folder = None if out is None else _prepare(argument_checks.path("out", out), manifest)
     began = time.time()
     with tqdm(unit=" histories", unit_scale=True, disable=quiet, desc=scenario.name) as bar:
         found = _Search(space, options, Contest(space, seed, workers, bar.update)).run(manifest)
@@ -249,17 +265,15 @@ def _not_too_many(space: Space) -> None:
 def _options(
     space: Space, measure: str, zone: float | None, confidence: float, replications: int
 ) -> Options:
-    if measure not in MEASURES:
-        raise InputError(f'unknown measure "{measure}"{nearest(measure, list(MEASURES))}')
+    argument_checks.one_of("measure", measure, MEASURES)
     span = space.scenario.horizon if measure == "days" else 1.0
-    zone = ZONE * span if zone is None else zone
+    zone = ZONE * span if zone is None else argument_checks.number("zone", zone)
+    confidence = argument_checks.number("confidence", confidence)
     if not 0 < zone < span:
         raise InputError(f"zone: found {zone:g}; allowed: more than 0 and less than {span:g}")
     if not 0.5 <= confidence < 1:
         raise InputError(f"confidence: found {confidence:g}; allowed: from 0.5 to below 1")
-    if not 2 <= replications <= MOST_REPLICATIONS:
-        most = f"{MOST_REPLICATIONS:,}"
-        raise InputError(f"replications: found {replications}; allowed: 2 to {most}")
+    argument_checks.whole("replications", replications, 2, MOST_REPLICATIONS)
     return Options(
         space.tracks, space.never, space.optional, space.postures, space.priority, space.stages,
         measure, float(zone), float(confidence), replications,
@@ -293,6 +307,7 @@ class _Search:
         measured = self.measured(selection, nominees)
         told = self.contest.tell(self.numbers[measured], first, self.options.replications)
         table = self.table(selection, measured, told, self.references(first))
+        study_folder.with_titles({"front": table}, self.space.scenario)
         manifest |= {
             "candidates": len(self.space),
             "distinct": len(self.numbers),
@@ -496,14 +511,8 @@ IDENTITY = ("kind", "hash", "model_version", "seed", "options")
 
 
 def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
-    """Make the folder, or see that it holds the same search; found out before anything is told."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".touched").touch()
-        (folder / ".touched").unlink()
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be a results folder ({error.strerror})") from None
-    return study_folder.prepare(folder, {key: manifest[key] for key in IDENTITY})
+    """See that the search can be written there, before anything is simulated."""
+    return study_folder.prepare(writable(folder), {key: manifest[key] for key in IDENTITY})
 
 
 def _write(found: Found, folder: Path) -> None:
@@ -519,6 +528,7 @@ def _write(found: Found, folder: Path) -> None:
         "best.toml": found.file([found.best]),
     }
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         (axes,) = sequence_text.figures(found.table, found.manifest).values()

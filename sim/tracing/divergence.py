@@ -186,6 +186,18 @@ def side_by_side(a: Story, b: Story) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["time", "date", "where", "entity", "what", "why"])
 
 
+def divergence(table: pd.DataFrame, parting: Parting) -> int | None:
+    """The place of the first divergence in a table of :func:`side_by_side`; None: there is none.
+
+    Events above it that stand under one strategy only are what the strategies themselves set on
+    day 0, and the levels and waits that follow from it.
+    """
+    alone = ((table["time"] == parting.time) & (table["where"] != BOTH)).to_numpy()
+    of_it = alone & (table["entity"] == parting.entity).to_numpy()
+    places = np.flatnonzero(of_it if of_it.any() else alone)
+    return int(places[0]) if len(places) else None
+
+
 Told = tuple[object, str, str, str]
 
 

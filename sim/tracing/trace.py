@@ -25,6 +25,7 @@ class Story:
             the name of a setback, "broken" or "ongoing".
         shocks: time, shock; those that happened.
         levels: condition, begin, end, level; spells at level 1 or more, also of stage conditions.
+        called: the strategy, for readers.
         windows: stage ("track.stage"), opens, closes (days); the calendar of the whole run, of
             tracks that are not left out.
     """
@@ -42,6 +43,7 @@ class Story:
     shocks: pd.DataFrame
     levels: pd.DataFrame
     windows: pd.DataFrame
+    called: str
 
     @property
     def where(self) -> str:
@@ -89,6 +91,7 @@ def tell(
         ),
         levels=_levels(program, log, end),
         windows=_windows(program),
+        called=program.scenario.titles.get(program.strategy, program.strategy.replace("_", " ")),
     )
 
 

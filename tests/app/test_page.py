@@ -7,6 +7,7 @@ import asyncio
 import base64
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -383,6 +384,90 @@ def test_everything_can_be_done_by_keys_and_has_a_name(page: Page) -> None:
     assert [role for role, name in named if not name] == []
 
 
+def named(page: Page, css: str) -> str:
+    """The name of an element as a screen reader says it."""
+    return str(page.until(lambda: page.one(css).accessible_name))
+
+
+def focused(page: Page) -> tuple[str, str]:
+    """Role and text of what has the focus."""
+    one = page.browser.switch_to.active_element
+    return one.get_attribute("role") or "", one.text
+
+
+@pytest.mark.parametrize("button", ["[data-track=us_dprk]", "[aria-label='Start from a strategy']"])
+def test_a_menu_has_its_roles_and_is_used_with_the_arrow_keys(page: Page, button: str) -> None:
+    from selenium.webdriver import ActionChains, Keys
+
+    opener = page.one(f".card {button}")
+    assert opener.get_attribute("aria-haspopup") == "menu"
+    page.browser.execute_script("arguments[0].focus()", opener)
+
+    def press(key: str) -> None:
+        ActionChains(page.browser).send_keys(key).perform()
+
+    press(Keys.ENTER)
+    items = page.until(lambda: page.all("[role=menu] > [role=menuitem]"))
+    assert len(items) == len(page.all("[role=menu] > *")) > 2
+    texts = [one.text for one in items]
+
+    def at(place: int) -> None:
+        page.until(lambda: focused(page) == ("menuitem", texts[place]))
+
+    at(0)
+    for key, place in (
+        (Keys.ARROW_DOWN, 1), (Keys.ARROW_DOWN, 2), (Keys.ARROW_UP, 1), (Keys.END, -1),
+        (Keys.ARROW_DOWN, 0), (Keys.ARROW_UP, -1), (Keys.HOME, 0),
+    ):  # fmt: skip
+        press(key)
+        at(place)
+    press(Keys.ESCAPE)
+    page.until(lambda: not page.all("[role=menu]"))
+    page.until(lambda: page.browser.switch_to.active_element == opener)
+
+
+def test_a_file_is_chosen_by_keys_and_its_input_has_a_name(page: Page, tmp_path: Path) -> None:
+    page.press("Open")
+    chosen = page.button("Choose a file")
+    assert chosen.get_attribute("tabindex") == "0"
+    file = page.one(".dialog input[type=file]")
+    labels = "return [...arguments[0].labels].map(one => one.textContent.trim())"
+    assert page.browser.execute_script(labels, file) == ["Choose a file"]
+    inside = "button button, button input, a button, a input, [role=button] input"
+    assert page.all(f".dialog :is({inside})") == []
+    mine = tmp_path / "mine.json"
+    mine.write_text(replace(page.state(), hands=page.state().hands[:2]).to_text())
+    file.send_keys(str(mine))
+    page.until(lambda: len(page.state().hands) == 2)
+
+
+def test_what_scrolls_on_a_phone_is_reached_by_keys(page: Page) -> None:
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        page.until(lambda: page.rows("Every strategy"))
+        found = page.until(lambda: page.browser.execute_script(SCROLLING))
+        assert [name for name, reached in found if not reached] == []
+        assert named(page, ".tables .wide").startswith("Every strategy")
+        page.press("One history")
+        page.until(lambda: page.rows("Event by event"))
+        assert all(reached for _, reached in page.browser.execute_script(SCROLLING))
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+SCROLLING = """
+return [...document.querySelectorAll("#app *")].filter(one => {
+  const style = getComputedStyle(one);
+  const across = one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(style.overflowX);
+  const down = one.scrollHeight > one.clientHeight + 1 && /auto|scroll/.test(style.overflowY);
+  return one.checkVisibility() && (across || down);
+}).map(one => [
+  one.className, one.tabIndex >= 0 || one.querySelector("button, input, a, [tabindex='0']") !== null
+]);
+"""
+
+
 def test_a_name_is_shown_as_it_stands_and_makes_a_plain_key(page: Page) -> None:
     from selenium.webdriver import Keys
 
@@ -624,6 +709,62 @@ def test_only_own_pages_are_served(address: str) -> None:
     assert answered(f"{address}docs") == 404
 
 
+def test_no_response_can_be_framed_or_load_from_elsewhere(address: str) -> None:
+    for path, headers in (("", {}), ("nowhere", {}), ("", {"Origin": "http://evil.example"}),
+                          ("", {"Host": "evil.example"})):  # fmt: skip
+        request = Request(f"{address}{path}", headers=headers)
+        try:
+            found = urlopen(request, timeout=10).headers
+        except HTTPError as error:
+            found = error.headers
+        policy = dict(one.split(" ", 1) for one in found["Content-Security-Policy"].split("; "))
+        assert policy["frame-ancestors"] == policy["object-src"] == "'none'"
+        assert policy["default-src"] == "'self'"
+        assert not any("http:" in source or "https:" in source for source in policy.values())
+        assert found["X-Frame-Options"] == "DENY"
+        assert found["X-Content-Type-Options"] == "nosniff"
+        assert found["Referrer-Policy"] == "no-referrer"
+
+
+def test_another_page_cannot_frame_it(browser: Any, address: str) -> None:
+    browser.get(f"data:text/html,<iframe src='{address}'></iframe>")
+    browser.switch_to.frame(0)
+    time.sleep(2)
+    assert browser.find_elements("css selector", "#app") == []
+    browser.switch_to.default_content()
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_what_was_given_up_while_the_server_slept_is_passed_over(kind: str) -> None:
+    called, answers = [], [{"type": f"{kind}.disconnect"}]
+
+    async def inner(*_: object) -> None:
+        called.append(kind)
+
+    async def receive() -> dict[str, str]:
+        return answers.pop()
+
+    async def send(_: object) -> None:
+        raise AssertionError("there is nobody to hear it")
+
+    asyncio.run(server_module.ConnectedOnly(inner)({"type": kind}, receive, send))
+    assert called == []
+
+
+def test_what_still_waits_is_served_whole() -> None:
+    messages = iter([{"type": "http.request", "body": body} for body in (b"a", b"b")])
+    read: list[Any] = []
+
+    async def inner(_: object, receive: Any, __: object) -> None:
+        read.extend([await receive(), await receive()])
+
+    async def receive() -> dict[str, object]:
+        return next(messages)
+
+    asyncio.run(server_module.ConnectedOnly(inner)({"type": "http"}, receive, receive))
+    assert [one["body"] for one in read] == [b"a", b"b"]
+
+
 def test_it_listens_on_the_loopback_alone() -> None:
     with server_module.listening(None) as one, server_module.listening(None) as other:
         assert one.getsockname()[0] == other.getsockname()[0] == "127.0.0.1"
@@ -642,6 +783,26 @@ def test_the_command_says_its_address_and_ends_with_ctrl_c(tmp_path: Path) -> No
         said, wrong = process.communicate(timeout=30)
     assert (process.returncode, wrong) == (0, "")
     assert said.endswith("the table is closed\n")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing can be suspended here")
+def test_a_suspended_server_wakes_in_silence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sim", "explore", "--no-browser", "--folder", str(tmp_path)]
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[1]
+        assert answered(address) == 200
+        process.send_signal(signal.SIGSTOP)
+        host, port = address.removeprefix("http://").rstrip("/").split(":")
+        for path in ("/", "/_nicegui_ws/socket.io/?EIO=4&transport=polling"):
+            with socket.create_connection((host, int(port)), 10) as one:  # and given up
+                one.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        time.sleep(1)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(1)
+        assert answered(address) == 200
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30)[1] == ""
 
 
 def test_without_its_library_one_sentence_says_what_to_install(

@@ -14,6 +14,7 @@ from sim.app.session import State
 from sim.app.strategy_draft import Hand
 from sim.app.workspace import Table, lay
 from sim.experiment.experiment import InputError
+from sim.tracing.divergence import divergence
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +30,16 @@ def test_histories_are_picked_among_those_of_a_run(table: Table) -> None:
     there = frame[frame["outcome"] == scenario.goal]
 
     def time(history: str) -> float:
-        return float(frame["time"].iloc[pick(table.programs[0], 4, history)])
+        return float(frame["time"].iloc[pick(table.programs[0], 4, history).replication])
 
     assert time("fastest") == there["time"].min()
     assert time("longest") == there["time"].max()
     assert time("typical") == there["time"].quantile(0.5, interpolation="lower")
     war = frame["outcome"] == scenario.ruin
-    assert pick(table.programs[0], 4, "war") == frame.loc[war, "replication"].iloc[0]
-    assert pick(table.programs[0], 4, 17) == 17
+    first = frame.loc[war, "replication"].iloc[0]
+    assert pick(table.programs[0], 4, "ruin") == (first, war.mean())
+    assert pick(table.programs[0], 4, "typical").alike == len(there) / LOOKED_AT
+    assert pick(table.programs[0], 4, 17).replication == 17
 
 
 def test_a_pair_is_the_same_world_as_told_by_the_scenario(table: Table) -> None:
@@ -49,12 +52,25 @@ def test_a_pair_is_the_same_world_as_told_by_the_scenario(table: Table) -> None:
     assert set(both.side_by_side["where"]) == {"both", "a", "b"}
 
 
+def test_what_differs_above_the_first_divergence_comes_from_day_0(table: Table) -> None:
+    for replication in range(30):
+        found = pair(table, replication)
+        events = found.side_by_side
+        place = divergence(events, found.parting)
+        assert place is not None
+        marked = events.iloc[place]
+        assert (marked["time"], marked["entity"]) == (found.parting.time, found.parting.entity)
+        above = events[(events["time"] < marked["time"]) & (events["where"] != "both")]
+        later = above.loc[above["time"] > 0, "what"]
+        assert later.str.contains("rises|falls|waits").all(), later
+
+
 def test_a_pick_that_is_not_known_or_not_there_is_refused(table: Table) -> None:
     with pytest.raises(InputError, match="allowed: typical"):
         pick(table.programs[0], 4, "nicest")
     never = table.state.hands[0].leave_out("ministerial").leave_out("us_dprk")
     (program,) = lay(State(scenario="korea-2017", hands=(never,))).programs
-    with pytest.raises(InputError, match="none of the first"):
+    with pytest.raises(InputError, match="none of the first 2,000 replications reaches freeze"):
         pick(program, 4, "fastest")
 
 

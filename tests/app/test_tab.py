@@ -27,8 +27,10 @@ from sim.app.session import State
 from sim.app.switching import flips
 from sim.app.tornado import importance
 from sim.app.web import export_dialogs, server
+from sim.app.web.html import colour
 from sim.app.web.session_view import Desk, Room, opening
 from sim.app.workspace import lay
+from sim.formatting import percent
 from sim.plotting import outcomes, style
 from sim.reporting import summary, text_tables
 
@@ -65,7 +67,7 @@ class Tab:
 
         def done() -> Any:
             answer = self.desk.answer
-            return answer and answer.done and answer.state is self.state and answer
+            return answer and answer.done and not self.desk.seat.is_stale(answer.state) and answer
 
         answer = await self.until(done)
         await self.until(lambda: "more" not in self.status)
@@ -223,6 +225,67 @@ def test_a_track_is_dropped_in_each_kind_of_place(tmp_path: Path) -> None:
     run(test, tmp_path, QUICK.to_link())
 
 
+def test_looking_at_the_answers_in_another_way_keeps_them(tmp_path: Path) -> None:
+    async def test(tab: Tab) -> None:
+        n, answer = await tab.answered(), tab.desk.answer
+        told = tab.status
+        assert n > 1000
+        for view in ("history", "flips", "answers"):
+            with tab.user.client:
+                tab.desk.results.views.set_value(view)
+            await asyncio.sleep(0.3)
+            assert (tab.state.view, tab.status) == (view, told)
+        first = tab.desk.results.places[0].image
+        light = first.props["src"]
+        tab.press("Light or dark")
+        await tab.until(lambda: first.props["src"] != light)
+        assert tab.desk.answer is answer and tab.status == told
+
+    run(test, tmp_path, replace(QUICK, precision=0.02).to_link())
+
+
+def test_panels_stay_open_while_strategies_come_and_go(tmp_path: Path) -> None:
+    async def test(tab: Tab) -> None:
+        def are_open() -> list[tuple[str, bool]]:
+            return [(card.hand.key, card.panels["postures"].value) for card in tab.desk.cards.cards]
+
+        tab.desk.cards.cards[2].panels["postures"].set_value(True)
+        tab.press("Add a strategy")
+        assert [is_open for _, is_open in are_open()] == [False, False, True, False]
+        assert not tab.desk.cards.more.visible
+        tab.press("Take my proposal away")
+        first, second, third = are_open()
+        assert (first[1], second, third[1]) == (False, ("my_seoul_first", True), False)
+        tab.press("bilateral only", tab.desk.cards.cards[1].box)
+        assert are_open()[1] == ("my_bilateral_only", True)
+        drawn = [card.box.style["border-top-color"] for card in tab.desk.cards.cards]
+        assert drawn == [colour(i) for i in range(3)]
+        order = [one for one in tab.desk.cards.box.default_slot.children if one.visible]
+        assert order == [*(card.box for card in tab.desk.cards.cards), tab.desk.cards.more]
+
+    run(test, tmp_path, QUICK.to_link())
+
+
+def test_another_scenario_takes_the_place_of_a_changed_table_once_that_is_agreed(
+    tmp_path: Path,
+) -> None:
+    async def test(tab: Tab) -> None:
+        tab.press("Take my sequential away")
+        mine = tab.state
+        other = next(name for name in tab.desk.room.library.names() if name != KOREA)
+        tab.write("Scenario", other)
+        await tab.until(lambda: "lose the changes" in words(tab))
+        tab.press("Cancel")
+        await tab.until(lambda: tab.desk.bar.scenario.value == KOREA)
+        assert tab.state == mine
+        tab.write("Scenario", other)
+        await tab.until(lambda: "lose the changes" in words(tab))
+        tab.press("Replace the table")
+        await tab.until(lambda: tab.state.scenario == other)
+
+    run(test, tmp_path, QUICK.to_link())
+
+
 def test_names_become_plain_keys_and_are_escaped(tmp_path: Path) -> None:
     async def test(tab: Tab) -> None:
         await tab.answered()
@@ -233,6 +296,9 @@ def test_names_become_plain_keys_and_are_escaped(tmp_path: Path) -> None:
         assert tab.state.hands[0].key == "b_sud_nord_b"
         await tab.answered()
         assert "<b>" not in said(tab.desk.results.tables)
+        assert {row[0] for row in rows(tab, "Every strategy")} == {
+            "&lt;b&gt;Süd &amp; Nord&lt;/b&gt;", "my sequential", "my seoul first"
+        }  # fmt: skip
 
     run(test, tmp_path, QUICK.to_link())
 
@@ -245,14 +311,16 @@ def test_one_history_and_what_would_flip_it_and_what_matters(tmp_path: Path) -> 
         world = results.world
         await tab.until(lambda: said(world.said).startswith("History"))
         told = pair(lay(tab.state), "typical")
-        assert f"They part on day {told.parting.time:,.1f}" in said(world.said)
-        assert said(world.story).count("They part here.") == 1
+        day = f"The first divergence after day 0 is on day {told.parting.time:,.1f}:"
+        assert day in said(world.said)
+        assert f"{percent(told.alike)} % reach freeze" in said(world.said)
+        assert said(world.story).count("First divergence after day 0.") == 1
         tab.write("Which history", "a number")
         tab.write("Number", 7)
         await tab.until(lambda: said(world.said).startswith("History 7."))
         tab.write("beside", 0)
         await tab.until(lambda: "my sequential" not in said(world.said))
-        tab.write("Which history", "war")
+        tab.write("Which history", "ruin")
         await tab.until(lambda: "war" in said(world.said) or "none of" in said(world.said))
 
         with tab.user.client:
@@ -290,9 +358,29 @@ def test_saved_opened_and_taken_away(tmp_path: Path) -> None:
         await tab.until(lambda: (tmp_path / "mine.toml").exists())
         mine = tab.state
         tab.press("Take my proposal away")
+        theirs = tab.state
+        tab.press("Save the table")
+        await tab.until(lambda: "mine.json exists already. Replace it?" in words(tab))
+        tab.press("Cancel")
+        await tab.until(lambda: "not saved" in words(tab))
+        assert State.open(tmp_path, "mine") == mine
+
         tab.press("Open")
         tab.press("Open", tab.user.current_layout)
+        await tab.until(lambda: "Replace it, and lose the changes?" in words(tab))
+        tab.press("Cancel")
+        await tab.until(lambda: "lose the changes" not in words(tab))
+        assert tab.state == theirs
+        tab.press("Open", tab.user.current_layout)
+        await tab.until(lambda: "lose the changes" in words(tab))
+        tab.press("Replace the table")
         await tab.until(lambda: tab.state == mine)
+        tab.press("Save")
+        tab.write("Name", "mine")
+        tab.press("Save the strategies")
+        await tab.until(lambda: "mine.toml exists already" in words(tab))
+        tab.press("Replace the file")
+        await tab.until(lambda: "saved:" in words(tab))
 
         tab.press("Take away")
         for label, begins in (

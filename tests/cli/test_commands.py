@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -191,8 +192,16 @@ def test_check_lists_every_fault_and_goes_on(tmp_path, capsys) -> None:
         (["run", SMALL, "--max-events", "0"], "allowed: 1 to"),
         (["run", SMALL, "--pool", "fibres"], "invalid choice"),
         (["run", SMALL, "--design", "grid"], "invalid choice"),
-        (["verify", "nosuch"], "nosuch/manifest.json: cannot be read"),
-        (["verify", SMALL], "cannot be read"),
+        (["verify", "nosuch"], "nosuch: no such folder; allowed: a results folder"),
+        (["verify", SMALL], f"{SMALL}: is a file; allowed: a results folder"),
+        (["verify", "."], ".: is empty; allowed: a results folder"),
+        (["report", "nosuch"], "nosuch: no such folder; allowed: a results folder"),
+        (["report", SMALL], f"{SMALL}: is a file; allowed: a results folder"),
+        (["report", SMALL.parent], f"{SMALL.parent}: has no manifest.json; it holds "),
+        (["run", SMALL, "--replication", "5"], "unrecognized arguments: --replication 5"),
+        (["run", SMALL, "--rep=5"], "unrecognized arguments: --rep=5"),
+        (["verify", ".", "--samp", "5"], "unrecognized arguments: --samp 5"),
+        (["--vers", "list"], "unrecognized arguments: --vers"),
         (["verify", ".", "--sample", "0"], "allowed: 1 to"),
         (["run", SMALL, "--engine", "fast"], "invalid choice"),
         (["run", SMALL, "--workers", "0"], "allowed: 1 to"),
@@ -210,6 +219,28 @@ def test_check_lists_every_fault_and_goes_on(tmp_path, capsys) -> None:
         (["run", SMALL, "--out", "a\udcff"], "allowed: a name in UTF-8"),
         (["run", SMALL, "--out", "a\0b"], "allowed: a name in UTF-8"),
         (["compare", SMALL, "--strategy", "direct"], "a comparison needs two"),
+        *(
+            ([command, "", *more], "argument SCENARIO: found an empty text")
+            for command, more in (
+                ("run", []),
+                ("compare", []),
+                ("search", []),
+                ("sensitivity", []),
+                ("robust", []),
+                ("tell", []),
+                ("explain", []),
+                ("diff", ["--a", "x", "--b", "y"]),
+                ("assumptions", []),
+                ("stress", []),
+                ("explore", []),
+            )
+        ),
+        (["check", ""], "argument FILE: found an empty text"),
+        (["report", ""], "argument DIR: found an empty text"),
+        (["verify", ""], "argument DIR: found an empty text"),
+        (["run", SMALL, "--out", ""], "argument --out: found an empty text"),
+        (["run", SMALL, "--strategy", ""], "argument --strategy: found an empty text"),
+        (["run", SMALL, "--draws", ""], "argument --draws: found an empty text"),
         (["check"], "FILE"),
         (["dance"], "invalid choice"),
         ([], "COMMAND"),
@@ -220,6 +251,77 @@ def test_bad_input_is_one_message_and_exit_code_2(arguments, message, capsys) ->
     captured = capsys.readouterr()
     assert message in captured.err
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", SMALL, "--columns", "tim"],
+        ["run", SMALL, "--keep", "summary", "--columns", "time"],
+        ["run", SMALL, "--strategy", "nosuch"],
+        ["run", SMALL, "--draws", "nosuch.csv"],
+        ["compare", SMALL, "--precision", "x"],
+        ["search", SMALL, "--zone", "-1"],
+        ["sensitivity", SMALL, "--measure", "nosuch"],
+        ["robust", SMALL, "--measure", "nosuch"],
+        ["robust", SMALL, "--draws", "nosuch.csv"],
+        ["tell", SMALL, "--draws", "nosuch.csv"],
+        ["explain", SMALL, "--draws", "nosuch.csv"],
+        ["diff", SMALL, "--a", "direct", "--b", "direct"],
+        ["report", "."],
+        ["report", ".", "--out", "deep/page.html"],
+        ["verify", "."],
+        ["stress", SMALL, "--out", "deep/" + "x" * 400],
+        ["assumptions", SMALL, "--out", f"deep/{'x' * 400}.md"],
+    ],
+)
+def test_a_command_that_fails_leaves_no_folder(arguments, tmp_path, capsys) -> None:
+    for more in ([], ["--out", "deep/new"]):
+        if more and arguments[0] in ("report", "verify", "stress", "assumptions"):
+            continue
+        assert detente(*arguments, *more) in (1, 2)
+        assert "Traceback" not in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["report", "verify"])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"strategies": ["direct"', "manifest.json: is damaged (Expecting"),
+        ("", "manifest.json: is damaged (Expecting value"),
+        ("[]", "manifest.json: is not the manifest of a results folder"),
+        ("{}", "manifest.json: is not the manifest of a run"),
+        ("lacks seed", 'manifest.json: lacks "seed"; allowed'),
+        ("lacks text", 'manifest.json: lacks "text"; allowed'),
+        ("replications", "manifest.json, replications: found 'x'; allowed"),
+        ("keep", "manifest.json, keep: found all; allowed: rows, summary"),
+    ],
+)
+def test_a_broken_manifest_is_named(command, text, message, tmp_path, capsys) -> None:
+    scenario = sim.load(SMALL)
+    manifest = sim.run(scenario, ["direct"], 2, out=tmp_path / "r").manifest
+    match text.split():
+        case ["lacks", key]:
+            del manifest[key]
+        case ["replications"]:
+            manifest["replications"] = "x"
+        case ["keep"]:
+            manifest["keep"] = "all"
+    text = json.dumps(manifest) if text[:1].isalpha() else text
+    (tmp_path / "r" / "manifest.json").write_text(text)
+    assert detente(command, "r") == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_study_whose_manifest_lacks_something_is_named(tmp_path, capsys) -> None:
+    assert detente("diff", SMALL, "--a", "direct", "--b", "in_order", "--out", "d") == 0
+    path = tmp_path / "d" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["strategies"]
+    path.write_text(json.dumps(manifest))
+    assert detente("report", "d") == 2
+    assert 'manifest.json: lacks "strategies"; allowed' in capsys.readouterr().err
 
 
 def test_a_model_that_cannot_advance_ends_with_exit_code_1(tmp_path, capsys) -> None:

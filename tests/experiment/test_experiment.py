@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -264,7 +265,7 @@ def test_a_block_that_fails_twice_is_a_failure_and_the_rest_goes_on(
         ({"columns": ["tme"]}, 'did you mean "time"?'),
         ({"user_processes": [lambda world: None]}, "simpy"),
         ({"draws": 3}, "no uncertain number"),
-        ({"draws": -3}, "allowed: 1 to"),
+        ({"draws": -3}, "allowed: 0 to"),
         ({"draws": "nosuch.csv"}, "nosuch.csv: cannot be read"),
         ({"most_events": 0}, "most_events: found 0"),
         ({"dask": "nowhere"}, "nothing answers at nowhere"),
@@ -358,3 +359,122 @@ def test_a_worker_that_is_killed_is_replaced_and_the_run_is_complete(long_run) -
     results = sim.read(folder)
     again = sim.run(results.scenario, ["now"], 20_000)
     pd.testing.assert_frame_equal(results.frame, again.frame)
+
+
+def test_columns_can_be_added_to_the_frame_without_a_warning(tmp_path) -> None:
+    korea = sim.load("korea-2017")
+    for out in (None, tmp_path):
+        frame = sim.run(korea, replications=4, out=out, block=3).frame
+        assert frame.shape[1] > 100  # pandas warns of frames in more than 100 pieces
+        before = frame.dtypes
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for name in ("one", "two", "three"):
+                frame[name] = frame["time"] / 365.25
+            frame.insert(3, "four", frame["draw"] + 1)
+        assert frame.drop(columns=["one", "two", "three", "four"]).dtypes.equals(before)
+
+
+@pytest.mark.parametrize(
+    ("function", "wrong", "message"),
+    [
+        (sim.run, {"draws": 2.5}, "draws: found 2.5; allowed: a whole number from 0 to"),
+        (sim.run, {"draws": True}, "draws: found True"),
+        (sim.run, {"draws": [1]}, r"draws: found \[1\]"),
+        (sim.run, {"draws": ""}, "draws: found an empty text"),
+        (sim.run, {"strategies": "x"}, 'unknown strategy "x"; allowed: now, later'),
+        (sim.run, {"strategies": []}, "strategies: found an empty list; allowed: None for all"),
+        (sim.run, {"strategies": 5}, "strategies: found 5; allowed: a name, or a list of names"),
+        (sim.run, {"strategies": [5]}, "strategies: found 5"),
+        (sim.run, {"replications": "9"}, "replications: found '9'; allowed: a whole number"),
+        (sim.run, {"replications": 2.0}, "replications: found 2.0"),
+        (sim.run, {"replications": None}, "replications: found None"),
+        (sim.run, {"seed": -1}, "seed: found -1"),
+        (sim.run, {"engine": None}, 'unknown engine "None"; allowed: compiled, simpy'),
+        (sim.run, {"engine": ["simpy"]}, "unknown engine"),
+        (sim.run, {"columns": "tim"}, 'unknown column "tim"; did you mean "time"'),
+        (sim.run, {"columns": 3}, "columns: found 3"),
+        (sim.run, {"out": ""}, "out: found an empty text; allowed: a path"),
+        (sim.run, {"out": 3}, "out: found 3; allowed: a path"),
+        (sim.run, {"workers": 1.5}, "workers: found 1.5"),
+        (sim.run, {"dask": 3}, "dask: found 3"),
+        (sim.search, {"tracks": 3}, "tracks: found 3"),
+        (sim.search, {"never": "x"}, 'never: unknown track "x"'),
+        (sim.search, {"zone": "1"}, "zone: found '1'; allowed: a number"),
+        (sim.search, {"confidence": None}, "confidence: found None"),
+        (sim.search, {"replications": 10.0}, "replications: found 10.0"),
+        (sim.search, {"measure": 1}, 'unknown measure "1"'),
+        (sim.search, {"seed": "1"}, "seed: found '1'"),
+        (sim.search, {"out": ""}, "out: found an empty text"),
+        (sim.search, {"stages": "no"}, "stages: found 'no'; allowed: True or False"),
+        (sim.study_sensitivity, {"strategy": ""}, 'unknown strategy ""'),
+        (sim.study_sensitivity, {"strategy": ["now"]}, "unknown strategy"),
+        (sim.study_sensitivity, {"measure": None}, "measure: found None"),
+        (sim.study_sensitivity, {"against": "x"}, 'unknown strategy "x"'),
+        (sim.study_sensitivity, {"replications": 0}, "replications: found 0"),
+        (sim.study_sensitivity, {"base": 2.5}, "base: found 2.5"),
+        (sim.study_sensitivity, {"trajectories": "20"}, "trajectories: found '20'"),
+        (sim.study_sensitivity, {"top": 0}, "top: found 0"),
+        (sim.study_robust, {"strategies": []}, "strategies: found an empty list"),
+        (sim.study_robust, {"draws": 2.5}, "draws: found 2.5"),
+        (sim.study_robust, {"draws": 0}, "draws: found 0; allowed: 1 to"),
+        (sim.study_robust, {"fail": "x"}, "fail: found 'x'; allowed: a number"),
+        (sim.study_robust, {"margin": float("nan")}, "margin: found nan"),
+        (sim.study_robust, {"better": "up"}, 'unknown better "up"; allowed: more, less'),
+        (sim.study_robust, {"baseline": ""}, '--baseline: unknown ""'),
+        (sim.study_robust, {"workers": 0}, "workers: found 0"),
+        (sim.study_robust, {"seed": 0.5}, "seed: found 0.5"),
+        (sim.tell, {"strategy": ["now"]}, "unknown strategy"),
+        (sim.tell, {"replication": -1}, "replication: found -1"),
+        (sim.tell, {"replication": "1"}, "replication: found '1'"),
+        (sim.tell, {"engine": "fast"}, 'unknown engine "fast"'),
+        (sim.tell, {"draw": 1.5}, "draw: found 1.5"),
+        (sim.explain, {"strategies": "x"}, 'unknown strategy "x"'),
+        (sim.explain, {"strategies": []}, "strategies: found an empty list"),
+        (sim.explain, {"replications": 0}, "replications: found 0"),
+        (sim.explain, {"draws": 2.5}, "draws: found 2.5"),
+        (sim.explain, {"out": ""}, "out: found an empty text"),
+        (sim.diff, {"a": "now", "b": 5}, 'unknown strategy "5"'),
+        (sim.diff, {"a": "now", "b": "later", "replications": 0}, "replications: found 0"),
+        (sim.diff, {"a": "now", "b": "later", "replication": 0.5}, "replication: found 0.5"),
+        (sim.diff, {"a": "now", "b": "later", "draw": None}, "draw: found None"),
+    ],
+)
+def test_a_wrong_argument_is_one_sentence(function, wrong, message) -> None:
+    scenario = sim.loads(UNCERTAIN, "uncertain.toml")
+    with pytest.raises(InputError, match=message) as error:
+        function(scenario, **wrong)
+    assert "\n" not in str(error.value)
+
+
+def test_a_wrong_argument_beside_the_scenario_is_one_sentence(tmp_path) -> None:
+    for function in (sim.run, sim.search, sim.study_sensitivity, sim.study_robust, sim.tell,
+                     sim.explain):  # fmt: skip
+        with pytest.raises(InputError, match="scenario: found 'korea-2017'; allowed: a scenario"):
+            function("korea-2017")
+    with pytest.raises(InputError, match="scenario: found None"):
+        sim.diff(None, "now", "later")
+    results = sim.run(sim.loads(UNCERTAIN, "uncertain.toml"), "now", 3, out=tmp_path / "r")
+    assert results.manifest["strategies"] == ["now"]
+    for wrong in ({"strategies": []}, {"replications": 2.5}, {"draws": 2.5}, {"strategies": 5}):
+        with pytest.raises(InputError, match=f"{next(iter(wrong))}: found"):
+            sim.extend(results, **wrong)
+    for wrong in ({"sample": 0}, {"sample": 2.5}, {"seed": "1"}):
+        with pytest.raises(InputError, match=f"{next(iter(wrong))}: found"):
+            sim.verify(tmp_path / "r", **wrong)
+    for function in (sim.extend, sim.verify, sim.read):
+        for wrong in ("", 5, None):
+            with pytest.raises(InputError, match=r"found .*; allowed: a path"):
+                function(wrong)
+    for wrong in ("", 5, None):
+        with pytest.raises(sim.ScenarioError, match=r"scenario: found .*; allowed: a path, or a"):
+            sim.load(wrong)
+
+
+def test_one_strategy_may_be_named_without_a_list() -> None:
+    scenario = sim.loads(UNCERTAIN, "uncertain.toml")
+    one = sim.run(scenario, "later", np.int64(3), np.uint64(7))
+    pd.testing.assert_frame_equal(one.frame, sim.run(scenario, ["later"], 3, 7).frame)
+    both = sim.extend(one, strategies="now")
+    assert both.manifest["strategies"] == ["later", "now"]
+    assert list(sim.explain(scenario, "now", 5).tables["budget"]["strategy"].unique()) == ["now"]

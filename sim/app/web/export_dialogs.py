@@ -29,6 +29,34 @@ WRONG = (ScenarioError, InputError, RunError, Incomplete, ModelError, OSError)
 Do = Callable[[], Awaitable[str]]
 REPLICATIONS = 2_000  # of a results folder or script, where nothing else is asked for
 MOST = 1_000_000
+CHOOSE = """
+<q-btn flat no-caps icon="upload_file" label="Choose a file" @click="props.pickFiles" />
+<label hidden>Choose a file <q-uploader-add-trigger /></label>
+"""
+"""Of a file to upload: a button for keys too, and its input with a name."""
+
+
+async def agrees(question: str, yes: str) -> bool:
+    """Does the person want something done that loses something?"""
+    with ui.dialog(value=True) as dialog, ui.element("div").classes("dialog"):
+        dialog.props["aria-label"] = question
+        text("p", question)
+        with ui.element("div").classes("buttons"):
+            ui.button(yes, on_click=lambda: dialog.submit(True)).props("outline no-caps")
+            ui.button("Cancel", on_click=lambda: dialog.submit(False)).props("flat autofocus")
+    agreed = await dialog is True
+    dialog.delete()
+    return agreed
+
+
+async def may_go(desk: Desk) -> bool:
+    """May another table take the place of this one? Asked where it has changes that are lost."""
+    if not desk.is_changed:
+        return True
+    return await agrees(
+        "The table has changed since it was opened or saved. Replace it, and lose the changes?",
+        "Replace the table",
+    )
 
 
 class Shelf:
@@ -71,8 +99,8 @@ class Shelf:
             ui.upload(
                 on_upload=lambda event: self._uploaded(event, said, dialog),
                 on_rejected=lambda: put(said, f"allowed: .json, .toml, up to {MOST_BYTES:,} bytes"),
-                max_file_size=MOST_BYTES, auto_upload=True, label="Choose a file",
-            ).props('accept=".json,.toml" flat bordered')  # fmt: skip
+                max_file_size=MOST_BYTES, auto_upload=True,
+            ).props('accept=".json,.toml" flat bordered').add_slot("header", CHOOSE)  # fmt: skip
             ui.button("Close", on_click=dialog.close).props("flat no-caps")
 
     def _taking(self) -> None:
@@ -138,31 +166,50 @@ class Shelf:
         return self.desk.state
 
     async def _save_table(self, name: str) -> str:
-        return f"saved: {self._state.save(self.desk.room.folder, name)}"
+        state, folder = self._state, self.desk.room.folder
+        if not await self._may_write(name, "json"):
+            return "not saved"
+        said = f"saved: {state.save(folder, name)}"
+        self.desk.kept = state
+        return said
 
     async def _save_hands(self, name: str) -> str:
-        return f"saved: {save_text(self.desk.room.folder, name, 'toml', self._hands())}"
+        content = self._hands()
+        if not await self._may_write(name, "toml"):
+            return "not saved"
+        return f"saved: {save_text(self.desk.room.folder, name, 'toml', content)}"
+
+    async def _may_write(self, name: str, ending: str) -> bool:
+        """May a file be written? Asked where there is one of this name."""
+        path = within(self.desk.room.folder, name, f".{ending}")
+        if not path.exists():
+            return True
+        return await agrees(f"{path.name} exists already. Replace it?", "Replace the file")
 
     async def _open_table(self, name: str, dialog: ui.dialog) -> str:
-        self.desk.lay(State.open(self.desk.room.folder, name))
-        dialog.close()
+        await self._lay(State.open(self.desk.room.folder, name), dialog)
         return ""
+
+    async def _lay(self, state: State, dialog: ui.dialog) -> None:
+        """Put an opened table in the place of this one, once that may go."""
+        self.desk.table(state)  # what does not fit is said before anything is asked
+        if await may_go(self.desk):
+            self.desk.lay(state)
+            dialog.close()
 
     async def _uploaded(
         self, event: UploadEventArguments, said: ui.element, dialog: ui.dialog
     ) -> None:
         try:
-            self._read(event.file.name, decoded(await event.file.read()))
+            await self._read(event.file.name, decoded(await event.file.read()), dialog)
         except UnicodeDecodeError:
             put(said, f"{event.file.name}: not a text; allowed: .json or .toml")
         except WRONG as error:
             put(said, str(error))
-        else:
-            dialog.close()
 
-    def _read(self, name: str, content: str) -> None:
+    async def _read(self, name: str, content: str, dialog: ui.dialog) -> None:
         if name.endswith(".json"):
-            self.desk.lay(State.from_text(content, name))
+            await self._lay(State.from_text(content, name), dialog)
             return
         state = self._state
         scenario = self.desk.room.library.scenario(state.scenario)
@@ -170,7 +217,9 @@ class Shelf:
         if len(state.hands) + len(hands) > MOST_HANDS:
             found = f"{len(hands)} strategies beside {len(state.hands)} on the table"
             raise InputError(f"{name}: found {found}; allowed: {MOST_HANDS} together")
-        self.desk.lay(replace(state, hands=(*state.hands, *hands)))
+        self.desk.table(replace(state, hands=(*state.hands, *hands)))  # all fit
+        self.desk.cards.append(hands)
+        dialog.close()
 
     async def _take_figure(self, name: str, ending: str) -> str:
         answer = self.desk.answer

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from nicegui import ui
 
 from sim.app.progressive import Answer
 from sim.app.session import State
-from sim.app.web.export_dialogs import Shelf
+from sim.app.web.export_dialogs import Shelf, may_go
 from sim.app.web.html import put, text
 
 if TYPE_CHECKING:
@@ -68,14 +68,25 @@ class Bar:
             if again is not None:
                 ui.button("Read it again", icon="refresh", on_click=again).props("flat no-caps")
 
-    def _another(self, name: str | None) -> None:
-        if name and name != self.desk.state.scenario:
+    def _another(self, name: str | None) -> Awaitable[None] | None:
+        if not name or name == self.desk.state.scenario:
+            return None
+        if self.desk.is_changed:
+            return self._asked(name)
+        self.desk.open(name)
+        return None
+
+    async def _asked(self, name: str) -> None:
+        """Another scenario, where the changes of this table may be lost."""
+        if await may_go(self.desk):
             self.desk.open(name)
+        else:
+            self.scenario.set_value(self.desk.state.scenario)
 
     def _turn(self) -> None:
         self.desk.dark = not self.desk.dark
         self.night.set_value(self.desk.dark)
-        self.desk.change(self.desk.state)
+        self.desk.look(self.desk.state)
 
 
 def _names(desk: Desk) -> list[str]:

@@ -52,7 +52,7 @@ class Levers:
         with self.box:
             text("h2", "Assumptions")
             with ui.element("div").classes("head"):
-                search = ui.input("Find a number", placeholder="war, launch, seoul election ..")
+                search = ui.input("Find a number", placeholder="words of its name or source")
                 search.props("dense clearable type=search").classes("search")
                 search.on_value_change(lambda event: self._search(str(event.value or "")))
                 self.reset = ui.button("Reset all", on_click=self._reset_all).props(
@@ -137,7 +137,7 @@ class Levers:
         first = [one for one in ordered(self.sliders, found) if one.name in found.names[:MOST]]
         if [one.name for one in first] != list(self.top):
             self._lay_most(first)
-        put(self.basis, f"Days until the goal that {words(found.hand.key)} wins or loses from the "
+        put(self.basis, f"Days until the goal that {found.hand.title} wins or loses from the "
             f"low to the high end, {found.n} histories at each.")  # fmt: skip
         swings = found.table.set_index("number")
         for name, lever in self.top.items():
@@ -195,7 +195,8 @@ class Lever:
         put(self.value, f"{value:.4g}")
         self.reset.set_enabled(self.slider.name in state.numbers)
         own = overriding(state.hands, self.slider.name)
-        put(self.own, "; ".join(f"{words(key)} has its own: {at:g}" for key, at in own.items()))
+        titles = state.titles
+        put(self.own, "; ".join(f"{titles[key]} has its own: {at:g}" for key, at in own.items()))
 
 
 class ParameterSlider(

@@ -13,26 +13,22 @@ from matplotlib.figure import Figure
 from nicegui import ui
 
 from sim.app import export
-from sim.app.replications import Pair, pair
+from sim.app.replications import LOOKED_AT, Pair, pair
 from sim.app.session import MOST_HISTORY, PICKS, State
 from sim.app.web.html import picture, put, svg_address, text, words
 from sim.engine.program import ModelError
 from sim.experiment.experiment import InputError
+from sim.formatting import percent
 from sim.plotting import decisions, outcomes
 from sim.plotting.captions import HOW_TO_READ
 from sim.reporting import findings
 from sim.scenario.issues import ScenarioError
-from sim.tracing.divergence import BOTH, ONLY_A
+from sim.scenario.scenario import Scenario
+from sim.tracing.divergence import BOTH, ONLY_A, Parting, divergence
 
 if TYPE_CHECKING:
     from sim.app.web.session_view import Desk
 
-WHAT = {
-    "typical": "typical: the median day of the goal",
-    "fastest": "fastest to the goal",
-    "longest": "longest to the goal",
-    "war": "the first that ends in ruin",
-}
 NUMBER = "a number"
 
 
@@ -53,7 +49,10 @@ class World:
         with self.box:
             with ui.element("div").classes("head"):
                 pick = state.history if state.history in PICKS else NUMBER
-                self.pick = ui.select({**WHAT, NUMBER: NUMBER}, label="Which history", value=pick)
+                assert self.desk.scenario is not None
+                picks = {**_picks(self.desk.scenario), NUMBER: NUMBER}
+                pick = pick if pick in picks else NUMBER
+                self.pick = ui.select(picks, label="Which history", value=pick)
                 number = state.history if isinstance(state.history, int) else 0
                 self.number = ui.number("Number", min=0, max=MOST_HISTORY, precision=0,
                                         value=number)  # fmt: skip
@@ -81,13 +80,13 @@ class World:
         self.number.set_visibility(number)
         asked = min(max(self.number.value or 0, 0), MOST_HISTORY)
         history = int(asked) if number else str(self.pick.value)
-        self.desk.change(replace(self.desk.state, history=history))
+        self.desk.look(replace(self.desk.state, history=history))
 
     def _chosen(self) -> None:
         one, other = int(self.first.value), int(self.second.value)
         if (one, other) != (self.one, self.other):
             self.one, self.other = one, other
-            self.desk.change(self.desk.state)
+            self.desk.look(self.desk.state)
 
     def forget(self) -> None:
         """There is no answer, so that no history is told either."""
@@ -105,7 +104,7 @@ class World:
         except (InputError, ScenarioError, ModelError) as error:
             self._say(str(error))
             return
-        if self.desk.seat.is_stale(state):
+        if self.desk.state is not state:
             return
         self._say(_sentences(found, state, one, other))
         self.image.props["src"] = svg_address(svg)
@@ -130,7 +129,18 @@ class World:
 
 def _titles(state: State) -> dict[int, str]:
     """Of the hands, by place."""
-    return {i: hand.title for i, hand in enumerate(state.hands)}
+    return dict(enumerate(state.titles.values()))
+
+
+def _picks(scenario: Scenario) -> dict[str, str]:
+    """What a history may be like, in words."""
+    goal, ruin = words(scenario.goal), words(scenario.ruin or "")
+    found = {
+        "typical": f"the median day among those that reach {goal}",
+        "fastest": f"the earliest that reaches {goal}",
+        "longest": f"the latest that reaches {goal}",
+    }
+    return found | ({"ruin": f"the first that ends in {ruin}"} if ruin else {})
 
 
 def _there(place: int, state: State) -> int:
@@ -139,31 +149,37 @@ def _there(place: int, state: State) -> int:
 
 
 def _sentences(found: Pair, state: State, one: int, other: int) -> str:
-    names = (words(state.hands[one].key), words(state.hands[other].key))
+    titles = _titles(state)
+    names = (titles[one], titles[other])
     ends = [
-        f"{name}: {story.row['outcome']} on day {story.row['time']:,.0f}"
+        f"{name}: {words(story.row['outcome'])} on day {story.row['time']:,.0f}"
         for name, story in zip(names, found.stories, strict=True)
     ]
     said = f"History {found.replication:,}. {'; '.join(dict.fromkeys(ends))}."
+    if not math.isnan(found.alike):
+        story = found.stories[0]
+        what = "end in ruin" if state.history == "ruin" else f"reach {words(story.goal)}"
+        said += (
+            f" It is picked from the first {LOOKED_AT:,} replications under {names[0]}, of which "
+            f"{percent(found.alike)} % {what}."
+        )
     if one == other:
         return said
     if math.isnan(found.parting.time):
-        return f"{said} The two never part."
-    parting = found.parting._replace(entity=words(found.parting.entity))
-    parted = findings.parting_text(parting, names).replace("_", " ")
-    return f"{said} They part on day {found.parting.time:,.1f}: {parted}."
+        return f"{said} After day 0, nothing happens under one of the two only."
+    day, *parts = found.parting
+    parting = Parting(day, *(words(str(part)) for part in parts))
+    where = f"The first divergence after day 0 is on day {day:,.1f}"
+    return f"{said} {where}: {findings.parting_text(parting, names)}."
 
 
 def _events(found: Pair, state: State, one: int, other: int) -> Markup:
-    """What happens, in the order of time; the first parting is marked."""
-    names = {
-        BOTH: "both" if one != other else "",
-        ONLY_A: words(state.hands[one].key),
-    }
-    rows, parted = [], False
-    for event in found.side_by_side.itertuples():
-        parts = event.where != BOTH and event.time == found.parting.time and not parted
-        parted = parted or parts
+    """What happens, in the order of time; the first divergence is marked."""
+    titles = _titles(state)
+    names = {BOTH: "both" if one != other else "", ONLY_A: titles[one]}
+    rows, first = [], divergence(found.side_by_side, found.parting)
+    for i, event in enumerate(found.side_by_side.itertuples()):
+        parts = i == first
         what = f"{words(str(event.entity))}: {event.what}"
         what += f" ({event.why})" if event.why else ""
         rows.append(
@@ -171,11 +187,17 @@ def _events(found: Pair, state: State, one: int, other: int) -> Markup:
                 "parting" if parts else str(event.where),
                 event.date,
                 f"{event.time:,.1f}",
-                names.get(str(event.where), words(state.hands[other].key)),
-                f"They part here. {what}" if parts else what,
+                names.get(str(event.where), titles[other]),
+                f"First divergence after day 0. {what}" if parts else what,
             )
         )
-    return _EVENTS.format(Markup("").join(rows))
+    return _EVENTS.format(Markup("").join(rows)) + (_ABOVE if first else Markup(""))
+
+
+_ABOVE = Markup(
+    '<p class="note">Events above the marked one that stand under one strategy only are what the '
+    "strategies themselves set on day 0, and the levels and waits that follow from it.</p>"
+)
 
 
 _EVENTS = Markup(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from nicegui import ui
 
 from sim.app import export
-from sim.app.progressive import FIRST, Answer
+from sim.app.progressive import FIRST, FOLLOWED, Answer
 from sim.app.session import VIEWS, State
 from sim.app.web.html import colour, picture, svg_address, table, text, words
 from sim.app.web.replication_panel import World
@@ -44,7 +44,11 @@ def _incidence(answer: Answer) -> Axes:
 
 def _budget(answer: Answer) -> Axes:
     goal = str(answer.summary["endpoint"].iloc[0])  # type: ignore[index]
-    return decisions.budget(answer.budget, answer.goal_tracks or {}, goal)
+    caption = (
+        f"from the first {FOLLOWED:,} of {answer.n:,} histories of each strategy, which are "
+        "followed event by event; so these means differ a little from those of all histories"
+    )
+    return decisions.budget(answer.budget, answer.goal_tracks or {}, goal, caption=caption)
 
 
 FIGURES: dict[str, tuple[str, Draw]] = {
@@ -123,7 +127,7 @@ class Results:
 
     def _view(self, view: str) -> None:
         self._turn(view)
-        self.desk.change(replace(self.desk.state, view=view))
+        self.desk.look(replace(self.desk.state, view=view))
 
     def _turn(self, view: str) -> None:
         for name, panel in self.panels.items():
@@ -131,7 +135,8 @@ class Results:
 
     async def show(self, answer: Answer) -> None:
         """Show an answer: the first figure with all numbers, then the others while they last."""
-        looked_at = answer.state.view == "answers"
+        state = self.desk.state
+        looked_at = state.view == "answers"
         first, *others = self.places
         drawn = await self._drawn(first, answer) if looked_at else None
         if self.desk.seat.left:
@@ -140,10 +145,9 @@ class Results:
         self.desk.cards.show(answer)
         if answer.message:
             self.world.forget()
-        if answer.n <= FIRST:
-            self.turning.forget(waiting=not answer.message)
-        if answer.state.view == "history" and not answer.message:
-            await self.world.show(answer.state)
+        self.turning.begin(answer)
+        if state.view == "history" and not answer.message:
+            await self.world.show(state)
         if not looked_at:
             return
         self.tables.set_content(str(Markup("").join(tables(answer))))
@@ -151,13 +155,13 @@ class Results:
         if answer.n == FIRST:
             await asyncio.sleep(REST)
         for place in others:
-            if self.desk.seat.is_stale(answer.state):
+            if self.desk.seat.is_stale(answer.state) or self.desk.state is not state:
                 return
             place.hang(await self._drawn(place, answer))
 
     async def study(self, answer: Answer) -> None:
         """What takes longer than an answer, for the view that is looked at."""
-        if answer.state.view == "flips":
+        if self.desk.state.view == "flips":
             await self.turning.show(answer)
 
     async def _drawn(self, place: Place, answer: Answer) -> Drawn | None:
@@ -189,14 +193,27 @@ def tables(answer: Answer) -> Iterator[Markup]:
     """The tables of an answer, with the colours of its hands."""
     if answer.summary is None:
         return
-    colours = {hand.key: colour(i) for i, hand in enumerate(answer.state.hands)}
-    head, body = text_tables.cells(answer.summary)
+    titles = answer.state.titles
+    colours = {title: colour(i) for i, title in enumerate(titles.values())}
+    summary = titled(answer.summary, titles)
+    head, body = text_tables.cells(summary)
     title = f"Every strategy, {answer.n:,} histories each"
-    yield table(Printed(title, head, body, text_tables.legend(answer.summary)), colours)
+    yield table(Printed(title, head, body, text_tables.legend(summary)), colours)
     if answer.differences is not None:
-        yield table(findings.differences_table(answer.differences), colours)
+        yield table(findings.differences_table(titled(answer.differences, titles)), colours)
     if answer.bottlenecks is not None and len(answer.bottlenecks):
-        yield table(_waits(answer.bottlenecks), colours)
+        yield table(_waits(titled(answer.bottlenecks, titles)), colours)
+
+
+def titled(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """A table in which strategies have their names for readers."""
+    named = table.copy()
+    for column in {"strategy", "baseline"} & {*table.columns}:
+        named[column] = table[column].astype(str).map(titles)
+    named.attrs = table.attrs | {
+        key: titles[table.attrs[key]] for key in ("baseline",) if key in table.attrs
+    }
+    return named
 
 
 def _waits(table: pd.DataFrame) -> Printed:

@@ -13,10 +13,10 @@ import uvicorn
 from fastapi import FastAPI, Request
 from nicegui import background_tasks, ui
 from nicegui.client import ClientConnectionTimeout
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sim.app.web.session_view import Desk, Room
 from sim.experiment.experiment import InputError
@@ -27,6 +27,69 @@ PORT = 8017
 STYLE = (files("sim") / "templates" / "explore.css").read_text(encoding="utf-8")
 
 NIGHT = "matchMedia('(prefers-color-scheme: dark)').matches"
+
+
+HEADERS = {
+    "Content-Security-Policy": "; ".join((
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # the page is compiled in the browser
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        f"connect-src 'self' ws://{HOST}:* ws://localhost:*",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}  # fmt: skip
+"""Of every response: no other page frames, embeds or opens this one, and it loads nothing else."""
+
+
+class SecurityHeaders:
+    """Adds HEADERS to every response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or socket."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+class ConnectedOnly:
+    """Passes over requests and sockets that were given up before the server came to them.
+
+    A server that was suspended finds those of all the attempts to reach it meanwhile.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or socket."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        read = [await receive()]
+        if read[0]["type"] in ("http.disconnect", "websocket.disconnect"):
+            return
+
+        async def again() -> Message:
+            return read.pop() if read else await receive()
+
+        await self.app(scope, again, send)
 
 
 class OwnPagesOnly:
@@ -68,6 +131,8 @@ def server(room: Room) -> uvicorn.Server:
     application = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(OwnPagesOnly)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    application.add_middleware(ConnectedOnly)
+    application.add_middleware(SecurityHeaders)  # the outermost
 
     @ui.page("/", title="Detente")
     async def page(request: Request) -> None:
@@ -124,6 +189,8 @@ async def lay_page(room: Room, link: str, opened: Callable[[Desk], object] = id)
         await client.connected(timeout=30)
         dark = await ui.run_javascript(NIGHT, timeout=10)
     except (ClientConnectionTimeout, TimeoutError):  # whoever asked for the page has left it
+        return
+    if client.is_deleted:
         return
     with client:
         desk.build(bool(dark))

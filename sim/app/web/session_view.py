@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 
 from sim.app.progressive import Answer
 from sim.app.scenario_library import SHIPPED, Library
@@ -53,7 +54,9 @@ class Desk:
         self.scenario: Scenario | None = None
         self.answer: Answer | None = None
         self.seat = Seat(State(scenario=room.scenario), room.library, self._show, self._after)
+        self.kept: State | None = None  # as it was opened or saved
         self._link = link
+        self._shows = asyncio.Lock()  # one answer at a time, so that no older one comes last
 
     # -- what is on the table ---------------------------------------------------------------------
 
@@ -66,6 +69,21 @@ class Desk:
         """Ask something else; the parts that show it know by themselves what they changed."""
         self.seat.ask(state)
         self.bar.linked(state)
+
+    @property
+    def is_changed(self) -> bool:
+        """Would something be lost if another table took the place of this one?"""
+        kept, state = self.kept, self.state
+        if kept is None or self.scenario is None:
+            return False
+        return replace(state, view=kept.view, history=kept.history) != kept
+
+    def look(self, state: State) -> None:
+        """Show the answers that there are in another view, as another history, or by night."""
+        self.seat.look(state)
+        self.bar.linked(state)
+        question = self.answer.state if self.answer else self.state
+        background_tasks.create(self.seat.guarded(question, self._show_again()), name="look")
 
     def with_hands(self, hands: tuple[Hand, ...]) -> None:
         """Ask about other strategies."""
@@ -84,6 +102,7 @@ class Desk:
         self.seat.ask(state)
         for part in (self.bar, self.cards, self.levers, self.results):
             part.rebuild(state)
+        self.kept = state
         self.change(state)
 
     def table(self, state: State) -> Table:
@@ -103,8 +122,10 @@ class Desk:
 
     def read_again(self) -> None:
         """The same strategies with the scenario as it is now, or its own where they do not fit."""
+        kept = self.kept
         try:
             self.lay(self.state)
+            self.kept = kept
         except ScenarioError:
             self.open(self.state.scenario)
 
@@ -136,7 +157,20 @@ class Desk:
         """The tab is closed."""
         self.seat.leave()
 
+    async def _show_again(self) -> None:
+        async with self._shows:
+            answer = self.answer
+            if answer is None or self.scenario is None or self.seat.is_stale(answer.state):
+                return  # the next answer is shown as it should be
+            await self.results.show(answer)
+        if answer.done and not answer.message:
+            await self.results.study(answer)
+
     async def _show(self, answer: Answer) -> None:
+        async with self._shows:
+            await self._show_first(answer)
+
+    async def _show_first(self, answer: Answer) -> None:
         self.answer = answer
         if self.scenario is None:  # its faults have been told; there is nothing to show it on
             self.bar.say(answer)

@@ -13,7 +13,7 @@ from sim.app import editor_options as choosing
 from sim.app.progressive import Answer
 from sim.app.session import MOST_HANDS, State
 from sim.app.strategy_draft import Hand, fresh
-from sim.app.web.html import colour, put, text, words
+from sim.app.web.html import colour, menu, put, text, words
 from sim.formatting import days_text, percent
 from sim.scenario.issues import ScenarioError
 
@@ -40,19 +40,29 @@ class Cards:
         """Show the hands of another state."""
         assert self.desk.scenario is not None
         self.choices = choosing.choices(self.desk.scenario)
+        self.titles = self.desk.scenario.titles
         self.box.clear()
         with self.box:
             self.cards = [Card(self, i, hand) for i, hand in enumerate(state.hands)]
-            if len(state.hands) < MOST_HANDS:
-                with ui.element("div").classes("add"):
-                    ui.button("Add a strategy", icon="add", on_click=self.add).props("flat")
-                    text("p", f"Up to {MOST_HANDS} lie side by side. Each meets the same luck.")
+            with ui.element("div").classes("add") as self.more:
+                ui.button("Add a strategy", icon="add", on_click=self.add).props("flat")
+                text("p", f"Up to {MOST_HANDS} lie side by side. Each meets the same luck.")
+        self._number()
 
     def add(self) -> None:
         """One more hand: the first strategy of the scenario that is not on the table."""
-        state, used = self.desk.state, {hand.base for hand in self.desk.state.hands}
+        used = {hand.base for hand in self.desk.state.hands}
         name = next((one for one in self.choices.strategies if one not in used), "default")
-        self._lay((*state.hands, self.open(name)))
+        self.append([self.open(name)])
+
+    def append(self, hands: Sequence[Hand]) -> None:
+        """More hands beside those on the table; the other cards stay as they are."""
+        before = self.desk.state.hands
+        self.desk.with_hands((*before, *hands))
+        with self.box:
+            self.cards += [Card(self, i, hand) for i, hand in enumerate(hands, len(before))]
+        self.more.move(self.box)
+        self._number()
 
     def open(self, name: str, instead: str = "") -> Hand:
         """A strategy of the scenario as a hand."""
@@ -61,22 +71,35 @@ class Cards:
         return Hand.of(self.desk.scenario, name, taken)
 
     def remove(self, i: int) -> None:
-        """One hand less."""
-        self._lay(tuple(one for j, one in enumerate(self.desk.state.hands) if j != i))
+        """One hand less; the other cards stay as they are."""
+        self.desk.with_hands(tuple(one for j, one in enumerate(self.desk.state.hands) if j != i))
+        self.cards.pop(i).box.delete()
+        self._number()
 
     def show(self, answer: Answer) -> None:
         """Headlines of an answer."""
         for card, hand in zip(self.cards, answer.state.hands, strict=False):
-            card.show(answer, hand.key)
+            if card.hand.key == hand.key:  # not where an answer to something older comes late
+                card.show(answer, hand.key)
 
     def start(self, i: int, name: str) -> None:
         """A strategy of the scenario in the place of a hand."""
         hands = self.desk.state.hands
-        self._lay((*hands[:i], self.open(name, hands[i].key), *hands[i + 1 :]))
+        hand, old = self.open(name, hands[i].key), self.cards[i]
+        self.desk.with_hands((*hands[:i], hand, *hands[i + 1 :]))
+        with self.box:
+            new = Card(self, i, hand)
+        new.box.move(self.box, i)
+        new.unfold(old)
+        self.cards[i] = new
+        old.box.delete()
+        self._number()
 
-    def _lay(self, hands: tuple[Hand, ...]) -> None:
-        self.desk.with_hands(hands)
-        self.rebuild(self.desk.state)
+    def _number(self) -> None:
+        """Tell every card its place, and show what depends on how many there are."""
+        for i, card in enumerate(self.cards):
+            card.stands(i, alone=len(self.cards) == 1)
+        self.more.set_visibility(len(self.cards) < MOST_HANDS)
 
 
 class Card:
@@ -86,6 +109,7 @@ class Card:
         self.cards, self.i = cards, i
         self.spots: dict[int, Spot] = {}  # by the number of the element
         self.tracks: dict[int, str] = {}
+        self.panels: dict[str, ui.expansion] = {}
         self.box = ui.element("article").classes("card")
         with self.box:
             self._head(hand)
@@ -103,6 +127,17 @@ class Card:
         """As it lies on the table."""
         return self.cards.desk.state.hands[self.i]
 
+    def stands(self, i: int, *, alone: bool) -> None:
+        """Its place, which gives its colour; the only card cannot be taken away."""
+        self.i = i
+        self.box.style(f"border-top-color:{colour(i)}")
+        self.away.set_visibility(not alone)
+
+    def unfold(self, other: Card) -> None:
+        """Open the panels that are open in another card."""
+        for name, panel in self.panels.items():
+            panel.set_value(name in other.panels and other.panels[name].value)
+
     def show(self, answer: Answer, key: str) -> None:
         """The headline of an answer, in which the hand had this key."""
         if answer.summary is None:
@@ -116,36 +151,35 @@ class Card:
     # -- parts of a card --------------------------------------------------------------------------
 
     def _head(self, hand: Hand) -> None:
-        self.box.style(f"border-top-color:{colour(self.i)}")
         with ui.element("div").classes("head"):
             self.name = ui.input("Name", value=hand.title).props(f"dense maxlength={LONGEST}")
             self.name.classes("name").on("change", self._rename)
             self._start(hand)
             self.away = ui.button(icon="close", on_click=lambda: self.cards.remove(self.i))
             self.away.props("flat round dense")
-            self.away.set_visibility(len(self.cards.desk.state.hands) > 1)
         self._call(hand.title)
 
     def _call(self, title: str) -> None:
         """The name of the card, for those who hear it too."""
         self.name.set_value(title)
-        self.box.props["aria-label"] = title
+        self.box.props["aria-label"] = self.name.props["title"] = title
         self.away.props["aria-label"] = self.away.props["title"] = f"Take {title} away"
 
     def _start(self, hand: Hand) -> None:
         """A menu of the strategies that the scenario has."""
         strategies = self.cards.choices.strategies
-        with ui.button(icon="menu_book").props("flat round dense") as button:
-            button.props["aria-label"] = button.props["title"] = "Start from a strategy"
-            with ui.menu().props("auto-close"):
-                for name, about in ({"default": ALL_AT_ONCE} | strategies).items():
-                    mark = "✓ " if name == hand.base else ""
-                    with (
-                        ui.menu_item(on_click=partial(self.cards.start, self.i, name)),
-                        ui.element("div"),
-                    ):
-                        text("div", f"{mark}{words(name)}")
-                        text("div", about, "note")
+        button = ui.button(icon="menu_book").props("flat round dense")
+        button.props["aria-label"] = button.props["title"] = "Start from a strategy"
+        with menu(button):
+            for name, about in ({"default": ALL_AT_ONCE} | strategies).items():
+                mark = "✓ " if name == hand.base else ""
+                with ui.menu_item(on_click=partial(self._begin, name)), ui.element("div"):
+                    text("div", f"{mark}{self.cards.titles.get(name, words(name))}")
+                    text("div", about, "note")
+
+    def _begin(self, name: str) -> None:
+        """Another strategy of the scenario in this place."""
+        self.cards.start(self.i, name)
 
     def _rename(self) -> None:
         """Another name, unlike those of the others; without one the old name stays."""
@@ -163,6 +197,7 @@ class Card:
         if not self.cards.choices.postures:
             return
         with ui.expansion("Postures").classes("more") as more:
+            self.panels["postures"] = more
             self._count(more, hand)
             for name, about in self.cards.choices.postures.items():
                 switch = ui.switch(words(name), value=name in hand.postures)
@@ -181,7 +216,8 @@ class Card:
     def _delegations(self, hand: Hand) -> None:
         if not self.cards.choices.parties:
             return
-        with ui.expansion("Delegations").classes("more"):
+        with ui.expansion("Delegations").classes("more") as more:
+            self.panels["delegations"] = more
             text("p", "At how many tables a party can sit at once.", "note")
             for party in self.cards.choices.parties:
                 own = hand.overrides.get(f"delegations.{party.name}")
@@ -219,7 +255,7 @@ class Card:
             row.make_sortable(
                 {"forceFallback": True, "fallbackTolerance": 4, "delay": 120,
                  "delayOnTouchOnly": True},
-                group=f"hand{self.i}", on_end=self._dropped, ghost_class="dragged",
+                group=f"hand{self.box.id}", on_end=self._dropped, ghost_class="dragged",
             )  # fmt: skip
             self.spots[row.id] = spot
             with row:
@@ -233,7 +269,7 @@ class Card:
             chip.props["data-track"] = track
             chip.props["aria-label"] = f"{words(track)}, {self._where(spot)}: move it"
             chip.props["title"] = self.cards.choices.tracks[track]
-            with chip, ui.menu().props("auto-close"):
+            with menu(chip):
                 for label, moved in self._moves(track, spot).items():
                     ui.menu_item(label, partial(self._moved, moved, track))
             if spot[0] == OWN:
@@ -281,7 +317,7 @@ class Card:
             value=choosing.text_of(self.hand.rules[track]), placeholder="at once",
         ).props("dense").classes("rule")  # fmt: skip
         rule.props["aria-label"] = f"{words(track)} starts once"
-        rule.props["title"] = "A comma is and: moratorium, us_dprk.contact or dialogue>=2, !war"
+        rule.props["title"] = f"A comma is and: {choosing.example(self.cards.choices)}"
         rule.on("change", lambda: self._starts(track, rule))
 
     def _starts(self, track: str, rule: ui.input) -> None:

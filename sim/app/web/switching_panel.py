@@ -8,6 +8,7 @@ import pandas as pd
 from nicegui import ui
 
 from sim.app.progressive import Answer
+from sim.app.session import State
 from sim.app.switching import Flips, flips, leading
 from sim.app.web.html import put, table, text, words
 from sim.engine.program import ModelError
@@ -31,6 +32,8 @@ class Turning:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self.question: State | None = None
+        self.studied = False
         self.box = ui.element("div").classes("turning")
         with self.box:
             text("p", ABOUT, "note")
@@ -38,13 +41,18 @@ class Turning:
             self.said.props["role"] = "status"
             self.table = ui.html("", sanitize=False)
 
-    def forget(self, *, waiting: bool) -> None:
-        """Another question is asked, and its answer is waited for or not."""
-        put(self.said, WAITING if waiting else "")
-        self.table.set_content("")
+    def begin(self, answer: Answer) -> None:
+        """Forget what was found for another question than that of an answer."""
+        if self.question is not answer.state:
+            self.question, self.studied = answer.state, False
+            put(self.said, "" if answer.message else WAITING)
+            self.table.set_content("")
 
     async def show(self, answer: Answer) -> None:
-        """Look for what would flip an answer, and say more as more is known."""
+        """Look for what would flip an answer, once, and say more as more is known."""
+        if self.studied:
+            return
+        self.studied = True
         assert answer.summary is not None
         keys, state = leading(answer.summary), answer.state
         if len(keys) < 2:
@@ -65,7 +73,10 @@ def printed(found: Flips) -> Printed:
     rows = [_cells(row) for row in found.table.to_dict("records")]
     head = ["number", "likely", "from", "to", "switches at", "lead there, days", "verdict"]
     note = (
-        "In brackets: 95 % intervals. The lead is at the end of the range that comes nearest; "
+        f"From {found.here:,} replications of each strategy where the sliders stand, and "
+        f"{found.at_ends:,} at the ends of the ranges, so leads differ a little from those under "
+        '"Answers". In brackets: 95 % intervals. The lead is at the end of the range that comes '
+        "nearest; "
         f'below 0: {found.rival.title} is sooner. "Perhaps": the histories told leave it open.'
     )
     return Printed("Numbers that come nearest to flipping it", head, rows, note)

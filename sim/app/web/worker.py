@@ -30,15 +30,19 @@ class Seat:
     """
 
     def __init__(self, state: State, library: Library, show: Show, after: Show) -> None:
-        self.state = state
+        self.state = self._question = state
         self.left = False
         self._library, self._show, self._after = library, show, after
         self._asked = asyncio.Event()
 
     def ask(self, state: State) -> None:
         """Ask something else, or the same again."""
-        self.state = replace(state)  # a new one, even where it is equal
+        self.state = self._question = replace(state)  # a new one, even where it is equal
         self._asked.set()
+
+    def look(self, state: State) -> None:
+        """Look at the same answers in another way: a state that asks nothing else."""
+        self.state = replace(state)
 
     def leave(self) -> None:
         """Nobody waits any more: the worker ends."""
@@ -71,8 +75,8 @@ class Seat:
         study.close()
 
     def is_stale(self, state: State) -> bool:
-        """Is something else asked by now?"""
-        return self.left or self.state is not state
+        """Is something else asked by now than with this state?"""
+        return self.left or self._question is not state
 
     async def work(self) -> None:
         """Answer until the seat is left."""
@@ -81,11 +85,15 @@ class Seat:
             self._asked.clear()
             if self.left:
                 return
-            await self._answer(self.state)
+            await self._answer(self._question)
 
     async def _answer(self, state: State) -> None:
+        await self.guarded(state, self._refine(state))
+
+    async def guarded(self, state: State, work: Awaitable[None]) -> None:
+        """Do something for a question; what goes wrong is shown as its answer."""
         try:
-            await self._refine(state)
+            await work
         except Exception as error:  # whatever it is: it is said, and the next question is answered
             if self.left:  # the page on which it would be said is gone, which is all that failed
                 return
