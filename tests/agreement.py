@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.engine import kernel, processes
-from sim.engine.program import ModelError, Program
+from sim.engine.program import Program
 from sim.engine.rows import Rows
+from sim.errors import ModelError
 
 
 def difference(program: Program, seed: int, histories: int, logs: int = 2) -> str | None:

@@ -36,6 +36,7 @@ from sim.analysis.intervals import (
     with_unseen,
 )
 from sim.analysis.samples import YEARS, Question, RowPart, aligned, ask, marks_of
+from sim.errors import unknown
 from sim.types import Floats
 
 RESAMPLES = 2000
@@ -301,7 +302,7 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
     """
     names = its_worlds.names
     if baseline not in names:
-        raise ValueError(f"unknown baseline {baseline!r}; the frame holds: {', '.join(names)}")
+        raise ValueError(unknown("baseline", baseline, names))
     base, level = names.index(baseline), its_worlds.question.level
     joint = 1 - (1 - level) / max(1, len(names) - 1)
     rows = []

@@ -19,7 +19,6 @@ the draws that were not made.
 
 from __future__ import annotations
 
-import difflib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -42,6 +41,7 @@ from sim.analysis.intervals import (
     normal,
     wilson,
 )
+from sim.errors import unknown
 from sim.types import DAYS_PER_YEAR, Flags, Floats
 
 """Days in a year."""
@@ -453,9 +453,7 @@ def _known(role: str, name: str, frame: pd.DataFrame) -> str:
     as_goal = role == "goal" and name in outcome_names(frame)
     if name in allowed or as_goal:
         return name
-    near = difflib.get_close_matches(name, allowed, 1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    raise ValueError(f"unknown {role} {name!r}{hint}; allowed: {', '.join(allowed) or 'none'}")
+    raise ValueError(unknown(role, name, allowed))
 
 
 def column_names(frame: pd.DataFrame) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sim.errors import ScenarioError
 from sim.scenario.fields import Many
-from sim.scenario.issues import Place, Refused, Report, ScenarioError
+from sim.scenario.issues import Place, Refused, Report
 from sim.scenario.model import Clauses, Item
 from sim.scenario.quantities import Range, likely
 from sim.scenario.scenario import Scenario
@@ -93,8 +94,8 @@ def clauses_of(text: str) -> Clauses:
     rule: Clauses = ()
     with suppress(Refused):  # its fault stands in the report
         rule = _RULE.read([one[0] if len(one) == 1 else one for one in items], Place(report))
-    if report.faults:
-        raise ScenarioError(report.faults)
+    if report.issues:
+        raise ScenarioError(report.issues)
     return rule
 
 

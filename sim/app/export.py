@@ -14,8 +14,9 @@ from sim.app.scenario_library import SHIPPED, Library
 from sim.app.session import State
 from sim.app.strategy_draft import file_of, plain
 from sim.app.workspace import lay
+from sim.errors import InputError
 from sim.experiment import study_folder
-from sim.experiment.experiment import InputError, Results, run
+from sim.experiment.experiment import Results, run
 from sim.plotting import style
 from sim.reporting import summary
 from sim.scenario.scenario import loads

@@ -24,9 +24,8 @@ from sim.app.session import State
 from sim.app.workspace import Table, lay
 from sim.engine import rows as row_tables
 from sim.engine.kernel import Teller
-from sim.engine.program import ModelError
+from sim.errors import ModelError, ScenarioError
 from sim.experiment.evaluator import Cancelled, never
-from sim.scenario.issues import ScenarioError
 from sim.tracing import time_budget as budgets
 
 FIRST = 1_000  # histories of each hand in the first answer

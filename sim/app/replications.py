@@ -14,7 +14,7 @@ from sim.app.workspace import Table
 from sim.engine import kernel
 from sim.engine.program import GOAL, RUIN, Program
 from sim.engine.rows import Rows
-from sim.experiment.experiment import InputError
+from sim.errors import InputError
 from sim.tracing.divergence import Parting, first_parting, side_by_side
 from sim.tracing.trace import Story
 from sim.tracing.trace import tell as make_story
@@ -60,7 +60,7 @@ def pick(program: Program, seed: int, history: str | int) -> Picked:
 
     Raises:
         InputError: none of the first LOOKED_AT histories is like this, or an unknown pick.
-        sim.program.ModelError: a history in which time cannot advance.
+        sim.errors.ModelError: a history in which time cannot advance.
     """
     if isinstance(history, int):
         return Picked(history, float("nan"))

@@ -16,8 +16,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from sim.errors import ScenarioError, comma_separated
 from sim.scenario.fields import FREE_TEXT
-from sim.scenario.issues import ScenarioError, listed, show
+from sim.scenario.issues import show
 from sim.scenario.loading import catalog, failed, find, parse, text_of
 from sim.scenario.scenario import Scenario, load
 
@@ -61,7 +62,7 @@ class Library:
             return _shipped(name)
         path = self._files().get(name)
         if path is None:
-            allowed = listed(self.names())
+            allowed = comma_separated(self.names())
             raise failed("state", f"{show(name)}; allowed: {allowed}", ("scenario",))
         return _read(_stamps(path))
 

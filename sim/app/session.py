@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sim.app.strategy_draft import Hand
+from sim.errors import ScenarioError
 from sim.scenario.fields import (
     NAME,
     Choice,
@@ -28,7 +29,7 @@ from sim.scenario.fields import (
     Text,
     Whole,
 )
-from sim.scenario.issues import Place, Refused, Report, ScenarioError, show
+from sim.scenario.issues import Place, Refused, Report, show
 from sim.scenario.loading import failed, text_of, without_mark
 from sim.scenario.model import MOST_LETTERS, TITLE, Item, distinct_titles
 from sim.scenario.quantities import Bounds, Plain
@@ -112,9 +113,9 @@ class State:
         try:
             state = STATE.read(document, Place(report))
         except Refused:
-            raise ScenarioError(report.faults) from None
-        if report.faults:
-            raise ScenarioError(report.faults)
+            raise ScenarioError(report.issues) from None
+        if report.issues:
+            raise ScenarioError(report.issues)
         return state
 
     def to_link(self) -> str:

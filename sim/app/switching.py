@@ -18,8 +18,8 @@ import pandas as pd
 
 from sim.app.strategy_draft import Hand, plain
 from sim.app.workspace import Table
+from sim.errors import InputError
 from sim.experiment.evaluator import Cancelled, NobodyWaits, Worlds, never, worlds
-from sim.experiment.experiment import InputError
 from sim.scenario.description import joined
 from sim.studies import switching_values
 from sim.studies.sensitivity import tornado_points
@@ -90,7 +90,7 @@ def flips(
 
     Raises:
         InputError: not two hands of the table, or no uncertain number.
-        sim.program.ModelError: a history in which time cannot advance.
+        sim.errors.ModelError: a history in which time cannot advance.
     """
     if len(set(keys)) != 2 or not set(keys) <= set(table.keys):
         raise InputError(f"hands: found {', '.join(keys)}; allowed: two of {', '.join(table.keys)}")

@@ -19,8 +19,8 @@ import pandas as pd
 from sim.app.parameters import Slider
 from sim.app.strategy_draft import Hand
 from sim.app.workspace import Table
+from sim.errors import InputError
 from sim.experiment.evaluator import Cancelled, NobodyWaits, Worlds, never, worlds
-from sim.experiment.experiment import InputError
 from sim.studies.sensitivity import swings, tornado_points
 
 SIZES = (50, 200, 500)  # histories at each end of a range, in one table after the other
@@ -67,7 +67,7 @@ def importance(
 
     Raises:
         InputError: no such hand, or no uncertain number.
-        sim.program.ModelError: a history in which time cannot advance.
+        sim.errors.ModelError: a history in which time cannot advance.
     """
     hands = {hand.key: hand for hand in table.state.hands}
     if key is not None and key not in hands:

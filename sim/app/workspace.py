@@ -15,7 +15,8 @@ from sim.app.scenario_library import SHIPPED, Library
 from sim.app.session import MOST_HANDS, State
 from sim.app.strategy_draft import Hand
 from sim.engine.program import Program, translate
-from sim.scenario.issues import Fault, ScenarioError, listed, show
+from sim.errors import Issue, ScenarioError, comma_separated, unknown
+from sim.scenario.issues import show
 from sim.scenario.loading import failed
 from sim.scenario.quantities import likely
 from sim.scenario.scenario import Scenario, loads
@@ -84,7 +85,7 @@ def _check(state: State) -> None:
     keys = [hand.key for hand in state.hands]
     if not 1 <= len(keys) <= MOST_HANDS or len(set(keys)) < len(keys):
         message = f"{len(keys)} hands; allowed: 1 to {MOST_HANDS}, each with a key of its own"
-        raise ScenarioError([Fault("state", "hands", message)])
+        raise ScenarioError([Issue("state", "hands", message)])
     for i, hand in enumerate(state.hands):
         for track in {track for step in hand.steps for track in step} - set(hand.milestones):
             message = f"missing for {show(track)}; allowed: a stage of each track in a step"
@@ -113,10 +114,10 @@ def _check_names(hand: Hand, i: int, base: Scenario) -> None:
     for track, stage in hand.milestones.items():
         place = ("hands", i, "milestones", track)
         if track not in base.tracks:
-            raise failed("state", f"unknown track; allowed: {listed(base.tracks)}", place)
+            raise failed("state", unknown("track", track, base.tracks), place)
         stages = [one.name for one in base.tracks[track].stages]
         if stage not in stages:
-            raise failed("state", f"{show(stage)}; allowed: {listed(stages)}", place)
+            raise failed("state", f"{show(stage)}; allowed: {comma_separated(stages)}", place)
 
 
 def _changed(program: Program, numbers: Mapping[str, float]) -> Program:

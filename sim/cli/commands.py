@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from sim.cli.arguments import MEASURE, REPLICATIONS, parser
+from sim.errors import InputError, ModelError, RunError, ScenarioError, unknown
 
 KEPT = dict.fromkeys(("run", "compare"), "what was finished is kept")
 NOTHING = "nothing is written before the end"
@@ -113,10 +114,6 @@ def _guarded(options: argparse.Namespace) -> int:
 
 def _code_of(error: Exception) -> int | None:
     """The exit code of an error that is told in one message; None for a fault of our own."""
-    from sim.engine.program import ModelError
-    from sim.experiment.experiment import InputError, RunError
-    from sim.scenario.scenario import ScenarioError
-
     if isinstance(error, (ScenarioError, InputError)):
         return 2
     return 1 if isinstance(error, (ModelError, RunError)) else None
@@ -472,15 +469,14 @@ def _scenario(options: argparse.Namespace) -> Any:
 
 
 def _results(options: argparse.Namespace) -> Any:
-    from sim.experiment import argument_checks, experiment
+    from sim.experiment import experiment
     from sim.experiment.results_folder import writable
 
     scenario = _scenario(options)
     known = [*scenario.conditions, *(f"{t.name}.{s.name}" for t in scenario.tracks.values()
                                      for s in t.stages)]  # fmt: skip
     if options.endpoint is not None and options.endpoint not in known:
-        hint = argument_checks.nearest(options.endpoint, known)
-        raise experiment.InputError(f'--endpoint: unknown condition "{options.endpoint}"{hint}')
+        raise InputError(f"--endpoint: {unknown('condition', options.endpoint, known)}")
     if options.engine == "compiled" and not options.quiet:
         _announce_compilation()
     how = {
@@ -507,7 +503,7 @@ def _precisely(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) 
     from sim.experiment import experiment, stopping
 
     if options.replications is not None:
-        raise experiment.InputError("--precision: allowed with --max-replications instead of "
+        raise InputError("--precision: allowed with --max-replications instead of "
                                     "--replications")  # fmt: skip
     baseline = None
     if options.precision_of == "differences":
@@ -563,8 +559,6 @@ def _say_study(study: Any, folder: Path) -> int:
 
 
 def _refuse(message: str) -> NoReturn:
-    from sim.experiment.experiment import InputError
-
     raise InputError(message)
 
 
@@ -590,14 +584,12 @@ def _announce_compilation() -> None:
 
 
 def _check_comparison(options: argparse.Namespace) -> None:
-    from sim.experiment import argument_checks, experiment
 
     known = _chosen(_scenario(options), options.strategy)
     if options.baseline is not None and options.baseline not in known:
-        hint = argument_checks.nearest(options.baseline, known)
-        raise experiment.InputError(f'--baseline: unknown strategy "{options.baseline}"{hint}')
+        raise InputError(f"--baseline: {unknown('strategy', options.baseline, known)}")
     if len(known) < 2:
-        raise experiment.InputError("there is only one strategy; a comparison needs two")
+        raise InputError("there is only one strategy; a comparison needs two")
 
 
 def _say_where(results: Any, figures: Sequence[Path]) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine import laws
+from sim.errors import ModelError
 from sim.scenario.scenario import (
     Clauses,
     Duration,
@@ -47,18 +48,6 @@ WINDOW, DELEGATION = -3, -4  # what a track can wait for, besides the items of i
 RATE, AFTER, DATED = range(3)
 CLEAR, LOWER, RAISE, REOPEN = range(4)
 GOAL, RUIN, ABANDONED, ONGOING = range(4)
-
-
-class ModelError(Exception):
-    """A history that cannot be told to its end; the message names the entities."""
-
-    def __init__(self, message: str, replication: int = 0) -> None:
-        # SimPy makes an error that leaves a process anew from its arguments: all of them count.
-        super().__init__(message, replication)
-        self.replication = replication
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 REMEMBERED = 1000  # events of an instant that the message of a ModelError looks back on

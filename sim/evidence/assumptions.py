@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from sim.errors import Issue, ScenarioError
 from sim.evidence import korea
 from sim.evidence.fitting import Estimate
 from sim.evidence.records import History
-from sim.scenario.issues import Fault, ScenarioError
 from sim.scenario.loading import CATALOG, decoded
 from sim.scenario.register import DEFAULT, JUDGEMENT, Entry, entries, source_in_words
 from sim.scenario.register import counts as counts_of
@@ -211,7 +211,7 @@ def write(table: pd.DataFrame, path: Path) -> None:
         ScenarioError: another ending, or a path that cannot be written to.
     """
     if path.suffix not in (".csv", ".md"):
-        raise ScenarioError([Fault(str(path), "", "allowed: a name that ends in .csv or .md")])
+        raise ScenarioError([Issue(str(path), "", "allowed: a name that ends in .csv or .md")])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".csv":
@@ -220,4 +220,4 @@ def write(table: pd.DataFrame, path: Path) -> None:
             path.write_text(as_markdown(table), encoding="utf-8")
     except OSError as error:
         reason = f"cannot be written to ({error.strerror})"
-        raise ScenarioError([Fault(str(path), "", reason)]) from None
+        raise ScenarioError([Issue(str(path), "", reason)]) from None

@@ -19,10 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from sim.errors import unknown
 from sim.evidence import fitting, records
 from sim.evidence.fitting import Estimate, Sample, sample
 from sim.evidence.records import History
-from sim.scenario.issues import listed, nearest
 from sim.types import DAYS_PER_YEAR, Floats
 
 LAST_DAY = pd.Timestamp("2025-12-31")  # of the record; what was open then counts as open
@@ -67,9 +67,7 @@ def estimate(key: str, of: History | None = None) -> Estimate:
 
 
 def _unknown(what: str, name: str, known: Collection[str]) -> str:
-    guess = nearest(name, known)
-    hint = f'did you mean "{guess}"? ' if guess else ""
-    return f'unknown {what} "{name}"; {hint}allowed: {listed(known)}'
+    return unknown(what, name, known)
 
 
 def _chosen(what: str, name: str, known: dict[str, F]) -> F:

@@ -1,19 +1,18 @@
 """Arguments of the public functions: what is wrong with one is said in one sentence.
 
 Each function returns the argument as the caller needs it, or raises
-:class:`sim.folder.InputError` with the name of the argument, what was found and what is allowed.
+:class:`sim.errors.InputError` with the name of the argument, what was found and what is allowed.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Collection, Iterable, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sim.experiment.results_folder import InputError
+from sim.errors import InputError, unknown
 from sim.scenario.scenario import Scenario
 
 MOST_SEED = 2**64 - 1
@@ -79,7 +78,7 @@ def path(name: str, value: object) -> Path:
 def one_of(name: str, value: object, known: Collection[str]) -> str:
     """One of the known names."""
     if not isinstance(value, str) or value not in known:
-        raise InputError(f'unknown {name} "{value}"{nearest(value, list(known))}')
+        raise InputError(unknown(name, str(value), known))
     return value
 
 
@@ -106,13 +105,6 @@ def strategies(value: object, known: Sequence[str]) -> list[str]:
             f"strategies: found an empty list; allowed: None for all, or some of {', '.join(known)}"
         )
     return list(dict.fromkeys(one_of("strategy", one, known) for one in found))
-
-
-def nearest(name: object, known: Sequence[str]) -> str:
-    """The end of a message about an unknown name: the nearest one, and all that are allowed."""
-    close = difflib.get_close_matches(str(name), known, n=1)
-    hint = f'; did you mean "{close[0]}"?' if close else ""
-    return f"{hint}; allowed: {', '.join(known)}"
 
 
 def _refuse(name: str, value: Any, allowed: str) -> NoReturn:

@@ -25,7 +25,7 @@ import pandas as pd
 
 from sim.engine import laws
 from sim.engine.program import Program
-from sim.scenario.issues import ScenarioError
+from sim.errors import DrawsError, ScenarioError
 from sim.scenario.loading import decoded
 from sim.scenario.scenario import Range, Scenario
 from sim.types import Floats, Ints
@@ -34,10 +34,6 @@ DESIGNS = ("sobol", "lhs")
 AS_IN_FILE = "as in the file"
 LAWS = (AS_IN_FILE, "pert", "uniform", "loguniform")
 MOST_DRAWS = 1_000_000
-
-
-class DrawsError(Exception):
-    """Draws that cannot be made or read; the message says what is allowed."""
 
 
 @dataclass(frozen=True)
@@ -296,5 +292,5 @@ def _check(path: Path, scenario: Scenario, names: Sequence[str], values: Floats)
         try:
             scenario.override(tables)
         except ScenarioError as error:
-            fault = error.faults[0]
+            fault = error.issues[0]
             raise DrawsError(f"{path}, row {place}: {fault}") from None

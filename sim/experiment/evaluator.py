@@ -21,11 +21,12 @@ from sim.engine import laws
 from sim.engine.kernel import Teller
 from sim.engine.program import Program, translate
 from sim.engine.rows import empty, part_of
+from sim.errors import InputError, MeasureError
 from sim.experiment import argument_checks
 from sim.experiment import draws as drawing
 from sim.experiment.draws import Draws
-from sim.experiment.experiment import InputError, chosen, names_of
-from sim.experiment.measures import Measure, MeasureError, parse
+from sim.experiment.experiment import chosen, names_of
+from sim.experiment.measures import Measure, parse
 from sim.scenario.scenario import Range, Scenario
 from sim.types import Floats, Ints
 
@@ -129,7 +130,7 @@ class Worlds:
         Raises:
             InputError: more histories than fit into memory.
             NobodyWaits: :attr:`cancelled` said so.
-            sim.program.ModelError: a history in which time cannot advance.
+            sim.errors.ModelError: a history in which time cannot advance.
         """
         names = self.strategies if strategies is None else tuple(strategies)
         total = len(names) * len(points) * replications

@@ -34,8 +34,8 @@ from concurrent.futures import (
 )
 from typing import Any
 
+from sim.errors import InputError, RunError
 from sim.experiment import tasks
-from sim.experiment.results_folder import InputError, RunError
 from sim.experiment.tasks import Block, Cutter, Failure, Order, Told
 
 TRIES = 2

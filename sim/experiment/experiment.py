@@ -32,18 +32,17 @@ from sim.engine.processes import UserProcess
 from sim.engine.program import MAX_EVENTS, Program, translate
 from sim.engine.rows import from_table, names_of_columns, part_of
 from sim.engine.version import MODEL_VERSION
+from sim.errors import DrawsError, InputError, RunError
 from sim.experiment import argument_checks, executors, provenance
 from sim.experiment import draws as drawing
-from sim.experiment.draws import Draws, DrawsError
+from sim.experiment.draws import Draws
 from sim.experiment.progress import KINDS, Progress
 from sim.experiment.results_folder import (
     AS_WRITTEN,
     DRAWS,
     MANIFEST,
     Folder,
-    InputError,
     Memory,
-    RunError,
     Store,
     difference,
     identity_of,

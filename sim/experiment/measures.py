@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,15 +22,12 @@ import numpy as np
 
 from sim.engine.program import GOAL, RUIN, translate
 from sim.engine.rows import Rows
+from sim.errors import MeasureError, did_you_mean, unknown
 from sim.scenario.scenario import Scenario
 from sim.types import Floats
 
 SHARE, DAYS = "share", "days"
 NAMES = ("reached", "ruin", "restricted_mean", "first_<condition>", "held_<condition>")
-
-
-class MeasureError(Exception):
-    """A measure that is not known; the message says what is allowed."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +118,9 @@ def parse(scenario: Scenario, name: str = "reached", better: str | None = None) 
         more = program.conditions[i] != scenario.ruin
         label = f"mean days with {_words(program.conditions[i])}"
         return _of(name, label, better, more, lambda rows: rows.held[:, i].copy(), horizon)
-    close = difflib.get_close_matches(what, ["reached", "ruin", "restricted_mean"], 1)
-    hint = f'; did you mean "{close[0]}"?' if close else ""
+    hint = did_you_mean(what, ["reached", "ruin", "restricted_mean"])
     known = [one for one in NAMES if one != "ruin" or scenario.ruin is not None]
-    raise MeasureError(f'measure: found "{name}"{hint}; allowed: {", ".join(known)}')
+    raise MeasureError(f'measure: found "{name}"; {hint}allowed: {", ".join(known)}')
 
 
 def _of(
@@ -157,12 +152,7 @@ def _waited(first: Floats, horizon: float) -> Floats:
 
 def _place(name: str, condition: str, known: tuple[str, ...]) -> int:
     if condition not in known:
-        close = difflib.get_close_matches(condition, known, 1)
-        hint = f'; did you mean "{close[0]}"?' if close else ""
-        raise MeasureError(
-            f'measure: found "{name}", but there is no "{condition}"{hint}; allowed: '
-            f"{', '.join(known)}"
-        )
+        raise MeasureError(f'measure "{name}": {unknown("condition", condition, known)}')
     return known.index(condition)
 
 

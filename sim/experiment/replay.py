@@ -15,8 +15,9 @@ import numpy as np
 from sim.analysis.comparison import Worlds
 from sim.analysis.samples import RowPart
 from sim.engine import kernel
-from sim.engine.program import ModelError, Program, translate
+from sim.engine.program import Program, translate
 from sim.engine.rows import empty
+from sim.errors import ModelError
 from sim.experiment.draws import Draws
 from sim.experiment.experiment import Results, chosen
 from sim.scenario.scenario import Scenario

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from sim.engine import daily_counts
+from sim.errors import InputError, RunError
 from sim.experiment.tasks import UNFINISHED, Block, Told, digest_of, missing, write_through
 from sim.scenario.loading import decoded
 
@@ -39,14 +40,6 @@ SECONDS_UNSYNCED = 2.0
 PILE = 200_000  # counts in memory before they are added up
 
 _NAME = re.compile(r"(?:part|counts)-([a-z][a-z0-9_]*)-(\d+)-(\d+)-(\d+)-(\d+)-([0-9a-f]{16})")
-
-
-class InputError(Exception):
-    """What was asked for cannot be done; the message says what is allowed."""
-
-
-class RunError(Exception):
-    """The run failed; what was finished is kept."""
 
 
 class Store(ABC):

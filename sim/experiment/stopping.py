@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from sim.analysis import comparison, incidence, intervals
+from sim.errors import InputError
 from sim.experiment import argument_checks, experiment, results_folder
 from sim.experiment.experiment import Results
-from sim.experiment.results_folder import InputError
 from sim.scenario.scenario import Scenario
 
 FIRST = 1000  # replications of the first round
@@ -179,9 +179,7 @@ def _check(
     names = argument_checks.strategies(strategies, experiment.names_of(scenario))
     if precision.baseline is None:
         return
-    if precision.baseline not in names:
-        hint = argument_checks.nearest(precision.baseline, names)
-        raise InputError(f'unknown baseline "{precision.baseline}"{hint}')
+    argument_checks.one_of("baseline", precision.baseline, names)
     if len(names) < 2 or options.get("keep") == "summary":
         raise InputError("precision of differences: needs rows (keep=rows) of two strategies")
 

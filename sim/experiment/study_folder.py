@@ -14,8 +14,9 @@ from typing import Any
 import pandas as pd
 
 from sim.engine.version import MODEL_VERSION
+from sim.errors import InputError, RunError
 from sim.experiment import provenance
-from sim.experiment.results_folder import MANIFEST, InputError, RunError, read_manifest
+from sim.experiment.results_folder import MANIFEST, read_manifest
 from sim.scenario.scenario import Scenario
 
 Tables = dict[str, pd.DataFrame]

@@ -20,8 +20,9 @@ import numpy as np
 
 from sim.engine import daily_counts, kernel, processes
 from sim.engine import rows as row_tables
-from sim.engine.program import GOAL, ModelError, Program
+from sim.engine.program import GOAL, Program
 from sim.engine.rows import Rows, empty, part_of
+from sim.errors import ModelError
 from sim.types import Floats, Ints
 
 ENGINES: dict[str, Callable[..., Any]] = {"compiled": kernel.Teller, "simpy": processes.Teller}

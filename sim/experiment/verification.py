@@ -18,11 +18,12 @@ from sim.engine import rows as row_tables
 from sim.engine.program import Program, translate
 from sim.engine.rows import empty, part_of
 from sim.engine.version import MODEL_VERSION
+from sim.errors import InputError
 from sim.experiment import argument_checks, experiment
 from sim.experiment import draws as drawing
 from sim.experiment.draws import Draws
 from sim.experiment.experiment import Results
-from sim.experiment.results_folder import DRAWS, InputError
+from sim.experiment.results_folder import DRAWS
 from sim.experiment.tasks import ENGINES, Block, missing
 from sim.formatting import many
 from sim.types import Ints

@@ -17,8 +17,9 @@ import pandas as pd
 from sim import formatting
 from sim.analysis.samples import is_counted
 from sim.engine.version import MODEL_VERSION
+from sim.errors import InputError
 from sim.experiment import experiment, study_folder
-from sim.experiment.experiment import InputError, Results
+from sim.experiment.experiment import Results
 from sim.experiment.results_folder import MANIFEST, read_manifest
 from sim.reporting import findings, sequence_text, text_tables
 from sim.reporting import summary as summary_module

@@ -16,10 +16,10 @@ from sim.easel import Easel, Sketch, paint
 from sim.engine import kernel, processes
 from sim.engine.daily_counts import MOST_DAYS
 from sim.engine.program import translate
+from sim.errors import InputError, unknown
 from sim.experiment import argument_checks, experiment, study_folder
-from sim.experiment.argument_checks import nearest
 from sim.experiment.draws import Draws
-from sim.experiment.experiment import InputError, Results, names_of
+from sim.experiment.experiment import Results, names_of
 from sim.formatting import many
 from sim.scenario import linting
 from sim.scenario.scenario import Scenario
@@ -50,7 +50,7 @@ def tell(
 
     Raises:
         InputError: an unknown strategy, or a draw that there is not.
-        sim.program.ModelError: a history in which time cannot advance.
+        sim.errors.ModelError: a history in which time cannot advance.
     """
     name = names_of(argument_checks.scenario(scenario))[0] if strategy is None else strategy
     replication = argument_checks.whole(
@@ -143,7 +143,7 @@ def baseline_of(results: Results, baseline: str | None) -> str:
         raise InputError("there is only one strategy; a comparison needs two")
     name = names[0] if baseline is None else baseline
     if name not in names:
-        raise InputError(f'unknown baseline "{name}"{nearest(name, names)}')
+        raise InputError(unknown("baseline", name, names))
     return name
 
 

@@ -15,7 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
-from sim.scenario.issues import Place, Refused, nearest, show
+from sim.errors import did_you_mean
+from sim.scenario.issues import Place, Refused, show
 
 T = TypeVar("T")
 
@@ -330,9 +331,8 @@ class Table(Reader[T]):
         return thing
 
     def _refuse_key(self, key: str, at: Place) -> None:
-        guess = nearest(key, self.fields)
-        hint = f' did you mean "{guess}"?' if guess else ""
-        (at / key).refuse(f"unknown key;{hint} {self.naming} has: {', '.join(self.fields)}")
+        hint = did_you_mean(key, self.fields)
+        (at / key).refuse(f"unknown key; {hint}{self.naming} has: {', '.join(self.fields)}")
 
     def write(self, value: T) -> dict[str, Any]:  # noqa: D102
         table = {}

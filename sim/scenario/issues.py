@@ -7,12 +7,12 @@ faults of one reading, so that a mistake in one table does not hide those in the
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
+
+from sim.errors import Issue, comma_separated, printable, quoted, unknown
 
 T = TypeVar("T")
 
@@ -20,39 +20,8 @@ Path = tuple[str | int, ...]  # keys, and places in lists, from the top of the f
 
 MAX_FAULTS = 500  # a file with more is no scenario; the rest are counted
 MAX_GUESSES = 100  # nearest names are looked up for the first faults only: it takes time
-MAX_LISTED = 20  # names in a list of what is allowed
-MAX_SHOWN = 60  # characters of a value that is quoted
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong: in which file, at which place, and what is allowed there.
-
-    Warnings and facts have the same shape. ``place`` is a path such as
-    ``tracks.talks.stages[1].setbacks[0].resume``, or empty where the file as a whole is meant.
-    """
-
-    file: str
-    place: str
-    message: str
-
-    def __str__(self) -> str:
-        """The fault as one line."""
-        return ": ".join(part for part in (self.file, self.place, self.message) if part)
-
-
-class ScenarioError(Exception):
-    """The input is wrong: all its faults, one a line."""
-
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__(self.faults)
-
-    def __str__(self) -> str:
-        """One line a fault."""
-        return "\n".join(str(fault) for fault in self.faults)
 
 
 class Refused(Exception):
@@ -68,7 +37,7 @@ class Report:
 
     def __init__(self, locate: Callable[[Path], tuple[str, Path]]) -> None:
         self.locate = locate
-        self._faults: list[Fault] = []
+        self._faults: list[Issue] = []
         self._left_out = 0
         self._spoilt: set[Path] = set()
         self._dropped: set[Path] = set()
@@ -80,7 +49,7 @@ class Report:
             self._left_out += 1
             return
         file, own = self.locate(path)
-        fault = Fault(file, place(own), message)
+        fault = Issue(file, place(own), message)
         if fault not in self._faults[-10:]:
             self._faults.append(fault)
 
@@ -97,12 +66,12 @@ class Report:
         return path in self._dropped
 
     @property
-    def faults(self) -> tuple[Fault, ...]:
+    def issues(self) -> tuple[Issue, ...]:
         """All faults, in the order in which they were found."""
         if not self._left_out:
             return tuple(self._faults)
         rest = f"{self._left_out} further faults are not listed; mend these first"
-        return (*self._faults, Fault(self.locate(())[0], "", rest))
+        return (*self._faults, Issue(self.locate(())[0], "", rest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +106,9 @@ class Place:
 
     def refuse_name(self, kind: str, name: str, known: Collection[str]) -> Refused:
         """Note a name that nothing carries, with the nearest that something does."""
-        guess = nearest(name, known) if len(self.report._faults) < MAX_GUESSES else None
-        hint = f'did you mean "{guess}"? ' if guess else ""
-        return self.refuse(f"unknown {kind} {show(name)}; {hint}allowed: {listed(known)}")
+        if len(self.report._faults) < MAX_GUESSES:
+            return self.refuse(unknown(kind, name, known))
+        return self.refuse(f"unknown {kind} {quoted(name)}", comma_separated(known))
 
 
 def place(path: Path) -> str:
@@ -158,11 +127,11 @@ def show(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return _quoted(value)
+        return quoted(value)
     if isinstance(value, dict):
         if not value:
             return "an empty table"
-        return "a table with " + listed([_printable(str(key)) for key in value], most=6)
+        return "a table with " + comma_separated([printable(str(key)) for key in value], most=6)
     if isinstance(value, list):
         return "a list" if value else "an empty list"
     if isinstance(value, int):
@@ -172,31 +141,3 @@ def show(value: object) -> str:
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     return f"a {type(value).__name__}"
-
-
-def _quoted(text: str) -> str:
-    cut = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
-    return _printable(json.dumps(cut, ensure_ascii=False))
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
-
-
-def listed(names: Collection[str], most: int = MAX_LISTED) -> str:
-    """Names one after the other, with dots where there are too many."""
-    if not names:
-        return "none"
-    first = [name if len(name) <= MAX_SHOWN else name[:MAX_SHOWN] + "..." for name in names]
-    return ", ".join(first[:most]) + (", ..." if len(first) > most else "")
-
-
-def nearest(name: str, known: Collection[str]) -> str | None:
-    """The known name most like this one, or None where none is near."""
-    if len(name) > MAX_SHOWN or len(known) > 5000:
-        return None
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if close:
-        return close[0]
-    inside = [other for other in known if other.rpartition(".")[2] == name]
-    return inside[0] if inside else None

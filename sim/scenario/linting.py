@@ -6,8 +6,9 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+from sim.errors import Issue, comma_separated
 from sim.scenario.description import power
-from sim.scenario.issues import Fault, listed, place
+from sim.scenario.issues import place
 from sim.scenario.model import (
     ABANDON,
     EVERYTHING_AT_ONCE,
@@ -29,7 +30,7 @@ from sim.types import DAYS_PER_YEAR
 Note = tuple[tuple[str | int, ...], str]  # a path and what is to be said of it
 
 
-def warnings(content: Content, file: str = "") -> tuple[Fault, ...]:
+def warnings(content: Content, file: str = "") -> tuple[Issue, ...]:
     """What may not be meant, each with its place."""
     notes = [
         *_dates(content),
@@ -42,13 +43,13 @@ def warnings(content: Content, file: str = "") -> tuple[Fault, ...]:
         *_never_starts(content),
         *_sources(content),
     ]
-    return tuple(Fault(file, place(path), message) for path, message in notes)
+    return tuple(Issue(file, place(path), message) for path, message in notes)
 
 
-def facts(content: Content, file: str = "") -> tuple[Fault, ...]:
+def facts(content: Content, file: str = "") -> tuple[Issue, ...]:
     """What follows from the numbers and is seldom expected, each with its place."""
     notes = [*_saturation(content), *_powers(content), *_judgement(content)]
-    return tuple(Fault(file, place(path), message) for path, message in notes)
+    return tuple(Issue(file, place(path), message) for path, message in notes)
 
 
 # -- dates ----------------------------------------------------------------------------------------
@@ -58,11 +59,11 @@ def _dates(content: Content) -> Iterator[Note]:
     for name, shock in content.shocks.items():
         early = [day for day in shock.on or () if day < content.start]
         if early:
-            told = listed([str(day) for day in early], most=5)
+            told = comma_separated([str(day) for day in early], most=5)
             yield (("shocks", name, "on"), f"before the start, ignored: {told}")
         late = [day for day in shock.on or () if (day - content.start).days >= content.horizon]
         if late:
-            told = listed([str(day) for day in late], most=5)
+            told = comma_separated([str(day) for day in late], most=5)
             yield (("shocks", name, "on"), f"after the horizon, never reached: {told}")
     for path, stage in _stages(content):
         spans = [(w.opens, w.closes) for w in stage.window]
@@ -158,10 +159,10 @@ def _sources(content: Content) -> Iterator[Note]:
     other = [one.name for one in judged if one.source and not declared(one.source)]
     total = f"of {len(table)} numbers"
     if bare:
-        names = listed(bare, most=8)
+        names = comma_separated(bare, most=8)
         yield (), f"{len(bare)} {total} have no source and count as judgement: {names}"
     if other:
-        names, known = listed(other, most=8), listed(STATUSES)
+        names, known = comma_separated(other, most=8), comma_separated(STATUSES)
         why = f"their source begins with none of {known}"
         yield (), f"{len(other)} {total} count as judgement, as {why}: {names}"
 
@@ -208,9 +209,9 @@ def _behind(
 
 def notes_on_strategies(content: Content, strategies: Sequence[Strategy]) -> list[str]:
     """What never starts under each of these strategies, and why, in whole sentences."""
+    every = max(2, len(strategies))
     return [
-        f"under {'every strategy' if 1 < len(names) == len(strategies) else listed(names)}: "
-        f"{sentence}"
+        f"under {comma_separated(names) if len(names) < every else 'every strategy'}: {sentence}"
         for sentence, names in _by_sentence(content, strategies).items()
     ]
 
@@ -323,8 +324,8 @@ def _saturation(content: Content) -> Iterator[Note]:
         yield (
             ("conditions", name),
             (
-                f"up to {a_year:.3g} raises a year by {listed(list(by))}, and a level fades in "
-                f"{fade:.3g} days on average: "
+                f"up to {a_year:.3g} raises a year by {comma_separated(list(by))}, "
+                f"and a level fades in {fade:.3g} days on average: "
                 f"it would be up for {1 - shares[0]:.0%} of the time{top}"
             ),
         )

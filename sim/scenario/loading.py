@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+from sim.errors import Issue, ScenarioError, comma_separated, did_you_mean
 from sim.scenario.fields import FREE_TEXT
-from sim.scenario.issues import Fault, Path, ScenarioError, listed, nearest, place, show
+from sim.scenario.issues import Path, place, show
 from sim.scenario.model import KINDS, TIMINGS
 from sim.scenario.quantities import FAMILIES, RANGE_KEYS
 
@@ -57,7 +58,7 @@ class Origin:
 
 def failed(file: str, message: str, at: Path = ()) -> ScenarioError:
     """A file that cannot be used at all."""
-    return ScenarioError([Fault(file, place(at), message)])
+    return ScenarioError([Issue(file, place(at), message)])
 
 
 # -- finding and reading --------------------------------------------------------------------------
@@ -117,9 +118,9 @@ def text_of(path: FilePath, file: str) -> str:
 def catalog_hint(name: str = "") -> str:
     """What a scenario may be called, with the nearest name of the catalog."""
     names = catalog()
-    guess = nearest(name, names)
-    hint = f'did you mean "{guess}"? ' if guess else ""
-    return f"{hint}allowed: a path, or a catalog name: {listed(names)}"
+    return (
+        f"{did_you_mean(name, names)}allowed: a path, or a catalog name: {comma_separated(names)}"
+    )
 
 
 def parse(text: str, file: str) -> Document:
@@ -289,12 +290,12 @@ def with_strategies(
     Raises:
         ScenarioError: a file cannot be read, holds other things, or a strategy twice.
     """
-    faults: list[Fault] = []
+    faults: list[Issue] = []
     for source in sources:
         try:
             document = _with_file(document, origin, FilePath(source))
         except ScenarioError as error:
-            faults += error.faults
+            faults += error.issues
     if faults:
         raise ScenarioError(faults)
     return document
@@ -312,7 +313,7 @@ def with_text(document: Document, origin: Origin, text: str, file: str) -> Docum
     """
     own = parse(text, file)
     faults = [
-        Fault(
+        Issue(
             file, place((key,)), "unknown key; a file of strategies has: strategies, about, source"
         )
         for key in own
@@ -321,7 +322,7 @@ def with_text(document: Document, origin: Origin, text: str, file: str) -> Docum
     strategies = own.get("strategies")
     if not isinstance(strategies, dict):
         found = f"{show(strategies)}; allowed" if "strategies" in own else "missing; needed"
-        faults.append(Fault(file, "strategies", f"{found}: a table of strategies"))
+        faults.append(Issue(file, "strategies", f"{found}: a table of strategies"))
     if faults or not isinstance(strategies, dict):
         raise ScenarioError(faults)
     known = document.get("strategies", {})
@@ -331,7 +332,7 @@ def with_text(document: Document, origin: Origin, text: str, file: str) -> Docum
         at = ("strategies", name)
         if name in known and name not in FREE_TEXT:
             other = origin.locate(at)[0]
-            faults.append(Fault(file, place(at), f"stands in {other} too; allowed: a new name"))
+            faults.append(Issue(file, place(at), f"stands in {other} too; allowed: a new name"))
         origin.marks[at] = (file, at)
     if faults:
         raise ScenarioError(faults)

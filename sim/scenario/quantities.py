@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeAlias
 
+from sim.errors import comma_separated
 from sim.scenario.fields import FREE_TEXT, Choice, Field, Json, Reader, Schemas, Table, Text
-from sim.scenario.issues import Place, Refused, listed, show
+from sim.scenario.issues import Place, Refused, show
 
 
 @dataclass(frozen=True)
@@ -356,7 +357,7 @@ def _unknown_law(keys: Sequence[str]) -> str:
         (tuple(FAMILIES.get(f, ("values",))) for f in sorted(forms)),
         key=lambda form: (len(set(form) & set(keys)), -len(set(form) ^ set(keys))),
     )
-    found = f"a table with {listed(keys, most=6)}"
+    found = f"a table with {comma_separated(keys, most=6)}"
     missing = [key for key in best if key not in keys]
     if set(best) & set(keys) and missing and set(keys) <= set(best):
         return f"{found} lacks {' and '.join(missing)}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sim.scenario.issues import listed
+from sim.errors import comma_separated
 from sim.scenario.model import (
     Clauses,
     Content,
@@ -282,12 +282,12 @@ class _Explanation:
         out = self.strategy.never
         alive = [(name, track) for name, track in doers if track not in out]
         leads = dict.fromkeys(track for _, track in alive if track in self.stuck)
-        names = listed([name for name, _ in alive or doers], most=4)
+        names = comma_separated([name for name, _ in alive or doers], most=4)
         text = f"{one.text}, which only {names} {verb if len(alive or doers) == 1 else verb[:-1]}"
         if not alive:
             left = list(dict.fromkeys(track for _, track in doers))
             be = "is" if len(left) == 1 else "are"
-            text += f", but {listed(left)} {be} left out"
+            text += f", but {comma_separated(left)} {be} left out"
         elif not leads:
             text += ", and that never happens"
         return _Wait(text, tuple(leads))

@@ -18,17 +18,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sim.errors import Issue, ScenarioError, unknown
 from sim.scenario import description, linting, loading
-from sim.scenario.issues import (
-    Fault,
-    Place,
-    Refused,
-    Report,
-    ScenarioError,
-    listed,
-    nearest,
-    show,
-)
+from sim.scenario.issues import Place, Refused, Report
 from sim.scenario.loading import (
     Document,
     Origin,
@@ -86,7 +78,6 @@ __all__ = [
     "Correlation",
     "Duration",
     "Effects",
-    "Fault",
     "Influence",
     "Literal",
     "MonthDay",
@@ -94,7 +85,6 @@ __all__ = [
     "Range",
     "Reopen",
     "Scenario",
-    "ScenarioError",
     "Setback",
     "Shock",
     "Stage",
@@ -174,12 +164,9 @@ class Scenario(Content):
             chosen = EVERYTHING_AT_ONCE
         return replace(base.override(chosen.overrides), chosen=chosen, _unchosen=base)
 
-    def _no_strategy(self, name: str) -> Fault:
+    def _no_strategy(self, name: str) -> Issue:
         names = list(self.strategies) or [EVERYTHING_AT_ONCE.name]
-        guess = nearest(name, names)
-        hint = f'did you mean "{guess}"? ' if guess else ""
-        message = f"unknown strategy {show(name)}; {hint}allowed: {listed(names)}"
-        return Fault(self.file or self.name, "strategies", message)
+        return Issue(self.file or self.name, "strategies", unknown("strategy", name, names))
 
     def override(self, values: Mapping[str, float]) -> Scenario:
         """The scenario with other values at these dotted names, which are then not ranges.
@@ -225,8 +212,8 @@ class Scenario(Content):
         for name, value in good.items():
             if (ends := ranges.get(name)) and not ends.low <= value <= ends.high:
                 (at / name).refuse(f"{value:g}", f"{ends.low:g} to {ends.high:g}")
-        if report.faults:
-            raise ScenarioError(report.faults)
+        if report.issues:
+            raise ScenarioError(report.issues)
         return good
 
     def numbers(self) -> dict[str, Number]:
@@ -284,7 +271,7 @@ def load(source: str | Path, strategies: Sequence[str | Path] = ()) -> Scenario:
     """
     scenario, report = _load(source, strategies)
     if scenario is None:
-        raise ScenarioError(report.faults)
+        raise ScenarioError(report.issues)
     return scenario
 
 
@@ -296,7 +283,7 @@ def loads(text: str, file: str = "<text>") -> Scenario:
     """
     scenario, report = _build(*_extended(text, file, Path()), file)
     if scenario is None:
-        raise ScenarioError(report.faults)
+        raise ScenarioError(report.issues)
     return scenario
 
 
@@ -315,13 +302,13 @@ def with_text(scenario: Scenario, text: str, file: str) -> Scenario:
     document = loading.with_text(parse(scenario.text, origin.file), origin, text, file)
     found, report = _build(document, origin, scenario.file)
     if found is None:
-        raise ScenarioError(report.faults)
+        raise ScenarioError(report.issues)
     return replace(found, name=scenario.name)
 
 
 def check(
     source: str | Path, strategies: Sequence[str | Path] = ()
-) -> tuple[tuple[Fault, ...], tuple[Fault, ...], tuple[Fault, ...]]:
+) -> tuple[tuple[Issue, ...], tuple[Issue, ...], tuple[Issue, ...]]:
     """What is wrong with a scenario, what is doubtful about it, and facts an author misjudges.
 
     Returns:
@@ -331,7 +318,7 @@ def check(
     try:
         scenario = load(source, strategies)
     except ScenarioError as error:
-        return error.faults, (), ()
+        return error.issues, (), ()
     return (), linting.warnings(scenario, scenario.file), linting.facts(scenario, scenario.file)
 
 
@@ -358,7 +345,7 @@ def _build(document: Document, origin: Origin, file: str) -> tuple[Scenario | No
     report = Report(origin.locate)
     content = SCENARIO.read(document, Place(report))
     content = complete(content, document, report)
-    if report.faults:
+    if report.issues:
         return None, report
     parts = {one.name: getattr(content, one.name) for one in fields(content)}
     name = Path(file).stem.strip("<>").encode("utf-8", "replace").decode()  # files are named by it

@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sim.scenario.issues import Place, Report, listed, show
+from sim.errors import comma_separated
+from sim.scenario.issues import Place, Report, show
 from sim.scenario.model import (
     ABANDON,
     KINDS,
@@ -332,7 +333,11 @@ class _Check:
         if one.on in own:
             return (one.on,)
         what = "undated shocks" if one.kind == "rate" else "stages"
-        allowed = f"a pattern, or one of {listed(own)}" if own else f"none, as there are no {what}"
+        allowed = (
+            f"a pattern, or one of {comma_separated(own)}"
+            if own
+            else f"none, as there are no {what}"
+        )
         if one.on in self.known.tracks if self.known.tracks is not None else False:
             at.refuse(f'"{one.on}" is a track', f'a stage of it, or "{one.on}.*" for all')
         elif one.on in shocks and one.kind == "rate":
@@ -353,7 +358,7 @@ class _Check:
         everything = self.known.shocks if one.kind == "rate" else self.known.stages
         if not any(matches(name) for name in everything or ()):
             what = "shock" if one.kind == "rate" else "stage"
-            allowed = f"a pattern that matches one of {listed(list(everything or ()))}"
+            allowed = f"a pattern that matches one of {comma_separated(list(everything or ()))}"
             at.refuse(
                 f"{show(one.on)} matches no {what}",
                 allowed if everything else f"none, as there are no {what}s",

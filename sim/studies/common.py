@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sim.errors import DrawsError, InputError, RunError, unknown
 from sim.experiment import argument_checks, experiment, measures, provenance, study_folder
 from sim.experiment import draws as drawing
-from sim.experiment.argument_checks import nearest
-from sim.experiment.draws import Draws, DrawsError
+from sim.experiment.draws import Draws
 from sim.experiment.evaluator import Worlds, worlds
-from sim.experiment.experiment import InputError
 from sim.experiment.study_folder import Tables
 from sim.formatting import listed, many
 from sim.reporting import study_text
@@ -73,7 +72,7 @@ class Study:
         """Write tables, figures and the manifest; the paths of the figures without endings.
 
         Raises:
-            sim.experiment.RunError: a file could not be written.
+            sim.errors.RunError: a file could not be written.
         """
         from sim.plotting import style
 
@@ -83,9 +82,7 @@ class Study:
             for name, axes in drawn.items():
                 style.save(axes.figure, folder / name)
         except OSError as error:
-            raise experiment.RunError(
-                f"{folder}: cannot be written ({error.strerror or error})"
-            ) from error
+            raise RunError(f"{folder}: cannot be written ({error.strerror or error})") from error
         return [folder / name for name in drawn]
 
 
@@ -301,11 +298,9 @@ def study_robust(
     argument_checks.whole("replications", replications, 1, MOST_REPLICATIONS)
     told = worlds(scenario, strategies, measure, seed, better=better, workers=workers,
                   progress=progress)  # fmt: skip
-    base = _known(
-        "--baseline", told.strategies[0] if baseline is None else baseline, told.strategies
-    )
+    base = _known("baseline", told.strategies[0] if baseline is None else baseline, told.strategies)
     for number in () if numbers is None else argument_checks.names("--map", numbers):
-        _known("--map", number, told.free)
+        _known("parameter of the map", number, told.free)
     if numbers is not None and (len(numbers) != 2 or numbers[0] == numbers[1]):
         raise InputError(f"--map: found {numbers!r}; allowed: two different numbers")
     drawn = _drawn(told, draws)
@@ -344,9 +339,9 @@ def study_robust(
     return Study(study_folder.with_titles(made, scenario), manifest)
 
 
-def _known(option: str, name: str, known: Sequence[str]) -> str:
+def _known(what: str, name: str, known: Sequence[str]) -> str:
     if name not in known:
-        raise InputError(f'{option}: unknown "{name}"{nearest(name, known)}')
+        raise InputError(unknown(what, name, known))
     return name
 
 

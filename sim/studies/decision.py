@@ -17,17 +17,11 @@ import pandas as pd
 from sim.analysis import attribution, comparison, competing_risks, dominance
 from sim.engine import kernel
 from sim.engine.program import Program
+from sim.errors import InputError
 from sim.experiment import argument_checks, provenance, replay
 from sim.experiment import study_folder as tables_of
 from sim.experiment.draws import Draws
-from sim.experiment.experiment import (
-    InputError,
-    Results,
-    chosen,
-    names_of,
-    of_draw,
-    varied_from,
-)
+from sim.experiment.experiment import Results, chosen, names_of, of_draw, varied_from
 from sim.reporting import findings
 from sim.reporting.summary import baseline_of, caption, caption_of, notes, refusing
 from sim.scenario.scenario import Scenario

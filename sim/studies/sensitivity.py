@@ -36,8 +36,8 @@ from scipy import stats
 
 from sim.analysis.intervals import mean_interval
 from sim.engine import laws
+from sim.errors import InputError
 from sim.experiment.evaluator import Worlds
-from sim.experiment.experiment import InputError
 from sim.scenario.scenario import Scenario
 from sim.types import Floats
 

@@ -73,7 +73,7 @@ class Contest:
         """The histories ``first .. first + count - 1`` of some candidates.
 
         Raises:
-            sim.program.ModelError: a history in which time cannot advance.
+            sim.errors.ModelError: a history in which time cannot advance.
         """
         numbers = np.asarray(candidates, np.int64)
         told = Told(*(np.empty((len(numbers), count)) for _ in range(2)))

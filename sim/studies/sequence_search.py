@@ -30,9 +30,9 @@ from tqdm import tqdm
 from sim.analysis.intervals import Interval, mean_interval, median_interval, wilson
 from sim.engine import kernel
 from sim.engine.program import NOTHING, translate
+from sim.errors import InputError, RunError, unknown
 from sim.experiment import argument_checks, provenance, study_folder
-from sim.experiment.argument_checks import nearest
-from sim.experiment.results_folder import InputError, RunError, writable
+from sim.experiment.results_folder import writable
 from sim.reporting import sequence_text
 from sim.reporting.sequence_text import ALIKE, BEST, BETTER, KIND, OPEN, WORSE
 from sim.scenario.scenario import Scenario
@@ -160,7 +160,7 @@ def search(
     Raises:
         InputError: what was asked for cannot be done.
         RunError: a file could not be written.
-        sim.program.ModelError: a history in which time cannot advance.
+        sim.errors.ModelError: a history in which time cannot advance.
     """
     argument_checks.scenario(scenario)
     tracks = None if tracks is None else argument_checks.names("tracks", tracks)
@@ -241,8 +241,7 @@ def _space(
 def _known(option: str, what: str, names: Sequence[str], known: Sequence[str]) -> None:
     for i, name in enumerate(names):
         if name not in known:
-            hint = nearest(name, known) if known else "; there are none to choose from"
-            raise InputError(f'{option}: unknown {what} "{name}"{hint}')
+            raise InputError(f"{option}: {unknown(what, name, known)}")
         if name in names[:i]:
             raise InputError(f'{option}: "{name}" stands there twice; allowed: once')
 

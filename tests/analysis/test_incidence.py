@@ -210,7 +210,7 @@ def test_runs_without_a_pair_are_refused() -> None:
         comparison.compare(
             both(FAST_OR_NEVER, SLOW_BUT_SURE.iloc[:-1]), "fast", GOAL, RUIN, HORIZON
         )
-    with pytest.raises(ValueError, match="unknown baseline 'none'"):
+    with pytest.raises(ValueError, match='unknown baseline "none"'):
         comparison.compare(FAST_OR_NEVER, "none", GOAL, RUIN, HORIZON)
 
 

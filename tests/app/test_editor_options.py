@@ -6,7 +6,7 @@ import pytest
 
 from sim.app.editor_options import Party, choices, clauses_of, text_of
 from sim.app.strategy_draft import Hand
-from sim.scenario.issues import ScenarioError
+from sim.errors import ScenarioError
 from sim.scenario.scenario import load
 
 

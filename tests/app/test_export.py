@@ -17,9 +17,8 @@ from sim.app import export
 from sim.app.progressive import answers
 from sim.app.session import State
 from sim.app.strategy_draft import Hand
-from sim.experiment.experiment import InputError
+from sim.errors import InputError, ScenarioError
 from sim.plotting import outcomes, style
-from sim.scenario.issues import ScenarioError
 
 
 def test_the_folder_the_script_and_the_answer_tell_the_same(tmp_path: Path) -> None:

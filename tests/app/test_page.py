@@ -39,7 +39,7 @@ from sim.app.web.session_view import Room, opening
 from sim.app.web.strategy_cards import LONGEST
 from sim.app.workspace import lay
 from sim.cli import commands
-from sim.experiment.experiment import InputError
+from sim.errors import InputError
 from sim.plotting import outcomes, style
 from sim.reporting import summary as summary_module
 from sim.reporting import text_tables
@@ -527,7 +527,7 @@ def test_what_is_saved_is_opened_and_tabs_do_not_disturb_each_other(
     page.settled()
     assert page.state() == theirs and len(page.all(".card")) == 3
     page.browser.get(f"{address}?state=nonsense")
-    page.until(lambda: "damaged" in page.text(".faults"))
+    page.until(lambda: "damaged" in page.text(".issues"))
     page.until(lambda: len(page.all(".card")) == 3)
 
 
@@ -558,7 +558,7 @@ def test_the_history_follows_the_hands_that_lie_on_the_table(page: Page) -> None
     page.press("Take my seoul first away")
     page.until(lambda: said().count("my proposal:") == 1 and "my seoul first" not in said())
     page.write(".card .rule input", "nothing\n")
-    page.until(lambda: 'unknown condition "nothing"' in page.text(".faults") and said() == "")
+    page.until(lambda: 'unknown condition "nothing"' in page.text(".issues") and said() == "")
     assert not page.all(".world img[src], .world tr")
 
 
@@ -602,10 +602,10 @@ def test_an_engine_that_fails_says_so_and_the_page_lives_on(
 
     monkeypatch.setattr(worker, "answers", failing)
     page.press("Add a strategy")
-    page.until(lambda: page.text(".faults") == "the engine failed: out of <order>")
+    page.until(lambda: page.text(".issues") == "the engine failed: out of <order>")
     monkeypatch.undo()
     page.answer_of(lambda: page.press("Take my sequential away"))
-    assert page.all(".faults pre") == [] and page.rows("Every strategy")
+    assert page.all(".issues pre") == [] and page.rows("Every strategy")
 
 
 def choose(page: Page, scenario: str) -> None:
@@ -621,23 +621,23 @@ def test_faults_of_a_scenario_are_told_in_the_page_and_it_is_read_again(
     page = Page(browser, address)
     page.settled()
     choose(page, "loop.toml")
-    page.until(lambda: "loop.toml: tracks.t.stages[0].success: 7" in page.text(".faults"))
+    page.until(lambda: "loop.toml: tracks.t.stages[0].success: 7" in page.text(".issues"))
     page.one("[aria-label='Light or dark']").click()
-    page.until(lambda: page.all(".faults pre") == [])
+    page.until(lambda: page.all(".issues pre") == [])
     choose(page, "loop.toml")
-    page.until(lambda: "Read it again" in page.text(".faults"))
+    page.until(lambda: "Read it again" in page.text(".issues"))
     page.until(lambda: KOREA in page.text(".bar .q-field__native"))
     assert page.rows("Every strategy"), "what was on the table is left"
     loop.write_text(LOOP)
     page.press("Read it again")
-    page.until(lambda: "time cannot advance" in page.text(".faults"))
+    page.until(lambda: "time cannot advance" in page.text(".issues"))
     assert page.state().scenario == "loop.toml"
     loop.write_text(LOOP.replace("delay = 0", "delay = 1"))
     page.press("Start from a strategy")
     page.press("✓ default")
-    page.until(lambda: "loop.toml has changed" in page.text(".faults"))
+    page.until(lambda: "loop.toml has changed" in page.text(".issues"))
     page.press("Read it again")
-    page.until(lambda: page.all(".faults pre") == [])
+    page.until(lambda: page.all(".issues pre") == [])
     assert page.settled() and page.rows("Every strategy")
 
 

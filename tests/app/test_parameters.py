@@ -6,7 +6,7 @@ import pytest
 
 from sim.app.parameters import overriding, sliders
 from sim.app.strategy_draft import Hand
-from sim.scenario.issues import ScenarioError
+from sim.errors import ScenarioError
 from sim.scenario.scenario import catalog, load
 
 

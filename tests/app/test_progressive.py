@@ -15,7 +15,8 @@ from sim.app.progressive import answers
 from sim.app.session import State
 from sim.app.strategy_draft import Hand, file_of
 from sim.engine import kernel
-from sim.engine.program import ModelError, translate
+from sim.engine.program import translate
+from sim.errors import ModelError
 from sim.tracing import time_budget
 
 NUMBERS = {"us_dprk.contact.success": 0.4, "delegations.US": 3.0}

@@ -13,7 +13,7 @@ from sim.app.replications import LOOKED_AT, pair, pick
 from sim.app.session import State
 from sim.app.strategy_draft import Hand
 from sim.app.workspace import Table, lay
-from sim.experiment.experiment import InputError
+from sim.errors import InputError
 from sim.tracing.divergence import divergence
 
 

@@ -20,7 +20,7 @@ from sim.app.session import State
 from sim.app.strategy_draft import Hand
 from sim.app.switching import flips
 from sim.app.workspace import lay
-from sim.scenario.issues import ScenarioError
+from sim.errors import ScenarioError
 from sim.scenario.loading import catalog
 
 TWO = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"

@@ -12,7 +12,7 @@ import pytest
 from sim.app.session import MOST_BYTES, State, saved
 from sim.app.strategy_draft import Hand
 from sim.app.workspace import lay
-from sim.scenario.issues import ScenarioError
+from sim.errors import ScenarioError
 from sim.scenario.scenario import load
 
 
@@ -81,7 +81,7 @@ def test_a_wrong_state_is_refused_with_its_place(
     text = json.dumps(json.loads(state.to_text()) | change)
     with pytest.raises(ScenarioError) as caught:
         State.from_text(text)
-    assert any(fault.place.startswith(place) for fault in caught.value.faults)
+    assert any(fault.place.startswith(place) for fault in caught.value.issues)
 
 
 def test_a_precision_is_refused_with_what_is_allowed(state: State) -> None:
@@ -110,7 +110,7 @@ def test_names_that_do_not_fit_the_scenario_are_refused(
     document["hands"][0] |= change | {"milestones": milestones}
     with pytest.raises(ScenarioError) as caught:
         lay(State.from_text(json.dumps(document)))
-    assert [fault.place for fault in caught.value.faults] == [place]
+    assert [fault.place for fault in caught.value.issues] == [place]
 
 
 @pytest.mark.parametrize(

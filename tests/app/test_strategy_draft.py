@@ -11,7 +11,7 @@ from sim.app.strategy_draft import Hand, file_of, opened
 from sim.engine import kernel
 from sim.engine.program import translate
 from sim.engine.rows import Rows
-from sim.scenario.issues import ScenarioError
+from sim.errors import ScenarioError
 from sim.scenario.scenario import Scenario, catalog, load
 
 EVERY = [(s, name) for s in catalog() for name in load(s).strategies]

@@ -16,7 +16,7 @@ from sim.app.session import State
 from sim.app.strategy_draft import Hand
 from sim.app.switching import Flips, flips, leading
 from sim.app.workspace import Table, lay
-from sim.experiment.experiment import InputError
+from sim.errors import InputError
 from sim.studies import switching_values
 
 PAIR = ("bilateral_only", "all_parallel")

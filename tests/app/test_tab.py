@@ -60,7 +60,7 @@ class Tab:
             if found := what():
                 return found
             await asyncio.sleep(0.05)
-        raise AssertionError(f"not in {PATIENCE} s; it says: {self.status} {self.faults}")
+        raise AssertionError(f"not in {PATIENCE} s; it says: {self.status} {self.issues}")
 
     async def answered(self) -> int:
         """Histories of each strategy in the last answer to what is on the table."""
@@ -79,7 +79,7 @@ class Tab:
 
     @property
     def faults(self) -> str:
-        return " ".join(said(one) for one in self.all(ui.html, self.desk.bar.faults))
+        return " ".join(said(one) for one in self.all(ui.html, self.desk.bar.issues))
 
     def all(self, kind: type[Any], within: ui.element | None = None) -> list[Any]:
         return [one for one in (within or self.user.current_layout).descendants()
@@ -444,13 +444,13 @@ def test_faults_of_a_scenario_and_of_a_link_are_told(tmp_path: Path) -> None:
     wrong.write_text('title = "x"\nhorizon = 9\n')
 
     async def test(tab: Tab) -> None:
-        assert "wrong.toml: goal: missing" in tab.faults
+        assert "wrong.toml: goal: missing" in tab.issues
         wrong.write_text(
             'title = "x"\nstart = 2020-01-01\nhorizon = 9\ngoal = "g"\nconditions = { g = {} }\n'
             'tracks.t.stages = [ { name = "a", duration = 1, success = 1, raises = ["g"] } ]\n'
         )
         tab.press("Read it again")
-        assert await tab.answered() and tab.faults == ""
+        assert await tab.answered() and tab.issues == ""
         tab.write("Scenario", KOREA)
         await tab.answered()
         assert tab.state.scenario == KOREA
@@ -461,7 +461,7 @@ def test_faults_of_a_scenario_and_of_a_link_are_told(tmp_path: Path) -> None:
     run(test, tmp_path, "", str(wrong))
 
     async def damaged(tab: Tab) -> None:
-        assert "damaged" in tab.faults
+        assert "damaged" in tab.issues
         await tab.answered()
 
     run(damaged, tmp_path, "nonsense")
@@ -475,9 +475,9 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_table_alive(
         with monkeypatch.context() as changed:
             changed.setattr(outcomes, "incidence", None)
             tab.press("Take my sequential away")
-            await tab.until(lambda: "the engine failed" in tab.faults)
+            await tab.until(lambda: "the engine failed" in tab.issues)
         tab.press("Add a strategy")
         await tab.answered()
-        assert tab.faults == ""
+        assert tab.issues == ""
 
     run(test, tmp_path, QUICK.to_link())

@@ -13,8 +13,8 @@ from sim.app.session import State
 from sim.app.strategy_draft import Hand
 from sim.app.tornado import importance, ordered
 from sim.app.workspace import Table, lay
+from sim.errors import InputError
 from sim.experiment import evaluator
-from sim.experiment.experiment import InputError
 from sim.studies import sensitivity
 
 NUMBERS = {"us_dprk.contact.success": 0.4, "ministerial.freeze.success": 0.2}

@@ -16,8 +16,8 @@ from sim.analysis import competing_risks, incidence
 from sim.cli import commands
 from sim.engine import daily_counts
 from sim.engine.program import translate
+from sim.errors import InputError
 from sim.experiment import replay
-from sim.experiment.experiment import InputError
 from sim.plotting import decisions, outcomes
 from sim.reporting import summary
 from sim.studies import decision

@@ -11,7 +11,7 @@ from sim.analysis import attribution, comparison, competing_risks, incidence
 from sim.cli.commands import main
 from sim.engine import daily_counts, kernel
 from sim.engine.program import translate
-from sim.experiment.experiment import InputError
+from sim.errors import InputError
 
 SCENARIO = sim.load("korea-2017")
 NAMES = ["proposal", "pressure"]

@@ -14,6 +14,7 @@ from agreement import difference
 from random_scenarios import scenario_text
 from sim.engine import kernel, processes, program
 from sim.engine.jit import JIT
+from sim.errors import ModelError
 from sim.scenario import scenario
 
 # Without the compiler the engine is two hundred times slower, and a few scenarios must do.
@@ -153,7 +154,7 @@ def test_an_endless_loop_at_one_instant_has_the_same_clear_error_in_both_engines
     translated = program.translate(scenario.loads(LOOP))
     messages = []
     for engine in (processes, kernel):
-        with pytest.raises(program.ModelError) as error:
+        with pytest.raises(ModelError) as error:
             engine.simulate(translated, 3, 0, 5)
         messages.append(str(error.value))
     assert messages[0] == messages[1]

@@ -17,7 +17,7 @@ import sim
 from markov_chain import Chain, Endless, TooLarge
 from markovian_scenarios import HORIZON, scenario_text
 from sim.engine.jit import JIT
-from sim.scenario.scenario import ScenarioError
+from sim.errors import ScenarioError
 
 TIMES = [60.0, 250.0, float(HORIZON) - 1e-9]
 SCENARIOS = 40

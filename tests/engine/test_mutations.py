@@ -16,7 +16,7 @@ from test_exact import broken
 
 from exact_cases import CASES
 from sim.engine import processes
-from sim.engine.program import ModelError
+from sim.errors import ModelError
 
 
 class Mutant(NamedTuple):

@@ -13,6 +13,7 @@ import sim
 from agreement import difference
 from random_scenarios import scenario_text
 from sim import ties
+from sim.errors import ModelError
 
 KOREA = sim.load("korea-2017")
 N = 3000
@@ -73,7 +74,7 @@ def test_random_scenarios_notice_the_order() -> None:
         scenario = sim.loads(scenario_text(random.Random(9000 + number)))
         try:
             tables = [sim.run(one, None, 20).frame for one in (scenario, ties.reordered(scenario))]
-        except sim.ModelError:
+        except ModelError:
             continue
         columns = [c for c in tables[0] if c != "binding"]
         unlike += not tables[0][columns].equals(tables[1][columns])

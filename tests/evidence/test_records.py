@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import sim
+from sim.errors import ScenarioError
 from sim.evidence import records
-from sim.scenario.scenario import ScenarioError
 
 TABLES = list(records.LAYOUTS)
 

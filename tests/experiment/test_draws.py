@@ -9,9 +9,8 @@ from scipy import stats
 import sim
 from sim.cli import commands
 from sim.engine.program import translate
+from sim.errors import DrawsError, InputError
 from sim.experiment import draws
-from sim.experiment.draws import DrawsError
-from sim.experiment.experiment import InputError
 from sim.studies import decision
 
 TEXT = """

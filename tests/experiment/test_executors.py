@@ -16,8 +16,9 @@ import pandas as pd
 import pytest
 
 import sim
+from sim.errors import InputError, RunError
 from sim.experiment import executors
-from sim.experiment.experiment import Incomplete, InputError, RunError
+from sim.experiment.experiment import Incomplete
 
 ROOT = Path(__file__).parents[2]
 TEXT = """

@@ -21,8 +21,9 @@ import pytest
 import sim
 from sim.engine import kernel
 from sim.engine.program import translate
+from sim.errors import InputError
 from sim.experiment import tasks
-from sim.experiment.experiment import Incomplete, InputError
+from sim.experiment.experiment import Incomplete
 
 ROOT = Path(__file__).parents[2]
 TEXT = """

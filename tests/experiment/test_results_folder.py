@@ -18,8 +18,8 @@ from test_experiment import TEXT, UNCERTAIN
 import sim
 from sim.cli.commands import main
 from sim.engine.program import translate
+from sim.errors import InputError, RunError
 from sim.experiment import experiment, results_folder, tasks, verification
-from sim.experiment.experiment import InputError, RunError
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from test_experiment import TEXT
 import sim
 from coverage_of_precision import COIN, TRUTH, covered
 from sim.cli.commands import main
+from sim.errors import InputError
 from sim.experiment import stopping
-from sim.experiment.experiment import InputError
 from sim.experiment.stopping import Precision
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim.experiment.experiment import InputError
+from sim.errors import InputError
 from survival import difference, killed_again_and_again
 
 JIT = sim._compiled.JIT

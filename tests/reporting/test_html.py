@@ -16,8 +16,8 @@ import pytest
 
 import sim
 from sim.cli import commands
+from sim.errors import InputError
 from sim.experiment import study_folder
-from sim.experiment.experiment import InputError
 from sim.plotting.captions import HOW_TO_READ
 from sim.reporting import (
     html,

@@ -9,7 +9,7 @@ import pytest
 
 import sim
 from sim.analysis import incidence
-from sim.experiment.experiment import InputError
+from sim.errors import InputError
 from sim.reporting import summary
 
 TWO = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
@@ -61,9 +61,9 @@ def test_what_cannot_be_made_is_said(results) -> None:
         summary.tell(scenario, "driect")
     with pytest.raises(InputError, match="unknown baseline"):
         summary.differences(results, "nosuch")
-    with pytest.raises(InputError, match="unknown endpoint 'crisi'"):
+    with pytest.raises(InputError, match='unknown endpoint "crisi"'):
         summary.summarise(results, "crisi")
-    with pytest.raises(InputError, match="unknown endpoint 'crisi'"):
+    with pytest.raises(InputError, match='unknown endpoint "crisi"'):
         summary.differences(results, None, "crisi")
     with pytest.raises(InputError, match="a comparison needs two"):
         summary.differences(sim.run(scenario, ["direct"], 5))

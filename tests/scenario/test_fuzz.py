@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 import sim
 from sim.cli.commands import main
+from sim.errors import ScenarioError
 from sim.experiment.experiment import Incomplete
-from sim.scenario.scenario import ScenarioError
 
 VALID = sorted((Path(__file__).parents[1] / "corpus" / "valid").glob("*.toml"))
 WRONG: list[Any] = [

@@ -18,15 +18,15 @@ import pytest
 
 import sim
 from sim.cli.commands import main
+from sim.errors import ScenarioError
 from sim.scenario import scenario as sc
 from sim.scenario.quantities import Duration, Range
-from sim.scenario.scenario import ScenarioError
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 VALID = sorted((CORPUS / "valid").glob("*.toml"))
 INVALID = sorted((CORPUS / "invalid").glob("*.toml"))
 INVALID_STRATEGIES = sorted((CORPUS / "strategies_invalid").glob("*.toml"))
-SCHEMA = Path(sc.__file__).parent / "schema" / "scenario.json"
+SCHEMA = Path(sc.__file__).parents[1] / "schema" / "scenario.json"
 TWO = CORPUS / "valid" / "two_tracks.toml"
 
 
@@ -104,7 +104,7 @@ def test_an_invalid_file_is_refused_with_every_fault_and_its_place(path: Path) -
     assert all(Path(fault.file) == path or fault.file == path.name for fault in faults)
     with pytest.raises(ScenarioError) as error:
         sim.load(path)
-    assert error.value.faults == faults
+    assert error.value.issues == faults
 
 
 @pytest.mark.parametrize("path", INVALID_STRATEGIES, ids=named)

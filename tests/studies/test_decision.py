@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 import sim
 from sim.cli import commands
-from sim.experiment.experiment import InputError
+from sim.errors import InputError
 from sim.reporting import sections
 from sim.studies import decision
 

@@ -17,8 +17,8 @@ from random_scenarios import scenario_text as any_scenario
 from sim.analysis import attribution, intervals
 from sim.engine import kernel
 from sim.engine.program import GOAL, What, translate
+from sim.errors import ScenarioError
 from sim.reporting import findings
-from sim.scenario.scenario import ScenarioError
 from sim.studies import ablation, decision
 from sim.tracing import divergence, time_budget
 

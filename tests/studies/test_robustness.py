@@ -11,7 +11,7 @@ import pytest
 
 import sim
 from sim.cli import commands
-from sim.experiment.experiment import InputError
+from sim.errors import InputError
 from sim.reporting import study_text
 from sim.studies import common, robustness, scenario_discovery, switching_values
 from study_coverage import TABLES, TWO_WAYS, P, Q, W, known, outcomes

@@ -9,8 +9,8 @@ import pytest
 from SALib.test_functions import Ishigami, Sobol_G
 
 import sim
+from sim.errors import InputError, MeasureError
 from sim.experiment import draws, evaluator, measures
-from sim.experiment.experiment import InputError
 from sim.studies import common, sensitivity
 
 THREE = ["a", "b", "c"]
@@ -298,7 +298,7 @@ def test_measures_are_those_of_the_rows() -> None:
     ],
 )
 def test_a_measure_that_is_unknown_is_refused(name: str, message: str) -> None:
-    with pytest.raises(measures.MeasureError, match=message):
+    with pytest.raises(MeasureError, match=message):
         measures.parse(SCENARIO, name)
 
 

@@ -16,8 +16,8 @@ import sim
 from contests import contest_text, space_of
 from sim.cli import commands
 from sim.engine import kernel
-from sim.engine.program import ModelError, translate
-from sim.experiment.experiment import InputError
+from sim.engine.program import translate
+from sim.errors import InputError, ModelError
 from sim.plotting import outcomes, style
 from sim.reporting import sequence_text
 from sim.scenario.scenario import Scenario, load, loads
@@ -511,7 +511,7 @@ def test_the_command_says_what_is_wrong(scenario_file, capsys) -> None:
     assert detente("search", scenario_file, "--tracks", "talks,sumit") == 2
     error = capsys.readouterr().err
     assert error == (
-        'tracks: unknown track "sumit"; did you mean "summit"?; allowed: talks, summit\n'
+        'tracks: unknown track "sumit"; did you mean "summit"? allowed: talks, summit\n'
     )
     assert detente("search", scenario_file, "--quiet", "--replications", 20, "--postures", "",
                    "--save", "no/such/folder/x.toml") == 2  # fmt: skip

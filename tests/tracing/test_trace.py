@@ -9,7 +9,7 @@ import pytest
 
 import sim
 from sim import loads
-from sim.experiment.experiment import InputError
+from sim.errors import InputError
 from sim.reporting import summary
 
 SCENARIO = sim.load("korea-2017")

@@ -17,9 +17,8 @@ from sim.app.session import MOST_BYTES, MOST_HANDS, State, save_text, saved, wit
 from sim.app.strategy_draft import file_of, opened
 from sim.app.web.html import put, text
 from sim.app.web.results_panel import FIGURES
-from sim.engine.program import ModelError
-from sim.experiment.experiment import Incomplete, InputError, RunError
-from sim.scenario.issues import ScenarioError
+from sim.errors import InputError, ModelError, RunError, ScenarioError
+from sim.experiment.experiment import Incomplete
 from sim.scenario.loading import decoded
 
 if TYPE_CHECKING:

@@ -32,9 +32,9 @@ class Bar:
                 Shelf(desk)
                 look = ui.button(icon="contrast", on_click=self._turn).props("flat round dense")
                 look.props["aria-label"] = look.props["title"] = "Light or dark"
-        self.faults = ui.element("div").classes("faults")
-        self.faults.props["role"] = "alert"
-        with self.faults:
+        self.issues = ui.element("div").classes("faults")
+        self.issues.props["role"] = "alert"
+        with self.issues:
             self.refused = ui.element("div")  # until something else is asked
             self.wrong = ui.element("div")  # until there is another answer
 

@@ -18,8 +18,7 @@ from sim.app.session import State
 from sim.app.strategy_draft import Hand
 from sim.app.tornado import Importance, importance, ordered
 from sim.app.web.html import put, text, words
-from sim.engine.program import ModelError
-from sim.experiment.experiment import InputError
+from sim.errors import InputError, ModelError
 from sim.scenario.register import source_in_words
 
 if TYPE_CHECKING:

@@ -16,13 +16,11 @@ from sim.app import export
 from sim.app.replications import LOOKED_AT, Pair, pair
 from sim.app.session import MOST_HISTORY, PICKS, State
 from sim.app.web.html import picture, put, svg_address, text, words
-from sim.engine.program import ModelError
-from sim.experiment.experiment import InputError
+from sim.errors import InputError, ModelError, ScenarioError
 from sim.formatting import percent
 from sim.plotting import decisions, outcomes
 from sim.plotting.captions import HOW_TO_READ
 from sim.reporting import findings
-from sim.scenario.issues import ScenarioError
 from sim.scenario.scenario import Scenario
 from sim.tracing.divergence import BOTH, ONLY_A, Parting, divergence
 

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sim.app.web.session_view import Desk, Room
-from sim.experiment.experiment import InputError
+from sim.errors import InputError
 
 HOST = "127.0.0.1"
 PORT = 8017

@@ -19,7 +19,7 @@ from sim.app.web.results_panel import Results
 from sim.app.web.strategy_cards import Cards
 from sim.app.web.worker import Seat
 from sim.app.workspace import Table, lay
-from sim.scenario.issues import ScenarioError
+from sim.errors import ScenarioError
 from sim.scenario.scenario import Scenario
 
 OPENED = 3  # hands of a table that nobody has laid yet

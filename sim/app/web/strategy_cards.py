@@ -14,8 +14,8 @@ from sim.app.progressive import Answer
 from sim.app.session import MOST_HANDS, State
 from sim.app.strategy_draft import Hand, fresh
 from sim.app.web.html import colour, menu, put, text, words
+from sim.errors import ScenarioError
 from sim.formatting import days_text, percent
-from sim.scenario.issues import ScenarioError
 
 if TYPE_CHECKING:
     from sim.app.web.session_view import Desk

@@ -11,8 +11,7 @@ from sim.app.progressive import Answer
 from sim.app.session import State
 from sim.app.switching import Flips, flips, leading
 from sim.app.web.html import put, table, text, words
-from sim.engine.program import ModelError
-from sim.experiment.experiment import InputError
+from sim.errors import InputError, ModelError
 from sim.formatting import DASH
 from sim.reporting.text_tables import Printed
 

@@ -21,7 +21,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sim.scenario.issues import Fault, ScenarioError, listed, nearest, show
+from sim.errors import Issue, ScenarioError, comma_separated, did_you_mean
+from sim.scenario.issues import show
 from sim.scenario.loading import decoded
 
 FOLDER = Path(__file__).parent
@@ -134,7 +135,7 @@ def _one_of(*words: str) -> Column:
             raise ValueError
         return text
 
-    return Column(listed(words), value, "string")
+    return Column(comma_separated(words), value, "string")
 
 
 SOURCE = {"source": TEXT, "confidence": _one_of("high", "medium", "low")}
@@ -280,41 +281,40 @@ def _rows(path: Path) -> list[list[str]]:
         return list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ScenarioError([Fault(path.name, "", f"cannot be read: {reason}")]) from None
+        raise ScenarioError([Issue(path.name, "", f"cannot be read: {reason}")]) from None
     except UnicodeDecodeError:
-        raise ScenarioError([Fault(path.name, "", "no UTF-8 text")]) from None
+        raise ScenarioError([Issue(path.name, "", "no UTF-8 text")]) from None
     except csv.Error as error:
-        raise ScenarioError([Fault(path.name, "", f"not CSV: {error}")]) from None
+        raise ScenarioError([Issue(path.name, "", f"not CSV: {error}")]) from None
 
 
-def _wrong_header(header: list[str], layout: Layout, file: str) -> Iterator[Fault]:
+def _wrong_header(header: list[str], layout: Layout, file: str) -> Iterator[Issue]:
     known = list(layout.columns)
     for name in header:
         if name not in known:
-            guess = nearest(name, known)
-            hint = f'did you mean "{guess}"? ' if guess else ""
-            message = f"unknown column; {hint}allowed: {listed(known)}"
-            yield Fault(file, f"row 1, column {name}", message)
+            hint = did_you_mean(name, known)
+            message = f"unknown column; {hint}allowed: {comma_separated(known)}"
+            yield Issue(file, f"row 1, column {name}", message)
     for name in known:
         if name not in header:
-            yield Fault(file, f"row 1, column {name}", "missing; needed")
+            yield Issue(file, f"row 1, column {name}", "missing; needed")
     if sorted(header) == sorted(known) and header != known:
-        yield Fault(file, "row 1", f"columns in another order; allowed: {listed(known)}")
+        yield Issue(file, "row 1", f"columns in another order; allowed: {comma_separated(known)}")
     for name in {one for one in header if header.count(one) > 1}:
-        yield Fault(file, f"row 1, column {name}", "stands there twice")
+        yield Issue(file, f"row 1, column {name}", "stands there twice")
 
 
-def _wrong_cells(rows: list[list[str]], layout: Layout, file: str) -> Iterator[Fault]:
+def _wrong_cells(rows: list[list[str]], layout: Layout, file: str) -> Iterator[Issue]:
     for number, cells in enumerate(rows, start=2):
         if len(cells) != len(layout.columns):
             found = f"{len(cells)} cells; allowed: {len(layout.columns)}"
-            yield Fault(file, f"row {number}", found)
+            yield Issue(file, f"row {number}", found)
             continue
         for (name, column), cell in zip(layout.columns.items(), cells, strict=True):
             if not _fits(column, cell):
                 wanted = column.wanted + (", or nothing" if column.empty else "")
                 found = f"{show(cell)}; allowed: {wanted}"
-                yield Fault(file, f"row {number}, column {name}", found)
+                yield Issue(file, f"row {number}, column {name}", found)
 
 
 def _fits(column: Column, cell: str) -> bool:
@@ -327,7 +327,7 @@ def _fits(column: Column, cell: str) -> bool:
     return True
 
 
-def _wrong_rows(rows: list[list[str]], layout: Layout, file: str, table: str) -> Iterator[Fault]:
+def _wrong_rows(rows: list[list[str]], layout: Layout, file: str, table: str) -> Iterator[Issue]:
     names = list(layout.columns)
     seen: dict[tuple[str, ...], int] = {}
     for number, cells in enumerate(rows, start=2):
@@ -335,21 +335,21 @@ def _wrong_rows(rows: list[list[str]], layout: Layout, file: str, table: str) ->
         key = tuple(row[name] for name in layout.key)
         if key in seen:
             at = f"row {number}, column {layout.key[-1]}"
-            yield Fault(file, at, f"the same {', '.join(layout.key)} as row {seen[key]}")
+            yield Issue(file, at, f"the same {', '.join(layout.key)} as row {seen[key]}")
         seen.setdefault(key, number)
         yield from _backwards(row, layout, file, number)
         if table == "monthly" and row["unit"] != UNITS[row["kind"]]:
             found = f"{show(row['unit'])} of {row['kind']}; allowed: {UNITS[row['kind']]}"
-            yield Fault(file, f"row {number}, column unit", found)
+            yield Issue(file, f"row {number}, column unit", found)
 
 
-def _backwards(row: Mapping[str, str], layout: Layout, file: str, number: int) -> Iterator[Fault]:
+def _backwards(row: Mapping[str, str], layout: Layout, file: str, number: int) -> Iterator[Issue]:
     dated = [(name, row[name]) for name in layout.ordered if row[name]]
     for (early, first), (late, second) in pairwise(dated):
         length = min(len(first), len(second))  # a month is compared as a month
         if second[:length] < first[:length]:
             found = f"{second} is before {early}, {first}"
-            yield Fault(file, f"row {number}, column {late}", found)
+            yield Issue(file, f"row {number}, column {late}", found)
 
 
 def _frame(rows: Iterable[list[str]], layout: Layout) -> pd.DataFrame:
