@@ -26,7 +26,7 @@ import sim
 from sim.cli import commands as commands_module
 from sim.evidence import assumptions
 from sim.reporting import stress_des
-from sim.scenario import fields, model, quantities
+from sim.scenario import fields, format, quantities
 
 ROOT = Path(__file__).parents[1]
 DOCS, GALLERY = ROOT / "docs", ROOT / "results" / "gallery"
@@ -127,7 +127,7 @@ def coverage() -> str:
 
 def file_format() -> str:
     """The format of scenario files, from the tables that read them."""
-    tables = list(_tables(model.SCENARIO, {}).values())
+    tables = list(_tables(format.SCENARIO, {}).values())
     return (
         "\n\n".join(
             [
@@ -145,11 +145,13 @@ def file_format() -> str:
     )
 
 
-def _tables(reader: Any, found: dict[str, fields.Table[Any]]) -> dict[str, fields.Table[Any]]:
+def _tables(
+    reader: Any, found: dict[str, fields.TableReader[Any]]
+) -> dict[str, fields.TableReader[Any]]:
     """The tables below a reader, in the order in which they are met, each once."""
-    if isinstance(reader, quantities.Uncertain | quantities.Lasting):
+    if isinstance(reader, quantities.UncertainNumber | quantities.DurationReader):
         return found
-    if isinstance(reader, fields.Table):
+    if isinstance(reader, fields.TableReader):
         if reader.title in found:
             return found
         found[reader.title] = reader
@@ -161,7 +163,7 @@ def _tables(reader: Any, found: dict[str, fields.Table[Any]]) -> dict[str, field
     return found
 
 
-def _table(one: fields.Table[Any]) -> str:
+def _table(one: fields.TableReader[Any]) -> str:
     shown = {key: f for key, f in one.fields.items() if key not in fields.FREE_TEXT}
     exactly = f"\n\nExactly one of {', '.join(f'`{k}`' for k in one.one_of)}." * bool(one.one_of)
     rows = [

@@ -6,13 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from sim.errors import ScenarioError
-from sim.scenario.fields import Many
-from sim.scenario.issues import Place, Refused, Report
-from sim.scenario.model import Clauses, Item
+from sim.scenario.fields import ListOf
+from sim.scenario.format import Alternatives
+from sim.scenario.issues import Location, Refused, Report
+from sim.scenario.model import Clauses
 from sim.scenario.quantities import Range, likely
 from sim.scenario.scenario import Scenario
 
-_RULE = Many(Item(), "tests")
+_RULE = ListOf(Alternatives(), "tests")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def clauses_of(text: str) -> Clauses:
     report = Report(lambda path: ("start condition", path))
     rule: Clauses = ()
     with suppress(Refused):  # its fault stands in the report
-        rule = _RULE.read([one[0] if len(one) == 1 else one for one in items], Place(report))
+        rule = _RULE.read([one[0] if len(one) == 1 else one for one in items], Location(report))
     if report.issues:
         raise ScenarioError(report.issues)
     return rule

@@ -21,18 +21,19 @@ from sim.scenario.fields import (
     Choice,
     Field,
     Json,
-    Many,
-    Named,
+    ListOf,
+    MappingOf,
     Reader,
     Schemas,
-    Table,
+    TableReader,
     Text,
-    Whole,
+    WholeNumber,
 )
-from sim.scenario.issues import Place, Refused, Report, show
+from sim.scenario.format import MOST_LETTERS, TITLE, Alternatives
+from sim.scenario.issues import Location, Refused, Report, show
 from sim.scenario.loading import failed, text_of, without_mark
-from sim.scenario.model import MOST_LETTERS, TITLE, Item, distinct_titles
-from sim.scenario.quantities import Bounds, Plain
+from sim.scenario.model import distinct_titles
+from sim.scenario.quantities import Bounds, PlainNumber
 
 MOST_HANDS = 4
 PICKS = ("typical", "fastest", "longest", "ruin")
@@ -111,7 +112,7 @@ class State:
             raise failed(file, "not JSON; allowed: a saved state") from None
         report = Report(lambda path: (file, path))
         try:
-            state = STATE.read(document, Place(report))
+            state = STATE.read(document, Location(report))
         except Refused:
             raise ScenarioError(report.issues) from None
         if report.issues:
@@ -197,7 +198,7 @@ class _Pick(Reader[str | int]):
 
     wanted = f"{', '.join(PICKS)}, or the number of a history, from 0 to {MOST_HISTORY}"
 
-    def read(self, value: object, at: Place) -> str | int:
+    def read(self, value: object, at: Location) -> str | int:
         """One of PICKS, or a replication."""
         if isinstance(value, str) and value in PICKS:
             return value
@@ -220,36 +221,38 @@ _KEY = Text(f"{_WORD.wanted}, {MOST_LETTERS} at most", f"(?=.{{1,{MOST_LETTERS}}
 _BASE = Text("the name of a strategy, or nothing", f"({NAME})?")
 _TRACK = Text("the name of a track", NAME)
 _STAGE = Text("the name of a stage", NAME)
-_TRACKS = Many(_TRACK, "tracks", once=True)
-_STEP = Many(_TRACK, "tracks", once=True, least=1)
-_NUMBERS = Named(Plain(), Text("a dotted name"), "numbers by dotted name")
+_TRACKS = ListOf(_TRACK, "tracks", once=True)
+_STEP = ListOf(_TRACK, "tracks", once=True, least=1)
+_NUMBERS = MappingOf(PlainNumber(), Text("a dotted name"), "numbers by dotted name")
 
-HAND: Table[Hand] = Table(
+HAND: TableReader[Hand] = TableReader(
     "hand",
     lambda *, about, source, **given: Hand(**given),
     {
         "key": Field(_KEY, instead=""),
         "title": Field(TITLE, instead=""),
         "base": Field(_BASE, default=""),
-        "steps": Field(Many(_STEP, "steps"), default=()),
-        "milestones": Field(Named(_STAGE, _TRACK, "stages by track"), default={}),
-        "rules": Field(Named(Many(Item(), "tests"), _TRACK, "start conditions"), default={}),
+        "steps": Field(ListOf(_STEP, "steps"), default=()),
+        "milestones": Field(MappingOf(_STAGE, _TRACK, "stages by track"), default={}),
+        "rules": Field(
+            MappingOf(ListOf(Alternatives(), "tests"), _TRACK, "start conditions"), default={}
+        ),
         "left_out": Field(_TRACKS, default=()),
-        "postures": Field(Many(_WORD, "conditions", once=True), default=()),
+        "postures": Field(ListOf(_WORD, "conditions", once=True), default=()),
         "priority": Field(_TRACKS, default=()),
         "overrides": Field(_NUMBERS, default={}),
     },
     unmake=lambda hand: {"about": "", "source": "", **vars(hand)},
 )
-STATE: Table[State] = Table(
+STATE: TableReader[State] = TableReader(
     "state",
     lambda *, about, source, **given: State(**given),
     {
         "scenario": Field(Text(), instead=""),
-        "seed": Field(Whole(0, 2**64 - 1), default=1),
-        "hands": Field(Many(HAND, "hands", least=1), instead=()),
+        "seed": Field(WholeNumber(0, 2**64 - 1), default=1),
+        "hands": Field(ListOf(HAND, "hands", least=1), instead=()),
         "numbers": Field(_NUMBERS, default={}),
-        "precision": Field(Plain(PRECISION), default=0.01),
+        "precision": Field(PlainNumber(PRECISION), default=0.01),
         "history": Field(_Pick(), default="typical"),
         "view": Field(Choice(*VIEWS), default="answers"),
     },

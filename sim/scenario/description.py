@@ -13,11 +13,11 @@ from sim.scenario.model import (
     Break,
     Clauses,
     Condition,
-    Content,
     Effects,
     Influence,
     Literal,
     MonthDay,
+    ScenarioData,
     Setback,
     Shock,
     Stage,
@@ -38,7 +38,7 @@ MONTHS = (
 T = TypeVar("T")
 
 
-def tell(content: Content, strategy: Strategy | None = None) -> str:
+def tell(content: ScenarioData, strategy: Strategy | None = None) -> str:
     """The whole scenario; with a strategy, its rules, else the list of those that there are."""
     parts = [
         _opening(content),
@@ -164,7 +164,7 @@ def _counted(names: Sequence[str]) -> list[str]:
 # -- sentences ------------------------------------------------------------------------------------
 
 
-def _opening(content: Content) -> str:
+def _opening(content: ScenarioData) -> str:
     years = content.horizon / DAYS_PER_YEAR
     run = f"The run starts on {date(content.start)} and lasts {days(content.horizon)}"
     run += f" ({years:.1f} years)." if years >= 1 else "."
@@ -196,7 +196,7 @@ def _wrapped(text: str, indent: str, hanging: str = "  ") -> str:
     )
 
 
-def condition(one: Condition, content: Content) -> str:
+def condition(one: Condition, content: ScenarioData) -> str:
     """One sentence on a condition."""
     holders = [name for name, stage in content.stages.items() if one.name in stage.holds]
     parts = [f"{one.name}"]
@@ -303,7 +303,7 @@ def _break(one: Break) -> str:
     return f"An attempt at {where} is broken off{chance}: {then}."
 
 
-def influence(one: Influence, content: Content) -> str:
+def influence(one: Influence, content: ScenarioData) -> str:
     """One sentence on an influence."""
     name = one.of.condition
     most = content.conditions[name].max if name in content.conditions else 1
@@ -336,12 +336,12 @@ def _targets(one: Influence) -> str:
     return joined(one.targets)
 
 
-def _strategies(content: Content) -> str:
+def _strategies(content: ScenarioData) -> str:
     told = [f"{s.name}: {s.about}" if s.about else s.name for s in content.strategies.values()]
     return _section("Strategies", told)
 
 
-def rules(one: Strategy, content: Content) -> str:
+def rules(one: Strategy, content: ScenarioData) -> str:
     """A strategy: when each track may start, and what else it does."""
     told = [f"{name} {_start(one, name)}." for name in content.tracks]
     if one.raises:

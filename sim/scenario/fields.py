@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
 from sim.errors import did_you_mean
-from sim.scenario.issues import Place, Refused, show
+from sim.scenario.issues import Location, Refused, show
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class Reader(ABC, Generic[T]):
     wanted: str  # "a list of names": ends the sentence "allowed: ..."
 
     @abstractmethod
-    def read(self, value: object, at: Place) -> T:
+    def read(self, value: object, at: Location) -> T:
         """The value as the model has it.
 
         Raises:
@@ -82,7 +82,7 @@ class Text(Reader[str]):
         self.pattern = pattern
         self._matches = re.compile(pattern or r"(?s:.*)").fullmatch
 
-    def read(self, value: object, at: Place) -> str:  # noqa: D102
+    def read(self, value: object, at: Location) -> str:  # noqa: D102
         if not isinstance(value, str) or not self._matches(value):
             raise at.refuse(show(value), self.wanted)
         return value
@@ -97,7 +97,7 @@ class Name(Text):
     def __init__(self) -> None:
         super().__init__("small letters, digits and _, beginning with a letter", NAME)
 
-    def read(self, value: object, at: Place) -> str:  # noqa: D102
+    def read(self, value: object, at: Location) -> str:  # noqa: D102
         name = super().read(value, at)
         if name in RESERVED:
             raise at.refuse(
@@ -116,7 +116,7 @@ class Choice(Reader[str]):
         self.words = words
         self.wanted = _either([f'"{word}"' for word in words])
 
-    def read(self, value: object, at: Place) -> str:  # noqa: D102
+    def read(self, value: object, at: Location) -> str:  # noqa: D102
         if not isinstance(value, str) or value not in self.words:
             raise at.refuse(show(value), self.wanted)
         return value
@@ -130,7 +130,7 @@ class Flag(Reader[bool]):
 
     wanted = "true or false"
 
-    def read(self, value: object, at: Place) -> bool:  # noqa: D102
+    def read(self, value: object, at: Location) -> bool:  # noqa: D102
         if not isinstance(value, bool):
             raise at.refuse(show(value), self.wanted)
         return value
@@ -139,14 +139,14 @@ class Flag(Reader[bool]):
         return {"type": "boolean"}
 
 
-class Whole(Reader[int]):
+class WholeNumber(Reader[int]):
     """A whole number between two others, both allowed."""
 
     def __init__(self, least: int, most: int) -> None:
         self.least, self.most = least, most
         self.wanted = f"a whole number from {least} to {most}"
 
-    def read(self, value: object, at: Place) -> int:  # noqa: D102
+    def read(self, value: object, at: Location) -> int:  # noqa: D102
         if isinstance(value, bool) or not isinstance(value, int):
             found = repr(value) if isinstance(value, float) else show(value)  # 2.0, not 2
             raise at.refuse(found, self.wanted)
@@ -158,7 +158,7 @@ class Whole(Reader[int]):
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
-class Many(Reader[tuple[T, ...]]):
+class ListOf(Reader[tuple[T, ...]]):
     """A list; entries that cannot be read are noted and passed over."""
 
     def __init__(
@@ -170,7 +170,7 @@ class Many(Reader[tuple[T, ...]]):
         count = f"{exactly} " if exactly else f"at least {least} " if least > 1 else ""
         self.wanted = f"a list of {count}{plural}" + (", not empty" if least == 1 else "")
 
-    def read(self, value: object, at: Place) -> tuple[T, ...]:  # noqa: D102
+    def read(self, value: object, at: Location) -> tuple[T, ...]:  # noqa: D102
         if not isinstance(value, list):
             raise at.refuse(show(value), self.wanted)
         if len(value) < self.least or (self.most is not None and len(value) > self.most):
@@ -203,7 +203,7 @@ class Many(Reader[tuple[T, ...]]):
         return schema | ({"uniqueItems": True} if self.once else {})
 
 
-class Named(Reader[dict[str, T]]):
+class MappingOf(Reader[dict[str, T]]):
     """A table whose keys are names: of conditions, tracks, parties, ...
 
     A key ``about`` or ``source`` with a text is free text, as in any table.
@@ -213,7 +213,7 @@ class Named(Reader[dict[str, T]]):
         self.item, self.key, self.named = item, key, named
         self.wanted = f"a table of {plural}"
 
-    def read(self, value: object, at: Place) -> dict[str, T]:  # noqa: D102
+    def read(self, value: object, at: Location) -> dict[str, T]:  # noqa: D102
         if not isinstance(value, dict):
             raise at.refuse(show(value), self.wanted)
         return {
@@ -223,11 +223,11 @@ class Named(Reader[dict[str, T]]):
             for item in self._entry(name, entry, at / name)
         }
 
-    def _entry(self, name: str, entry: object, at: Place) -> Iterable[T]:
+    def _entry(self, name: str, entry: object, at: Location) -> Iterable[T]:
         with suppress(Refused):  # the content is read all the same
             self.key.read(name, at)
         try:
-            if self.named and isinstance(entry, dict) and isinstance(self.item, Table):
+            if self.named and isinstance(entry, dict) and isinstance(self.item, TableReader):
                 yield self.item.read(entry, at, name=name)
             else:
                 yield self.item.read(entry, at)
@@ -270,7 +270,7 @@ class Field(Generic[T]):
     instead: Any = None
     attribute: str = ""
 
-    def take(self, table: Mapping[str, object], key: str, at: Place) -> Any:
+    def take(self, table: Mapping[str, object], key: str, at: Location) -> Any:
         """The value of this field in a table of a document."""
         stand_in = self.instead if self.default is REQUIRED else self.default
         if key not in table:
@@ -283,7 +283,7 @@ class Field(Generic[T]):
             return stand_in
 
 
-class Table(Reader[T]):
+class TableReader(Reader[T]):
     """A table with known keys; others are refused with the nearest that is known.
 
     Args:
@@ -300,7 +300,7 @@ class Table(Reader[T]):
         title: str,
         make: Callable[..., T],
         fields: Mapping[str, Field[Any]],
-        check: Callable[[T, Place], None] | None = None,
+        check: Callable[[T, Location], None] | None = None,
         unmake: Callable[[T], Mapping[str, Any]] | None = None,
         naming: str = "",
         one_of: Sequence[str] = (),
@@ -317,7 +317,7 @@ class Table(Reader[T]):
         keys = ", ".join(needed or list(fields)[:4]) + (", ..." if len(fields) > 4 else "")
         self.wanted = f"a table: {{ {keys} }}"
 
-    def read(self, value: object, at: Place, **given: Any) -> T:
+    def read(self, value: object, at: Location, **given: Any) -> T:
         """The thing that the table describes; ``given`` are attributes known from elsewhere."""
         if not isinstance(value, dict):
             raise at.refuse(show(value), self.wanted)
@@ -330,7 +330,7 @@ class Table(Reader[T]):
             self.check(thing, at)
         return thing
 
-    def _refuse_key(self, key: str, at: Place) -> None:
+    def _refuse_key(self, key: str, at: Location) -> None:
         hint = did_you_mean(key, self.fields)
         (at / key).refuse(f"unknown key; {hint}{self.naming} has: {', '.join(self.fields)}")
 

@@ -75,22 +75,22 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A path in a document, with the report that its faults go to."""
 
     report: Report
     path: Path = field(default=())
 
-    def __truediv__(self, key: str | int) -> Place:
+    def __truediv__(self, key: str | int) -> Location:
         """The place of a key, or of an entry of a list, below this one."""
-        return Place(self.report, (*self.path, key))
+        return Location(self.report, (*self.path, key))
 
     @property
     def sound(self) -> bool:
         """Whether no fault stands here or below."""
         return self.report.sound(*self.path)
 
-    def entries(self, items: Iterable[T]) -> Iterator[tuple[Place, T]]:
+    def entries(self, items: Iterable[T]) -> Iterator[tuple[Location, T]]:
         """The entries of a list that could be read, each with its place in the file."""
         index = 0
         for item in items:

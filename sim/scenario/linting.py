@@ -13,9 +13,9 @@ from sim.scenario.model import (
     ABANDON,
     EVERYTHING_AT_ONCE,
     Clauses,
-    Content,
     Effects,
     Literal,
+    ScenarioData,
     Shock,
     Stage,
     Strategy,
@@ -30,7 +30,7 @@ from sim.types import DAYS_PER_YEAR
 Note = tuple[tuple[str | int, ...], str]  # a path and what is to be said of it
 
 
-def warnings(content: Content, file: str = "") -> tuple[Issue, ...]:
+def warnings(content: ScenarioData, file: str = "") -> tuple[Issue, ...]:
     """What may not be meant, each with its place."""
     notes = [
         *_dates(content),
@@ -46,7 +46,7 @@ def warnings(content: Content, file: str = "") -> tuple[Issue, ...]:
     return tuple(Issue(file, place(path), message) for path, message in notes)
 
 
-def facts(content: Content, file: str = "") -> tuple[Issue, ...]:
+def facts(content: ScenarioData, file: str = "") -> tuple[Issue, ...]:
     """What follows from the numbers and is seldom expected, each with its place."""
     notes = [*_saturation(content), *_powers(content), *_judgement(content)]
     return tuple(Issue(file, place(path), message) for path, message in notes)
@@ -55,7 +55,7 @@ def facts(content: Content, file: str = "") -> tuple[Issue, ...]:
 # -- dates ----------------------------------------------------------------------------------------
 
 
-def _dates(content: Content) -> Iterator[Note]:
+def _dates(content: ScenarioData) -> Iterator[Note]:
     for name, shock in content.shocks.items():
         early = [day for day in shock.on or () if day < content.start]
         if early:
@@ -74,7 +74,7 @@ def _dates(content: Content) -> Iterator[Note]:
                 yield ((*path, "window", index), f"ends on {closes}, before the start, ignored")
 
 
-def _stages(content: Content) -> Iterator[tuple[tuple[str | int, ...], Stage]]:
+def _stages(content: ScenarioData) -> Iterator[tuple[tuple[str | int, ...], Stage]]:
     for name, track in content.tracks.items():
         for index, stage in enumerate(track.stages):
             yield ("tracks", name, "stages", index), stage
@@ -83,7 +83,7 @@ def _stages(content: Content) -> Iterator[tuple[tuple[str | int, ...], Stage]]:
 # -- conditions -----------------------------------------------------------------------------------
 
 
-def _rules(content: Content) -> Iterator[tuple[tuple[str | int, ...], Clauses]]:
+def _rules(content: ScenarioData) -> Iterator[tuple[tuple[str | int, ...], Clauses]]:
     for path, stage in _stages(content):
         yield (*path, "needs"), stage.needs
         for index, setback in enumerate(stage.setbacks):
@@ -95,7 +95,7 @@ def _rules(content: Content) -> Iterator[tuple[tuple[str | int, ...], Clauses]]:
             yield ("strategies", name, "starts", track), rule
 
 
-def _read(content: Content) -> Iterator[tuple[tuple[str | int, ...], Literal]]:
+def _read(content: ScenarioData) -> Iterator[tuple[tuple[str | int, ...], Literal]]:
     for path, rule in _rules(content):
         for item in rule:
             for literal in item:
@@ -104,7 +104,7 @@ def _read(content: Content) -> Iterator[tuple[tuple[str | int, ...], Literal]]:
         yield ("influences", index, "of"), influence.of
 
 
-def _levels(content: Content) -> Iterator[Note]:
+def _levels(content: ScenarioData) -> Iterator[Note]:
     for path, literal in _read(content):
         condition = content.conditions.get(literal.condition)
         most = condition.max if condition else 1
@@ -112,14 +112,14 @@ def _levels(content: Content) -> Iterator[Note]:
             yield path, f'"{literal.text}" never holds: the max of {literal.condition} is {most}'
 
 
-def _effects(content: Content) -> Iterator[Effects]:
+def _effects(content: ScenarioData) -> Iterator[Effects]:
     for _, stage in _stages(content):
         yield stage
         yield from stage.setbacks
     yield from content.shocks.values()
 
 
-def _conditions(content: Content) -> Iterator[Note]:
+def _conditions(content: ScenarioData) -> Iterator[Note]:
     raised = {name for effects in _effects(content) for name in effects.raises}
     raised |= {name for _, stage in _stages(content) for name in stage.holds}
     raised |= {name for strategy in content.strategies.values() for name in strategy.raises}
@@ -136,13 +136,13 @@ def _conditions(content: Content) -> Iterator[Note]:
 # -- numbers --------------------------------------------------------------------------------------
 
 
-def _durations(content: Content) -> dict[str, Duration]:
+def _durations(content: ScenarioData) -> dict[str, Duration]:
     return {
         slot.law: slot.duration for slot, _ in slots(content).values() if slot.duration is not None
     }
 
 
-def _lengths(content: Content) -> Iterator[Note]:
+def _lengths(content: ScenarioData) -> Iterator[Note]:
     for name, duration in _durations(content).items():
         if duration.bare_range:
             message = (
@@ -152,7 +152,7 @@ def _lengths(content: Content) -> Iterator[Note]:
             yield tuple(name.split(".")), message
 
 
-def _sources(content: Content) -> Iterator[Note]:
+def _sources(content: ScenarioData) -> Iterator[Note]:
     table = entries(content)
     judged = [one for one in table if one.status == JUDGEMENT]
     bare = [one.name for one in judged if not one.source]
@@ -167,18 +167,18 @@ def _sources(content: Content) -> Iterator[Note]:
         yield (), f"{len(other)} {total} count as judgement, as {why}: {names}"
 
 
-def _judgement(content: Content) -> Iterator[Note]:
+def _judgement(content: ScenarioData) -> Iterator[Note]:
     yield (), counts(one.status for one in entries(content))
 
 
-def _influences(content: Content) -> Iterator[Note]:
+def _influences(content: ScenarioData) -> Iterator[Note]:
     for index, influence in enumerate(content.influences):
         if not influence.targets:
             message = f'"{influence.on}" matches dated shocks only, which have no rate: no effect'
             yield ("influences", index, "on"), message
 
 
-def _parties(content: Content) -> Iterator[Note]:
+def _parties(content: ScenarioData) -> Iterator[Note]:
     seated = {party for track in content.tracks.values() for party in track.parties}
     for party in content.delegations:
         if party not in seated:
@@ -188,7 +188,7 @@ def _parties(content: Content) -> Iterator[Note]:
 # -- strategies -----------------------------------------------------------------------------------
 
 
-def _strategies(content: Content) -> Iterator[Note]:
+def _strategies(content: ScenarioData) -> Iterator[Note]:
     may_end = {name for name in content.tracks if _may_be_abandoned(content, name)}
     for name, strategy in content.strategies.items():
         path = ("strategies", name)
@@ -207,7 +207,7 @@ def _behind(
             yield path, f"{track} may be abandoned: the groups behind it then never start"
 
 
-def notes_on_strategies(content: Content, strategies: Sequence[Strategy]) -> list[str]:
+def notes_on_strategies(content: ScenarioData, strategies: Sequence[Strategy]) -> list[str]:
     """What never starts under each of these strategies, and why, in whole sentences."""
     every = max(2, len(strategies))
     return [
@@ -216,7 +216,7 @@ def notes_on_strategies(content: Content, strategies: Sequence[Strategy]) -> lis
     ]
 
 
-def _by_sentence(content: Content, strategies: Iterable[Strategy]) -> dict[str, list[str]]:
+def _by_sentence(content: ScenarioData, strategies: Iterable[Strategy]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for one in strategies:
         for sentence in never_starts(content, one):
@@ -224,7 +224,7 @@ def _by_sentence(content: Content, strategies: Iterable[Strategy]) -> dict[str, 
     return found
 
 
-def _never_starts(content: Content) -> Iterator[Note]:
+def _never_starts(content: ScenarioData) -> Iterator[Note]:
     every = list(content.strategies.values()) or [EVERYTHING_AT_ONCE]
     for sentence, names in _by_sentence(content, every).items():
         if len(names) == len(every):
@@ -233,7 +233,7 @@ def _never_starts(content: Content) -> Iterator[Note]:
             yield from ((("strategies", name), sentence) for name in names)
 
 
-def _may_be_abandoned(content: Content, name: str) -> bool:
+def _may_be_abandoned(content: ScenarioData, name: str) -> bool:
     track: Track = content.tracks[name]
     given_up = any(b.resume == ABANDON for stage in track.stages for b in stage.setbacks)
     return given_up or any(
@@ -311,7 +311,7 @@ def level_shares(load: float, most: int) -> list[float]:
     return [weight / sum(weights) for weight in weights]
 
 
-def _saturation(content: Content) -> Iterator[Note]:
+def _saturation(content: ScenarioData) -> Iterator[Note]:
     for name, condition in content.conditions.items():
         if condition.fades is None:
             continue
@@ -331,7 +331,7 @@ def _saturation(content: Content) -> Iterator[Note]:
         )
 
 
-def _powers(content: Content) -> Iterator[Note]:
+def _powers(content: ScenarioData) -> Iterator[Note]:
     for index, influence in enumerate(content.influences):
         condition = content.conditions.get(influence.of.condition)
         if condition is None or condition.max == 1 or not influence.of.per_level:

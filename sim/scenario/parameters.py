@@ -16,8 +16,8 @@ from typing import TypeVar
 from sim.scenario.model import (
     Break,
     Condition,
-    Content,
     Influence,
+    ScenarioData,
     Setback,
     Shock,
     Stage,
@@ -57,10 +57,10 @@ class Slot:
 
 
 Change = Callable[[Slot, Number], Number]
-C = TypeVar("C", bound=Content)
+C = TypeVar("C", bound=ScenarioData)
 
 
-def slots(content: Content) -> dict[str, tuple[Slot, Number]]:
+def slots(content: ScenarioData) -> dict[str, tuple[Slot, Number]]:
     """Every number with its slot, in file order."""
     found: dict[str, tuple[Slot, Number]] = {}
 

@@ -16,8 +16,8 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from sim.errors import comma_separated
-from sim.scenario.fields import FREE_TEXT, Choice, Field, Json, Reader, Schemas, Table, Text
-from sim.scenario.issues import Place, Refused, show
+from sim.scenario.fields import FREE_TEXT, Choice, Field, Json, Reader, Schemas, TableReader, Text
+from sim.scenario.issues import Location, Refused, show
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def highest(number: Number) -> float:
     return number.high if isinstance(number, Range) else number
 
 
-def finite(value: object, at: Place, bounds: Bounds, wanted: str = "") -> float:
+def finite(value: object, at: Location, bounds: Bounds, wanted: str = "") -> float:
     """A plain number from a document, as a float.
 
     Raises:
@@ -117,14 +117,14 @@ def plain(value: float) -> float | int:
     return int(value) if value == math.floor(value) and abs(value) < 1e15 else value
 
 
-class Plain(Reader[float]):
+class PlainNumber(Reader[float]):
     """A number that may not be a range."""
 
     def __init__(self, bounds: Bounds = Bounds(-math.inf)) -> None:
         self.bounds = bounds
         self.wanted = "a number" if bounds.least == -math.inf else str(bounds)
 
-    def read(self, value: object, at: Place) -> float:  # noqa: D102
+    def read(self, value: object, at: Location) -> float:  # noqa: D102
         return finite(value, at, self.bounds, self.wanted)
 
     def write(self, value: float) -> float | int:  # noqa: D102
@@ -134,7 +134,7 @@ class Plain(Reader[float]):
         return {"type": "number"} if self.bounds.least == -math.inf else self.bounds.schema
 
 
-def _ordered(number: Range, at: Place) -> None:
+def _ordered(number: Range, at: Location) -> None:
     if not number.low <= number.likely <= number.high:
         raise at.refuse(
             f"low {number.low:g}, likely {number.likely:g}, high {number.high:g}",
@@ -144,16 +144,16 @@ def _ordered(number: Range, at: Place) -> None:
         raise at.refuse(f'low {number.low:g} with as = "loguniform"', "a low above 0")
 
 
-class Uncertain(Reader[Number]):
+class UncertainNumber(Reader[Number]):
     """A number within bounds, or a range within them."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self.wanted = f"{bounds}, or a range {{ low, likely, high }}"
         # A sampled number of tables is rounded, so the ends of its range need not be whole.
-        end = Plain(replace(bounds, whole=False))
+        end = PlainNumber(replace(bounds, whole=False))
         kind = "share" if bounds == PROBABILITY else "positive" if bounds.above else "number"
-        self.range: Table[Range] = Table(
+        self.range: TableReader[Range] = TableReader(
             f"range of a {'delegation' if bounds.whole else kind}",
             Range,
             {
@@ -171,7 +171,7 @@ class Uncertain(Reader[Number]):
             naming="a range",
         )
 
-    def read(self, value: object, at: Place) -> Number:  # noqa: D102
+    def read(self, value: object, at: Location) -> Number:  # noqa: D102
         if not isinstance(value, dict):
             return finite(value, at, self.bounds, self.wanted)
         number = self.range.read(value, at)
@@ -263,7 +263,7 @@ def disorder(duration: Duration) -> str:
     return ""
 
 
-class Lasting(Reader[Duration]):
+class DurationReader(Reader[Duration]):
     """A duration, told apart by the keys that are present."""
 
     FORMS = (
@@ -273,14 +273,14 @@ class Lasting(Reader[Duration]):
     wanted = FORMS
 
     def __init__(self) -> None:
-        self.days = Uncertain(NOT_NEGATIVE)
+        self.days = UncertainNumber(NOT_NEGATIVE)
         self.text = Text()
         self.params = {
-            family: {key: Uncertain(bounds) for key, bounds in keys.items()}
+            family: {key: UncertainNumber(bounds) for key, bounds in keys.items()}
             for family, keys in FAMILIES.items()
         }
 
-    def read(self, value: object, at: Place) -> Duration:  # noqa: D102
+    def read(self, value: object, at: Location) -> Duration:  # noqa: D102
         if not isinstance(value, dict):
             return fixed(finite(value, at, NOT_NEGATIVE, self.FORMS))
         keys = [key for key in value if key not in FREE_TEXT]
@@ -337,7 +337,7 @@ class Lasting(Reader[Duration]):
         return {"title": "duration", "anyOf": [self.days.schema(schemas), *laws, values]}
 
 
-def _values(value: object, at: Place) -> tuple[float, ...]:
+def _values(value: object, at: Location) -> tuple[float, ...]:
     if not isinstance(value, list) or not value:
         raise at.refuse(show(value), "a list of numbers of days, not empty")
     days = []

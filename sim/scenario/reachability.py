@@ -15,10 +15,10 @@ from functools import cached_property
 from sim.errors import comma_separated
 from sim.scenario.model import (
     Clauses,
-    Content,
     Effects,
     Literal,
     MonthDay,
+    ScenarioData,
     Shock,
     Stage,
     Strategy,
@@ -39,7 +39,7 @@ class Reach:
 
     def __init__(
         self,
-        content: Content,
+        content: ScenarioData,
         starts: Mapping[str, Clauses],
         left_out: Collection[str],
         raised: Iterable[str] = (),
@@ -129,7 +129,7 @@ def may_fail(stage: Stage) -> bool:
     return isinstance(stage.success, Range) or stage.success < 1
 
 
-def happens(content: Content, shock: Shock) -> bool:
+def happens(content: ScenarioData, shock: Shock) -> bool:
     """Whether a shock whose rule holds can occur within the run."""
     if shock.on is not None and not any(
         content.start <= day and (day - content.start).days < content.horizon for day in shock.on
@@ -140,14 +140,16 @@ def happens(content: Content, shock: Shock) -> bool:
     )
 
 
-def window_opens(content: Content, stage: Stage) -> bool:
+def window_opens(content: ScenarioData, stage: Stage) -> bool:
     """Whether a stage has no window, or one that lies inside the run."""
     return not stage.window or any(
         opens_in_run(content, window.opens, window.closes) for window in stage.window
     )
 
 
-def opens_in_run(content: Content, opens: MonthDay | dt.date, closes: MonthDay | dt.date) -> bool:
+def opens_in_run(
+    content: ScenarioData, opens: MonthDay | dt.date, closes: MonthDay | dt.date
+) -> bool:
     """Whether a window lies inside the run, at least in part."""
     if isinstance(opens, MonthDay) or isinstance(closes, MonthDay):
         return True
@@ -165,7 +167,7 @@ class _Wait:
     leads: tuple[str, ...] = ()
 
 
-def never_starts(content: Content, strategy: Strategy) -> list[str]:
+def never_starts(content: ScenarioData, strategy: Strategy) -> list[str]:
     """Which tracks of a strategy, or later stages of theirs, never start; a sentence each.
 
     Tracks that wait for one another stand in one sentence. Where the goal cannot be reached, the
@@ -177,7 +179,7 @@ def never_starts(content: Content, strategy: Strategy) -> list[str]:
 class _Explanation:
     """Why tracks of a strategy never start."""
 
-    def __init__(self, content: Content, strategy: Strategy) -> None:
+    def __init__(self, content: ScenarioData, strategy: Strategy) -> None:
         self.content, self.strategy = content, strategy
         self.reach = Reach(content, strategy.starts, strategy.never, strategy.raises)
 

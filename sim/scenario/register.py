@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sim.scenario.model import Condition, Content, MonthDay, Shock, Stage
+from sim.scenario.model import Condition, MonthDay, ScenarioData, Shock, Stage
 from sim.scenario.parameters import Slot, slots
 from sim.scenario.quantities import Number, highest, likely, lowest
 
@@ -40,7 +40,7 @@ class Entry:
     source: str
 
 
-def entries(content: Content) -> list[Entry]:
+def entries(content: ScenarioData) -> list[Entry]:
     """Every number of a scenario, in file order; calendar and levels come last."""
     return [*_numbers(content), *_frame(content)]
 
@@ -66,7 +66,7 @@ def counts(statuses: Iterable[str]) -> str:
     return f"{total} number{'s' * (total != 1)}: {', '.join(parts)}"
 
 
-def _numbers(content: Content) -> Iterator[Entry]:
+def _numbers(content: ScenarioData) -> Iterator[Entry]:
     for name, (slot, number) in slots(content).items():
         yield _entry(name, _unit(slot), number, slot.source)
     unnamed = (one for one in content.influences if one.name is None)
@@ -100,7 +100,7 @@ def _unit(slot: Slot) -> str:
 # -- what is no number of the file's own: calendar, levels, length --------------------------------
 
 
-def _frame(content: Content) -> Iterator[Entry]:
+def _frame(content: ScenarioData) -> Iterator[Entry]:
     yield _plain("start", "year", content.start.year, content.source)
     yield _plain("horizon", "days", content.horizon, content.source)
     for condition in content.conditions.values():
@@ -119,14 +119,14 @@ def _plain(name: str, unit: str, value: float, source: str) -> Entry:
     return _entry(name, unit, float(value), source)
 
 
-def _levels(content: Content, one: Condition) -> Iterator[Entry]:
+def _levels(content: ScenarioData, one: Condition) -> Iterator[Entry]:
     if one.max != 1:
         yield _plain(f"{one.name}.max", "levels", one.max, one.source)
     if one.initially:
         yield _plain(f"{one.name}.initially", "levels", one.initially, one.source)
 
 
-def _windows(content: Content, stage: str, one: Stage) -> Iterator[Entry]:
+def _windows(content: ScenarioData, stage: str, one: Stage) -> Iterator[Entry]:
     for number, window in enumerate(one.window):
         at = f"{stage}.window" + (f"#{number + 1}" if number else "")
         source = window.source or one.source
@@ -134,7 +134,7 @@ def _windows(content: Content, stage: str, one: Stage) -> Iterator[Entry]:
         yield _plain(f"{at}.to", *_day(window.closes, content.start), source)
 
 
-def _dates(content: Content, one: Shock) -> Iterator[Entry]:
+def _dates(content: ScenarioData, one: Shock) -> Iterator[Entry]:
     days: list[MonthDay | dt.date] = [one.yearly] if one.yearly else [*(one.on or ())]
     for number, day in enumerate(days):
         at = f"{one.name}.{'yearly' if one.yearly else 'on'}" + (f"#{number + 1}" if number else "")

@@ -20,7 +20,8 @@ from typing import Any
 
 from sim.errors import Issue, ScenarioError, unknown
 from sim.scenario import description, linting, loading
-from sim.scenario.issues import Place, Refused, Report
+from sim.scenario.format import SCENARIO, schema
+from sim.scenario.issues import Location, Refused, Report
 from sim.scenario.loading import (
     Document,
     Origin,
@@ -37,17 +38,16 @@ from sim.scenario.loading import (
 from sim.scenario.model import (
     ABANDON,
     EVERYTHING_AT_ONCE,
-    SCENARIO,
     Break,
     Clauses,
     Condition,
-    Content,
     Correlation,
     Effects,
     Influence,
     Literal,
     MonthDay,
     Reopen,
+    ScenarioData,
     Setback,
     Shock,
     Stage,
@@ -55,13 +55,12 @@ from sim.scenario.model import (
     Track,
     Window,
     distinct_titles,
-    schema,
 )
 from sim.scenario.parameters import Slot, overridden, revised, slots
 from sim.scenario.quantities import (
     Duration,
     Number,
-    Plain,
+    PlainNumber,
     Range,
     fixed,
     highest,
@@ -104,7 +103,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scenario(Content):
+class Scenario(ScenarioData):
     """A validated scenario; what changes it returns a new one.
 
     Attributes:
@@ -205,7 +204,7 @@ class Scenario(Content):
     ) -> dict[str, float]:
         """The values as plain numbers, if they fit; ``within``: also within their ranges."""
         report = Report(Origin(self.file or self.name).locate)
-        at = Place(report) / what
+        at = Location(report) / what
         good = _plain_numbers(values, at)
         check_overrides(self, good, at)
         ranges = self.ranges() if within else {}
@@ -241,11 +240,11 @@ def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _plain_numbers(values: Mapping[str, Any], at: Place) -> dict[str, float]:
+def _plain_numbers(values: Mapping[str, Any], at: Location) -> dict[str, float]:
     good = {}
     for name, value in values.items():
         try:
-            good[name] = Plain().read(_builtin(value), at / name)
+            good[name] = PlainNumber().read(_builtin(value), at / name)
         except Refused:
             continue
     return good
@@ -343,7 +342,7 @@ def _extended(
 
 def _build(document: Document, origin: Origin, file: str) -> tuple[Scenario | None, Report]:
     report = Report(origin.locate)
-    content = SCENARIO.read(document, Place(report))
+    content = SCENARIO.read(document, Location(report))
     content = complete(content, document, report)
     if report.issues:
         return None, report

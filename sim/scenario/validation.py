@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sim.errors import comma_separated
-from sim.scenario.issues import Place, Report, show
+from sim.scenario.issues import Location, Report, show
 from sim.scenario.model import (
     ABANDON,
     KINDS,
     Clauses,
-    Content,
     Effects,
     Influence,
     Literal,
+    ScenarioData,
     Setback,
     Shock,
     Stage,
@@ -77,7 +77,7 @@ def _stage_names(track: object) -> tuple[str, ...] | None:
     return tuple(str(name) for name in names)
 
 
-def known_names(document: Mapping[str, Any], content: Content) -> Known:
+def known_names(document: Mapping[str, Any], content: ScenarioData) -> Known:
     """The names that a document declares, whether or not their tables could be read."""
     conditions, tracks = _keys(document, "conditions"), _keys(document, "tracks")
     held = frozenset(name for stage in content.stages.values() for name in stage.holds)
@@ -89,13 +89,13 @@ def known_names(document: Mapping[str, Any], content: Content) -> Known:
     )
 
 
-def complete(content: Content, document: Mapping[str, Any], report: Report) -> Content:
+def complete(content: ScenarioData, document: Mapping[str, Any], report: Report) -> ScenarioData:
     """Check all that concerns several tables, and resolve what refers to others.
 
     Returns:
         The content with the targets of influences, and the start rules that ``order`` stands for.
     """
-    check = _Check(content, known_names(document, content), Place(report))
+    check = _Check(content, known_names(document, content), Location(report))
     check.ends()
     check.conditions()
     for name, track in content.tracks.items():
@@ -114,18 +114,18 @@ def complete(content: Content, document: Mapping[str, Any], report: Report) -> C
     return replace(content, strategies=strategies)
 
 
-def check_overrides(content: Content, values: Mapping[str, float], at: Place) -> None:
+def check_overrides(content: ScenarioData, values: Mapping[str, float], at: Location) -> None:
     """Note what is wrong with values by dotted name for a scenario without faults."""
     held = frozenset(name for stage in content.stages.values() for name in stage.holds)
     tracks = {t.name: tuple(s.name for s in t.stages) for t in content.tracks.values()}
     known = Known(list(content.conditions), tracks, list(content.shocks), held)
-    _Check(content, known, Place(at.report)).overrides(values, at, slots(content))
+    _Check(content, known, Location(at.report)).overrides(values, at, slots(content))
 
 
 class _Check:
     """The names that are known and the report that faults go to."""
 
-    def __init__(self, content: Content, known: Known, top: Place) -> None:
+    def __init__(self, content: ScenarioData, known: Known, top: Location) -> None:
         self.content, self.known, self.top = content, known, top
         self.stages = known.stages
         self.targets = content.stages
@@ -133,7 +133,7 @@ class _Check:
 
     # -- references --
 
-    def condition(self, name: str, at: Place) -> None:
+    def condition(self, name: str, at: Location) -> None:
         """A condition, or a stage condition, that is read."""
         if "." in name:
             if self.stages is not None and name not in self.stages:
@@ -141,14 +141,14 @@ class _Check:
         elif self.known.conditions is not None and name not in self.known.conditions:
             at.refuse_name("condition", name, [*self.known.conditions, *(self.stages or ())])
 
-    def clauses(self, clauses: Clauses, at: Place) -> None:
+    def clauses(self, clauses: Clauses, at: Location) -> None:
         """All conditions that a rule reads."""
         for place, item in at.entries(clauses):
             alone = len(item) == 1
             for literal_place, literal in place.entries(item):
                 self.condition(literal.condition, place if alone else literal_place)
 
-    def changed(self, names: Iterable[str], at: Place) -> None:
+    def changed(self, names: Iterable[str], at: Location) -> None:
         """Conditions that are raised, lowered or cleared: declared, and not held."""
         known = self.known.conditions
         for place, name in at.entries(names):
@@ -170,7 +170,7 @@ class _Check:
         """Declared conditions that are not held."""
         return [name for name in self.known.conditions or () if name not in self.known.held]
 
-    def effects(self, effects: Effects, at: Place) -> None:
+    def effects(self, effects: Effects, at: Location) -> None:
         """What a stage, setback or shock does."""
         for key in ("clears", "lowers", "raises"):
             self.changed(getattr(effects, key), at / key)
@@ -178,7 +178,7 @@ class _Check:
             if self.track_name(one.track, place / "track"):
                 self.stage_name(one.track, one.stage, place / "stage")
 
-    def track_name(self, name: str, at: Place) -> bool:
+    def track_name(self, name: str, at: Location) -> bool:
         """Whether a track is known; if it is not, that is noted."""
         if self.known.tracks is None or not at.sound:
             return False
@@ -187,7 +187,7 @@ class _Check:
             return False
         return True
 
-    def stage_name(self, track: str, stage: str, at: Place, extra: tuple[str, ...] = ()) -> bool:
+    def stage_name(self, track: str, stage: str, at: Location, extra: tuple[str, ...] = ()) -> bool:
         """Whether a stage of a known track is known; if it is not, that is noted."""
         stages = (self.known.tracks or {}).get(track)
         if stages is None or not at.sound or stage in extra:
@@ -228,7 +228,7 @@ class _Check:
                     f"no {key} where a stage holds the condition",
                 )
 
-    def track(self, track: Track, at: Place) -> None:
+    def track(self, track: Track, at: Location) -> None:
         """The stages of a track, and its name."""
         if track.name in (self.known.shocks or ()):
             at.refuse(f'"{track.name}" is also a shock', "tracks and shocks of different names")
@@ -241,7 +241,7 @@ class _Check:
             self.stage(track, stage, seen, place)
             seen.append(stage.name)
 
-    def stage(self, track: Track, stage: Stage, before: list[str], at: Place) -> None:
+    def stage(self, track: Track, stage: Stage, before: list[str], at: Location) -> None:
         """A stage; ``before`` are the names of those before it."""
         self.clauses(stage.needs, at / "needs")
         self.effects(stage, at)
@@ -262,7 +262,7 @@ class _Check:
                 here.refuse(found)
 
     def setback(
-        self, track: Track, setback: Setback, upto: list[str], seen: set[str], at: Place
+        self, track: Track, setback: Setback, upto: list[str], seen: set[str], at: Location
     ) -> None:
         """A setback of the last stage of ``upto``; ``seen`` are the setbacks before it."""
         name, named = setback.name, at / "name"
@@ -282,12 +282,12 @@ class _Check:
                 f'"{setback.resume}" is a later stage', f"{', '.join(upto)} or {ABANDON}"
             )
 
-    def no_suffix(self, name: str, at: Place) -> None:
+    def no_suffix(self, name: str, at: Location) -> None:
         """Names of shocks and setbacks become columns, beside which ``_breaks`` has a meaning."""
         if name.endswith("_breaks"):
             at.refuse(f'"{name}" ends in _breaks', "a name with another ending")
 
-    def shock(self, shock: Shock, at: Place) -> None:
+    def shock(self, shock: Shock, at: Location) -> None:
         """A shock and what it breaks."""
         self.no_suffix(shock.name, at)
         self.clauses(shock.when, at / "when")
@@ -322,7 +322,7 @@ class _Check:
             resolved.append(replace(one, targets=self.on(one, at / "on")) if sound else one)
         return tuple(resolved)
 
-    def on(self, one: Influence, at: Place) -> tuple[str, ...]:
+    def on(self, one: Influence, at: Location) -> tuple[str, ...]:
         """The names of what an influence bears on."""
         stages, shocks = self.known.stages, self.known.shocks
         if stages is None or shocks is None:
@@ -350,7 +350,7 @@ class _Check:
             at.refuse_name(what[:-1], one.on, own)
         return ()
 
-    def pattern(self, one: Influence, at: Place) -> tuple[str, ...]:
+    def pattern(self, one: Influence, at: Location) -> tuple[str, ...]:
         """What a pattern matches; dated shocks are passed over."""
         matches = glob(one.on)
         own: Collection[str] = self.undated if one.kind == "rate" else self.targets
@@ -368,7 +368,7 @@ class _Check:
     # -- strategies --
 
     def strategy(
-        self, one: Strategy, at: Place, numbers: Mapping[str, tuple[Slot, Number]]
+        self, one: Strategy, at: Location, numbers: Mapping[str, tuple[Slot, Number]]
     ) -> Strategy:
         """A strategy, with the start rules that its order stands for."""
         for track, clauses in one.starts.items():
@@ -381,7 +381,7 @@ class _Check:
         self.overrides(one.overrides, at / "overrides", numbers)
         return replace(one, starts={**one.starts, **self.ordered(one, at / "order")})
 
-    def ordered(self, one: Strategy, at: Place) -> dict[str, Clauses]:
+    def ordered(self, one: Strategy, at: Location) -> dict[str, Clauses]:
         """The start rules that an order stands for."""
         starts: dict[str, Clauses] = {}
         before: Clauses = ()
@@ -421,7 +421,7 @@ class _Check:
     def overrides(
         self,
         values: Mapping[str, float],
-        at: Place,
+        at: Location,
         numbers: Mapping[str, tuple[Slot, Number]],
     ) -> None:
         """Values by dotted name: known, within bounds, and possible together."""
@@ -446,7 +446,7 @@ class _Check:
     def laws(
         self,
         values: Mapping[str, float],
-        at: Place,
+        at: Location,
         numbers: Mapping[str, tuple[Slot, Number]],
     ) -> None:
         """The parameters of each law that is touched stay in order."""
@@ -461,7 +461,7 @@ class _Check:
             if wrong := disorder(replace(duration, params=params)):
                 (at / name).refuse(f"this gives {law} {wrong}")
 
-    def revised_stages(self, values: Mapping[str, float], at: Place) -> None:
+    def revised_stages(self, values: Mapping[str, float], at: Location) -> None:
         """The stages that are touched can still be left."""
 
         def change(slot: Slot, number: Number) -> Number:
@@ -473,7 +473,7 @@ class _Check:
                 track = self.content.tracks[stage.split(".")[0]]
                 self.revised_stage(track, stage, (at / name), change)
 
-    def revised_stage(self, track: Track, stage: str, at: Place, change: Change) -> None:
+    def revised_stage(self, track: Track, stage: str, at: Location, change: Change) -> None:
         """One stage, with other numbers, can still be left."""
         for _, found in impossible(revised_stage(track, self.targets[stage], change)):
             at.refuse(f"with this, {stage} has {found}")
@@ -499,7 +499,7 @@ class _Check:
                 "a positive definite set",
             )
 
-    def ranged(self, name: str, at: Place, numbers: Mapping[str, tuple[Slot, Number]]) -> None:
+    def ranged(self, name: str, at: Location, numbers: Mapping[str, tuple[Slot, Number]]) -> None:
         """A correlated number exists and is a range."""
         if not self.is_sound(name):
             return

@@ -21,8 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.scenario.format import STRATEGY
 from sim.scenario.loading import toml
-from sim.scenario.model import STRATEGY, Clauses, Literal, Stage, Strategy
+from sim.scenario.model import Clauses, Literal, Stage, Strategy
 from sim.scenario.reachability import Reach
 from sim.scenario.scenario import Scenario
 from sim.types import Ints
