@@ -34,9 +34,9 @@ def bare(histories: int) -> None:
     program = translate(sim.load("korea-2017").strategy(NAMES[0]))
 
     def block(first: int) -> None:
-        teller, rows = kernel.Teller(program), empty(program, BLOCK)
+        simulator, rows = kernel.Simulator(program), empty(program, BLOCK)
         for at in range(first, first + histories // 2, BLOCK):
-            teller.tell(SEED, at, rows)
+            simulator.simulate(SEED, at, rows)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(block, (0, histories // 2)))

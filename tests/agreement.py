@@ -33,7 +33,7 @@ def difference(program: Program, seed: int, histories: int, logs: int = 2) -> st
 def _rows(engine: object, program: Program, seed: int, histories: int) -> Rows | str:
     try:
         rows: Rows = engine.simulate(  # type: ignore[attr-defined]
-            program, seed, 0, histories, surprise=True
+            program, seed, 0, histories, residuals=True
         )
     except ModelError as error:
         return str(error)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sim.engine.kernel import Teller
+from sim.engine.kernel import Simulator
 
 
 def nothing_is_told_afterwards(
@@ -21,17 +21,17 @@ def nothing_is_told_afterwards(
     """
     asked: list[bool] = []
     told: list[int] = []
-    tell = Teller.tell
+    simulate = Simulator.simulate
 
     def cancelled() -> bool:
         asked.append(len(asked) >= looks)
         return asked[-1]
 
-    def counted(self: Teller, *histories: Any) -> None:
+    def counted(self: Simulator, *histories: Any) -> None:
         told.append(len(asked))
-        tell(self, *histories)
+        simulate(self, *histories)
 
-    monkeypatch.setattr(Teller, "tell", counted)
+    monkeypatch.setattr(Simulator, "simulate", counted)
     assert list(ask(cancelled)) == []
     assert asked[looks]
     assert told == list(range(1, looks + 1))

@@ -91,7 +91,7 @@ starts = { two = ["one.talk"] }
 RARE_GOAL = TEXT.replace(
     'success = 0.5\nraises = ["freeze"]', 'success = 0.03\nraises = ["freeze"]', 1
 )
-# One attempt decides: its surprise explains all, but for an event that few studies see.
+# One attempt decides: its residual explains all, but for an event that few studies see.
 ONE_ATTEMPT = """
 title = "One attempt"
 start = 2020-01-01
@@ -192,7 +192,7 @@ def of_comparison(repeats: int) -> Hits:
     programs = {name: translate(sim.loads(TEXT).strategy(name)) for name in NAMES}
     for at, frame in enumerate(studies(TEXT, repeats)):
         its_worlds = comparison.worlds(frame, "freeze", "war", HORIZON)
-        its_worlds = replace(its_worlds, surprises=_surprises(programs, at))
+        its_worlds = replace(its_worlds, residuals=_residuals(programs, at))
         for row in comparison.estimates(its_worlds).itertuples():
             truth = truths[row.strategy].of(row.measure)
             hits.setdefault(f"estimate: {row.measure}", []).append(within(row.low, truth, row.high))
@@ -246,7 +246,7 @@ def _differ(
     programs = {name: translate(scenario.strategy(name)) for name in names}
     for at, frame in enumerate(studies(text, repeats, names, size)):
         known = comparison.worlds(frame, scenario.goal, scenario.ruin, scenario.horizon)
-        known = replace(known, surprises=_surprises(programs, at, size))
+        known = replace(known, residuals=_residuals(programs, at, size))
         for row in comparison.differences(known, names[0]).itertuples():
             if row.measure in truth:
                 gap = truth[row.measure]
@@ -258,12 +258,12 @@ def _differ(
                     hits.setdefault(f"{kind}{what}: {row.measure}", []).append(held)
 
 
-def _surprises(
+def _residuals(
     programs: dict[str, Program], at: int, size: int = HISTORIES
 ) -> dict[str, np.ndarray]:
-    """What surprised in the histories of a study."""
+    """Martingale residuals of the histories of a study."""
     return {
-        name: kernel.simulate(program, SEED, at * size, size, surprise=True).surprise.reshape(
+        name: kernel.simulate(program, SEED, at * size, size, residuals=True).residuals.reshape(
             size, -1
         )
         for name, program in programs.items()

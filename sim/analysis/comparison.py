@@ -8,7 +8,7 @@ A history that never reached the endpoint is data: in a pair it is later than on
 that never did are a tie. Pairs need rows; a frame that holds counts is refused.
 
 Common luck leaves the luck of attempts that only one of two strategies makes, or that both make
-with other chances. Where the surprises of the histories are given, that is taken out as well
+with other chances. Where the residuals of the histories are given, that is taken out as well
 (:mod:`sim.controls`), and told beside the plain differences as ``adjusted``.
 """
 
@@ -46,7 +46,7 @@ LEAST_APART = 20
 """Worlds that carry a difference. A mean that fewer carry is far from normal: its interval is no
 shorter than that of equal values, and nothing is taken out of it."""
 LEAST_LEFT = 0.04
-"""Variance that surprises leave of a difference. Where they leave less, what was not seen counts
+"""Variance that residuals leave of a difference. Where they leave less, what was not seen counts
 for more than the spread that was."""
 MOST_UNITS = 4000
 """More worlds than these are taken together in batches before they are resampled."""
@@ -75,13 +75,13 @@ class Worlds:
         question: what the frame was asked.
         parts: the runs of each strategy, best strategy first.
         years: at which shares are told.
-        surprises: (runs, controls) of each strategy, numbers of mean 0 of the same runs, or None.
+        residuals: (runs, controls) of each strategy, numbers of mean 0 of the same runs, or None.
     """
 
     question: Question
     parts: Mapping[str, RowPart]
     years: Sequence[float] = YEARS
-    surprises: Mapping[str, Floats] | None = None
+    residuals: Mapping[str, Floats] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -130,30 +130,30 @@ class Worlds:
         return with_unseen(found, bounds, self.runs, level) if few else found
 
     @cached_property
-    def _without_surprises(self) -> dict[str, Floats]:
-        """Units as by :meth:`units`, without surprises; NaN of strategies with too few worlds."""
-        if self.surprises is None:
+    def _without_residuals(self) -> dict[str, Floats]:
+        """Units as by :meth:`units`, without residuals; NaN of strategies with too few worlds."""
+        if self.residuals is None:
             return {}
         names, columns = [measure.name for measure in self.measures], []
         for strategy, part in self.parts.items():
             values = np.column_stack([m.values(part).astype(float) for m in self.measures])
-            left = taken_out(values, self.surprises[strategy], part["replication"])
+            left = taken_out(values, self.residuals[strategy], part["replication"])
             by_measure = (np.full_like(values, np.nan) if left is None else left).T
             columns.append([self.by_unit(part, one) for one in by_measure])
         return {name: np.column_stack(units) for name, *units in zip(names, *columns, strict=True)}
 
     def adjusted(self, measure: Measure, a: int, b: int) -> Floats | None:
-        """Differences a minus b of the units, without surprises; None: better left as they are.
+        """Differences a minus b of the units, without residuals; None: better left as they are.
 
         So they are where there are too few worlds for one of the two (what is taken out of the
         other alone would undo the pairing), where the variance is not less, and where fewer than
         :data:`LEAST_APART` worlds carry it.
         """
-        if not self._without_surprises:
+        if not self._without_residuals:
             return None
         plain, left = (
             units[:, a] - units[:, b]
-            for units in (self.units(measure), self._without_surprises[measure.name])
+            for units in (self.units(measure), self._without_residuals[measure.name])
         )
         less = left.var() < plain.var()  # false where one is NaN
         return left if less and carriers(left) >= LEAST_APART else None
@@ -292,8 +292,8 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
           which common random numbers cut the number of runs (inf: the differences do not vary).
           Both are NaN where neither strategy varies. With several draws all are about draw means;
         - ``adjusted_low``, ``adjusted``, ``adjusted_high``, ``adjusted_ratio``: the same difference
-          with the surprises taken out, its Student's interval, and its variance over that which
-          independent runs would have had; only where the worlds know their surprises. Where
+          with the residuals taken out, its Student's interval, and its variance over that which
+          independent runs would have had; only where the worlds know their residuals. Where
           nothing is taken out (:meth:`Worlds.adjusted`), ``low``, ``best``, ``high`` and
           ``variance_ratio`` repeat.
 
@@ -322,7 +322,7 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
             )
     columns = ["strategy", "baseline", "measure", "unit", "better", "n", "low", "best", "high"]
     columns += ["joint_low", "joint_high", "variance_ratio", "saving"]
-    columns += [] if its_worlds.surprises is None else ADJUSTED
+    columns += [] if its_worlds.residuals is None else ADJUSTED
     table = its_worlds.question.table(rows, columns)
     table.attrs["baseline"] = baseline
     return table
@@ -335,7 +335,7 @@ def _apart(its_worlds: Worlds, measure: Measure, a: int, b: int) -> dict[str, fl
     ours, theirs = its_worlds.units(measure)[:, [a, b]].T
     ratio = _ratio(ours - theirs, ours, theirs)
     found = {**plain._asdict(), "variance_ratio": ratio, "saving": 1 / ratio if ratio else math.inf}
-    if its_worlds.surprises is None:
+    if its_worlds.residuals is None:
         return found
     adjusted = its_worlds.adjusted(measure, a, b)
     if adjusted is None:

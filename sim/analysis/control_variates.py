@@ -1,10 +1,10 @@
 """The luck of single attempts, taken out of what is compared: control variates.
 
 When an attempt ends, the model knows with what chance it succeeds. Success minus that chance is
-the *surprise* of the attempt. Its mean is 0 whatever happened before, so sums of surprises have
-mean 0 in every strategy (:attr:`sim.rows.Rows.surprise`), and a multiple of them can be subtracted
-from any outcome without moving its mean. The multiple that fits best takes away the spread that
-single attempts have put in: who failed at a chance of nine in ten was unlucky, not worse.
+the *martingale residual* of the attempt. Its mean is 0 whatever happened before, so sums of
+residuals have mean 0 in every strategy (:attr:`sim.engine.rows.Rows.residuals`), and a multiple of
+them can be subtracted from any outcome without moving its mean. The multiple that fits best takes
+away the spread that single attempts have put in.
 
 Control variates by regression: S. S. Lavenberg and P. D. Welch 1981, Management Science 27,
 322-335. Sums of martingale differences as controls: S. G. Henderson and P. W. Glynn 2002,
@@ -28,7 +28,7 @@ LEAST = 20
 def taken_out(
     values: Floats, controls: Floats, replication: npt.NDArray[np.int64]
 ) -> Floats | None:
-    """Outcomes without what surprises explain of them.
+    """Outcomes without what residuals explain of them.
 
     Args:
         values: (n, m) outcomes of the histories of one strategy, in any units.

@@ -23,7 +23,7 @@ from sim.app.scenario_library import SHIPPED, Library
 from sim.app.session import State
 from sim.app.workspace import Table, lay
 from sim.engine import rows as row_tables
-from sim.engine.kernel import Teller
+from sim.engine.kernel import Simulator
 from sim.errors import ModelError, ScenarioError
 from sim.experiment.evaluator import Cancelled, never
 from sim.tracing import time_budget as budgets
@@ -90,7 +90,7 @@ def answers(
 
 def _answers(table: Table, cancelled: Cancelled) -> Generator[Answer, None, None]:
     kept = Kept(table.programs)
-    tellers = [Teller(program) for program in table.programs]
+    simulators = [Simulator(program) for program in table.programs]
     n, wanted = 0, FIRST
     with ThreadPoolExecutor(2) as pool:
         while True:
@@ -102,10 +102,10 @@ def _answers(table: Table, cancelled: Cancelled) -> Generator[Answer, None, None
 
                 def block(i: int, first: int = n, size: int = size) -> None:
                     rows = row_tables.empty(table.programs[i], size)
-                    tellers[i].tell(table.state.seed, first, rows)
+                    simulators[i].simulate(table.state.seed, first, rows)
                     kept.keep(i, first, rows)
 
-                list(pool.map(block, range(len(tellers))))
+                list(pool.map(block, range(len(simulators))))
                 n += size
             answer = _answer(table, kept.frame(), n)
             if cancelled():
@@ -115,22 +115,24 @@ def _answers(table: Table, cancelled: Cancelled) -> Generator[Answer, None, None
                 break
             wanted = min(2 * wanted, MOST)
 
-    budget = _budget(table, tellers, cancelled)
+    budget = _budget(table, simulators, cancelled)
     if budget is not None:
         budget.attrs["titles"] = table.state.titles
         tracks = {p.strategy: budgets.goal_tracks(p) for p in table.programs}
         yield replace(answer, budget=budget, goal_tracks=tracks, done=True)
 
 
-def _budget(table: Table, tellers: Sequence[Teller], cancelled: Cancelled) -> pd.DataFrame | None:
+def _budget(
+    table: Table, simulators: Sequence[Simulator], cancelled: Cancelled
+) -> pd.DataFrame | None:
     """The time budget of all hands, from the first histories; None once it is cancelled."""
     frames, seed = [], table.state.seed
-    for program, teller in zip(table.programs, tellers, strict=True):
+    for program, simulator in zip(table.programs, simulators, strict=True):
         told: list[budgets.Telling] = []
         for replication in range(FOLLOWED):
             if cancelled():
                 return None
-            told.append((replication, *teller.trace(seed, replication)))
+            told.append((replication, *simulator.trace(seed, replication)))
         frames.append(budgets.budgets(program, told))
     if cancelled():
         return None

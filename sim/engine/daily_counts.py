@@ -23,7 +23,7 @@ import pandas as pd
 
 from sim.engine.jit import engine
 from sim.engine.program import GOAL, Program
-from sim.engine.rows import Rows, count_columns, outcomes, part_of
+from sim.engine.rows import Rows, count_columns, outcomes, slice_rows
 from sim.types import Ints
 
 MOST_DAYS = 1_000_000
@@ -136,7 +136,7 @@ class Counter:
     def add(self, rows: Rows, draw: int) -> None:
         """Count rows of a draw."""
         for place in range(0, len(rows.time), MOST_AT_ONCE):
-            piece = part_of(rows, place, place + MOST_AT_ONCE)
+            piece = slice_rows(rows, place, place + MOST_AT_ONCE)
             used = count_rows(
                 piece,
                 self.horizon,

@@ -469,14 +469,14 @@ class State(NamedTuple):
     ranks: Ints  # the last clocks of this instant
 
 
-NOW = _record("over actor binding opening events logged surprised", "time")
+NOW = _record("over actor binding opening events logged keep_residuals", "time")
 LEVEL_NOW = _record("now_at holders draws", "first risen held")
 # where: WAITING .. GONE; note: what the track lacked when everything was last at rest;
 # lacks: what it lacked when it was last looked at; success, setback, delay: the attempt's luck
 TRACK_NOW = _record(
     "where stage begun note lacks resume_at", "ended luck_success luck_setback luck_delay"
 )
-STAGE_NOW = _record("attempts window", "surprise surprise_days")  # window: the first not over
+STAGE_NOW = _record("attempts window", "residual residual_days")  # window: the first not over
 SHOCK_NOW = _record(
     "occurrence fired date entry", "luck residual next_luck next_residual speed"
 )  # entry: in its table
@@ -807,8 +807,8 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
     ratio = times_ratios(plan, state.levels, 1.0, stage.odds_first, stage.odds_last)
     chance = laws.success_probability(stage.success, ratio)
     success = its_state.luck_success < chance
-    if state.now[0].surprised:
-        note_surprise(plan, state, at, (1.0 if success else 0.0) - chance)
+    if state.now[0].keep_residuals:
+        note_residual(plan, state, at, (1.0 if success else 0.0) - chance)
     # Which setbacks are possible is decided with the attempt's own holds still up.
     chosen = NOTHING if success else choose(plan, state.levels, stage, its_state.luck_setback)
     if success:
@@ -841,12 +841,12 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
 
 
 @compiled()
-def note_surprise(plan, state, at, surprise):  # type: ignore[no-untyped-def]
+def note_residual(plan, state, at, residual):  # type: ignore[no-untyped-def]
     """Add up what could not be foreseen of the attempts at a stage, until the goal."""
     world, stage = plan.world[0], state.stages[U(at)]
     if np.isnan(state.levels[U(world.goal)].first):
-        stage.surprise += surprise
-        stage.surprise_days += surprise * (world.horizon - state.now[0].time)
+        stage.residual += residual
+        stage.residual_days += residual * (world.horizon - state.now[0].time)
 
 
 @compiled()
@@ -1148,8 +1148,8 @@ def reset(plan, state):  # type: ignore[no-untyped-def]
     for at in range(len(state.stages)):
         one_stage = state.stages[U(at)]
         one_stage.attempts, one_stage.window = 0, plan.stages[U(at)].window_first
-        if now.surprised:
-            one_stage.surprise, one_stage.surprise_days = 0.0, 0.0
+        if now.keep_residuals:
+            one_stage.residual, one_stage.residual_days = 0.0, 0.0
     for k in range(len(state.shocks)):
         shock = state.shocks[U(k)]
         shock.occurrence, shock.fired, shock.entry = 0, 0, 0
@@ -1235,16 +1235,16 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
     for c in range(len(state.counts)):
         rows.counts[i, c] = state.counts[U(c)]
     rows.binding[i] = now.binding
-    if now.surprised:
+    if now.keep_residuals:
         for at in range(len(state.stages)):
-            rows.surprise[i, at, 0] = state.stages[U(at)].surprise
-            rows.surprise[i, at, 1] = state.stages[U(at)].surprise_days
+            rows.residuals[i, at, 0] = state.stages[U(at)].residual
+            rows.residuals[i, at, 1] = state.stages[U(at)].residual_days
 
 
 @engine
 def run_all(plan, state, log, seed, first, rows):  # type: ignore[no-untyped-def]
     """Histories from ``first`` on, one a row; the place of one that failed, or NOTHING."""
-    state.now[0].surprised = min(1, len(rows.surprise))
+    state.now[0].keep_residuals = min(1, len(rows.residuals))
     for i in range(len(rows.time)):
         if not run(plan, state, log, seed, np.uint64(first + np.uint64(i))):
             return i
@@ -1252,8 +1252,11 @@ def run_all(plan, state, log, seed, first, rows):  # type: ignore[no-untyped-def
     return NOTHING
 
 
-class Teller:
-    """Tells histories of one program, draw after draw, as :class:`sim.processes.Teller` does."""
+class Simulator:
+    """Simulates replications of one program, draw after draw; not to be shared between threads.
+
+    Its methods are those of :class:`sim.engine.processes.SimPySimulator`.
+    """
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -1261,13 +1264,13 @@ class Teller:
         self.state = new_state(self.plan)
         self._numbers = numbers_of(self.plan, program.code)
 
-    def take(self, program: Program) -> None:
-        """From now on tell the histories of this draw of the program."""
+    def use(self, program: Program) -> None:
+        """Simulate this draw of the program from now on."""
         self.program = program
         renumber(self.plan, self._numbers, program.code)
 
-    def tell(self, seed: int, first: int, rows: Rows, log: Floats | None = None) -> None:
-        """Fill rows with the histories from ``first`` on."""
+    def simulate(self, seed: int, first: int, rows: Rows, log: Floats | None = None) -> None:
+        """Fill rows with the replications from ``first`` on; errors as of the SimPy engine."""
         its_plan, state = self.plan, self.state
         failed = run_all(its_plan, state, log, np.uint64(seed), np.uint64(first), rows)
         if failed != NOTHING:
@@ -1285,7 +1288,7 @@ class Teller:
         rows, room = empty(self.program, 1), 4096
         while True:
             log = np.zeros((room, 5))
-            self.tell(seed, replication, rows, log)
+            self.simulate(seed, replication, rows, log)
             used = int(self.state.now[0].logged)
             if used <= room:
                 return rows, [
@@ -1296,21 +1299,21 @@ class Teller:
 
 
 def simulate(
-    program: Program, seed: int, first: int, count: int, *, surprise: bool = False
+    program: Program, seed: int, first: int, count: int, *, residuals: bool = False
 ) -> Rows:
     """Tell the histories ``first .. first + count - 1``.
 
     Args, rows and errors are those of :func:`sim.processes.simulate`; processes of a user's own
     need the SimPy engine.
     """
-    rows = empty(program, count, surprise=surprise)
-    Teller(program).tell(seed, first, rows)
+    rows = empty(program, count, residuals=residuals)
+    Simulator(program).simulate(seed, first, rows)
     return rows
 
 
 def trace(program: Program, seed: int, replication: int) -> tuple[Rows, list[Entry]]:
     """One history with its event log, as :func:`sim.processes.trace` writes it."""
-    return Teller(program).trace(seed, replication)
+    return Simulator(program).trace(seed, replication)
 
 
 def _rank(code: Code, its_plan: Plan, clock: int) -> int:

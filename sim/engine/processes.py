@@ -255,7 +255,7 @@ class Replication:
         self.holders = [0] * self.conditions
         self.counts = [0] * entities.counts
         self.attempts = [0] * len(entities.stages)
-        self.surprise = [[0.0, 0.0] for _ in entities.stages]
+        self.residuals = [[0.0, 0.0] for _ in entities.stages]
         self.free = list(entities.capacity)
         self.binding = NOTHING
         self.over = False
@@ -373,7 +373,7 @@ class Replication:
         u = self._uniforms(stage.stream, self.attempts[track.stage] - 1)
         chance = laws.success_probability(stage.success, self._times(1.0, stage.odds))
         success = u[1] < chance
-        self._note_surprise(track.stage, (1.0 if success else 0.0) - chance)
+        self._note_residual(track.stage, (1.0 if success else 0.0) - chance)
         setback = None
         if not success:
             # Which setbacks are possible is decided with the attempt's own holds still up.
@@ -390,11 +390,11 @@ class Replication:
         self._settle_soon()
         return self._delay(track, setback.resume, setback.delay.days(u[3]))
 
-    def _note_surprise(self, stage: int, surprise: float) -> None:
+    def _note_residual(self, stage: int, residual: float) -> None:
         """Add up what could not be foreseen of the attempts at a stage, until the goal."""
         if math.isnan(self.first[self.entities.goal]):
-            self.surprise[stage][0] += surprise
-            self.surprise[stage][1] += surprise * (self.entities.horizon - self.now)
+            self.residuals[stage][0] += residual
+            self.residuals[stage][1] += residual * (self.entities.horizon - self.now)
 
     def _choose(self, setbacks: Sequence[SetbackEntity], u: float) -> SetbackEntity:
         possible = [s for s in setbacks if s.weight > 0.0 and self._holds(s.when)]
@@ -724,25 +724,25 @@ class Replication:
             rows.held[i, c] = self.held[c] + still
         rows.counts[i] = self.counts
         rows.binding[i] = self.binding
-        if len(rows.surprise):
-            rows.surprise[i] = self.surprise
+        if len(rows.residuals):
+            rows.residuals[i] = self.residuals
 
 
 # -- running --------------------------------------------------------------------------------------
 
 
-class Teller:
+class SimPySimulator:
     """Simulates replications of one program, draw after draw; not to be shared between threads."""
 
     def __init__(self, program: Program, processes: Sequence[UserProcess] = ()) -> None:
         self.processes = processes
-        self.take(program)
+        self.use(program)
 
-    def take(self, program: Program) -> None:
+    def use(self, program: Program) -> None:
         """From now on simulate this draw of the program."""
         self.entities = Entities(program)
 
-    def tell(self, seed: int, first: int, rows: Rows) -> None:
+    def simulate(self, seed: int, first: int, rows: Rows) -> None:
         """Fill rows with the replications from ``first`` on.
 
         Raises:
@@ -762,7 +762,7 @@ def simulate(
     count: int,
     processes: Sequence[UserProcess] = (),
     *,
-    surprise: bool = False,
+    residuals: bool = False,
 ) -> Rows:
     """Simulate the replications ``first .. first + count - 1``.
 
@@ -773,13 +773,13 @@ def simulate(
         count: how many.
         processes: SimPy processes of the user's own, each a generator function of a
             :class:`Replication`.
-        surprise: fill :attr:`sim.rows.Rows.surprise` too.
+        residuals: fill :attr:`sim.engine.rows.Rows.residuals` too.
 
     Raises:
         ModelError: a replication in which time cannot advance, or with too many events.
     """
-    rows = empty(program, count, surprise=surprise)
-    Teller(program, processes).tell(seed, first, rows)
+    rows = empty(program, count, residuals=residuals)
+    SimPySimulator(program, processes).simulate(seed, first, rows)
     return rows
 
 

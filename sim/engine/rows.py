@@ -28,14 +28,14 @@ class Rows(NamedTuple):
     held: npt.NDArray[np.float64]  # (n, C) days at level 1 or more
     counts: npt.NDArray[np.int64]  # (n, counts) setbacks, shocks, breaks
     binding: npt.NDArray[np.int32]  # (n,) an item, WINDOW, DELEGATION or NOTHING
-    surprise: npt.NDArray[np.float64]
+    residuals: npt.NDArray[np.float64]
     """(n, S, 2), or (0, S, 2) where it is not asked for; in no table. Up to the goal, summed over
     the attempts at each stage that were decided: 1 (success) or 0 minus the chance of success at
     that instant; and the same times the days left. The mean of both is 0, whatever happened before.
     """
 
 
-def empty(program: Program, count: int, *, surprise: bool = False) -> Rows:
+def empty(program: Program, count: int, *, residuals: bool = False) -> Rows:
     """Rows for ``count`` histories, to be filled by an engine."""
     code = program.code
     return Rows(
@@ -45,11 +45,11 @@ def empty(program: Program, count: int, *, surprise: bool = False) -> Rows:
         held=np.zeros((count, code.conditions)),
         counts=np.zeros((count, code.counts), np.int64),
         binding=np.full(count, NOTHING, np.int32),
-        surprise=np.zeros((count if surprise else 0, len(program.stages), 2)),
+        residuals=np.zeros((count if residuals else 0, len(program.stages), 2)),
     )
 
 
-def part_of(rows: Rows, first: int, last: int) -> Rows:
+def slice_rows(rows: Rows, first: int, last: int) -> Rows:
     """The rows ``first .. last - 1``, as a view; the rows themselves where that is all of them."""
     if first == 0 and last >= len(rows.time):
         return rows  # engines know these arrays already
@@ -180,7 +180,7 @@ def from_table(program: Program, told: pa.Table) -> Rows:
         held=stacked([f"held_{name}" for name in program.conditions]),
         counts=stacked(count_columns(program)).astype(np.int64),
         binding=codes("binding", {text: code for code, text in reversed(waits(program).items())}),
-        surprise=empty(program, 0).surprise,
+        residuals=empty(program, 0).residuals,
     )
 
 

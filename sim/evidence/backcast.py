@@ -123,7 +123,7 @@ class Teller:
 
     def __init__(self, program: Program, levels: Collection[str] | None = None) -> None:
         scenario = program.scenario
-        self._teller = kernel.Teller(program)
+        self._simulator = kernel.Simulator(program)
         self._rows, self._log = empty(program, 1), np.zeros((4096, 5))
         self.horizon = scenario.horizon
         self.setbacks = program.setbacks
@@ -141,7 +141,7 @@ class Teller:
 
     def take(self, program: Program) -> None:
         """From now on tell courses of this draw of the program."""
-        self._teller.take(program)
+        self._simulator.use(program)
 
     def courses(self, histories: Iterable[int], seed: int) -> Iterator[Course]:
         """Courses by the numbers of their histories."""
@@ -154,8 +154,8 @@ class Teller:
 
     def _told(self, seed: int, replication: int) -> Floats:
         while True:
-            self._teller.tell(seed, replication, self._rows, self._log)
-            used = int(self._teller.state.now[0].logged)
+            self._simulator.simulate(seed, replication, self._rows, self._log)
+            used = int(self._simulator.state.now[0].logged)
             if used <= len(self._log):
                 return self._log[:used]
             self._log = np.zeros((used, 5))

@@ -18,9 +18,9 @@ import numpy as np
 from tqdm import tqdm
 
 from sim.engine import laws
-from sim.engine.kernel import Teller
+from sim.engine.kernel import Simulator
 from sim.engine.program import Program, translate
-from sim.engine.rows import empty, part_of
+from sim.engine.rows import empty, slice_rows
 from sim.errors import InputError, MeasureError
 from sim.experiment import argument_checks
 from sim.experiment import draws as drawing
@@ -170,14 +170,14 @@ class Worlds:
         names = tuple(self.ranges)
         slots, values = Draws(names, points, "points").slots(program)
         rows = empty(program, min(BLOCK, told.shape[1]))
-        teller = Teller(program)
+        simulator = Simulator(program)
         for i in range(len(points)):
-            teller.take(program.with_slots(slots, values[i]))
+            simulator.use(program.with_slots(slots, values[i]))
             for at in range(0, told.shape[1], BLOCK):
                 if self.cancelled():
                     raise NobodyWaits
-                part = part_of(rows, 0, min(BLOCK, told.shape[1] - at))
-                teller.tell(self.seed, int(begins[i]) + at, part)
+                part = slice_rows(rows, 0, min(BLOCK, told.shape[1] - at))
+                simulator.simulate(self.seed, int(begins[i]) + at, part)
                 told[i, at : at + BLOCK] = self.measure.values(part)
 
 

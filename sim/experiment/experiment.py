@@ -30,7 +30,7 @@ import pandas as pd
 from sim.engine import daily_counts
 from sim.engine.processes import UserProcess
 from sim.engine.program import MAX_EVENTS, Program, translate
-from sim.engine.rows import from_table, names_of_columns, part_of
+from sim.engine.rows import from_table, names_of_columns, slice_rows
 from sim.engine.version import MODEL_VERSION
 from sim.errors import DrawsError, InputError, RunError
 from sim.experiment import argument_checks, executors, provenance
@@ -816,5 +816,5 @@ def _count(program: Program, content: bytes) -> daily_counts.Tally:
         rows = from_table(program, piece)
         for draw in np.unique(draws):
             first, last = np.searchsorted(draws, [draw, draw + 1])
-            counter.add(part_of(rows, first, last), int(draw))
+            counter.add(slice_rows(rows, first, last), int(draw))
     return counter.tally

@@ -1,4 +1,4 @@
-"""Histories of a run told again: with their logs, or with what surprised in them.
+"""Replications of a run simulated again: with their logs, or with their martingale residuals.
 
 A history is known by its strategy, draw and replication, so nothing of it need be kept but its row.
 """
@@ -48,8 +48,8 @@ def events_of(program: Program, seed: int, replications: Iterable[int] = (0,)) -
     return max(1, sum(len(log) for _, _, log in with_logs(program, seed, list(replications))))
 
 
-def surprises(results: Results, its_worlds: Worlds) -> dict[str, Floats] | None:
-    """What surprised in all histories of some worlds, by strategy: see :mod:`sim.controls`.
+def residuals(results: Results, its_worlds: Worlds) -> dict[str, Floats] | None:
+    """Martingale residuals of all histories of some worlds, by strategy: see :mod:`sim.controls`.
 
     Returns:
         (runs, 2 x stages) of each strategy, the runs in the order of its part; None where other
@@ -58,7 +58,7 @@ def surprises(results: Results, its_worlds: Worlds) -> dict[str, Floats] | None:
     likely = {name: program_of(results.scenario, name) for name in its_worlds.names}
 
     def of_strategy(name: str) -> Floats | None:
-        return _surprises(results, likely[name], its_worlds.parts[name])
+        return _residuals(results, likely[name], its_worlds.parts[name])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = dict(zip(likely, pool.map(of_strategy, likely), strict=True))
@@ -66,20 +66,20 @@ def surprises(results: Results, its_worlds: Worlds) -> dict[str, Floats] | None:
     return whole if len(whole) == len(found) else None
 
 
-def _surprises(results: Results, likely: Program, part: RowPart) -> Floats | None:
+def _residuals(results: Results, likely: Program, part: RowPart) -> Floats | None:
     draw, replication, time = (part[column] for column in ("draw", "replication", "time"))
     found = np.empty((len(time), 2 * len(likely.stages)))
     # A draw of histories without a gap at a time; what failed is told by nobody.
     gaps = (np.diff(replication) != 1) | (np.diff(draw) != 0)
-    teller, seed = kernel.Teller(likely), results.manifest["seed"]
+    simulator, seed = kernel.Simulator(likely), results.manifest["seed"]
     for start, end in itertools.pairwise([0, *(np.flatnonzero(gaps) + 1).tolist(), len(time)]):
-        teller.take(with_draw(likely, results.drawn, int(draw[start])))
-        told = empty(likely, end - start, surprise=True)
+        simulator.use(with_draw(likely, results.drawn, int(draw[start])))
+        told = empty(likely, end - start, residuals=True)
         try:
-            teller.tell(seed, int(replication[start]), told)
+            simulator.simulate(seed, int(replication[start]), told)
         except ModelError:
             return None
         if not np.array_equal(told.time, time[start:end]):
             return None
-        found[start:end] = told.surprise.reshape(end - start, -1)
+        found[start:end] = told.residuals.reshape(end - start, -1)
     return found

@@ -21,11 +21,14 @@ import numpy as np
 from sim.engine import daily_counts, kernel, processes
 from sim.engine import rows as row_tables
 from sim.engine.program import GOAL, Program
-from sim.engine.rows import Rows, empty, part_of
+from sim.engine.rows import Rows, empty, slice_rows
 from sim.errors import ModelError
 from sim.types import Floats, Ints
 
-ENGINES: dict[str, Callable[..., Any]] = {"compiled": kernel.Teller, "simpy": processes.Teller}
+ENGINES: dict[str, Callable[..., Any]] = {
+    "compiled": kernel.Simulator,
+    "simpy": processes.SimPySimulator,
+}
 ROWS_AT_ONCE = 2**14  # rows in memory, and in a row group of a part
 UNFINISHED = ".unfinished"
 
@@ -180,15 +183,15 @@ def _histories(order: Order, room: Callable[[int], Rows]) -> Iterator[tuple[Rows
     """Rows, draw and first replication of pieces of the block, in order."""
     block, program = order.block, order.program
     own = (order.user_processes,) if order.user_processes else ()
-    teller = ENGINES[order.engine](program, *own)
+    simulator = ENGINES[order.engine](program, *own)
     for draw in range(block.draw, block.draw + block.draws):
         if draw:
-            teller.take(program.with_slots(order.slots, order.values[draw - block.draw]))
+            simulator.use(program.with_slots(order.slots, order.values[draw - block.draw]))
         first, last = block.first, block.first + block.count
         while first < last:
             rows = room(last - first)
             try:
-                teller.tell(order.seed, first, rows)
+                simulator.simulate(order.seed, first, rows)
             except ModelError as error:
                 raise _Stuck(error, draw) from None
             yield rows, draw, first
@@ -204,7 +207,7 @@ class _Counts:
         self.rows = empty(order.program, min(ROWS_AT_ONCE, order.block.count))
 
     def room(self, wanted: int) -> Rows:
-        return part_of(self.rows, 0, wanted)
+        return slice_rows(self.rows, 0, wanted)
 
     def add(self, rows: Rows, draw: int, _: int) -> None:
         self.counter.add(rows, draw)
@@ -225,7 +228,7 @@ class _Rows:
         self.writer: Any = None
 
     def room(self, wanted: int) -> Rows:
-        return part_of(self.rows, self.used, self.used + wanted)
+        return slice_rows(self.rows, self.used, self.used + wanted)
 
     def add(self, rows: Rows, draw: int, first: int) -> None:
         at, self.used = self.used, self.used + len(rows.time)
@@ -242,7 +245,7 @@ class _Rows:
             return
         table = row_tables.table(
             order.program,
-            part_of(self.rows, 0, n),
+            slice_rows(self.rows, 0, n),
             self.draw[:n],
             self.replication[:n],
             order.columns,

@@ -16,7 +16,7 @@ import numpy as np
 from sim.engine import daily_counts
 from sim.engine import rows as row_tables
 from sim.engine.program import Program, translate
-from sim.engine.rows import empty, part_of
+from sim.engine.rows import empty, slice_rows
 from sim.engine.version import MODEL_VERSION
 from sim.errors import InputError
 from sim.experiment import argument_checks, experiment
@@ -144,9 +144,11 @@ def _compare(
 ) -> list[str]:
     draw, replication = row["draw"], row["replication"]
     found = []
-    for engine, teller in ENGINES.items():
+    for engine, simulator in ENGINES.items():
         rows = empty(program, 1)
-        teller(_drawn(results, program, draw)).tell(results.manifest["seed"], replication, rows)
+        simulator(_drawn(results, program, draw)).simulate(
+            results.manifest["seed"], replication, rows
+        )
         again = row_tables.table(program, rows, draw, [replication], columns).to_pylist()[0]
         found += [
             f"{row['strategy']}, draw {draw}, replication {replication}, {name}: "
@@ -165,13 +167,13 @@ def _check_counts(results: Results, block: Block, content: bytes, places: Ints) 
     for draw in range(block.draw, block.draw + block.draws):
         drawn = _drawn(results, program, draw)
         rows = empty(program, block.count)
-        ENGINES["compiled"](drawn).tell(seed, block.first, rows)
+        ENGINES["compiled"](drawn).simulate(seed, block.first, rows)
         counter.add(rows, draw)
         for replication in (r for d, r in map(block.at, places.tolist()) if d == draw):
             again = empty(program, 1)
-            ENGINES["simpy"](drawn).tell(seed, replication, again)
+            ENGINES["simpy"](drawn).simulate(seed, replication, again)
             at = replication - block.first
-            one = part_of(rows, at, at + 1)
+            one = slice_rows(rows, at, at + 1)
             tables = [row_tables.table(program, told, draw, [0]) for told in (one, again)]
             if not tables[0].equals(tables[1]):
                 found.append(

@@ -99,7 +99,7 @@ def differences_table(table: pd.DataFrame) -> Printed:
 
 
 def adjusted_table(table: pd.DataFrame) -> Printed:
-    """The same with the surprises taken out."""
+    """The same with the residuals taken out."""
     title = f"minus {table.attrs['baseline']}, with the luck of single attempts taken out"
     note = "What attempts did beyond their chances is subtracted: no less fair, and less luck."
     return _differences(table, LESS_LUCK, title, note)
@@ -337,7 +337,7 @@ def _on_endurance(table: pd.DataFrame | None) -> list[str]:
 
 
 def _on_common_luck(table: pd.DataFrame) -> Iterator[str]:
-    """What pairing and the surprises of attempts left of the variance of differences in days."""
+    """What pairing and the residuals of attempts left of the variance of differences in days."""
     once = table[[*(row.a < row.b for row in table.itertuples())]]
     fixed = once[once["variance_ratio"] == 0]
     alike, apart = fixed[fixed["best"] == 0], fixed[fixed["best"] != 0]
@@ -385,7 +385,7 @@ def _ratio(value: float) -> str:
 
 
 def _told_by_one(table: pd.DataFrame) -> Iterator[str]:
-    """Who is told from whom in days with the surprises taken out, but not without, or only so."""
+    """Who is told from whom in days with the residuals taken out, but not without, or only so."""
     for said, (name, low, high), (_, other_low, other_high) in (
         ("Only so", LESS_LUCK, PLAIN),
         ("Without that alone", PLAIN, LESS_LUCK),

@@ -120,7 +120,7 @@ def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str
     scenario, frame = results.scenario, results.frame
     goal, ruin, horizon = scenario.goal, scenario.ruin, scenario.horizon
     its_worlds = comparison.worlds(frame, goal, ruin, horizon, endpoint)
-    its_worlds = replace(its_worlds, surprises=replay.surprises(results, its_worlds))
+    its_worlds = replace(its_worlds, residuals=replay.residuals(results, its_worlds))
     tables = {
         "estimates": comparison.estimates(its_worlds),
         "differences": comparison.differences(its_worlds, baseline),

@@ -34,9 +34,9 @@ def korea(name: str = "proposal") -> Program:
 # -- what is summed up ----------------------------------------------------------------------------
 
 
-def test_surprises_are_successes_minus_their_chances_until_the_goal() -> None:
+def test_residuals_are_successes_minus_their_chances_until_the_goal() -> None:
     program = korea("all_parallel")
-    told = kernel.simulate(program, SEED, 0, 60, surprise=True)
+    told = kernel.simulate(program, SEED, 0, 60, residuals=True)
     goals = 0
     for replication in range(60):
         expected = np.zeros((len(program.stages), 2))
@@ -45,25 +45,25 @@ def test_surprises_are_successes_minus_their_chances_until_the_goal() -> None:
         for time, what, stage, _, chance in kernel.trace(program, SEED, replication)[1]:
             decided = what in (What.SUCCEEDS, What.FAILS)
             if decided and not time > goal:  # the attempt that reaches the goal is one of them
-                surprise = (what == What.SUCCEEDS) - chance
-                expected[stage] += surprise, surprise * (program.code.horizon - time)
-        np.testing.assert_allclose(told.surprise[replication], expected, rtol=1e-12, atol=1e-12)
+                residual = (what == What.SUCCEEDS) - chance
+                expected[stage] += residual, residual * (program.code.horizon - time)
+        np.testing.assert_allclose(told.residuals[replication], expected, rtol=1e-12, atol=1e-12)
     assert 0 < goals < 60
 
 
 def test_they_are_in_no_row_and_room_for_them_is_only_where_it_is_asked_for() -> None:
     program = korea()
-    asked, plain = (kernel.simulate(program, SEED, 0, 50, surprise=ask) for ask in (True, False))
-    assert asked.surprise.shape == (50, len(program.stages), 2) and len(plain.surprise) == 0
+    asked, plain = (kernel.simulate(program, SEED, 0, 50, residuals=ask) for ask in (True, False))
+    assert asked.residuals.shape == (50, len(program.stages), 2) and len(plain.residuals) == 0
     for name in plain._fields[:-1]:
         np.testing.assert_array_equal(getattr(asked, name), getattr(plain, name))
-    assert empty(program, 5).surprise.size == 0
+    assert empty(program, 5).residuals.size == 0
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_their_mean_is_0_in_any_scenario(seed: int) -> None:
     n, program = 4000, translate(sim.loads(scenario_text(random.Random(seed))).strategy("a"))
-    sums = kernel.simulate(program, SEED, 0, n, surprise=True).surprise.reshape(n, -1)
+    sums = kernel.simulate(program, SEED, 0, n, residuals=True).residuals.reshape(n, -1)
     often = np.count_nonzero(sums, axis=0) >= 200
     error = sums.std(axis=0) / math.sqrt(n)
     assert (np.abs(sums.mean(axis=0)) <= 5 * error)[often].all()
@@ -158,11 +158,11 @@ def test_what_a_thousand_histories_say_is_what_very_many_say() -> None:
         assert half < 0.75 * (one["high"] - one["low"]) / 2
 
 
-def test_without_surprises_nothing_is_said_of_them() -> None:
+def test_without_residuals_nothing_is_printed_of_them() -> None:
     results = sim.run(sim.load("korea-2017"), ["proposal", "pressure"], 50)
     its_worlds = comparison.worlds(results.frame, "freeze", "war", 1826)
     assert "adjusted" not in comparison.differences(its_worlds, "proposal")
-    known = replace(its_worlds, surprises=replay.surprises(results, its_worlds))
+    known = replace(its_worlds, residuals=replay.residuals(results, its_worlds))
     table = comparison.differences(known, "proposal")
     # 50 histories are too few, and the columns repeat the plain ones.
     plain, adjusted = ["low", "best", "high", "variance_ratio"], comparison.ADJUSTED
@@ -178,23 +178,23 @@ def test_other_histories_than_the_models_are_left_as_they_are() -> None:
 
     own = sim.run(sim.load(SMALL), replications=30, engine="simpy", user_processes=[meddles])
     its_worlds = comparison.worlds(own.frame, "freeze", "war", own.scenario.horizon)
-    assert replay.surprises(own, its_worlds) is None
+    assert replay.residuals(own, its_worlds) is None
     found = decision.compare(own)
     assert "adjusted" not in found.tables["differences"]
     assert any("could not be told again" in sentence for sentence in found.sentences)
 
 
-def test_draws_have_surprises_of_their_own() -> None:
+def test_draws_have_residuals_of_their_own() -> None:
     scenario = sim.load("korea-2017")
     names = ["proposal", "all_parallel"]
     results = sim.run(scenario, names, 40, seed=SEED, draws=3)
     its_worlds = comparison.worlds(results.frame, "freeze", "war", scenario.horizon)
-    found = replay.surprises(results, its_worlds)
+    found = replay.residuals(results, its_worlds)
     for name in names:
         program = korea(name)
         for i, draw in enumerate((1, 2, 3)):
             numbers = replay.with_draw(program, results.drawn, draw)
-            told = kernel.simulate(numbers, SEED, 0, 40, surprise=True).surprise.reshape(40, -1)
+            told = kernel.simulate(numbers, SEED, 0, 40, residuals=True).residuals.reshape(40, -1)
             np.testing.assert_array_equal(found[name][40 * i : 40 * (i + 1)], told)
     assert decision.compare(results).tables["differences"]["adjusted"].notna().all()
 
@@ -205,8 +205,8 @@ def test_histories_that_could_not_be_told_are_passed_over() -> None:
     results = sim.run(scenario, ["proposal", "pressure"], 30, seed=SEED)
     some = results.frame[~results.frame["replication"].isin([0, 7, 8])]
     its_worlds = comparison.worlds(some, "freeze", "war", scenario.horizon)
-    found = replay.surprises(results, its_worlds)
-    told = kernel.simulate(korea(), SEED, 0, 30, surprise=True).surprise.reshape(30, -1)
+    found = replay.residuals(results, its_worlds)
+    told = kernel.simulate(korea(), SEED, 0, 30, residuals=True).residuals.reshape(30, -1)
     np.testing.assert_array_equal(found["proposal"], np.delete(told, [0, 7, 8], axis=0))
 
 
@@ -214,11 +214,11 @@ def test_histories_that_could_not_be_told_are_passed_over() -> None:
 
 
 def apart(text: str, names: list[str], n: int) -> comparison.Worlds:
-    """Worlds whose surprises are known."""
+    """Worlds whose residuals are known."""
     scenario = sim.loads(text)
     results = sim.run(scenario, names, n, seed=SEED)
     known = comparison.worlds(results.frame, scenario.goal, scenario.ruin, scenario.horizon)
-    return replace(known, surprises=replay.surprises(results, known))
+    return replace(known, residuals=replay.residuals(results, known))
 
 
 def test_what_luck_explains_in_full_is_still_no_certainty() -> None:
@@ -241,8 +241,8 @@ def test_one_of_two_is_not_adjusted_alone() -> None:
     days = next(m for m in its_worlds.measures if m.name == "restricted_mean")
     assert its_worlds.adjusted(days, 0, 1) is not None
     crowd = LUCK.normal(size=(200, 50))
-    more = {**its_worlds.surprises, other: np.hstack([its_worlds.surprises[other], crowd])}
-    table = comparison.differences(replace(its_worlds, surprises=more), one)
+    more = {**its_worlds.residuals, other: np.hstack([its_worlds.residuals[other], crowd])}
+    table = comparison.differences(replace(its_worlds, residuals=more), one)
     np.testing.assert_array_equal(
         table[["low", "best", "high", "variance_ratio"]], table[comparison.ADJUSTED]
     )

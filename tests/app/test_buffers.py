@@ -19,7 +19,7 @@ from sim.app.session import State
 from sim.app.strategy_draft import Hand, file_of
 from sim.app.workspace import Table, lay
 from sim.engine import kernel
-from sim.engine.rows import part_of
+from sim.engine.rows import slice_rows
 from sim.scenario.scenario import catalog
 
 NUMBER = "us_dprk.contact.success"
@@ -39,8 +39,8 @@ def kept(table: Table, n: int) -> pd.DataFrame:
         for hand, program in enumerate(table.programs):
             rows = kernel.simulate(program, 5, begin, end - begin)
             half = (end - begin) // 2
-            found.keep(hand, begin + half, part_of(rows, half, end - begin))
-            found.keep(hand, begin, part_of(rows, 0, half))
+            found.keep(hand, begin + half, slice_rows(rows, half, end - begin))
+            found.keep(hand, begin, slice_rows(rows, 0, half))
     return found.frame()
 
 
