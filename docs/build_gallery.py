@@ -34,7 +34,7 @@ COMMANDS = {
         {"why/budget": "budget", "why/costs-proposal": "costs"},
     ),
     "One history": (
-        "detente tell korea-2017 --strategy proposal --replication 7",
+        "detente trace korea-2017 --strategy proposal --replication 7",
         {"results/korea-2017-proposal-7-seed1": "timeline"},
     ),
     "One world, twice": (

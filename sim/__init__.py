@@ -6,7 +6,7 @@ The public names, in the order of a study::
     print(scenario.describe())
     results = sim.run(scenario, replications=2000)
     print(sim.summary(results.frame))          # what came of it, by strategy
-    story = sim.tell(scenario, "proposal", replication=7)   # one history, event by event
+    trace = sim.trace(scenario, "proposal", replication=7)   # one replication, event by event
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _PLACES = {
     "search": "sim.studies.sequence_search",
     "study_sensitivity": "sim.studies.common",
     "study_robust": "sim.studies.common",
-    "tell": "sim.reporting.summary",
+    "trace": "sim.reporting.summary",
     "explain": "sim.studies.decision",
     "diff": "sim.studies.decision",
 }

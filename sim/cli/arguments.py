@@ -24,7 +24,7 @@ examples:
   detente search korea-2017 --never bilateral    which order, with which postures
   detente sensitivity korea-2017 --strategy proposal
   detente robust korea-2017 --draws 500          where another strategy would be best
-  detente tell korea-2017 --strategy proposal --replication 7
+  detente trace korea-2017 --strategy proposal --replication 7
   detente report results/korea-2017-seed1        one page for the browser, or for print
   detente check my-scenario.toml                 what is wrong with a file
   detente assumptions korea-2017                 what each number rests on
@@ -250,13 +250,13 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     "search": ("every order of the tracks, and every posture", OF_A_SEARCH),
     "sensitivity": ("which uncertain numbers move an outcome, and by how much", OF_SENSITIVITY),
     "robust": ("regret over draws, and what would make another strategy the best", OF_ROBUST),
-    "tell": (
-        "tell one history, event by event, with its timeline",
+    "trace": (
+        "print one replication, event by event, with its timeline",
         (*OF_A_SCENARIO,
          text("--strategy", "S", "its strategy (default: the first)"),
-         whole("--replication", "R", 0, 2**63 - 1, "which history", default=0),
+         whole("--replication", "R", 0, 2**63 - 1, "which replication", default=0),
          *OF_A_DRAW,
-         ENGINE.but(default="simpy", help="both tell the same history (default: simpy)")),
+         ENGINE.but(default="simpy", help="both simulate the same replication (default: simpy)")),
     ),
     "explain": (
         "why strategies do as they do: where days go, what costs most",

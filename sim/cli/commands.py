@@ -297,15 +297,15 @@ def robust(options: argparse.Namespace) -> int:
     return _say_study(study, options.out)
 
 
-def tell(options: argparse.Namespace) -> int:
-    """``detente tell``: one history, event by event, with its timeline chart."""
+def trace(options: argparse.Namespace) -> int:
+    """``detente trace``: one history, event by event, with its timeline chart."""
     from sim.experiment.results_folder import writable
     from sim.plotting import outcomes, style
     from sim.reporting import summary
 
     scenario = _scenario(options)
     folder = writable(options.out or "results")
-    story = summary.tell(
+    story = summary.trace(
         scenario, options.strategy, options.replication, options.seed, options.engine,
         options.draw, options.draws,
     )  # fmt: skip
@@ -446,7 +446,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "search": search,
     "sensitivity": sensitivity,
     "robust": robust,
-    "tell": tell,
+    "trace": trace,
     "explain": explain,
     "diff": diff,
     "check": check,

@@ -474,7 +474,7 @@ def timeline(story: Story, ax: Axes | None = None) -> Axes:
     """One history, dated: tracks as lanes, shocks as marks, conditions as bands, windows shaded.
 
     Args:
-        story: from :func:`sim.report.tell`.
+        story: from :func:`sim.trace`.
         ax: as for :func:`incidence`.
     """
     with style():

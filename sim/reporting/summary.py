@@ -30,7 +30,7 @@ MOST_ROWS = 1_000_000  # read at once; a row takes a kilobyte
 TRACERS = {"compiled": kernel.trace, "simpy": processes.trace}
 
 
-def tell(
+def trace(
     scenario: Scenario,
     strategy: str | None = None,
     replication: int = 0,

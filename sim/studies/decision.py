@@ -322,7 +322,7 @@ def diff(
         replications: worlds whose first partings are counted.
         seed: the world's luck.
         out: folder for tables and the figure; nothing is written where None.
-        draw, draws: of the uncertain numbers, in all these worlds; as for :func:`sim.report.tell`.
+        draw, draws: of the uncertain numbers, in all these worlds; as for :func:`sim.trace`.
 
     Raises:
         InputError: an unknown strategy, the same twice, a draw that there is not, or more events

@@ -46,7 +46,7 @@ def test_a_pair_is_the_same_world_as_told_by_the_scenario(table: Table) -> None:
     both = pair(table, "typical")
     for story, name in zip(both.stories, ("proposal", "seoul_first"), strict=True):
         scenario = sim.load("korea-2017")
-        told = sim.tell(scenario, name, both.replication, 4, engine="compiled")
+        told = sim.trace(scenario, name, both.replication, 4, engine="compiled")
         pd.testing.assert_frame_equal(story.events, told.events)
     assert both.parting.time > 0 and not math.isnan(both.parting.time)
     assert set(both.side_by_side["where"]) == {"both", "a", "b"}

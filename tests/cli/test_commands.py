@@ -90,7 +90,7 @@ def test_diff_tells_two_histories_side_by_side(tmp_path, capsys) -> None:
     assert detente(*words, "--replication", 2, "--out", "out") == 0
     out = capsys.readouterr().out
     assert "They part on day" in out and ">> " in out and "first partings in 20 worlds" in out
-    rows = {name: sim.tell(sim.load(SMALL), name, 2).row for name in ("direct", "hardline")}
+    rows = {name: sim.trace(sim.load(SMALL), name, 2).row for name in ("direct", "hardline")}
     ends = (
         f"{name}: {findings.ending(row['outcome'], row['time'], 'freeze', 'war')}"
         for name, row in rows.items()
@@ -142,13 +142,13 @@ def test_whatever_columns_are_left_out_the_summary_is_made(tmp_path) -> None:
 
 
 def test_tell_tells_one_history_dated(tmp_path, capsys) -> None:
-    assert detente("tell", SMALL, "--replication", 3, "--out", "out") == 0
+    assert detente("trace", SMALL, "--replication", 3, "--out", "out") == 0
     out = capsys.readouterr().out
     assert "attempt 1 begins" in out
     assert "outcome:" in out
     assert len(list((tmp_path / "out").glob("*.png"))) == 1
     first = out
-    assert detente("tell", SMALL, "--replication", 3, "--out", "out", "--engine", "compiled") == 0
+    assert detente("trace", SMALL, "--replication", 3, "--out", "out", "--engine", "compiled") == 0
     assert capsys.readouterr().out == first
 
 
@@ -210,12 +210,12 @@ def test_check_lists_every_fault_and_goes_on(tmp_path, capsys) -> None:
         (["run", SMALL, "--out", SMALL], "is a file"),
         (["run", SMALL, "--strategies", "nosuch.toml"], "nosuch.toml"),
         (["compare", SMALL, "--baseline", "nosuch"], "unknown strategy"),
-        (["tell", SMALL, "--strategy", "nosuch"], "unknown strategy"),
-        (["tell", SMALL, "--replication", "-1"], "allowed: 0 to"),
-        (["tell", SMALL, "--replication", str(2**63)], "allowed: 0 to"),
-        (["tell", SMALL, "--out", SMALL], "is a file"),
-        (["tell", SMALL, "--out", SMALL / "below"], "cannot be written"),
-        (["tell", SMALL, "--out", "x" * 400], "cannot be written"),
+        (["trace", SMALL, "--strategy", "nosuch"], "unknown strategy"),
+        (["trace", SMALL, "--replication", "-1"], "allowed: 0 to"),
+        (["trace", SMALL, "--replication", str(2**63)], "allowed: 0 to"),
+        (["trace", SMALL, "--out", SMALL], "is a file"),
+        (["trace", SMALL, "--out", SMALL / "below"], "cannot be written"),
+        (["trace", SMALL, "--out", "x" * 400], "cannot be written"),
         (["run", SMALL, "--out", "a\udcff"], "allowed: a name in UTF-8"),
         (["run", SMALL, "--out", "a\0b"], "allowed: a name in UTF-8"),
         (["compare", SMALL, "--strategy", "direct"], "a comparison needs two"),
@@ -227,7 +227,7 @@ def test_check_lists_every_fault_and_goes_on(tmp_path, capsys) -> None:
                 ("search", []),
                 ("sensitivity", []),
                 ("robust", []),
-                ("tell", []),
+                ("trace", []),
                 ("explain", []),
                 ("diff", ["--a", "x", "--b", "y"]),
                 ("assumptions", []),
@@ -265,7 +265,7 @@ def test_bad_input_is_one_message_and_exit_code_2(arguments, message, capsys) ->
         ["sensitivity", SMALL, "--measure", "nosuch"],
         ["robust", SMALL, "--measure", "nosuch"],
         ["robust", SMALL, "--draws", "nosuch.csv"],
-        ["tell", SMALL, "--draws", "nosuch.csv"],
+        ["trace", SMALL, "--draws", "nosuch.csv"],
         ["explain", SMALL, "--draws", "nosuch.csv"],
         ["diff", SMALL, "--a", "direct", "--b", "direct"],
         ["report", "."],
@@ -337,7 +337,7 @@ def test_a_model_that_cannot_advance_ends_with_exit_code_1(tmp_path, capsys) -> 
         error = capsys.readouterr().err
         assert "time cannot advance" in error
         assert "track t" in error
-    assert detente("tell", file) == 1
+    assert detente("trace", file) == 1
 
 
 def test_columns_are_written_beside_those_that_the_summary_needs(tmp_path, capsys) -> None:
@@ -360,7 +360,7 @@ def test_an_output_that_is_full_or_closed_is_no_traceback(tmp_path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no device that is always full")
     with open("/dev/full", "w") as full:
-        done = python_m_sim("tell", SMALL, "--out", tmp_path, stdout=full)
+        done = python_m_sim("trace", SMALL, "--out", tmp_path, stdout=full)
     assert (done.returncode, done.stderr) == (1, "output: No space left on device\n")
     closed = python_m_sim("list", preexec_fn=lambda: os.close(1))
     assert (closed.returncode, closed.stderr) == (0, "")
@@ -370,7 +370,7 @@ def test_a_terminal_without_the_letters_gets_their_codes(tmp_path) -> None:
     file = tmp_path / "größe.toml"
     file.write_text(SMALL.read_text().replace('title = "', 'title = "Größe → '), encoding="utf-8")
     ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    done = python_m_sim("tell", file, env=ascii_only, stdout=subprocess.PIPE)
+    done = python_m_sim("trace", file, env=ascii_only, stdout=subprocess.PIPE)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Gr\\xf6\\xdfe \\u2192 ")
 
@@ -381,7 +381,7 @@ def test_a_file_whose_name_is_no_text_names_its_results_all_the_same(tmp_path) -
     except (OSError, UnicodeEncodeError):
         pytest.skip("file names are text here")
     assert detente("run", "a\udcff.toml", "--replications", 5, "--quiet") == 0
-    assert detente("tell", "a\udcff.toml") == 0
+    assert detente("trace", "a\udcff.toml") == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -416,7 +416,7 @@ def test_python_m_sim_is_detente_and_a_closed_pipe_is_no_error(tmp_path) -> None
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert done.returncode == 0
     assert "korea-2017" in done.stdout
-    shell = f"{sys.executable} -m sim tell {SMALL} --out {tmp_path} | head -1"
+    shell = f"{sys.executable} -m sim trace {SMALL} --out {tmp_path} | head -1"
     piped = subprocess.run(shell, shell=True, cwd=root, capture_output=True, text=True)
     assert "Traceback" not in piped.stderr
 

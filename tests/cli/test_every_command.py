@@ -57,7 +57,7 @@ COMMANDS = {
     "search": "world.toml --zone 100 --replications 30 --quiet --out search",
     "sensitivity": "world.toml --base 8 --trajectories 2 --replications 10 --quiet --out sens",
     "robust": "world.toml --draws 16 --replications 10 --quiet --out robust",
-    "tell": "world.toml --replication 3 --out told",
+    "trace": "world.toml --replication 3 --out traced",
     "explain": "world.toml --replications 20 --out explain",
     "diff": "world.toml --a at_once --b when_quiet --replications 20 --out diff",
     "check": "world.toml --describe",

@@ -68,7 +68,7 @@ def test_hazards_are_given_for_few_spans(results) -> None:
 
 
 def test_a_timeline_draws_what_can_be_seen(results) -> None:
-    story = summary.tell(results.scenario, "direct", engine="compiled")
+    story = summary.trace(results.scenario, "direct", engine="compiled")
     assert len(story.levels) > 10 * outcomes.PLACES  # far more than can be seen apart
     axes = outcomes.timeline(story)
     bars = sum(len(each.get_paths()) for each in axes.collections)

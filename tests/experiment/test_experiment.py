@@ -425,11 +425,11 @@ def test_columns_can_be_added_to_the_frame_without_a_warning(tmp_path) -> None:
         (sim.study_robust, {"baseline": ""}, '--baseline: unknown ""'),
         (sim.study_robust, {"workers": 0}, "workers: found 0"),
         (sim.study_robust, {"seed": 0.5}, "seed: found 0.5"),
-        (sim.tell, {"strategy": ["now"]}, "unknown strategy"),
-        (sim.tell, {"replication": -1}, "replication: found -1"),
-        (sim.tell, {"replication": "1"}, "replication: found '1'"),
-        (sim.tell, {"engine": "fast"}, 'unknown engine "fast"'),
-        (sim.tell, {"draw": 1.5}, "draw: found 1.5"),
+        (sim.trace, {"strategy": ["now"]}, "unknown strategy"),
+        (sim.trace, {"replication": -1}, "replication: found -1"),
+        (sim.trace, {"replication": "1"}, "replication: found '1'"),
+        (sim.trace, {"engine": "fast"}, 'unknown engine "fast"'),
+        (sim.trace, {"draw": 1.5}, "draw: found 1.5"),
         (sim.explain, {"strategies": "x"}, 'unknown strategy "x"'),
         (sim.explain, {"strategies": []}, "strategies: found an empty list"),
         (sim.explain, {"replications": 0}, "replications: found 0"),
@@ -449,7 +449,7 @@ def test_a_wrong_argument_is_one_sentence(function, wrong, message) -> None:
 
 
 def test_a_wrong_argument_beside_the_scenario_is_one_sentence(tmp_path) -> None:
-    for function in (sim.run, sim.search, sim.study_sensitivity, sim.study_robust, sim.tell,
+    for function in (sim.run, sim.search, sim.study_sensitivity, sim.study_robust, sim.trace,
                      sim.explain):  # fmt: skip
         with pytest.raises(InputError, match="scenario: found 'korea-2017'; allowed: a scenario"):
             function("korea-2017")

@@ -90,7 +90,7 @@ def test_bars_of_the_budget_add_up_to_the_days_without(figures, tables) -> None:
 @pytest.mark.parametrize("replication", [7, 8])
 def test_two_histories_side_by_side_share_lanes_and_dates(replication: int) -> None:
     stories = [
-        sim.tell(SCENARIO, n, replication, engine="compiled") for n in ("proposal", "pressure")
+        sim.trace(SCENARIO, n, replication, engine="compiled") for n in ("proposal", "pressure")
     ]
     parting = sim.diff(SCENARIO, "proposal", "pressure", replication, 2).tables["side_by_side"]
     figure = decisions.side_by_side(*stories, TOGETHER._replace(time=20.0, entity="x", a="y"))

@@ -34,7 +34,7 @@ def figures() -> dict[str, Axes]:
         "outcomes": outcomes.outcomes(incidence.outcomes(FRAME, **WITH), caption=caption),
         "times": outcomes.times(incidence.times(FRAME, **WITH), caption=caption),
         "differences": outcomes.differences(table, caption=caption),
-        "timeline": outcomes.timeline(summary.tell(SCENARIO, "proposal", 3)),
+        "timeline": outcomes.timeline(summary.trace(SCENARIO, "proposal", 3)),
     }
 
 
@@ -129,7 +129,7 @@ TWO = (Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml").read_
 )
 def test_a_timeline_says_how_its_history_ended(strategy, outcome, sentence) -> None:
     row = FRAME[(FRAME["strategy"] == strategy) & (FRAME["outcome"] == outcome)].iloc[0]
-    axes = outcomes.timeline(summary.tell(SCENARIO, strategy, int(row["replication"])))
+    axes = outcomes.timeline(summary.trace(SCENARIO, strategy, int(row["replication"])))
     date = SCENARIO.start + dt.timedelta(days=math.floor(row["time"]))
     ended = sentence.format(date=f"{date.day} {date:%B %Y}", day=f"{row['time']:.0f}")
     name = strategy.replace("_", " ").capitalize()
@@ -142,7 +142,7 @@ def test_a_timeline_says_how_its_history_ended(strategy, outcome, sentence) -> N
 @pytest.mark.parametrize("title", ["$\\\\frac{$ and a $ more", "word " * 20_000, "x" * 20_000])
 def test_a_title_is_text_and_not_more_than_a_line(title: str) -> None:
     axes = outcomes.timeline(
-        summary.tell(sim.loads(f'title = "{title}"\n' + TWO[TWO.index("start") :]))
+        summary.trace(sim.loads(f'title = "{title}"\n' + TWO[TWO.index("start") :]))
     )
     assert_readable(axes)
     assert len(axes.figure._supxlabel.get_text()) < 300
@@ -150,7 +150,7 @@ def test_a_title_is_text_and_not_more_than_a_line(title: str) -> None:
 
 def test_beyond_the_calendar_a_timeline_counts_days() -> None:
     late = TWO.replace("start = 2017-06-15", "start = 9999-12-30")
-    axes = outcomes.timeline(summary.tell(sim.loads(late)))
+    axes = outcomes.timeline(summary.trace(sim.loads(late)))
     assert_readable(axes)
     assert axes.get_xlabel() == "days since the start" and "9999" in axes.get_title(loc="left")
 

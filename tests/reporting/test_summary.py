@@ -58,7 +58,7 @@ def test_counts_by_day_have_no_pairs_to_differ(tmp_path: Path) -> None:
 def test_what_cannot_be_made_is_said(results) -> None:
     scenario = results.scenario
     with pytest.raises(InputError, match='did you mean "direct"'):
-        summary.tell(scenario, "driect")
+        summary.trace(scenario, "driect")
     with pytest.raises(InputError, match="unknown baseline"):
         summary.differences(results, "nosuch")
     with pytest.raises(InputError, match='unknown endpoint "crisi"'):
@@ -75,13 +75,13 @@ def test_what_cannot_be_made_is_said(results) -> None:
 def test_a_history_is_the_one_of_the_run(results, engine: str) -> None:
     frame = results.frame
     for strategy in ("direct", "hardline"):
-        row = summary.tell(results.scenario, strategy, 17, engine=engine).row
+        row = summary.trace(results.scenario, strategy, 17, engine=engine).row
         same = frame[(frame["strategy"] == strategy) & (frame["replication"] == 17)].iloc[0]
         for name, value in same.items():
             assert row[name] == value or (row[name] != row[name] and value != value), name
-    assert summary.tell(results.scenario, engine=engine).strategy == "direct"
+    assert summary.trace(results.scenario, engine=engine).strategy == "direct"
 
 
 def test_a_scenario_without_strategies_has_one_history_to_tell() -> None:
     plain = sim.loads(TWO.read_text(encoding="utf-8").split("[strategies")[0], "plain.toml")
-    assert summary.tell(plain).strategy == "default"
+    assert summary.trace(plain).strategy == "default"

@@ -178,7 +178,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     return told.err
 
 
-@pytest.mark.parametrize("command", ["run", "compare", "tell", "check"])
+@pytest.mark.parametrize("command", ["run", "compare", "trace", "check"])
 def test_what_is_no_file(command: str, tmp_path: Path, capsys) -> None:
     assert "allowed" in refused([command, str(tmp_path / "none.toml")], capsys)
     assert "directory" in refused([command, str(tmp_path)], capsys)

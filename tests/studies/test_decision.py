@@ -155,13 +155,13 @@ def test_one_history_of_a_draw_is_that_of_the_run(tmp_path, capsys) -> None:
     scenario = sim.load(SMALL)
     results = sim.run(scenario, ["direct"], 6, draws=3)
     row = results.frame.query("draw == 3 and replication == 5").iloc[0]
-    story = sim.tell(scenario, "direct", 5, draw=3)
+    story = sim.trace(scenario, "direct", 5, draw=3)
     assert story.row["first_dialogue"] == row["first_dialogue"]
     assert story.row["time"] == row["time"] and story.row["draw"] == 3
     assert story.row["n_missile_test"] == row["n_missile_test"]
-    assert sim.tell(scenario, "direct", 5).row["n_missile_test"] != row["n_missile_test"]
+    assert sim.trace(scenario, "direct", 5).row["n_missile_test"] != row["n_missile_test"]
     results.drawn.write(tmp_path / "draws.csv")
-    told = ("tell", SMALL, "--strategy", "direct", "--replication", 5, "--draw", 3)
+    told = ("trace", SMALL, "--strategy", "direct", "--replication", 5, "--draw", 3)
     assert command(*told) == command(*told, "--draws", tmp_path / "draws.csv") == 0
     first, again = capsys.readouterr().out.split("Two tracks and a meeting")[1:]
     assert first == again and "direct, history 5, draw 3, seed 1" in first

@@ -404,7 +404,7 @@ raises = ["help"]
 
 
 def test_side_by_side_holds_every_event_of_both() -> None:
-    stories = [sim.tell(KOREA, name, 5, engine="compiled") for name in ("proposal", "seoul_first")]
+    stories = [sim.trace(KOREA, name, 5, engine="compiled") for name in ("proposal", "seoul_first")]
     table = divergence.side_by_side(*stories)
     assert table["time"].is_monotonic_increasing
     for story, side in zip(stories, ("a", "b"), strict=True):

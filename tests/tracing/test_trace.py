@@ -17,7 +17,7 @@ SCENARIO = sim.load("korea-2017")
 
 @pytest.fixture(scope="module", params=[0, 3, 11])
 def story(request):
-    return summary.tell(SCENARIO, "proposal", request.param, 7)
+    return summary.trace(SCENARIO, "proposal", request.param, 7)
 
 
 def test_the_row_is_that_of_the_run(story) -> None:
@@ -29,7 +29,7 @@ def test_the_row_is_that_of_the_run(story) -> None:
 
 
 def test_both_engines_tell_the_same_story(story) -> None:
-    other = summary.tell(SCENARIO, "proposal", story.replication, 7, engine="compiled")
+    other = summary.trace(SCENARIO, "proposal", story.replication, 7, engine="compiled")
     for table in ("events", "attempts", "shocks", "levels", "windows"):
         pd.testing.assert_frame_equal(getattr(story, table), getattr(other, table))
 
@@ -119,7 +119,7 @@ raises = ["ruin"]
 
 
 def test_what_is_told_of_everything_that_can_happen() -> None:
-    story = summary.tell(loads(TEXT))
+    story = summary.trace(loads(TEXT))
     told = {f"{e.entity} {e.what}" for e in story.events.itertuples()}
     for sentence in (
         "a.s attempt 1 begins", "a.s suffers a setback: no", "b.s its window opens",
@@ -137,4 +137,4 @@ def test_what_is_told_of_everything_that_can_happen() -> None:
 
 def test_an_unknown_strategy_is_named() -> None:
     with pytest.raises(InputError, match="did you mean"):
-        summary.tell(SCENARIO, "propsal")
+        summary.trace(SCENARIO, "propsal")
