@@ -134,7 +134,7 @@ def file_format() -> str:
                 "# File format",
                 "A scenario is a TOML file. Unknown keys are refused, each with the nearest that "
                 "is known. Every table may hold `about` and `source`, free texts. `detente check "
-                "FILE` lists every fault. A JSON Schema for editors is `sim/schema/scenario.json`. "
+                "FILE` lists every issue. A JSON Schema for editors is `sim/schema/scenario.json`. "
                 'A file with `extends = "korea-2017"` (or a path) says only what is different: '
                 "tables are merged by key, lists of named tables by name, the rest is replaced.",
                 *(_table(one) for one in tables),

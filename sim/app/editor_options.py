@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sim.errors import ScenarioError
 from sim.scenario.fields import ListOf
 from sim.scenario.format import Alternatives
-from sim.scenario.issues import Location, Refused, Report
+from sim.scenario.issues import Invalid, Location, Report
 from sim.scenario.model import Clauses
 from sim.scenario.quantities import Range, likely
 from sim.scenario.scenario import Scenario
@@ -93,7 +93,7 @@ def clauses_of(text: str) -> Clauses:
     ]
     report = Report(lambda path: ("start condition", path))
     rule: Clauses = ()
-    with suppress(Refused):  # its fault stands in the report
+    with suppress(Invalid):  # the issue is in the report
         rule = _RULE.read([one[0] if len(one) == 1 else one for one in items], Location(report))
     if report.issues:
         raise ScenarioError(report.issues)

@@ -30,7 +30,7 @@ from sim.scenario.fields import (
     WholeNumber,
 )
 from sim.scenario.format import MOST_LETTERS, TITLE, Alternatives
-from sim.scenario.issues import Location, Refused, Report, show
+from sim.scenario.issues import Invalid, Location, Report, show
 from sim.scenario.loading import failed, text_of, without_mark
 from sim.scenario.model import distinct_titles
 from sim.scenario.quantities import Bounds, PlainNumber
@@ -113,7 +113,7 @@ class State:
         report = Report(lambda path: (file, path))
         try:
             state = STATE.read(document, Location(report))
-        except Refused:
+        except Invalid:
             raise ScenarioError(report.issues) from None
         if report.issues:
             raise ScenarioError(report.issues)
@@ -204,7 +204,7 @@ class _Pick(Reader[str | int]):
             return value
         if type(value) is int and 0 <= value <= MOST_HISTORY:
             return value
-        raise at.refuse(show(value), self.wanted)
+        raise at.invalid(show(value), self.wanted)
 
     def schema(self, schemas: Schemas) -> Json:
         """One of PICKS, or a replication."""
@@ -229,8 +229,8 @@ HAND: TableReader[Hand] = TableReader(
     "hand",
     lambda *, about, source, **given: Hand(**given),
     {
-        "key": Field(_KEY, instead=""),
-        "title": Field(TITLE, instead=""),
+        "key": Field(_KEY, fallback=""),
+        "title": Field(TITLE, fallback=""),
         "base": Field(_BASE, default=""),
         "steps": Field(ListOf(_STEP, "steps"), default=()),
         "milestones": Field(MappingOf(_STAGE, _TRACK, "stages by track"), default={}),
@@ -248,9 +248,9 @@ STATE: TableReader[State] = TableReader(
     "state",
     lambda *, about, source, **given: State(**given),
     {
-        "scenario": Field(Text(), instead=""),
+        "scenario": Field(Text(), fallback=""),
         "seed": Field(WholeNumber(0, 2**64 - 1), default=1),
-        "hands": Field(ListOf(HAND, "hands", least=1), instead=()),
+        "hands": Field(ListOf(HAND, "hands", least=1), fallback=()),
         "numbers": Field(_NUMBERS, default={}),
         "precision": Field(PlainNumber(PRECISION), default=0.01),
         "history": Field(_Pick(), default="typical"),

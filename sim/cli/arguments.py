@@ -271,7 +271,7 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
          *OF_A_DRAW),
     ),
     "check": (
-        "list every fault of files; run nothing",
+        "list every issue of scenario files; run nothing",
         (text("files", "FILE", "a scenario file or a catalog name", nargs="+"),
          switch("--describe", "tell the model in plain sentences")),
     ),

@@ -323,19 +323,19 @@ def trace(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    """``detente check``: every fault of the files, and what their author may have misjudged."""
+    """``detente check``: every issue of the files, warnings, and notes on what numbers imply."""
     from sim.scenario import scenario
 
     wrong = False
     for file in options.files:
-        faults, warnings, facts = scenario.check(file)
-        for fault in faults:
-            print(fault, file=sys.stderr)
-        for kind, notes in (("warning", warnings), ("fact", facts)):
-            for note in notes:
-                print(f"{kind}: {note}")
-        wrong = wrong or bool(faults)
-        if not faults:
+        issues, warnings, notes = scenario.check(file)
+        for issue in issues:
+            print(issue, file=sys.stderr)
+        for kind, found in (("warning", warnings), ("note", notes)):
+            for one in found:
+                print(f"{kind}: {one}")
+        wrong = wrong or bool(issues)
+        if not issues:
             print(f"{file}: is valid")
             if options.describe:
                 print(scenario.load(file).describe())

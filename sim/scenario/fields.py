@@ -1,9 +1,9 @@
-"""Readers: what may stand at a place of a scenario file, told once.
+"""Readers: what may stand at a place of a scenario file, declared once.
 
-Each reader does three things with the same knowledge: it *reads* a value from a document (or notes
-a fault), it *writes* a value back, and it gives the *schema* of what it accepts. A table is a list
-of fields, each with its reader and default. A field that cannot be read is noted and stood in for,
-so that the reading goes on and finds every other fault as well.
+Each reader does three things with the same declaration: it *reads* a value of a document (or adds
+an issue to the report), it *writes* a value back, and it gives the *schema* of what it accepts. A
+table is a set of fields, each with a reader and a default. An invalid field is replaced by its
+fallback, so that reading goes on and every other issue is found as well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
 from sim.errors import did_you_mean
-from sim.scenario.issues import Location, Refused, show
+from sim.scenario.issues import Invalid, Location, show
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class Reader(ABC, Generic[T]):
         """The value as the model has it.
 
         Raises:
-            Refused: it is not allowed here; the fault stands in the report.
+            Invalid: it is not allowed here; the issue is in the report.
         """
 
     def write(self, value: T) -> Any:
@@ -84,7 +84,7 @@ class Text(Reader[str]):
 
     def read(self, value: object, at: Location) -> str:  # noqa: D102
         if not isinstance(value, str) or not self._matches(value):
-            raise at.refuse(show(value), self.wanted)
+            raise at.invalid(show(value), self.wanted)
         return value
 
     def schema(self, schemas: Schemas) -> Json:  # noqa: D102
@@ -100,7 +100,7 @@ class Name(Text):
     def read(self, value: object, at: Location) -> str:  # noqa: D102
         name = super().read(value, at)
         if name in RESERVED:
-            raise at.refuse(
+            raise at.invalid(
                 f'"{name}" is a reserved word', f"a name other than {_either(RESERVED)}"
             )
         return name
@@ -118,7 +118,7 @@ class Choice(Reader[str]):
 
     def read(self, value: object, at: Location) -> str:  # noqa: D102
         if not isinstance(value, str) or value not in self.words:
-            raise at.refuse(show(value), self.wanted)
+            raise at.invalid(show(value), self.wanted)
         return value
 
     def schema(self, schemas: Schemas) -> Json:  # noqa: D102
@@ -132,7 +132,7 @@ class Flag(Reader[bool]):
 
     def read(self, value: object, at: Location) -> bool:  # noqa: D102
         if not isinstance(value, bool):
-            raise at.refuse(show(value), self.wanted)
+            raise at.invalid(show(value), self.wanted)
         return value
 
     def schema(self, schemas: Schemas) -> Json:  # noqa: D102
@@ -149,9 +149,9 @@ class WholeNumber(Reader[int]):
     def read(self, value: object, at: Location) -> int:  # noqa: D102
         if isinstance(value, bool) or not isinstance(value, int):
             found = repr(value) if isinstance(value, float) else show(value)  # 2.0, not 2
-            raise at.refuse(found, self.wanted)
+            raise at.invalid(found, self.wanted)
         if not self.least <= value <= self.most:
-            raise at.refuse(show(value), self.wanted)
+            raise at.invalid(show(value), self.wanted)
         return value
 
     def schema(self, schemas: Schemas) -> Json:  # noqa: D102
@@ -172,20 +172,20 @@ class ListOf(Reader[tuple[T, ...]]):
 
     def read(self, value: object, at: Location) -> tuple[T, ...]:  # noqa: D102
         if not isinstance(value, list):
-            raise at.refuse(show(value), self.wanted)
+            raise at.invalid(show(value), self.wanted)
         if len(value) < self.least or (self.most is not None and len(value) > self.most):
             found = f"a list of {len(value)}" if value else "an empty list"
-            raise at.refuse(found, self.wanted)
+            raise at.invalid(found, self.wanted)
         items: list[T] = []
         seen: set[T] = set()
         for place, entry in enumerate(value):
             try:
                 item = self.item.read(entry, at / place)
-            except Refused:
+            except Invalid:
                 at.report.drop((*at.path, place))
                 continue
             if self.once and item in seen:
-                (at / place).refuse(f"{show(entry)} stands here twice", "each once")
+                (at / place).invalid(f"{show(entry)} stands here twice", "each once")
             if self.once:
                 seen.add(item)
             items.append(item)
@@ -215,7 +215,7 @@ class MappingOf(Reader[dict[str, T]]):
 
     def read(self, value: object, at: Location) -> dict[str, T]:  # noqa: D102
         if not isinstance(value, dict):
-            raise at.refuse(show(value), self.wanted)
+            raise at.invalid(show(value), self.wanted)
         return {
             name: item
             for name, entry in value.items()
@@ -224,14 +224,14 @@ class MappingOf(Reader[dict[str, T]]):
         }
 
     def _entry(self, name: str, entry: object, at: Location) -> Iterable[T]:
-        with suppress(Refused):  # the content is read all the same
+        with suppress(Invalid):  # the content is read all the same
             self.key.read(name, at)
         try:
             if self.named and isinstance(entry, dict) and isinstance(self.item, TableReader):
                 yield self.item.read(entry, at, name=name)
             else:
                 yield self.item.read(entry, at)
-        except Refused:
+        except Invalid:
             return
 
     def write(self, value: Mapping[str, T]) -> dict[str, Any]:  # noqa: D102
@@ -259,40 +259,40 @@ class Field(Generic[T]):
     Attributes:
         reader: what may stand there.
         about: one line for the schema.
-        default: the value where the key is absent; REQUIRED refuses that.
-        instead: stands in for a value with a fault while the rest is checked.
+        default: the value where the key is absent; REQUIRED if it must be given.
+        fallback: stands in for an invalid value while the rest is checked.
         attribute: its name in the model, where that is not the key.
     """
 
     reader: Reader[T]
     about: str = ""
     default: Any = REQUIRED
-    instead: Any = None
+    fallback: Any = None
     attribute: str = ""
 
     def take(self, table: Mapping[str, object], key: str, at: Location) -> Any:
         """The value of this field in a table of a document."""
-        stand_in = self.instead if self.default is REQUIRED else self.default
+        fallback = self.fallback if self.default is REQUIRED else self.default
         if key not in table:
             if self.default is REQUIRED:
-                (at / key).refuse(f"missing; needed: {self.reader.wanted}")
-            return stand_in
+                (at / key).invalid(f"missing; needed: {self.reader.wanted}")
+            return fallback
         try:
             return self.reader.read(table[key], at / key)
-        except Refused:
-            return stand_in
+        except Invalid:
+            return fallback
 
 
 class TableReader(Reader[T]):
-    """A table with known keys; others are refused with the nearest that is known.
+    """A table with known keys; others are invalid.
 
     Args:
         title: what it describes: "stage".
         make: makes the thing from its attributes.
         fields: by key. ``about`` and ``source`` are added.
-        check: what must hold between the fields; asked where each alone is sound.
+        check: what must hold between the fields; asked where each alone is valid.
         unmake: the attributes of a thing, where those are not its own.
-        one_of: keys of which exactly one is given; ``check`` refuses others, the schema tells it.
+        one_of: keys of which exactly one is given; for the schema; ``check`` enforces it.
     """
 
     def __init__(
@@ -320,19 +320,19 @@ class TableReader(Reader[T]):
     def read(self, value: object, at: Location, **given: Any) -> T:
         """The thing that the table describes; ``given`` are attributes known from elsewhere."""
         if not isinstance(value, dict):
-            raise at.refuse(show(value), self.wanted)
+            raise at.invalid(show(value), self.wanted)
         for key in value:
             if key not in self.fields:
-                self._refuse_key(key, at)
+                self._unknown_key(key, at)
         attributes = {one.attribute: one.take(value, key, at) for key, one in self.fields.items()}
         thing = self.make(**attributes, **given)
-        if self.check is not None and at.sound:
+        if self.check is not None and at.valid:
             self.check(thing, at)
         return thing
 
-    def _refuse_key(self, key: str, at: Location) -> None:
+    def _unknown_key(self, key: str, at: Location) -> None:
         hint = did_you_mean(key, self.fields)
-        (at / key).refuse(f"unknown key; {hint}{self.naming} has: {', '.join(self.fields)}")
+        (at / key).invalid(f"unknown key; {hint}{self.naming} has: {', '.join(self.fields)}")
 
     def write(self, value: T) -> dict[str, Any]:  # noqa: D102
         table = {}

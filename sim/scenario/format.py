@@ -77,11 +77,11 @@ class LiteralReader(Reader[Literal]):
     def read(self, value: object, at: Location) -> Literal:  # noqa: D102
         found = _LITERAL.fullmatch(value) if isinstance(value, str) else None
         if found is None or (found[1] and found[3]):
-            raise at.refuse(show(value), self.wanted)
+            raise at.invalid(show(value), self.wanted)
         digits = (found[3] or "1").lstrip("0") or "0"
         level = int(digits) if len(digits) < 10 else MAX_WRITTEN
         if level < 1:
-            raise at.refuse(f"{show(value)} holds always", "a level of at least 1")
+            raise at.invalid(f"{show(value)} holds always", "a level of at least 1")
         return Literal(found[2], level, bool(found[1]), found[0])
 
     def write(self, value: Literal) -> str:  # noqa: D102
@@ -105,7 +105,7 @@ class Alternatives(Reader[tuple[Literal, ...]]):
         if isinstance(value, str):
             return (self.test.read(value, at),)
         if not isinstance(value, list) or not value:
-            raise at.refuse(show(value), self.wanted)
+            raise at.invalid(show(value), self.wanted)
         return self.any_of.read(value, at)
 
     def write(self, value: tuple[Literal, ...]) -> Any:  # noqa: D102
@@ -125,9 +125,9 @@ class Date(Reader[dt.date]):
             try:
                 return dt.date.fromisoformat(value)
             except ValueError:
-                raise at.refuse(f"{show(value)} is on no calendar", self.wanted) from None
+                raise at.invalid(f"{show(value)} is on no calendar", self.wanted) from None
         if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
-            raise at.refuse(show(value), self.wanted)
+            raise at.invalid(show(value), self.wanted)
         return value
 
     def schema(self, schemas: Schemas) -> Json:  # noqa: D102
@@ -148,7 +148,7 @@ class Dates(Reader[tuple[dt.date, ...]]):
             return tuple(sorted(set(self.dates.read(value, at))))
         if isinstance(value, str | dt.date):
             return (self.date.read(value, at),)
-        raise at.refuse(show(value), self.wanted)
+        raise at.invalid(show(value), self.wanted)
 
     def schema(self, schemas: Schemas) -> Json:  # noqa: D102
         return {"anyOf": [self.date.schema(schemas), self.dates.schema(schemas)]}
@@ -161,10 +161,10 @@ class DayOfYear(Reader[MonthDay]):
 
     def read(self, value: object, at: Location) -> MonthDay:  # noqa: D102
         if not isinstance(value, str) or not re.fullmatch(_MONTH_DAY, value):
-            raise at.refuse(show(value), self.wanted)
+            raise at.invalid(show(value), self.wanted)
         month, day = int(value[:2]), int(value[3:])
         if not (1 <= month <= 12 and 1 <= day <= calendar.monthrange(2000, month)[1]):
-            raise at.refuse(f"{show(value)} is on no calendar", self.wanted)
+            raise at.invalid(f"{show(value)} is on no calendar", self.wanted)
         return MonthDay(month, day)
 
     def write(self, value: MonthDay) -> str:  # noqa: D102
@@ -187,7 +187,7 @@ class WindowEnd(Reader[MonthDay | dt.date]):
             return self.day.read(value, at)
         if isinstance(value, dt.date) or (isinstance(value, str) and re.fullmatch(_DATE, value)):
             return self.date.read(value, at)
-        raise at.refuse(show(value), self.wanted)
+        raise at.invalid(show(value), self.wanted)
 
     def write(self, value: MonthDay | dt.date) -> Any:  # noqa: D102
         return str(value) if isinstance(value, MonthDay) else value
@@ -203,9 +203,9 @@ def _spanning(window: Window, at: Location) -> None:
     opens, closes = window.opens, window.closes
     yearly = isinstance(opens, MonthDay)
     if yearly != isinstance(closes, MonthDay):
-        at.refuse(f"from {opens} to {closes}", "two days of the year, or two dates")
+        at.invalid(f"from {opens} to {closes}", "two days of the year, or two dates")
     elif not yearly and closes < opens:  # type: ignore[operator]
-        (at / "to").refuse(f"{closes} is before {opens}", 'a date not before "from"')
+        (at / "to").invalid(f"{closes} is before {opens}", 'a date not before "from"')
 
 
 def _once(reader: Reader[Any], plural: str) -> ListOf[Any]:
@@ -237,8 +237,8 @@ REOPEN: TableReader[Reopen] = TableReader(
     "reopening",
     Reopen,
     {
-        "track": Field(_TRACK, "a track that may be completed", instead=""),
-        "stage": Field(_STAGE, "the stage at which it waits again", instead=""),
+        "track": Field(_TRACK, "a track that may be completed", fallback=""),
+        "stage": Field(_STAGE, "the stage at which it waits again", fallback=""),
     },
 )
 EFFECTS: dict[str, Field[Any]] = {
@@ -251,9 +251,9 @@ SETBACK: TableReader[Setback] = TableReader(
     "setback",
     Setback,
     {
-        "name": Field(Name(), "the failure mode", instead=""),
+        "name": Field(Name(), "the failure mode", fallback=""),
         "weight": Field(UncertainNumber(NOT_NEGATIVE), "how often, beside the others", default=1.0),
-        "delay": Field(_DELAY, "before the track resumes", instead=fixed(1.0)),
+        "delay": Field(_DELAY, "before the track resumes", fallback=fixed(1.0)),
         "resume": Field(_RESUME, 'a stage not after this one, or "abandon"', default=None),
         "when": Field(_CLAUSES, "what must hold for it to be possible", default=()),
         **EFFECTS,
@@ -263,10 +263,10 @@ STAGE: TableReader[Stage] = TableReader(
     "stage",
     Stage,
     {
-        "name": Field(Name(), instead=""),
-        "duration": Field(DurationReader(), "of one attempt", instead=fixed(1.0)),
+        "name": Field(Name(), fallback=""),
+        "duration": Field(DurationReader(), "of one attempt", fallback=fixed(1.0)),
         "success": Field(
-            UncertainNumber(PROBABILITY), "chance that an attempt succeeds", instead=1.0
+            UncertainNumber(PROBABILITY), "chance that an attempt succeeds", fallback=1.0
         ),
         "needs": Field(_CLAUSES, "what must hold for an attempt to start", default=()),
         "window": Field(
@@ -284,7 +284,7 @@ TRACK: TableReader[Track] = TableReader(
     Track,
     {
         "parties": Field(_once(_PARTY, "parties"), "who sits at its table", default=()),
-        "stages": Field(ListOf(STAGE, "stages", least=1), "one after the other", instead=()),
+        "stages": Field(ListOf(STAGE, "stages", least=1), "one after the other", fallback=()),
     },
 )
 
@@ -306,7 +306,7 @@ BREAK: TableReader[Break] = TableReader(
         "track": Field(
             Text("a track, or a stage as track.stage", rf"{NAME}(\.{NAME})?"),
             "a track, or one stage of it, whose attempts may end",
-            instead="",
+            fallback="",
         ),
         "probability": Field(UncertainNumber(PROBABILITY), "that it does", default=1.0),
         "delay": Field(_DELAY, "before the track resumes", default=_NO_TIME),
@@ -320,7 +320,7 @@ def _timed_once(shock: Shock, at: Location) -> None:
     given = [key for key in TIMINGS if getattr(shock, key) is not None]
     if len(given) != 1:
         found = " and ".join(given) if given else "no timing"
-        at.refuse(found, "exactly one of rate, after, yearly, on")
+        at.invalid(found, "exactly one of rate, after, yearly, on")
 
 
 SHOCK: TableReader[Shock] = TableReader(
@@ -354,7 +354,7 @@ def _unmade_influence(one: Influence) -> dict[str, Any]:
 
 def _one_ratio(influence: Influence, at: Location) -> None:
     if influence.kind not in KINDS:
-        at.refuse(influence.kind or "no ratio", "exactly one of odds, time, rate")
+        at.invalid(influence.kind or "no ratio", "exactly one of odds, time, rate")
 
 
 INFLUENCE: TableReader[Influence] = TableReader(
@@ -366,7 +366,7 @@ INFLUENCE: TableReader[Influence] = TableReader(
         "on": Field(
             Text('a stage "track.stage", a shock, or a pattern with *', "[a-z0-9_.*]+"),
             "a stage, a shock, or a pattern in which * stands for any characters",
-            instead="",
+            fallback="",
         ),
         "odds": Field(
             UncertainNumber(POSITIVE), "ratio of a stage's odds of success", default=None
@@ -383,7 +383,7 @@ INFLUENCE: TableReader[Influence] = TableReader(
 
 def _within_max(condition: Condition, at: Location) -> None:
     if condition.initially > condition.max:
-        (at / "initially").refuse(
+        (at / "initially").invalid(
             str(condition.initially), f"a whole number from 0 to its max, {condition.max}"
         )
 
@@ -440,7 +440,7 @@ STRATEGY: TableReader[Strategy] = TableReader(
 
 def _inside(correlation: Correlation, at: Location) -> None:
     if abs(correlation.rank) == 1:
-        (at / "rank").refuse(f"{correlation.rank:g}", "a number between -1 and 1")
+        (at / "rank").invalid(f"{correlation.rank:g}", "a number between -1 and 1")
 
 
 CORRELATION: TableReader[Correlation] = TableReader(
@@ -448,9 +448,9 @@ CORRELATION: TableReader[Correlation] = TableReader(
     Correlation,
     {
         "between": Field(
-            ListOf(_DOTTED, "dotted names of numbers", exactly=2), "two ranged numbers", instead=()
+            ListOf(_DOTTED, "dotted names of numbers", exactly=2), "two ranged numbers", fallback=()
         ),
-        "rank": Field(PlainNumber(Bounds(-1, 1)), "Spearman's, between -1 and 1", instead=0.0),
+        "rank": Field(PlainNumber(Bounds(-1, 1)), "Spearman's, between -1 and 1", fallback=0.0),
     },
     check=_inside,
 )
@@ -459,17 +459,17 @@ _ENTITY = Name()
 _TABLES_OF_NAMES = ("delegations", "conditions", "tracks", "shocks", "strategies")
 
 FIELDS: dict[str, Field[Any]] = {
-    "title": Field(Text(), "what the scenario is called", instead=""),
-    "start": Field(Date(), "day 0", instead=dt.date(2000, 1, 1)),
-    "horizon": Field(PlainNumber(POSITIVE), "days until the end of the run", instead=1.0),
-    "goal": Field(Text("the name of a condition", NAME), "what is wanted", instead=""),
+    "title": Field(Text(), "what the scenario is called", fallback=""),
+    "start": Field(Date(), "day 0", fallback=dt.date(2000, 1, 1)),
+    "horizon": Field(PlainNumber(POSITIVE), "days until the end of the run", fallback=1.0),
+    "goal": Field(Text("the name of a condition", NAME), "what is wanted", fallback=""),
     "ruin": Field(Text("the name of a condition", NAME), "what ends the run", default=None),
     "delegations": Field(
         MappingOf(UncertainNumber(TABLES), _PARTY, "parties"),
         "tables that a party can sit at at once",
         default={},
     ),
-    "conditions": Field(MappingOf(CONDITION, _ENTITY, "conditions", named=True), instead={}),
+    "conditions": Field(MappingOf(CONDITION, _ENTITY, "conditions", named=True), fallback={}),
     "tracks": Field(MappingOf(TRACK, _ENTITY, "tracks", named=True), default={}),
     "shocks": Field(MappingOf(SHOCK, _ENTITY, "shocks", named=True), default={}),
     "influences": Field(ListOf(INFLUENCE, "influences"), default=()),
@@ -481,20 +481,20 @@ FIELDS: dict[str, Field[Any]] = {
 
 
 class _Scenario(TableReader[ScenarioData]):
-    """The whole file. Free texts inside tables of names are kept as notes."""
+    """The whole file; free texts inside tables of names are kept."""
 
     def read(self, value: object, at: Location, **given: Any) -> ScenarioData:
-        notes = {}
+        free_texts = {}
         for key in _TABLES_OF_NAMES:
             table = value.get(key) if isinstance(value, dict) else None
             for free, text in table.items() if isinstance(table, dict) else ():
                 if is_free_text(free, text):
-                    notes[f"{key}.{free}"] = text
-        return super().read(value, at, notes=notes)
+                    free_texts[f"{key}.{free}"] = text
+        return super().read(value, at, free_texts=free_texts)
 
     def write(self, value: ScenarioData) -> dict[str, Any]:
         table = super().write(value)
-        for dotted, text in value.notes.items():
+        for dotted, text in value.free_texts.items():
             key, free = dotted.split(".")
             table[key] = {free: text} | table.get(key, {})
         return table

@@ -1,7 +1,7 @@
-"""What is wrong with a file: one plain line a fault, and every fault at once.
+"""What is wrong with a file: one line per issue, and all of them at once.
 
-A fault says where it is, what was found there and what is allowed. A :class:`Report` collects the
-faults of one reading, so that a mistake in one table does not hide those in the others.
+An issue says where it is, what was found there and what is allowed. A :class:`Report` collects the
+issues of one reading, so that a mistake in one table does not hide those in the others.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ T = TypeVar("T")
 
 Path = tuple[str | int, ...]  # keys, and places in lists, from the top of the file
 
-MAX_FAULTS = 500  # a file with more is no scenario; the rest are counted
-MAX_GUESSES = 100  # nearest names are looked up for the first faults only: it takes time
+MAX_ISSUES = 500  # a file with more is no scenario; the rest are counted
+MAX_GUESSES = 100  # nearest names are looked up for the first issues only: it takes time
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
-class Refused(Exception):
-    """Unwinds a reader whose fault stands in the report already."""
+class Invalid(Exception):
+    """Unwinds a reader whose issue is in the report already."""
 
 
 class Report:
-    """The faults found so far, and which places they spoil.
+    """The issues found so far, and which places they concern.
 
     Args:
         locate: gives the file that a path came from, and the path within that file.
@@ -37,24 +37,24 @@ class Report:
 
     def __init__(self, locate: Callable[[Path], tuple[str, Path]]) -> None:
         self.locate = locate
-        self._faults: list[Issue] = []
+        self._issues: list[Issue] = []
         self._left_out = 0
         self._spoilt: set[Path] = set()
         self._dropped: set[Path] = set()
 
     def add(self, path: Path, message: str) -> None:
-        """Note a fault at a path."""
+        """Note an issue at a path."""
         self._spoilt.update(path[:length] for length in range(len(path) + 1))
-        if len(self._faults) >= MAX_FAULTS:
+        if len(self._issues) >= MAX_ISSUES:
             self._left_out += 1
             return
         file, own = self.locate(path)
-        fault = Issue(file, place(own), message)
-        if fault not in self._faults[-10:]:
-            self._faults.append(fault)
+        issue = Issue(file, place(own), message)
+        if issue not in self._issues[-10:]:
+            self._issues.append(issue)
 
-    def sound(self, *path: str | int) -> bool:
-        """Whether no fault stands at this path or below it."""
+    def valid(self, *path: str | int) -> bool:
+        """Whether there is no issue at this path or below it."""
         return path not in self._spoilt
 
     def drop(self, path: Path) -> None:
@@ -67,16 +67,16 @@ class Report:
 
     @property
     def issues(self) -> tuple[Issue, ...]:
-        """All faults, in the order in which they were found."""
+        """All issues, in the order in which they were found."""
         if not self._left_out:
-            return tuple(self._faults)
-        rest = f"{self._left_out} further faults are not listed; mend these first"
-        return (*self._faults, Issue(self.locate(())[0], "", rest))
+            return tuple(self._issues)
+        rest = f"{self._left_out} further issues are not listed; fix these first"
+        return (*self._issues, Issue(self.locate(())[0], "", rest))
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A path in a document, with the report that its faults go to."""
+    """A path in a document, with the report that collects its issues."""
 
     report: Report
     path: Path = field(default=())
@@ -86,9 +86,9 @@ class Location:
         return Location(self.report, (*self.path, key))
 
     @property
-    def sound(self) -> bool:
-        """Whether no fault stands here or below."""
-        return self.report.sound(*self.path)
+    def valid(self) -> bool:
+        """Whether there is no issue here or below."""
+        return self.report.valid(*self.path)
 
     def entries(self, items: Iterable[T]) -> Iterator[tuple[Location, T]]:
         """The entries of a list that could be read, each with its place in the file."""
@@ -99,16 +99,16 @@ class Location:
             yield self / index, item
             index += 1
 
-    def refuse(self, found: str, allowed: str = "") -> Refused:
-        """Note a fault here; the caller raises what it gets, or goes on."""
+    def invalid(self, found: str, allowed: str = "") -> Invalid:
+        """Note an issue here; the caller raises what it gets, or goes on."""
         self.report.add(self.path, f"{found}; allowed: {allowed}" if allowed else found)
-        return Refused()
+        return Invalid()
 
-    def refuse_name(self, kind: str, name: str, known: Collection[str]) -> Refused:
+    def unknown_name(self, kind: str, name: str, known: Collection[str]) -> Invalid:
         """Note a name that nothing carries, with the nearest that something does."""
-        if len(self.report._faults) < MAX_GUESSES:
-            return self.refuse(unknown(kind, name, known))
-        return self.refuse(f"unknown {kind} {quoted(name)}", comma_separated(known))
+        if len(self.report._issues) < MAX_GUESSES:
+            return self.invalid(unknown(kind, name, known))
+        return self.invalid(f"unknown {kind} {quoted(name)}", comma_separated(known))
 
 
 def place(path: Path) -> str:

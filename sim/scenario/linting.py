@@ -46,7 +46,7 @@ def warnings(content: ScenarioData, file: str = "") -> tuple[Issue, ...]:
     return tuple(Issue(file, place(path), message) for path, message in notes)
 
 
-def facts(content: ScenarioData, file: str = "") -> tuple[Issue, ...]:
+def notes(content: ScenarioData, file: str = "") -> tuple[Issue, ...]:
     """What follows from the numbers and is seldom expected, each with its place."""
     notes = [*_saturation(content), *_powers(content), *_judgement(content)]
     return tuple(Issue(file, place(path), message) for path, message in notes)

@@ -177,7 +177,7 @@ def extended(
 
     Args:
         document: may have a key ``extends``.
-        file: what its faults call it.
+        file: its name in issues.
         folder: where a relative path starts.
         trail: the files that led here, to find circles.
 
@@ -290,14 +290,14 @@ def with_strategies(
     Raises:
         ScenarioError: a file cannot be read, holds other things, or a strategy twice.
     """
-    faults: list[Issue] = []
+    issues: list[Issue] = []
     for source in sources:
         try:
             document = _with_file(document, origin, FilePath(source))
         except ScenarioError as error:
-            faults += error.issues
-    if faults:
-        raise ScenarioError(faults)
+            issues += error.issues
+    if issues:
+        raise ScenarioError(issues)
     return document
 
 
@@ -312,7 +312,7 @@ def with_text(document: Document, origin: Origin, text: str, file: str) -> Docum
         ScenarioError: it is no TOML, holds other things, or a strategy of the document again.
     """
     own = parse(text, file)
-    faults = [
+    issues = [
         Issue(
             file, place((key,)), "unknown key; a file of strategies has: strategies, about, source"
         )
@@ -322,20 +322,20 @@ def with_text(document: Document, origin: Origin, text: str, file: str) -> Docum
     strategies = own.get("strategies")
     if not isinstance(strategies, dict):
         found = f"{show(strategies)}; allowed" if "strategies" in own else "missing; needed"
-        faults.append(Issue(file, "strategies", f"{found}: a table of strategies"))
-    if faults or not isinstance(strategies, dict):
-        raise ScenarioError(faults)
+        issues.append(Issue(file, "strategies", f"{found}: a table of strategies"))
+    if issues or not isinstance(strategies, dict):
+        raise ScenarioError(issues)
     known = document.get("strategies", {})
     if not isinstance(known, dict):
-        return document  # a fault of its own, found when it is read
+        return document  # an issue of its own, found when it is read
     for name in strategies:
         at = ("strategies", name)
         if name in known and name not in FREE_TEXT:
             other = origin.locate(at)[0]
-            faults.append(Issue(file, place(at), f"stands in {other} too; allowed: a new name"))
+            issues.append(Issue(file, place(at), f"stands in {other} too; allowed: a new name"))
         origin.marks[at] = (file, at)
-    if faults:
-        raise ScenarioError(faults)
+    if issues:
+        raise ScenarioError(issues)
     return {**document, "strategies": {**known, **strategies}}
 
 

@@ -266,7 +266,7 @@ class ScenarioData:
         goal: the condition that is wanted.
         ruin: the condition that ends the run, or None.
         delegations: by party, at how many tables it can sit at once.
-        notes: free texts of tables of names: "delegations.source".
+        free_texts: of tables of names: "delegations.source".
     """
 
     title: str
@@ -283,7 +283,7 @@ class ScenarioData:
     correlations: tuple[Correlation, ...] = ()
     about: str = ""
     source: str = ""
-    notes: Mapping[str, str] = field(default_factory=dict)
+    free_texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stages(self) -> dict[str, Stage]:

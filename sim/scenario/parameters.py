@@ -81,12 +81,15 @@ def overridden(content: C, values: Mapping[str, float]) -> C:
 
 def revised(content: C, change: Change) -> C:
     """The content with every number replaced by what ``change`` makes of it, in file order."""
-    notes = content.notes
     return replace(
         content,
         delegations={
             party: change(
-                Slot(f"delegations.{party}", TABLES, _source(number, notes.get(SOURCE, ""))),
+                Slot(
+                    f"delegations.{party}",
+                    TABLES,
+                    _source(number, content.free_texts.get(SOURCE, "")),
+                ),
                 number,
             )
             for party, number in content.delegations.items()

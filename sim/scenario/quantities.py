@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from sim.errors import comma_separated
 from sim.scenario.fields import FREE_TEXT, Choice, Field, Json, Reader, Schemas, TableReader, Text
-from sim.scenario.issues import Location, Refused, show
+from sim.scenario.issues import Invalid, Location, show
 
 
 @dataclass(frozen=True)
@@ -96,19 +96,19 @@ def finite(value: object, at: Location, bounds: Bounds, wanted: str = "") -> flo
     """A plain number from a document, as a float.
 
     Raises:
-        Refused: no number, not finite, or out of bounds.
+        Invalid: no number, not finite, or out of bounds.
     """
     wanted = wanted or str(bounds)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise at.refuse(show(value), wanted)
+        raise at.invalid(show(value), wanted)
     try:
         number = float(value)
     except OverflowError:
-        raise at.refuse("a whole number too large to compute with", wanted) from None
+        raise at.invalid("a whole number too large to compute with", wanted) from None
     if not math.isfinite(number):
-        raise at.refuse(f"{number} is no finite number", wanted)
+        raise at.invalid(f"{number} is no finite number", wanted)
     if number not in bounds:
-        raise at.refuse(show(value), wanted)
+        raise at.invalid(show(value), wanted)
     return number + 0.0  # -0 becomes 0
 
 
@@ -136,12 +136,12 @@ class PlainNumber(Reader[float]):
 
 def _ordered(number: Range, at: Location) -> None:
     if not number.low <= number.likely <= number.high:
-        raise at.refuse(
+        raise at.invalid(
             f"low {number.low:g}, likely {number.likely:g}, high {number.high:g}",
             "low <= likely <= high",
         )
     if number.as_ == "loguniform" and number.low <= 0:
-        raise at.refuse(f'low {number.low:g} with as = "loguniform"', "a low above 0")
+        raise at.invalid(f'low {number.low:g} with as = "loguniform"', "a low above 0")
 
 
 class UncertainNumber(Reader[Number]):
@@ -175,8 +175,8 @@ class UncertainNumber(Reader[Number]):
         if not isinstance(value, dict):
             return finite(value, at, self.bounds, self.wanted)
         number = self.range.read(value, at)
-        if not at.sound:
-            raise Refused
+        if not at.valid:
+            raise Invalid
         return number
 
     def write(self, value: Number) -> Any:  # noqa: D102
@@ -297,10 +297,10 @@ class DurationReader(Reader[Duration]):
             if set(readers) == set(keys):
                 params = {key: one.read(value[key], at / key) for key, one in readers.items()}
                 duration = Duration(family=family, params=params, **about)
-                if at.sound and (wrong := disorder(duration)):
-                    raise at.refuse(wrong)
+                if at.valid and (wrong := disorder(duration)):
+                    raise at.invalid(wrong)
                 return duration
-        raise at.refuse(_unknown_law(keys), self.FORMS)
+        raise at.invalid(_unknown_law(keys), self.FORMS)
 
     def write(self, value: Duration) -> Any:  # noqa: D102
         about = {k: getattr(value, k) for k in FREE_TEXT if getattr(value, k)}
@@ -339,13 +339,13 @@ class DurationReader(Reader[Duration]):
 
 def _values(value: object, at: Location) -> tuple[float, ...]:
     if not isinstance(value, list) or not value:
-        raise at.refuse(show(value), "a list of numbers of days, not empty")
+        raise at.invalid(show(value), "a list of numbers of days, not empty")
     days = []
     for index, entry in enumerate(value):
-        with suppress(Refused):
+        with suppress(Invalid):
             days.append(finite(entry, at / index, NOT_NEGATIVE))
     if len(days) < len(value):
-        raise Refused
+        raise Invalid
     return tuple(sorted(days))
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from sim.errors import Issue, ScenarioError, unknown
 from sim.scenario import description, linting, loading
 from sim.scenario.format import SCENARIO, schema
-from sim.scenario.issues import Location, Refused, Report
+from sim.scenario.issues import Invalid, Location, Report
 from sim.scenario.loading import (
     Document,
     Origin,
@@ -210,7 +210,7 @@ class Scenario(ScenarioData):
         ranges = self.ranges() if within else {}
         for name, value in good.items():
             if (ends := ranges.get(name)) and not ends.low <= value <= ends.high:
-                (at / name).refuse(f"{value:g}", f"{ends.low:g} to {ends.high:g}")
+                (at / name).invalid(f"{value:g}", f"{ends.low:g} to {ends.high:g}")
         if report.issues:
             raise ScenarioError(report.issues)
         return good
@@ -245,7 +245,7 @@ def _plain_numbers(values: Mapping[str, Any], at: Location) -> dict[str, float]:
     for name, value in values.items():
         try:
             good[name] = PlainNumber().read(_builtin(value), at / name)
-        except Refused:
+        except Invalid:
             continue
     return good
 
@@ -266,7 +266,7 @@ def load(source: str | Path, strategies: Sequence[str | Path] = ()) -> Scenario:
         strategies: further files, which hold strategies only.
 
     Raises:
-        ScenarioError: every fault at once; also where a file is missing or cannot be read.
+        ScenarioError: every issue at once; also where a file is missing or cannot be read.
     """
     scenario, report = _load(source, strategies)
     if scenario is None:
@@ -275,10 +275,10 @@ def load(source: str | Path, strategies: Sequence[str | Path] = ()) -> Scenario:
 
 
 def loads(text: str, file: str = "<text>") -> Scenario:
-    """A scenario from a TOML text; ``file`` is what its faults call it.
+    """A scenario from a TOML text; ``file`` is its name in issues.
 
     Raises:
-        ScenarioError: every fault at once.
+        ScenarioError: every issue at once.
     """
     scenario, report = _build(*_extended(text, file, Path()), file)
     if scenario is None:
@@ -292,10 +292,10 @@ def with_text(scenario: Scenario, text: str, file: str) -> Scenario:
     Args:
         scenario: as it stands; no strategy is chosen in what is returned.
         text: TOML, as in a file that ``--strategies`` takes.
-        file: what its faults call it.
+        file: its name in issues.
 
     Raises:
-        ScenarioError: every fault at once.
+        ScenarioError: every issue at once.
     """
     origin = Origin(scenario.file or scenario.name)
     document = loading.with_text(parse(scenario.text, origin.file), origin, text, file)
@@ -308,17 +308,21 @@ def with_text(scenario: Scenario, text: str, file: str) -> Scenario:
 def check(
     source: str | Path, strategies: Sequence[str | Path] = ()
 ) -> tuple[tuple[Issue, ...], tuple[Issue, ...], tuple[Issue, ...]]:
-    """What is wrong with a scenario, what is doubtful about it, and facts an author misjudges.
+    """What is wrong with a scenario, what is doubtful about it, and what its numbers imply.
+
+    Args:
+        source: a catalog name, or a path.
+        strategies: further files, which hold strategies only.
 
     Returns:
-        Faults, warnings and facts, each with its place; str() of one is a line. Where there are
-        faults, there are no warnings and facts.
+        Issues, warnings and notes, each with its place; str() of one is a line. Where there are
+        issues, there are no warnings and notes.
     """
     try:
         scenario = load(source, strategies)
     except ScenarioError as error:
         return error.issues, (), ()
-    return (), linting.warnings(scenario, scenario.file), linting.facts(scenario, scenario.file)
+    return (), linting.warnings(scenario, scenario.file), linting.notes(scenario, scenario.file)
 
 
 def _load(source: str | Path, strategies: Sequence[str | Path]) -> tuple[Scenario | None, Report]:

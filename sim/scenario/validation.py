@@ -1,7 +1,7 @@
 """What must hold between the parts of a scenario: names that exist, rules that can be obeyed.
 
-Every function notes all the faults that it finds. Names are looked up in the document itself, so
-that a condition whose table has a fault is not also called unknown.
+Every function notes all the issues that it finds. Names are looked up in the document itself, so
+that a condition whose table is invalid is not also called unknown.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def complete(content: ScenarioData, document: Mapping[str, Any], report: Report)
 
 
 def check_overrides(content: ScenarioData, values: Mapping[str, float], at: Location) -> None:
-    """Note what is wrong with values by dotted name for a scenario without faults."""
+    """Note what is wrong with values by dotted name for a valid scenario."""
     held = frozenset(name for stage in content.stages.values() for name in stage.holds)
     tracks = {t.name: tuple(s.name for s in t.stages) for t in content.tracks.values()}
     known = Known(list(content.conditions), tracks, list(content.shocks), held)
@@ -123,7 +123,7 @@ def check_overrides(content: ScenarioData, values: Mapping[str, float], at: Loca
 
 
 class _Check:
-    """The names that are known and the report that faults go to."""
+    """The names that are known and the report of issues."""
 
     def __init__(self, content: ScenarioData, known: Known, top: Location) -> None:
         self.content, self.known, self.top = content, known, top
@@ -137,9 +137,9 @@ class _Check:
         """A condition, or a stage condition, that is read."""
         if "." in name:
             if self.stages is not None and name not in self.stages:
-                at.refuse_name("stage", name, self.stages)
+                at.unknown_name("stage", name, self.stages)
         elif self.known.conditions is not None and name not in self.known.conditions:
-            at.refuse_name("condition", name, [*self.known.conditions, *(self.stages or ())])
+            at.unknown_name("condition", name, [*self.known.conditions, *(self.stages or ())])
 
     def clauses(self, clauses: Clauses, at: Location) -> None:
         """All conditions that a rule reads."""
@@ -153,14 +153,14 @@ class _Check:
         known = self.known.conditions
         for place, name in at.entries(names):
             if "." in name:
-                place.refuse(
+                place.invalid(
                     f"{show(name)} is a stage condition, which only its track changes",
                     "a declared condition",
                 )
             elif known is not None and name not in known:
-                place.refuse_name("condition", name, self.free)
+                place.unknown_name("condition", name, self.free)
             elif name in self.known.held:
-                place.refuse(
+                place.invalid(
                     f"{show(name)} is held by attempts, so nothing else changes it",
                     "a condition that no stage holds",
                 )
@@ -180,20 +180,20 @@ class _Check:
 
     def track_name(self, name: str, at: Location) -> bool:
         """Whether a track is known; if it is not, that is noted."""
-        if self.known.tracks is None or not at.sound:
+        if self.known.tracks is None or not at.valid:
             return False
         if name not in self.known.tracks:
-            at.refuse_name("track", name, self.known.tracks)
+            at.unknown_name("track", name, self.known.tracks)
             return False
         return True
 
     def stage_name(self, track: str, stage: str, at: Location, extra: tuple[str, ...] = ()) -> bool:
         """Whether a stage of a known track is known; if it is not, that is noted."""
         stages = (self.known.tracks or {}).get(track)
-        if stages is None or not at.sound or stage in extra:
+        if stages is None or not at.valid or stage in extra:
             return False
         if stage not in stages:
-            at.refuse_name("stage", stage, [*stages, *extra])
+            at.unknown_name("stage", stage, [*stages, *extra])
             return False
         return True
 
@@ -204,14 +204,14 @@ class _Check:
         known = self.known.conditions
         for key in ("goal", "ruin"):
             name, at = getattr(self.content, key), self.top / key
-            if name is None or known is None or not at.sound:
+            if name is None or known is None or not at.valid:
                 continue
             if name not in known:
-                at.refuse_name("condition", name, self.free)
+                at.unknown_name("condition", name, self.free)
             elif name in self.known.held:
-                at.refuse(f'"{name}" is held by attempts', "a condition that no stage holds")
-        if self.content.ruin == self.content.goal and (self.top / "ruin").sound:
-            (self.top / "ruin").refuse(f'"{self.content.ruin}" is the goal', "another condition")
+                at.invalid(f'"{name}" is held by attempts', "a condition that no stage holds")
+        if self.content.ruin == self.content.goal and (self.top / "ruin").valid:
+            (self.top / "ruin").invalid(f'"{self.content.ruin}" is the goal', "another condition")
 
     def conditions(self) -> None:
         """Held conditions have no life of their own."""
@@ -223,7 +223,7 @@ class _Check:
                 "posture": one.posture,
             }
             for key in [k for k, present in given.items() if present and name in self.known.held]:
-                (at / key).refuse(
+                (at / key).invalid(
                     f'"{name}" is held by attempts, which alone give its level',
                     f"no {key} where a stage holds the condition",
                 )
@@ -231,11 +231,11 @@ class _Check:
     def track(self, track: Track, at: Location) -> None:
         """The stages of a track, and its name."""
         if track.name in (self.known.shocks or ()):
-            at.refuse(f'"{track.name}" is also a shock', "tracks and shocks of different names")
+            at.invalid(f'"{track.name}" is also a shock', "tracks and shocks of different names")
         seen: list[str] = []
         for place, stage in (at / "stages").entries(track.stages):
-            if stage.name in seen and (place / "name").sound:
-                (place / "name").refuse(
+            if stage.name in seen and (place / "name").valid:
+                (place / "name").invalid(
                     f'a second stage "{stage.name}"', "stages of different names"
                 )
             self.stage(track, stage, seen, place)
@@ -247,9 +247,9 @@ class _Check:
         self.effects(stage, at)
         for place, name in (at / "holds").entries(stage.holds):
             if "." in name:
-                place.refuse(f"{show(name)} is a stage condition", "a declared condition")
+                place.invalid(f"{show(name)} is a stage condition", "a declared condition")
             elif self.known.conditions is not None and name not in self.known.conditions:
-                place.refuse_name("condition", name, self.known.conditions)
+                place.unknown_name("condition", name, self.known.conditions)
         seen: set[str] = set()
         for place, setback in (at / "setbacks").entries(stage.setbacks):
             self.setback(track, setback, [*before, stage.name], seen, place)
@@ -258,34 +258,36 @@ class _Check:
             here = at
             for key in path:
                 here = here / key
-            if all((at / key).sound for key in ("success", "duration")) and here.sound:
-                here.refuse(found)
+            if all((at / key).valid for key in ("success", "duration")) and here.valid:
+                here.invalid(found)
 
     def setback(
         self, track: Track, setback: Setback, upto: list[str], seen: set[str], at: Location
     ) -> None:
         """A setback of the last stage of ``upto``; ``seen`` are the setbacks before it."""
         name, named = setback.name, at / "name"
-        if named.sound:
+        if named.valid:
             if name in seen:
-                named.refuse(f'a second setback "{name}"', "setbacks of different names in a stage")
+                named.invalid(
+                    f'a second setback "{name}"', "setbacks of different names in a stage"
+                )
             if name in (self.known.shocks or ()):
-                named.refuse(f'"{name}" is also a shock', "a name that no shock has")
+                named.invalid(f'"{name}" is also a shock', "a name that no shock has")
             self.no_suffix(name, named)
         self.clauses(setback.when, at / "when")
         self.effects(setback, at)
-        if setback.resume is None or not (at / "resume").sound:
+        if setback.resume is None or not (at / "resume").valid:
             return
         known = self.stage_name(track.name, setback.resume, at / "resume", (ABANDON,))
         if known and setback.resume not in upto:
-            (at / "resume").refuse(
+            (at / "resume").invalid(
                 f'"{setback.resume}" is a later stage', f"{', '.join(upto)} or {ABANDON}"
             )
 
     def no_suffix(self, name: str, at: Location) -> None:
         """Names of shocks and setbacks become columns, beside which ``_breaks`` has a meaning."""
         if name.endswith("_breaks"):
-            at.refuse(f'"{name}" ends in _breaks', "a name with another ending")
+            at.invalid(f'"{name}" ends in _breaks', "a name with another ending")
 
     def shock(self, shock: Shock, at: Location) -> None:
         """A shock and what it breaks."""
@@ -308,18 +310,18 @@ class _Check:
         names: set[str] = set()
         resolved = []
         for at, one in (self.top / "influences").entries(self.content.influences):
-            if one.name is not None and (at / "name").sound:
+            if one.name is not None and (at / "name").valid:
                 if one.name in names:
-                    (at / "name").refuse(f'a second influence "{one.name}"', "different names")
+                    (at / "name").invalid(f'a second influence "{one.name}"', "different names")
                 names.add(one.name)
-            if isinstance(one.ratio, Range) and one.name is None and at.sound:
-                (at / one.kind).refuse(
+            if isinstance(one.ratio, Range) and one.name is None and at.valid:
+                (at / one.kind).invalid(
                     "a range in an influence without a name", "a number, or a range and a name"
                 )
             if isinstance(one.of, Literal):
                 self.condition(one.of.condition, at / "of")
-            sound = one.kind in KINDS and (at / "on").sound
-            resolved.append(replace(one, targets=self.on(one, at / "on")) if sound else one)
+            valid = one.kind in KINDS and (at / "on").valid
+            resolved.append(replace(one, targets=self.on(one, at / "on")) if valid else one)
         return tuple(resolved)
 
     def on(self, one: Influence, at: Location) -> tuple[str, ...]:
@@ -339,15 +341,15 @@ class _Check:
             else f"none, as there are no {what}"
         )
         if one.on in self.known.tracks if self.known.tracks is not None else False:
-            at.refuse(f'"{one.on}" is a track', f'a stage of it, or "{one.on}.*" for all')
+            at.invalid(f'"{one.on}" is a track', f'a stage of it, or "{one.on}.*" for all')
         elif one.on in shocks and one.kind == "rate":
             if one.on in self.content.shocks and self.content.shocks[one.on].dated:
-                at.refuse(f'"{one.on}" is a dated shock, which has no rate', allowed)
+                at.invalid(f'"{one.on}" is a dated shock, which has no rate', allowed)
         elif one.on in shocks or one.on in stages:
             kind = "shock" if one.on in shocks else "stage"
-            at.refuse(f'"{one.on}" is a {kind}; {one.kind} bears on {what} only', allowed)
+            at.invalid(f'"{one.on}" is a {kind}; {one.kind} bears on {what} only', allowed)
         else:
-            at.refuse_name(what[:-1], one.on, own)
+            at.unknown_name(what[:-1], one.on, own)
         return ()
 
     def pattern(self, one: Influence, at: Location) -> tuple[str, ...]:
@@ -359,7 +361,7 @@ class _Check:
         if not any(matches(name) for name in everything or ()):
             what = "shock" if one.kind == "rate" else "stage"
             allowed = f"a pattern that matches one of {comma_separated(list(everything or ()))}"
-            at.refuse(
+            at.invalid(
                 f"{show(one.on)} matches no {what}",
                 allowed if everything else f"none, as there are no {what}s",
             )
@@ -390,9 +392,9 @@ class _Check:
                 if not self.track_name(name, name_place):
                     continue
                 if name in starts:
-                    name_place.refuse(f'"{name}" stands here twice', "each track once")
+                    name_place.invalid(f'"{name}" stands here twice', "each track once")
                 elif name in one.starts:
-                    name_place.refuse(
+                    name_place.invalid(
                         f'"{name}" has a start rule in `starts` too', "a track in one of the two"
                     )
                 starts[name] = before
@@ -410,13 +412,13 @@ class _Check:
 
     # -- numbers --
 
-    def is_sound(self, dotted: str) -> bool:
-        """Whether the table that a dotted name leads into is without fault."""
+    def is_valid(self, dotted: str) -> bool:
+        """Whether the table that a dotted name leads into is valid."""
         first = dotted.partition(".")[0]
         if first in ("delegations", "influences"):
-            return (self.top / first).sound
+            return (self.top / first).valid
         report = self.top.report
-        return all(report.sound(part, first) for part in ("conditions", "tracks", "shocks"))
+        return all(report.valid(part, first) for part in ("conditions", "tracks", "shocks"))
 
     def overrides(
         self,
@@ -427,12 +429,12 @@ class _Check:
         """Values by dotted name: known, within bounds, and possible together."""
         good = {}
         for name, value in values.items():
-            if not self.is_sound(name) or not (at / name).sound:
+            if not self.is_valid(name) or not (at / name).valid:
                 continue
             if name not in numbers:
-                (at / name).refuse_name("number", name, self.alike(name, numbers))
+                (at / name).unknown_name("number", name, self.alike(name, numbers))
             elif value not in (bounds := numbers[name][0].bounds):
-                (at / name).refuse(show(value), str(bounds))
+                (at / name).invalid(show(value), str(bounds))
             else:
                 good[name] = value
         self.laws(good, at, numbers)
@@ -459,7 +461,7 @@ class _Check:
                 key: values.get(f"{law}.{key}", number) for key, number in duration.params.items()
             }
             if wrong := disorder(replace(duration, params=params)):
-                (at / name).refuse(f"this gives {law} {wrong}")
+                (at / name).invalid(f"this gives {law} {wrong}")
 
     def revised_stages(self, values: Mapping[str, float], at: Location) -> None:
         """The stages that are touched can still be left."""
@@ -476,37 +478,37 @@ class _Check:
     def revised_stage(self, track: Track, stage: str, at: Location, change: Change) -> None:
         """One stage, with other numbers, can still be left."""
         for _, found in impossible(revised_stage(track, self.targets[stage], change)):
-            at.refuse(f"with this, {stage} has {found}")
+            at.invalid(f"with this, {stage} has {found}")
 
     def correlations(self, numbers: Mapping[str, tuple[Slot, Number]]) -> None:
         """Correlations tie two different ranged numbers, each pair once, and fit together."""
         pairs: dict[frozenset[str], float] = {}
         top = self.top / "correlations"
         for at, one in top.entries(self.content.correlations):
-            if not (at / "between").sound:
+            if not (at / "between").valid:
                 continue
             for place, name in (at / "between").entries(one.between):
                 self.ranged(name, place, numbers)
             pair = frozenset(one.between)
             if len(pair) == 1:
-                (at / "between").refuse(f'"{one.between[0]}" twice', "two different numbers")
+                (at / "between").invalid(f'"{one.between[0]}" twice', "two different numbers")
             elif pair in pairs:
-                (at / "between").refuse("this pair is tied above already", "each pair once")
+                (at / "between").invalid("this pair is tied above already", "each pair once")
             pairs[pair] = one.rank
-        if top.sound and not _fit_together(pairs):
-            top.refuse(
+        if top.valid and not _fit_together(pairs):
+            top.invalid(
                 "no numbers can have all these rank correlations at once",
                 "a positive definite set",
             )
 
     def ranged(self, name: str, at: Location, numbers: Mapping[str, tuple[Slot, Number]]) -> None:
         """A correlated number exists and is a range."""
-        if not self.is_sound(name):
+        if not self.is_valid(name):
             return
         if name not in numbers:
-            at.refuse_name("number", name, [n for n, (_, x) in numbers.items() if _is_range(x)])
+            at.unknown_name("number", name, [n for n, (_, x) in numbers.items() if _is_range(x)])
         elif not _is_range(numbers[name][1]):
-            at.refuse(f"{show(name)} is no range", "a number given as { low, likely, high }")
+            at.invalid(f"{show(name)} is no range", "a number given as { low, likely, high }")
 
 
 def glob(pattern: str) -> Callable[[str], object]:
@@ -523,7 +525,7 @@ def _is_range(number: Number) -> bool:
 
 
 def impossible(stage: Stage) -> list[tuple[tuple[str | int, ...], str]]:
-    """Why a stage could not be left, whatever the luck: paths below it, and what is wrong."""
+    """Why a stage could never be left: paths below it, each with what is wrong there."""
     found: list[tuple[tuple[str | int, ...], str]] = []
     sure = [s for s in stage.setbacks if not s.when and lowest(s.weight) > 0]
     if stage.may_fail and not sure:

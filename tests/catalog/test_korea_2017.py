@@ -95,8 +95,8 @@ def test_every_number_has_a_source() -> None:
 
 
 def test_it_has_neither_faults_nor_warnings_of_substance() -> None:
-    faults, warnings, _ = sim.check("korea-2017")
-    assert faults == ()
+    issues, warnings, _ = sim.check("korea-2017")
+    assert issues == ()
     assert [str(w) for w in warnings if "never" in w.message or "ignored" in w.message] == []
 
 

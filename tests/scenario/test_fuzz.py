@@ -1,4 +1,4 @@
-"""Whatever a file holds, the answer is a list of faults or a scenario: never a traceback."""
+"""Whatever a file holds, the answer is a list of issues or a scenario: never a traceback."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def outcome_of(text: str | bytes, tmp_path: Path) -> sim.Scenario | None:
     """The scenario of a file, or None where it is refused with messages."""
     path = tmp_path / "fuzz.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
-    faults, _, _ = sim.check(path)
-    for fault in faults:
-        assert len(fault.message) > 5 and "Traceback" not in fault.message
-        assert len(str(fault)) < 3000
-    return sim.load(path) if not faults else None
+    issues, _, _ = sim.check(path)
+    for issue in issues:
+        assert len(issue.message) > 5 and "Traceback" not in issue.message
+        assert len(str(issue)) < 3000
+    return sim.load(path) if not issues else None
 
 
 def places(document: Any, path: tuple = ()) -> Iterator[tuple]:
@@ -81,7 +81,7 @@ def put(document: Any, path: tuple, value: Any) -> Any:
 
 
 def survives(scenario: sim.Scenario) -> None:
-    """A scenario that is not refused is told, or ends with the clear error of the model."""
+    """A valid scenario is simulated, or ends with the clear error of the model."""
     assert scenario.describe()
     assert sim.loads(scenario.text).hash == scenario.hash
     try:
@@ -106,9 +106,9 @@ def test_wrong_values_at_every_place(
                 survivors.append(scenario)
             if rng.random() < 0.02:
                 assert main(["check", str(tmp_path / "fuzz.toml")]) == (0 if scenario else 2)
-                told = capsys.readouterr()
-                assert (told.out if scenario else told.err).strip()
-                assert "Traceback" not in told.out + told.err
+                printed = capsys.readouterr()
+                assert (printed.out if scenario else printed.err).strip()
+                assert "Traceback" not in printed.out + printed.err
     for scenario in rng.sample(survivors, min(8, len(survivors))):
         survives(scenario)
 
@@ -173,9 +173,9 @@ def test_torn_files(tmp_path_factory: pytest.TempPathFactory, rng: random.Random
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     assert main(arguments) == 2
-    told = capsys.readouterr()
-    assert told.err.strip() and "Traceback" not in told.err
-    return told.err
+    printed = capsys.readouterr()
+    assert printed.err.strip() and "Traceback" not in printed.err
+    return printed.err
 
 
 @pytest.mark.parametrize("command", ["run", "compare", "trace", "check"])
@@ -243,17 +243,17 @@ def test_what_cannot_be_extended(name: str, tmp_path: Path) -> None:
     if os.name == "posix":
         (tmp_path / "loop.toml").symlink_to("loop.toml")
     (tmp_path / "more.toml").write_text(f'extends = "{name}"\n')
-    faults, _, _ = sim.check(tmp_path / "more.toml")
-    assert [fault.place for fault in faults] == ["extends"]
-    assert "allowed: a path, or a catalog name" in faults[0].message
+    issues, _, _ = sim.check(tmp_path / "more.toml")
+    assert [issue.place for issue in issues] == ["extends"]
+    assert "allowed: a path, or a catalog name" in issues[0].message
 
 
 def test_a_long_circle_of_files(tmp_path: Path) -> None:
     for i in range(30):
         (tmp_path / f"{i}.toml").write_text(f'extends = "{(i + 1) % 30}.toml"\n')
-    faults, _, _ = sim.check(tmp_path / "0.toml")
-    assert len(faults) == 1 and "0.toml -> 1.toml -> 2.toml" in faults[0].message
-    assert faults[0].file.endswith("29.toml")
+    issues, _, _ = sim.check(tmp_path / "0.toml")
+    assert len(issues) == 1 and "0.toml -> 1.toml -> 2.toml" in issues[0].message
+    assert issues[0].file.endswith("29.toml")
 
 
 CIRCLE = """
@@ -305,13 +305,13 @@ success = 1
 
 @pytest.mark.parametrize(("text", "tracks"), [(CIRCLE, "ab"), (BACK, "a")], ids=["circle", "back"])
 @pytest.mark.parametrize("engine", ["compiled", "simpy"])
-def test_time_that_cannot_advance_is_told_and_not_waited_for(
+def test_time_that_cannot_advance_is_reported_and_not_waited_for(
     engine: str, text: str, tracks: str, tmp_path: Path, capsys
 ) -> None:
     path = tmp_path / "circle.toml"
     path.write_text(text)
     command = ["run", str(path), "--engine", engine, "--replications", "3", "--workers", "1"]
     assert main([*command, "--out", str(tmp_path / "out")]) == 1
-    told = capsys.readouterr().err
-    assert "time cannot advance" in told and "Traceback" not in told
-    assert [name for name in "ab" if f"track {name}" in told] == list(tracks)
+    printed = capsys.readouterr().err
+    assert "time cannot advance" in printed and "Traceback" not in printed
+    assert [name for name in "ab" if f"track {name}" in printed] == list(tracks)

@@ -43,14 +43,14 @@ def test_the_corpus_is_large_enough() -> None:
 
 @pytest.mark.parametrize("path", VALID, ids=named)
 def test_a_valid_file_loads_tells_itself_and_runs(path: Path) -> None:
-    faults, _, _ = sim.check(path)
-    assert faults == ()
+    issues, _, _ = sim.check(path)
+    assert issues == ()
     scenario = sim.load(path)
-    told = scenario.describe()
+    text = scenario.describe()
     for name in [*scenario.tracks, *scenario.shocks, *scenario.conditions, *scenario.strategies]:
-        assert name in told, name
+        assert name in text, name
     for stage in scenario.stages.values():
-        assert f". {stage.name}" in told, stage.name
+        assert f". {stage.name}" in text, stage.name
     for strategy in scenario.strategies:
         assert strategy in scenario.describe(strategy)
     frame = sim.run(scenario, None, 20).frame
@@ -68,16 +68,16 @@ def test_the_text_of_a_scenario_is_the_scenario(path: Path) -> None:
 
 def test_the_valid_files_use_every_key_of_the_format() -> None:
     used: set[str] = set()
-    told: set[str] = set()
+    text: set[str] = set()
     layer: list[Any] = [tomllib.loads(path.read_text(encoding="utf-8")) for path in VALID]
     while layer:
         used |= {key for one in layer if isinstance(one, dict) for key in one}
         layer = [below for one in layer for below in inside(one)]
     layer = [sc.schema()]
     while layer:
-        told |= {key for one in layer if isinstance(one, dict) for key in one.get("properties", ())}
+        text |= {key for one in layer if isinstance(one, dict) for key in one.get("properties", ())}
         layer = [below for one in layer for below in inside(one)]
-    assert {"stages", "fades", "p10", "as", "extends"} < told <= used
+    assert {"stages", "fades", "p10", "as", "extends"} < text <= used
 
 
 def inside(value: Any) -> list[Any]:
@@ -88,7 +88,7 @@ def inside(value: Any) -> list[Any]:
 
 
 def expected_of(path: Path) -> list[str]:
-    """The faults that a file announces in its first lines."""
+    """The issues that a file announces in its first lines."""
     lines = path.read_text(encoding="utf-8").splitlines()
     expected = [line[len("# expect: ") :] for line in lines if line.startswith("# expect: ")]
     assert expected
@@ -96,24 +96,24 @@ def expected_of(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("path", INVALID, ids=named)
-def test_an_invalid_file_is_refused_with_every_fault_and_its_place(path: Path) -> None:
+def test_every_issue_of_an_invalid_file_is_reported_with_its_place(path: Path) -> None:
     expected = expected_of(path)
-    faults, warnings, facts = sim.check(path)
-    assert [f"{fault.place}: {fault.message}" for fault in faults] == expected
-    assert (warnings, facts) == ((), ())
-    assert all(Path(fault.file) == path or fault.file == path.name for fault in faults)
+    issues, warnings, notes = sim.check(path)
+    assert [f"{issue.place}: {issue.message}" for issue in issues] == expected
+    assert (warnings, notes) == ((), ())
+    assert all(Path(issue.file) == path or issue.file == path.name for issue in issues)
     with pytest.raises(ScenarioError) as error:
         sim.load(path)
-    assert error.value.issues == faults
+    assert error.value.issues == issues
 
 
 @pytest.mark.parametrize("path", INVALID_STRATEGIES, ids=named)
 def test_a_file_of_strategies_is_refused_in_the_same_way(path: Path) -> None:
-    faults, warnings, facts = sim.check(TWO, [path])
-    told = [f"{f.place}: {f.message}".replace(f"{TWO.parent}{os.sep}", "") for f in faults]
-    assert told == expected_of(path)
-    assert {fault.file for fault in faults} == {str(path)}
-    assert (warnings, facts) == ((), ())
+    issues, warnings, notes = sim.check(TWO, [path])
+    text = [f"{f.place}: {f.message}".replace(f"{TWO.parent}{os.sep}", "") for f in issues]
+    assert text == expected_of(path)
+    assert {issue.file for issue in issues} == {str(path)}
+    assert (warnings, notes) == ((), ())
 
 
 def test_every_message_says_what_is_allowed() -> None:
@@ -124,18 +124,18 @@ def test_every_message_says_what_is_allowed() -> None:
             assert "allowed: none" not in expected or "as there are no" in expected, expected
 
 
-def test_a_command_tells_every_fault_and_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_prints_every_issue_and_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     path = CORPUS / "invalid" / "many_at_once.toml"
     assert main(["check", str(TWO), str(path)]) == 2
-    told = capsys.readouterr()
-    assert told.err.splitlines() == [f"{path}: {expected}" for expected in expected_of(path)]
-    assert f"{TWO}: is valid" in told.out
+    text = capsys.readouterr()
+    assert text.err.splitlines() == [f"{path}: {expected}" for expected in expected_of(path)]
+    assert f"{TWO}: is valid" in text.out
 
 
 def test_an_empty_file_lacks_everything(tmp_path: Path) -> None:
     (tmp_path / "empty.toml").write_bytes(b"")
-    faults, _, _ = sim.check(tmp_path / "empty.toml")
-    assert [fault.place for fault in faults] == ["title", "start", "horizon", "goal", "conditions"]
+    issues, _, _ = sim.check(tmp_path / "empty.toml")
+    assert [issue.place for issue in issues] == ["title", "start", "horizon", "goal", "conditions"]
 
 
 # -- the schema -----------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def fits(value: Any, schema: Any, root: Any) -> bool:
 
 
 def is_json(value: Any) -> bool:
-    """Whether a document can be told in JSON, which knows no infinity."""
+    """Whether a document can be written as JSON, which knows no infinity."""
     if isinstance(value, float):
         return math.isfinite(value)
     return all(is_json(one) for one in inside(value))
@@ -389,11 +389,11 @@ def test_extending_a_law_changes_its_keys_or_replaces_it_by_another(tmp_path: Pa
         assert fades is not None and fades.params == merged
 
 
-def test_a_fault_of_a_file_that_is_extended_names_that_file(tmp_path: Path) -> None:
+def test_an_issue_of_an_extended_file_names_that_file(tmp_path: Path) -> None:
     (tmp_path / "base.toml").write_text(TWO.read_text().replace("success = 0.4", "success = 4"))
     (tmp_path / "more.toml").write_text('extends = "base.toml"\nhorizon = 30\n')
-    faults, _, _ = sim.check(tmp_path / "more.toml")
-    assert [fault.file.split("/")[-1] for fault in faults] == ["base.toml"]
+    issues, _, _ = sim.check(tmp_path / "more.toml")
+    assert [issue.file.split("/")[-1] for issue in issues] == ["base.toml"]
 
 
 def test_all_forms_of_numbers() -> None:
@@ -490,7 +490,7 @@ spark.rate, influences.deal-past*.rate, start, horizon, idle.max, heat.max, ...
 judgement: other.go.duration, other.go.success, other.go.no.weight, other.go.no.delay
 """
 
-FACTS = """
+NOTES = """
 conditions.heat: up to 12 raises a year by spark, and a level fades in 45 days on average: \
 it would be up for 87% of the time, and at 3 for 41%
 influences[0]: rate 3 once per level of heat: 27 at its max of 3 (8 to 64)
@@ -501,21 +501,21 @@ influences[0]: rate 3 once per level of heat: 27 at its max of 3 (8 to 64)
 def test_what_is_doubtful_is_said_once_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "doubtful.toml"
     path.write_text(DOUBTFUL)
-    faults, warnings, facts = sim.check(path)
-    assert faults == ()
-    for found, told in ((warnings, WARNINGS), (facts, FACTS)):
+    issues, warnings, notes = sim.check(path)
+    assert issues == ()
+    for found, text in ((warnings, WARNINGS), (notes, NOTES)):
         assert {one.file for one in found} == {str(path)}
         lines = [": ".join(part for part in (one.place, one.message) if part) for one in found]
-        assert lines == told.strip().replace("\\\n", "").splitlines()
+        assert lines == text.strip().replace("\\\n", "").splitlines()
 
 
-def test_facts_stay_finite(tmp_path: Path) -> None:
+def test_notes_stay_finite(tmp_path: Path) -> None:
     path = tmp_path / "hot.toml"
     path.write_text(
         DOUBTFUL.replace("mean = 45", "mean = 1e300").replace("high = 4", "high = 1e300")
     )
-    facts = "\n".join(map(str, sim.check(path)[2]))
-    assert "up for 100% of the time, and at 3 for 100%" in facts and "8 to about 1e+900" in facts
+    notes = "\n".join(map(str, sim.check(path)[2]))
+    assert "up for 100% of the time, and at 3 for 100%" in notes and "8 to about 1e+900" in notes
     assert (
         "1e+900" not in sim.load(path).describe()
         and "by 27 at level 3" in sim.load(path).describe()
@@ -528,15 +528,15 @@ def test_one_clock_saturates_as_a_queue_does() -> None:
     assert level_shares(12 * 45 / 365.25, 1)[0] == pytest.approx(1 / (1 + 12 * 45 / 365.25))
     shares = level_shares(12 * 45 / 365.25, 100)
     assert sum(shares) == pytest.approx(1) and shares[-1] > 0.3
-    facts = "\n".join(map(str, sim.check("korea-2017")[2]))
-    assert "% of the time" in facts and "judgement" in facts
+    notes = "\n".join(map(str, sim.check("korea-2017")[2]))
+    assert "% of the time" in notes and "judgement" in notes
 
 
 def test_a_description_tells_every_number_once() -> None:
-    told = sim.load("korea-2017").describe("proposal")
+    text = sim.load("korea-2017").describe("proposal")
     for words in ("us_dprk", "contact", "multiplies the odds", "Strategy proposal", "19 September"):
-        assert words in told, words
-    assert max(map(len, told.splitlines())) <= 100
+        assert words in text, words
+    assert max(map(len, text.splitlines())) <= 100
 
 
 if __name__ == "__main__":

@@ -265,13 +265,13 @@ def read(name: str, path: Path | None = None) -> pd.DataFrame:
     path = path or FOLDER / f"{name}.csv"
     layout = LAYOUTS[name]
     rows = _rows(path)
-    faults = list(_wrong_header(rows[0] if rows else [], layout, path.name))
-    if not faults:
-        faults = [*_wrong_cells(rows[1:], layout, path.name)]
-    if not faults:
-        faults = [*_wrong_rows(rows[1:], layout, path.name, name)]
-    if faults:
-        raise ScenarioError(faults)
+    issues = list(_wrong_header(rows[0] if rows else [], layout, path.name))
+    if not issues:
+        issues = [*_wrong_cells(rows[1:], layout, path.name)]
+    if not issues:
+        issues = [*_wrong_rows(rows[1:], layout, path.name, name)]
+    if issues:
+        raise ScenarioError(issues)
     return _frame(rows[1:], layout)
 
 
