@@ -351,10 +351,11 @@ def verify(options: argparse.Namespace) -> int:
     for difference in verdict.differences:
         print(difference, file=sys.stderr)
     found = many(len(verdict.differences), "difference") if verdict.differences else "no difference"
-    checked = "part has its checksum" if verdict.parts == 1 else "parts have their checksums"
+    checked = "shard has its checksum" if verdict.shards == 1 else "shards have their checksums"
     print(
-        f"{options.folder}: {verdict.parts:,} {checked}; {many(verdict.histories, 'replication')} "
-        f"simulated again by both engines; {found} from what the manifest promises"
+        f"{options.folder}: {verdict.shards:,} {checked}; "
+        f"{many(verdict.replications, 'replication')} simulated again by both engines; "
+        f"{found} from what the manifest promises"
     )
     return 1 if verdict.differences else 0
 

@@ -1,13 +1,13 @@
-"""Who tells the blocks: threads, processes, or any other executor; and what if a worker dies.
+"""Executors that simulate blocks: threads, processes, or any other; and workers that die.
 
-Any ``concurrent.futures.Executor`` will do. A block whose worker dies, or whose telling fails, is
-told again; where nobody can say which block brought its worker down, each of those that may have
-is told again alone. One that fails twice is a failure, and the rest goes on. Workers that do not
-start at all end the run at once.
+Any ``concurrent.futures.Executor`` will do. A block whose worker dies, or whose simulation fails,
+is simulated again; where it is unknown which block made a worker die, each block that may have
+done so is simulated again alone. A block that fails twice is a failure, and the run continues.
+Workers that do not start at all end the run at once.
 
 Worker processes are those of loky: they load the project but never the script that started the
-run, so scripts, notebooks and standard input need no guard, and what a script defines is sent to
-them by value.
+run, so scripts, notebooks and standard input need no guard, and objects that a script defines are
+sent to them by value.
 """
 
 from __future__ import annotations
@@ -36,45 +36,49 @@ from typing import Any
 
 from sim.errors import InputError, RunError
 from sim.experiment import tasks
-from sim.experiment.tasks import Block, Cutter, Failure, Order, Told
+from sim.experiment.tasks import Block, Failure, Scheduler, Task, TaskResult
 
 TRIES = 2
-MOST_FAILURES = 20  # single histories that may fail before the rest of their block is given up
+MOST_FAILURES = 20  # single replications that may fail before the rest of a block is given up
 POOLS = ("threads", "processes")
 SECONDS_TO_CONNECT = 10
 SECONDS_BETWEEN_LOOKS = 1.0  # of a worker process at its parent
 
 
-class Crew(ABC):
-    """An executor, how many blocks it should have at hand, and how to get another one."""
+class TaskExecutor(ABC):
+    """An executor of tasks: its number of workers, and how to replace them.
 
-    shared_disk = True  # may workers write into the caller's folder?
+    Attributes:
+        shared_disk: workers may write into the caller's folder.
+    """
+
+    shared_disk = True
 
     @abstractmethod
-    def submit(self, order: Order) -> Future[Told]:
-        """Have an order carried out."""
+    def submit(self, task: Task) -> Future[TaskResult]:
+        """Start a task; the future holds its result."""
 
     @property
     @abstractmethod
     def workers(self) -> int:
-        """How many there are at present."""
+        """Number of workers at present."""
 
-    def renew(self) -> None:  # noqa: B027 - some crews see to that themselves
-        """Get new workers after one has died."""
+    def renew(self) -> None:  # noqa: B027 - not every executor loses its workers
+        """Start new workers after one has died."""
 
-    def close(self) -> None:  # noqa: B027 - some crews have nothing to close
-        """Let the workers go; what has not begun never will."""
+    def close(self) -> None:  # noqa: B027 - not every executor has anything to close
+        """End the workers; tasks that have not begun are dropped."""
 
 
-class Threads(Crew):
-    """Threads of this process."""
+class ThreadExecutor(TaskExecutor):
+    """Runs tasks in threads of this process."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self.executor = ThreadPoolExecutor(workers)
 
-    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
-        return self.executor.submit(tasks.tell, order)
+    def submit(self, task: Task) -> Future[TaskResult]:  # noqa: D102
+        return self.executor.submit(tasks.simulate, task)
 
     @property
     def workers(self) -> int:  # noqa: D102
@@ -84,11 +88,11 @@ class Threads(Crew):
         self.executor.shutdown(wait=True, cancel_futures=True)
 
 
-class Processes(Crew):
-    """Processes of this machine, which never import the caller's script.
+class ProcessExecutor(TaskExecutor):
+    """Runs tasks in processes of this machine, which never import the caller's script.
 
     Raises:
-        RunError: they do not start.
+        RunError: the processes do not start.
     """
 
     def __init__(self, workers: int) -> None:
@@ -104,8 +108,8 @@ class Processes(Crew):
         except (OSError, RuntimeError) as error:  # no semaphores, no memory, nested too deep
             raise _not_started(str(error).strip()) from error
 
-    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
-        future: Future[Told] = self.executor.submit(tasks.tell, order)
+    def submit(self, task: Task) -> Future[TaskResult]:  # noqa: D102
+        future: Future[TaskResult] = self.executor.submit(tasks.simulate, task)
         return future
 
     @property
@@ -113,10 +117,10 @@ class Processes(Crew):
         return self._workers
 
     def renew(self) -> None:
-        """Get new workers after one has died.
+        """Start new workers after one has died.
 
         Raises:
-            RunError: none of the old ones had ever started, so new ones would not either.
+            RunError: none of the old workers had ever started, so new ones would not either.
         """
         self.executor.shutdown(wait=True)
         if error := _error(self._started):
@@ -135,7 +139,7 @@ def _not_started(reason: str) -> RunError:
 
 
 def _begin_work() -> None:
-    """Prepare a worker process: it leaves Ctrl-C to its parent, and ends when that is killed."""
+    """Prepare a worker process: it ignores Ctrl-C, and ends when its parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
 
@@ -146,8 +150,8 @@ def _end_with_parent(parent: int) -> None:
     os._exit(1)
 
 
-class Foreign(Crew):
-    """An executor that somebody else made, and will close: mpi4py, ipyparallel, loky, ..."""
+class ExternalExecutor(TaskExecutor):
+    """Runs tasks in an executor that the caller made and will close: mpi4py, ipyparallel, ..."""
 
     shared_disk = False
 
@@ -155,20 +159,20 @@ class Foreign(Crew):
         self.executor = executor
         self._workers = workers or getattr(executor, "_max_workers", None) or os.cpu_count() or 1
 
-    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
-        return self.executor.submit(tasks.tell, order)
+    def submit(self, task: Task) -> Future[TaskResult]:  # noqa: D102
+        return self.executor.submit(tasks.simulate, task)
 
     @property
     def workers(self) -> int:  # noqa: D102
         return self._workers
 
 
-class Inline(Crew):
-    """No workers: each block is told at once, here; for what cannot be sent anywhere."""
+class SerialExecutor(TaskExecutor):
+    """Runs each task at once in the calling thread; for objects that cannot be sent to workers."""
 
-    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
-        future: Future[Told] = Future()
-        future.set_result(tasks.tell(order))
+    def submit(self, task: Task) -> Future[TaskResult]:  # noqa: D102
+        future: Future[TaskResult] = Future()
+        future.set_result(tasks.simulate(task))
         return future
 
     @property
@@ -176,8 +180,13 @@ class Inline(Crew):
         return 1
 
 
-class Dask(Crew):
-    """The workers of a Dask cluster, wherever they are; those that join late are used."""
+class DaskExecutor(TaskExecutor):
+    """Runs tasks in the workers of a Dask cluster, also in those that join later.
+
+    Raises:
+        InputError: ``distributed`` is not installed, or no scheduler answers.
+        RunError: a local cluster does not start.
+    """
 
     shared_disk = False
 
@@ -202,7 +211,7 @@ class Dask(Crew):
                     threads_per_worker=1,
                     processes=True,
                     dashboard_address=None,
-                    silence_logs=logging.CRITICAL,  # what matters we tell ourselves
+                    silence_logs=logging.CRITICAL,  # the run prints what matters
                 )
             else:
                 _answers(address)
@@ -221,8 +230,8 @@ class Dask(Crew):
             ) from None
         self.executor = self.client.get_executor(pure=False, retries=TRIES)
 
-    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
-        future: Future[Told] = self.executor.submit(tasks.tell, order)
+    def submit(self, task: Task) -> Future[TaskResult]:  # noqa: D102
+        future: Future[TaskResult] = self.executor.submit(tasks.simulate, task)
         return future
 
     @property
@@ -238,36 +247,46 @@ class Dask(Crew):
 
 
 def _answers(address: str) -> None:
-    """See that somebody listens at ``tcp://host:port``, sooner than a client would give up.
+    """Check that a scheduler listens at ``tcp://host:port``, faster than a client would give up.
 
     Raises:
-        OSError, ValueError: nobody does, or it is no such address.
+        OSError, ValueError: nothing listens, or it is no such address.
     """
     host, _, port = address.removeprefix("tcp://").rpartition(":")
     with socket.create_connection((host.strip("[]"), int(port)), SECONDS_TO_CONNECT):
         pass
 
 
-# -- at work --------------------------------------------------------------------------------------
+# -- sending tasks and collecting results ---------------------------------------------------------
 
 
-class Work:
-    """Blocks on their way through a crew.
+class Dispatcher:
+    """Sends tasks to an executor and yields their results, in the order in which they end.
+
+    Args:
+        executor: runs the tasks.
+        scheduler: says which block is next.
+        make_task: makes the task of a block.
 
     Attributes:
-        failures: what could not be told.
+        failures: blocks that could not be simulated.
+
+    Raises:
+        RunError: while results are collected: workers were lost for good, or cannot write.
     """
 
-    def __init__(self, crew: Crew, cutter: Cutter, order: Callable[[Block], Order]) -> None:
-        self.crew, self.cutter, self.order = crew, cutter, order
+    def __init__(
+        self, executor: TaskExecutor, scheduler: Scheduler, make_task: Callable[[Block], Task]
+    ) -> None:
+        self.executor, self.scheduler, self.make_task = executor, scheduler, make_task
         self.failures: list[Failure] = []
-        self._waiting: dict[Future[Told], Block] = {}
+        self._waiting: dict[Future[TaskResult], Block] = {}
         self._suspects: deque[Block] = deque()
         self._tries: Counter[Block] = Counter()
         self._failed_in: Counter[str] = Counter()
 
-    def __iter__(self) -> Iterator[Told]:
-        """Blocks as they are told, in no order."""
+    def __iter__(self) -> Iterator[TaskResult]:
+        """Results as they arrive."""
         while True:
             self._send()
             if not self._waiting:
@@ -275,8 +294,8 @@ class Work:
             ended, _ = wait(self._waiting, return_when=FIRST_COMPLETED)
             yield from self._collect(ended)
 
-    def finished(self) -> Iterator[Told]:
-        """Blocks that have been told already, where the run is stopped before it is over."""
+    def finished(self) -> Iterator[TaskResult]:
+        """Results that were ready, but not yet yielded, when the run was stopped."""
         for future in self._waiting:
             if future.done() and _error(future) is None and future.result().failure is None:
                 yield future.result()
@@ -286,29 +305,29 @@ class Work:
             if not self._waiting:
                 self._submit(self._suspects.popleft())
             return
-        # Few blocks wait at a time: what is told faster than written would fill the memory.
-        room = 2 * self.crew.workers
+        # Few blocks wait at a time: results that arrive faster than they are written fill memory.
+        room = 2 * self.executor.workers
         while len(self._waiting) < room and not self._suspects:
-            block = self.cutter.next()
+            block = self.scheduler.next()
             if block is None:
                 return
             self._submit(block)
 
     def _submit(self, block: Block) -> None:
-        order = self.order(block)
+        task = self.make_task(block)
         try:
-            future = self.crew.submit(order)
+            future = self.executor.submit(task)
         except BrokenExecutor:
             if self._waiting:  # workers are renewed when these have ended
                 self._suspects.append(block)
                 return
-            self.crew.renew()
-            future = self._submit_to_new(order)
+            self.executor.renew()
+            future = self._submit_to_new(task)
         self._waiting[future] = block
 
-    def _submit_to_new(self, order: Order) -> Future[Told]:
+    def _submit_to_new(self, task: Task) -> Future[TaskResult]:
         try:
-            return self.crew.submit(order)
+            return self.executor.submit(task)
         except BrokenExecutor as error:
             raise RunError(
                 f"the executor has lost its workers and gets no others ({error}); what was "
@@ -316,36 +335,36 @@ class Work:
                 'so below: if __name__ == "__main__":'
             ) from error
 
-    def _collect(self, ended: set[Future[Told]]) -> Iterator[Told]:
+    def _collect(self, ended: set[Future[TaskResult]]) -> Iterator[TaskResult]:
         died: list[Block] = []
         reason = ""
         for future in ended:
             block = self._waiting.pop(future)
             error = _error(future)
             if error is None:
-                told = future.result()
-                if told.failure is None:
-                    self.cutter.measured(told)
-                    yield told
+                result = future.result()
+                if result.failure is None:
+                    self.scheduler.measured(result)
+                    yield result
                 else:
-                    self._went_wrong(block, told.failure)
+                    self._went_wrong(block, result.failure)
             elif _is_death(error):
                 died.append(block)
                 reason = _reason(error)
-            elif isinstance(error, OSError) and self.crew.shared_disk:
+            elif isinstance(error, OSError) and self.executor.shared_disk:
                 raise RunError(
-                    f"what was told cannot be written ({error.strerror or error}); "
+                    f"results cannot be written ({error.strerror or error}); "
                     "what was finished is kept"
                 ) from error
             else:
                 self._again(block, f"{type(error).__name__}: {error}")
         if died:
-            # Nobody can say which of them it was: each is told again, alone.
+            # It is unknown which block made the worker die: each is simulated again, alone.
             wait(self._waiting)
             yield from self._collect(set(self._waiting))
             for block in died:
                 self._again(block, reason)
-            self.crew.renew()
+            self.executor.renew()
 
     def _again(self, block: Block, error: str) -> None:
         self._tries[block] += 1
@@ -355,16 +374,16 @@ class Work:
             self.failures.append(Failure(block, error))
 
     def _went_wrong(self, block: Block, failure: Failure) -> None:
-        """One history failed, and would always fail: the others of its block are told."""
+        """A replication failed, and would always fail: the rest of its block is simulated."""
         self._failed_in[block.strategy] += 1
         if self._failed_in[block.strategy] > MOST_FAILURES:
             self.failures.append(Failure(block, failure.error))
             return
         self.failures.append(failure)
-        self.cutter.put_back(block.without(failure.block.draw, failure.block.first))
+        self.scheduler.put_back(block.without(failure.block.draw, failure.block.first))
 
 
-def _error(future: Future[Told]) -> BaseException | None:
+def _error(future: Future[TaskResult]) -> BaseException | None:
     try:
         return future.exception()
     except CancelledError as error:
@@ -377,7 +396,7 @@ def _is_death(error: BaseException) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """Why a worker ended: executors attach its traceback where it could not load its task."""
+    """Why a worker ended; executors attach a traceback where it could not load its task."""
     if error.__cause__ is None:
         return "its worker died (killed, or out of memory)"
     last_line = str(error.__cause__).strip("\"'\n").splitlines()[-1]

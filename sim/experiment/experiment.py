@@ -50,7 +50,7 @@ from sim.experiment.results_folder import (
     read_manifest,
     unfinished_blocks,
 )
-from sim.experiment.tasks import ENGINES, Block, Cutter, Failure, Order
+from sim.experiment.tasks import ENGINES, Block, Failure, Scheduler, Task
 from sim.scenario.scenario import Scenario, loads
 
 if TYPE_CHECKING:
@@ -74,19 +74,19 @@ MOST_REPLICATIONS = 10**12
 
 
 class Incomplete(RunError):
-    """Some histories could not be told; all others are kept.
+    """Some replications could not be simulated; all others are kept.
 
     Attributes:
         results: what there is.
     """
 
     def __init__(self, results: Results) -> None:
-        failures, histories = results.failures, sum(f.block.histories for f in results.failures)
+        failures, count = results.failures, sum(f.block.replications for f in results.failures)
         shown = "\n".join(f"  {failure}" for failure in failures[:5])
         more = f"\n  .. and {len(failures) - 5} more" if len(failures) > 5 else ""
         super().__init__(
-            f"{histories:,} histories could not be told; the rest is kept:\n{shown}{more}\n"
-            f"this tells them again: {results.command}"
+            f"{count:,} replications could not be simulated; the rest is kept:\n{shown}{more}\n"
+            f"this simulates them again: {results.command}"
         )
         self.results = results
 
@@ -462,26 +462,26 @@ def _at_work(
     """Have everything told that is missing; what failed is noted in the manifest."""
     wanted = promised(manifest)
     blocks = unfinished_blocks(wanted, store.blocks())
-    total = sum(block.histories for block in wanted)
-    left = sum(block.histories for block in blocks)
+    total = sum(block.replications for block in wanted)
+    left = sum(block.replications for block in blocks)
     progress = Progress(plan.progress, scenario.name, scenario.goal, total, total - left)
     with contextlib.closing(progress):
         if not left:
             manifest["finished"] = provenance.now()
             return
-        with contextlib.closing(_crew(plan, left)) as workers:
-            cutter = Cutter(blocks, plan.engine, workers.workers, plan.block)
+        with contextlib.closing(_task_executor(plan, left)) as workers:
+            scheduler = Scheduler(blocks, plan.engine, workers.workers, plan.block)
             spool = store.spool if workers.shared_disk else None
             packed = plan.keep == "rows" or isinstance(store, Folder)
-            orders = _orders(plan, manifest, programs, drawn, spool, packed)
-            work = executors.Work(workers, cutter, orders)
+            make_task = _task_maker(plan, manifest, programs, drawn, spool, packed)
+            work = executors.Dispatcher(workers, scheduler, make_task)
             try:
-                for told in work:
-                    store.add(told)
-                    progress.told(told, sum(f.block.histories for f in work.failures))
+                for result in work:
+                    store.add(result)
+                    progress.add(result, sum(f.block.replications for f in work.failures))
             except KeyboardInterrupt:
-                for told in work.finished():
-                    store.add(told)
+                for result in work.finished():
+                    store.add(result)
                 raise
     manifest["failures"] = [
         {"block": list(failure.block), "error": failure.error} for failure in work.failures
@@ -489,23 +489,23 @@ def _at_work(
     manifest["finished"] = provenance.now()
 
 
-def _orders(
+def _task_maker(
     plan: Plan,
     manifest: dict[str, Any],
     programs: dict[str, Program],
     drawn: Draws | None,
     spool: Path | None,
     packed: bool,
-) -> Callable[[Block], Order]:
+) -> Callable[[Block], Task]:
     none = np.zeros(0, np.int64), np.zeros((1, 0))
     numbers = {
         name: none if drawn is None else drawn.slots(program) for name, program in programs.items()
     }
 
-    def order(block: Block) -> Order:
+    def make_task(block: Block) -> Task:
         slots, values = numbers[block.strategy]
         at = block.draw - 1 if block.draw else 0
-        return Order(
+        return Task(
             block=block,
             program=programs[block.strategy],
             slots=slots,
@@ -520,27 +520,27 @@ def _orders(
             user_processes=tuple(plan.user_processes),
         )
 
-    return order
+    return make_task
 
 
-def _crew(plan: Plan, histories: int) -> executors.Crew:
+def _task_executor(plan: Plan, replications: int) -> executors.TaskExecutor:
     if plan.executor is not None:
-        return executors.Foreign(plan.executor, plan.workers)
+        return executors.ExternalExecutor(plan.executor, plan.workers)
     if plan.dask is not None:
-        return executors.Dask(plan.dask, plan.workers)
+        return executors.DaskExecutor(plan.dask, plan.workers)
     kind = plan.pool or ("threads" if plan.engine == "compiled" else "processes")
     # What processes of the user's own leave in the script's objects stays, unless asked otherwise.
     usual = 1 if plan.user_processes else os.cpu_count() or 1
-    workers = min(plan.workers or usual, histories)
+    workers = min(plan.workers or usual, replications)
     if workers == 1 and plan.pool is None and plan.engine == "simpy":
-        return executors.Inline()
+        return executors.SerialExecutor()
     if kind == "threads":
-        return executors.Threads(workers)
+        return executors.ThreadExecutor(workers)
     # A worker of multiprocessing.Pool may not start others: the run is its own worker.
     return (
-        executors.Inline()
+        executors.SerialExecutor()
         if multiprocessing.current_process().daemon
-        else executors.Processes(workers)
+        else executors.ProcessExecutor(workers)
     )
 
 

@@ -1,4 +1,4 @@
-"""What is told of a run while it runs: a bar for people, lines of JSON for machines, or nothing."""
+"""Progress of a run while it runs: a bar for people, lines of JSON for machines, or nothing."""
 
 from __future__ import annotations
 
@@ -8,22 +8,29 @@ import time
 from collections import Counter
 from typing import Any, TextIO
 
-from sim.experiment.tasks import Told
+from sim.experiment.tasks import TaskResult
 
 SECONDS_BETWEEN = 1.0
 KINDS = ("none", "bar", "json")
 
 
 class Progress:
-    """Counts what is done.
+    """Counts and shows the replications that are done.
 
     Args:
         kind: "none", "bar", or "json" (one object a line, at most one a second).
         what: the title of the bar.
-        goal: the outcome whose share is told.
-        total: histories in all.
-        done: histories that need not be told again.
-        stream: where to; the standard error where None.
+        goal: the outcome whose share is shown.
+        total: number of replications of the whole run.
+        done: number of replications that exist already.
+        stream: where to write; standard error where None.
+
+    Example:
+        >>> from sim.experiment.tasks import Block, TaskResult
+        >>> progress = Progress("none", "korea", "freeze", total=200, done=0)
+        >>> progress.add(TaskResult(Block("direct", 0, 1, 0, 100), reached=30))
+        >>> progress.best
+        ('direct', 0.3)
     """
 
     def __init__(
@@ -34,40 +41,40 @@ class Progress:
         self.began, self.begun_with = time.monotonic(), done
         self.failed = 0
         self.reached: Counter[str] = Counter()
-        self.histories: Counter[str] = Counter()
+        self.replications: Counter[str] = Counter()
         self._last = 0.0
         self._bar: Any = None
         if kind == "bar":
             from tqdm import tqdm
 
             self._bar = tqdm(
-                total=total, initial=done, unit=" histories", unit_scale=True, desc=what,
+                total=total, initial=done, unit=" replications", unit_scale=True, desc=what,
                 dynamic_ncols=True, file=self.stream,
             )  # fmt: skip
         self._write("begins", force=True)
 
-    def told(self, told: Told, failed: int = 0) -> None:
-        """A block has been told; so many histories have failed so far."""
+    def add(self, result: TaskResult, failed: int = 0) -> None:
+        """Add the result of a block; ``failed`` replications have failed so far."""
         self.failed = failed
-        self.done += told.block.histories
-        self.reached[told.block.strategy] += told.reached
-        self.histories[told.block.strategy] += told.block.histories
+        self.done += result.block.replications
+        self.reached[result.block.strategy] += result.reached
+        self.replications[result.block.strategy] += result.block.replications
         if self._bar is not None:
             self._bar.set_postfix_str(self._words(), refresh=False)
-            self._bar.update(told.block.histories)
+            self._bar.update(result.block.replications)
         self._write("progress")
 
     def close(self) -> None:
-        """The run is over."""
+        """Show the end of the run."""
         if self._bar is not None:
             self._bar.close()
         self._write("ends", force=True)
 
     @property
     def best(self) -> tuple[str, float] | None:
-        """The strategy that has reached the goal most often so far, and its share."""
-        shares = {name: self.reached[name] / n for name, n in self.histories.items()}
-        return max(shares.items(), key=lambda one: one[1]) if shares else None
+        """The strategy with the largest share of replications that reached the goal; its share."""
+        shares = {name: self.reached[name] / n for name, n in self.replications.items()}
+        return max(shares.items(), key=lambda item: item[1]) if shares else None
 
     def _words(self) -> str:
         words = [] if self.best is None else [f"{self.goal} {self.best[1]:.0%} in {self.best[0]}"]

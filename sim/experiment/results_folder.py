@@ -24,7 +24,7 @@ from typing import IO, Any, NoReturn
 
 from sim.engine import daily_counts
 from sim.errors import InputError, RunError
-from sim.experiment.tasks import UNFINISHED, Block, Told, digest_of, missing, write_through
+from sim.experiment.tasks import UNFINISHED, Block, TaskResult, digest_of, missing, write_through
 from sim.scenario.loading import decoded
 
 MANIFEST = "manifest.json"
@@ -52,7 +52,7 @@ class Store(ABC):
         """The blocks that need not be told again."""
 
     @abstractmethod
-    def add(self, told: Told) -> None:
+    def add(self, result: TaskResult) -> None:
         """Keep a block."""
 
     @abstractmethod
@@ -71,21 +71,21 @@ class Memory(Store):
     def blocks(self) -> list[Block]:  # noqa: D102
         return list(self.parts)
 
-    def add(self, told: Told) -> None:  # noqa: D102
-        content = told.content
+    def add(self, result: TaskResult) -> None:  # noqa: D102
+        content = result.content
         if isinstance(content, Path):
             path, content = content, content.read_bytes()
             path.unlink()
         if isinstance(content, bytes):
-            self.parts[told.block] = content
+            self.parts[result.block] = content
             return
         assert self.layouts is not None  # only who adds counts up asks for them
-        self.parts[told.block] = b""
-        pile = self.counts.setdefault(told.block.strategy, [])
+        self.parts[result.block] = b""
+        pile = self.counts.setdefault(result.block.strategy, [])
         pile.append(content)
         # Added up when what has come since weighs as much as the sum so far.
         if sum(len(t.cell) for t in pile[1:]) > max(len(pile[0].cell), PILE):
-            pile[:] = [daily_counts.together(self.layouts[told.block.strategy], pile)]
+            pile[:] = [daily_counts.together(self.layouts[result.block.strategy], pile)]
 
     def contents(self, strategy: str) -> Iterator[tuple[Block, bytes]]:  # noqa: D102
         if self.layouts is not None:
@@ -213,17 +213,17 @@ class Folder(Store):
     def blocks(self) -> list[Block]:  # noqa: D102
         return list(self.files)
 
-    def add(self, told: Told) -> None:  # noqa: D102
-        path = self._file(told.block, told.digest)
+    def add(self, result: TaskResult) -> None:  # noqa: D102
+        path = self._file(result.block, result.digest)
         try:
-            if isinstance(told.content, Path):
-                told.content.replace(path)
+            if isinstance(result.content, Path):
+                result.content.replace(path)
                 self._sync_now_and_then()
-            elif isinstance(told.content, bytes):
-                _write(path, told.content)
+            elif isinstance(result.content, bytes):
+                _write(path, result.content)
         except OSError as error:
             raise cannot_be_written(path, error) from error
-        self.files[told.block] = path
+        self.files[result.block] = path
 
     def _sync_now_and_then(self) -> None:
         """Names that are lost with the power are parts told again; the manifest syncs the last."""

@@ -122,7 +122,9 @@ def run(
         if results is None:
             results = experiment.run(scenario, strategies, looks[at], seed, out=out, **options)
         else:
-            results = experiment.extend(results, replications=looks[at], **_of_the_crew(options))
+            results = experiment.extend(
+                results, replications=looks[at], **_execution_options(options)
+            )
         told = int(results.manifest["replications"])  # more where a folder held more
         widest = widths(results, precision)
         while at + 1 < len(looks) and looks[at + 1] <= told:
@@ -184,7 +186,7 @@ def _check(
         raise InputError("precision of differences: needs rows (keep=rows) of two strategies")
 
 
-def _of_the_crew(options: dict[str, Any]) -> dict[str, Any]:
+def _execution_options(options: dict[str, Any]) -> dict[str, Any]:
     names = ("workers", "pool", "dask", "executor", "block", "progress")
     return {name: options[name] for name in names if name in options}
 

@@ -1,7 +1,7 @@
-"""A block of histories: what a worker is told to do, and what it hands back.
+"""Blocks of replications: the task of a worker, its result, and the order in which tasks are sent.
 
-What is in a block follows from its order alone: program, numbers of its draws, seed, first
-replication and count. So it does not matter which worker tells it, when, or how often.
+The content of a block follows from its task alone: program, parameters of its draws, seed, first
+replication and count. So it does not matter which worker simulates it, when, or how often.
 """
 
 from __future__ import annotations
@@ -29,12 +29,24 @@ ENGINES: dict[str, Callable[..., Any]] = {
     "compiled": kernel.Simulator,
     "simpy": processes.SimPySimulator,
 }
-ROWS_AT_ONCE = 2**14  # rows in memory, and in a row group of a part
+ROWS_AT_ONCE = 2**14  # rows in memory, and in a row group of a shard
 UNFINISHED = ".unfinished"
 
 
 class Block(NamedTuple):
-    """Replications ``first .. first + count - 1`` of draws ``draw .. draw + draws - 1``."""
+    """Replications ``first .. first + count - 1`` of draws ``draw .. draw + draws - 1``.
+
+    Draw 0 stands for the base values.
+
+    Example:
+        >>> block = Block("direct", draw=1, draws=2, first=0, count=100)
+        >>> block.replications
+        200
+        >>> block.address
+        'direct, draws 1 to 2, replications 0 to 99'
+        >>> block.at(150)
+        (2, 50)
+    """
 
     strategy: str
     draw: int
@@ -43,28 +55,28 @@ class Block(NamedTuple):
     count: int  # type: ignore[assignment]  # not that of tuples
 
     @property
-    def histories(self) -> int:
-        """How many there are."""
+    def replications(self) -> int:
+        """Number of replications, over all draws."""
         return self.draws * self.count
 
     @property
     def address(self) -> str:
-        """Where it lies, in words."""
+        """Strategy, draws and replications, in words."""
         return f"{self.strategy}, {self.place}"
 
     @property
     def place(self) -> str:
-        """Where it lies within its strategy, in words."""
+        """Draws and replications, in words."""
         draws = _span("draw", self.draw, self.draws) + ", " if self.draw else ""
         return f"{draws}{_span('replication', self.first, self.count)}"
 
     def at(self, place: int) -> tuple[int, int]:
-        """Draw and replication of the row at a place, from 0: draws in order, each complete."""
+        """Draw and replication of a row, counted from 0; the rows of each draw stand together."""
         draw, replication = divmod(place, self.count)
         return self.draw + draw, self.first + replication
 
     def without(self, draw: int, replication: int) -> list[Block]:
-        """The blocks around one history of this one."""
+        """The blocks that remain when a single replication is taken out."""
         strategy, first, last = self.strategy, self.first, self.first + self.count
         around = [
             Block(strategy, self.draw, draw - self.draw, first, self.count),
@@ -72,7 +84,7 @@ class Block(NamedTuple):
             Block(strategy, draw, 1, replication + 1, last - replication - 1),
             Block(strategy, draw + 1, self.draw + self.draws - draw - 1, first, self.count),
         ]
-        return [block for block in around if block.histories > 0]
+        return [block for block in around if block.replications > 0]
 
 
 def _span(what: str, first: int, count: int) -> str:
@@ -81,32 +93,32 @@ def _span(what: str, first: int, count: int) -> str:
 
 @dataclass(frozen=True)
 class Failure:
-    """Histories that could not be told, and why."""
+    """Replications that could not be simulated, and the error."""
 
     block: Block
     error: str
 
     def __str__(self) -> str:
-        """One line."""
+        """The block and the error, on one line."""
         return f"{self.block.address}: {self.error}"
 
 
 @dataclass(frozen=True)
-class Order:
-    """All that a worker needs to tell a block.
+class Task:
+    """All that a worker needs to simulate a block.
 
     Attributes:
-        program: of the block's strategy, with the likely numbers.
-        slots, values: numbers of the block's draws, (k,) and (draws, k); none for draw 0.
+        program: compiled strategy of the block, at the base values.
+        slots, values: parameters of the block's draws, (k,) and (draws, k); k = 0 for draw 0.
         keep: "rows" or "summary".
-        columns: of the rows; all where None.
-        identity: of the run, written into the part.
-        packed: hand back the content of a part; otherwise counts as they are, for a caller who
-            only adds them up.
-        spool: a folder that worker and caller share, into which the content is written, since a
-            worker that is killed while it sends much could leave the caller waiting for the rest;
-            None: the content is handed back.
-        user_processes: SimPy processes of the user's own.
+        columns: columns of the rows to keep; all where None.
+        identity: digest that names the run, written into the shard.
+        packed: return the content of a shard; otherwise daily counts as an object, for a caller
+            that only adds them up.
+        spool: a folder shared by worker and caller, to which the content is written, because a
+            worker that is killed while it sends much data could leave the caller waiting for the
+            rest; None: the content itself is returned.
+        user_processes: SimPy processes added by the user.
     """
 
     block: Block
@@ -124,15 +136,15 @@ class Order:
 
 
 @dataclass
-class Told:
-    """What came of an order.
+class TaskResult:
+    """What a worker returns.
 
     Attributes:
-        content: of the part, or the file in which it lies, or counts that are not packed.
-        digest: of the content.
-        seconds: that the worker took.
-        reached: histories that reached the goal.
-        failure: a history that could not be told; there is no content then.
+        content: the shard's bytes, or the file that holds them, or counts that are not packed.
+        digest: checksum of the content.
+        seconds: time that the worker took.
+        reached: number of replications that reached the goal.
+        failure: a replication that could not be simulated; there is no content then.
     """
 
     block: Block
@@ -143,68 +155,68 @@ class Told:
     failure: Failure | None = None
 
 
-def tell(order: Order) -> Told:
-    """Tell a block."""
+def simulate(task: Task) -> TaskResult:
+    """Simulate the block of a task; a failure is returned, not raised."""
     began = time.perf_counter()
-    block = order.block
-    kept: _Rows | _Counts = (_Rows if order.keep == "rows" else _Counts)(order)
-    told = Told(block)
+    block = task.block
+    kept: _Rows | _Counts = (_Rows if task.keep == "rows" else _Counts)(task)
+    result = TaskResult(block)
     try:
-        for rows, draw, first in _histories(order, kept.room):
-            told.reached += int(np.count_nonzero(rows.outcome == GOAL))
+        for rows, draw, first in _simulated(task, kept.room):
+            result.reached += int(np.count_nonzero(rows.outcome == GOAL))
             kept.add(rows, draw, first)
-    except _Stuck as stuck:
-        one = Block(block.strategy, stuck.draw, 1, stuck.replication, 1)
-        told.failure = Failure(one, str(stuck))
-        return told
-    told.seconds = time.perf_counter() - began
-    if isinstance(kept, _Counts) and not order.packed:
-        told.content = kept.counter.tally
-        return told
+    except _SimulationError as error:
+        alone = Block(block.strategy, error.draw, 1, error.replication, 1)
+        result.failure = Failure(alone, str(error))
+        return result
+    result.seconds = time.perf_counter() - began
+    if isinstance(kept, _Counts) and not task.packed:
+        result.content = kept.counter.tally
+        return result
     content = kept.content()
-    told.digest = digest_of(content)
-    told.content = content if order.spool is None else _spooled(order.spool, content)
-    told.seconds = time.perf_counter() - began
-    return told
+    result.digest = digest_of(content)
+    result.content = content if task.spool is None else _spooled(task.spool, content)
+    result.seconds = time.perf_counter() - began
+    return result
 
 
 def digest_of(content: bytes) -> str:
-    """The checksum that stands in the name of a part."""
+    """The checksum that stands in the name of a shard: 16 hexadecimal digits."""
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
-class _Stuck(Exception):
+class _SimulationError(Exception):
     def __init__(self, error: ModelError, draw: int) -> None:
         super().__init__(str(error))
         self.draw, self.replication = draw, error.replication
 
 
-def _histories(order: Order, room: Callable[[int], Rows]) -> Iterator[tuple[Rows, int, int]]:
-    """Rows, draw and first replication of pieces of the block, in order."""
-    block, program = order.block, order.program
-    own = (order.user_processes,) if order.user_processes else ()
-    simulator = ENGINES[order.engine](program, *own)
+def _simulated(task: Task, room: Callable[[int], Rows]) -> Iterator[tuple[Rows, int, int]]:
+    """Rows of the block in order, as many at a time as fit; with draw and first replication."""
+    block, program = task.block, task.program
+    own = (task.user_processes,) if task.user_processes else ()
+    simulator = ENGINES[task.engine](program, *own)
     for draw in range(block.draw, block.draw + block.draws):
         if draw:
-            simulator.use(program.with_slots(order.slots, order.values[draw - block.draw]))
+            simulator.use(program.with_slots(task.slots, task.values[draw - block.draw]))
         first, last = block.first, block.first + block.count
         while first < last:
             rows = room(last - first)
             try:
-                simulator.simulate(order.seed, first, rows)
+                simulator.simulate(task.seed, first, rows)
             except ModelError as error:
-                raise _Stuck(error, draw) from None
+                raise _SimulationError(error, draw) from None
             yield rows, draw, first
             first += len(rows.time)
 
 
 class _Counts:
-    """A block of which the counts are kept."""
+    """Keeps the daily counts of a block."""
 
-    def __init__(self, order: Order) -> None:
-        self.order = order
-        self.counter = daily_counts.Counter(order.program)
-        self.rows = empty(order.program, min(ROWS_AT_ONCE, order.block.count))
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.counter = daily_counts.Counter(task.program)
+        self.rows = empty(task.program, min(ROWS_AT_ONCE, task.block.count))
 
     def room(self, wanted: int) -> Rows:
         return slice_rows(self.rows, 0, wanted)
@@ -213,15 +225,15 @@ class _Counts:
         self.counter.add(rows, draw)
 
     def content(self) -> bytes:
-        return daily_counts.encode(self.counter.tally, self.order.identity)
+        return daily_counts.encode(self.counter.tally, self.task.identity)
 
 
 class _Rows:
-    """A block of which the rows are kept, as a Parquet file in memory."""
+    """Keeps the rows of a block, as a Parquet file in memory."""
 
-    def __init__(self, order: Order) -> None:
-        self.order = order
-        self.rows = empty(order.program, min(ROWS_AT_ONCE, order.block.histories))
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.rows = empty(task.program, min(ROWS_AT_ONCE, task.block.replications))
         self.draw, self.replication = (np.zeros(len(self.rows.time), np.int64) for _ in range(2))
         self.used = 0
         self.stream = io.BytesIO()
@@ -240,16 +252,16 @@ class _Rows:
     def flush(self) -> None:
         import pyarrow.parquet as pq
 
-        n, order = self.used, self.order
+        n, task = self.used, self.task
         if n == 0 and self.writer is not None:
             return
         table = row_tables.table(
-            order.program,
+            task.program,
             slice_rows(self.rows, 0, n),
             self.draw[:n],
             self.replication[:n],
-            order.columns,
-        ).replace_schema_metadata({"detente": order.identity})
+            task.columns,
+        ).replace_schema_metadata({"detente": task.identity})
         if self.writer is None:
             # Days are all different; a dictionary of them would only take time.
             repeated = [name for name in table.column_names if not _is_days(name)]
@@ -294,22 +306,27 @@ def write_through(path: Path, content: bytes) -> None:
         raise
 
 
-# -- cutting --------------------------------------------------------------------------------------
+# -- scheduling -----------------------------------------------------------------------------------
 
-PILOT = {"compiled": 1000, "simpy": 20}  # histories of the first block of a strategy
-SECONDS = 2.0  # that a block should take
-GROWTH = 8  # a block is at most so many times larger than what was measured
+PILOT = {"compiled": 1000, "simpy": 20}  # replications in the first block of a strategy
+SECONDS = 2.0  # time that a block should take
+GROWTH = 8  # a block is at most this many times as large as the one that was timed
 MOST_IN_A_BLOCK = 500_000
 
 
-class Cutter:
-    """Cuts what is missing into blocks of some seconds, as measured on those told before.
+class Scheduler:
+    """Splits the missing replications into blocks of about two seconds, timed on earlier blocks.
 
     Args:
-        missing: rectangles of histories, strategy by strategy.
-        engine: its name.
-        workers: among whom the work is shared out.
-        size: histories in a block; measured where None.
+        missing: large blocks, strategy by strategy.
+        engine: "compiled" or "simpy".
+        workers: number of workers that share the blocks.
+        size: replications in a block; chosen by the time that earlier blocks took where None.
+
+    Example:
+        >>> scheduler = Scheduler([Block("direct", 0, 1, 0, 100)], "compiled", 1, size=80)
+        >>> scheduler.next().count, scheduler.next().count, scheduler.next()
+        (80, 20, None)
     """
 
     def __init__(
@@ -320,43 +337,43 @@ class Cutter:
             self.queues.setdefault(block.strategy, []).append(block)
         self.fixed = size
         self.size = dict.fromkeys(self.queues, size or PILOT[engine])
-        self.left = sum(block.histories for block in missing)
+        self.left = sum(block.replications for block in missing)
         self.workers = workers
 
     def next(self) -> Block | None:
-        """The next block; from each strategy in turn, so that all are estimated from the start."""
+        """The next block, from each strategy in turn: all have estimates from the start."""
         if not self.queues:
             return None
         strategy = next(iter(self.queues))
         queue = self.queues.pop(strategy)
-        block, rest = _cut(queue[0], self.fixed or self._fair(strategy))
+        block, rest = _split(queue[0], self.fixed or self._size_now(strategy))
         if left := rest + queue[1:]:
             self.queues[strategy] = left
-        self.left -= block.histories
+        self.left -= block.replications
         return block
 
-    def _fair(self, strategy: str) -> int:
-        # Towards the end blocks grow smaller, so that nobody waits long for the last one.
+    def _size_now(self, strategy: str) -> int:
+        # Towards the end blocks become smaller, so that no worker is idle for long.
         share = -(-self.left // (2 * self.workers))
         return max(1, min(self.size[strategy], max(share, 1000)))
 
     def put_back(self, blocks: Sequence[Block]) -> None:
-        """Blocks that must be told after all."""
+        """Return blocks that must be simulated after all."""
         for block in blocks:
             self.queues.setdefault(block.strategy, []).insert(0, block)
-            self.left += block.histories
+            self.left += block.replications
 
-    def measured(self, told: Told) -> None:
-        """Learn from a block how long one takes."""
-        if self.fixed is None and told.seconds > 0:
-            wanted = int(SECONDS / told.seconds * told.block.histories)
-            most = min(GROWTH * told.block.histories, MOST_IN_A_BLOCK)
-            before = self.size[told.block.strategy]
-            self.size[told.block.strategy] = max(min(wanted, max(most, before)), 1)
+    def measured(self, result: TaskResult) -> None:
+        """Adapt the size of blocks to the time that one took."""
+        if self.fixed is None and result.seconds > 0:
+            wanted = int(SECONDS / result.seconds * result.block.replications)
+            most = min(GROWTH * result.block.replications, MOST_IN_A_BLOCK)
+            before = self.size[result.block.strategy]
+            self.size[result.block.strategy] = max(min(wanted, max(most, before)), 1)
 
 
-def _cut(block: Block, size: int) -> tuple[Block, list[Block]]:
-    """A block of about ``size`` histories from the beginning of another, and the rest of that."""
+def _split(block: Block, size: int) -> tuple[Block, list[Block]]:
+    """The first ``size`` replications, about, of a block as a block; and the remaining blocks."""
     strategy, draw, draws, first, count = block
     if size >= count:
         n = min(draws, max(1, size // count))
@@ -369,7 +386,12 @@ def _cut(block: Block, size: int) -> tuple[Block, list[Block]]:
 
 
 def missing(wanted: Block, done: Sequence[Block]) -> list[Block]:
-    """What of a block is not covered by others of its strategy; as few rectangles as need be."""
+    """The blocks of a wanted one that others of its strategy leave out; as few as possible.
+
+    Example:
+        >>> [b.place for b in missing(Block("direct", 1, 2, 0, 90), [Block("direct", 1, 1, 0, 50)])]
+        ['draw 1, replications 50 to 89', 'draw 2, replications 0 to 89']
+    """
     found: list[Block] = []
     for draw in range(wanted.draw, wanted.draw + wanted.draws):
         spans = sorted(
@@ -388,9 +410,9 @@ def missing(wanted: Block, done: Sequence[Block]) -> list[Block]:
     return found
 
 
-def _append(blocks: list[Block], one: Block) -> None:
+def _append(blocks: list[Block], gap: Block) -> None:
     for i, block in enumerate(blocks):
-        if block.draw + block.draws == one.draw and block[3:] == one[3:]:
+        if block.draw + block.draws == gap.draw and block[3:] == gap[3:]:
             blocks[i] = block._replace(draws=block.draws + 1)
             return
-    blocks.append(one)
+    blocks.append(gap)

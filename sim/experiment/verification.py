@@ -37,13 +37,13 @@ class Verdict:
     """What was found.
 
     Attributes:
-        parts: all of a folder, whose checksums were right.
-        histories: replications that were compared: simulated again by each engine.
+        shards: number of shards in the folder; their checksums were right.
+        replications: number that were compared: simulated again by each engine.
         differences: from what the manifest says, a line each; none where all is well.
     """
 
-    parts: int
-    histories: int
+    shards: int
+    replications: int
     differences: list[str]
 
 
@@ -72,17 +72,17 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
             f"({results.manifest['versions'].get('detente')})"
         )
     blocks = results.blocks
-    total = sum(block.histories for block in blocks)
+    total = sum(block.replications for block in blocks)
     random = np.random.default_rng(seed)
     picked = np.sort(random.choice(total, min(sample, total), replace=False, shuffle=False))
     check = _check_rows if results.manifest["keep"] == "rows" else _check_counts
     differences = [*_incomplete(results, blocks), *_other_draws(results)]
     at = 0
     for block, content in results.parts():
-        places = picked[(picked >= at) & (picked < at + block.histories)] - at
+        places = picked[(picked >= at) & (picked < at + block.replications)] - at
         if len(places):
             differences += check(results, block, content, places)
-        at += block.histories
+        at += block.replications
     return Verdict(len(blocks), len(picked), differences)
 
 
@@ -91,8 +91,8 @@ def _incomplete(results: Results, blocks: Sequence[Block]) -> list[str]:
     found = []
     for whole in experiment.promised(results.manifest):
         there = [block for block in blocks if block.strategy == whole.strategy]
-        gaps, of = missing(whole, there), f"of {many(whole.histories, 'replication')}"
-        lacking = sum(block.histories for block in gaps)
+        gaps, of = missing(whole, there), f"of {many(whole.replications, 'replication')}"
+        lacking = sum(block.replications for block in gaps)
         if lacking:
             where = "; ".join(block.place for block in gaps[:MOST_GAPS])
             more = f"; and {len(gaps) - MOST_GAPS} more gaps" if len(gaps) > MOST_GAPS else ""
@@ -100,11 +100,11 @@ def _incomplete(results: Results, blocks: Sequence[Block]) -> list[str]:
                 f"{whole.strategy}: {lacking:,} {of} are missing ({where}{more}); the command "
                 "that made the folder simulates them"
             )
-        surplus = sum(block.histories for block in there) - (whole.histories - lacking)
+        surplus = sum(block.replications for block in there) - (whole.replications - lacking)
         if surplus:
             found.append(
-                f"{whole.strategy}: {many(surplus, 'replication')} beyond the {whole.histories:,} "
-                "that the manifest promises, or stored twice"
+                f"{whole.strategy}: {many(surplus, 'replication')} beyond the "
+                f"{whole.replications:,} that the manifest promises, or stored twice"
             )
     return found
 
@@ -134,8 +134,8 @@ def _check_rows(results: Results, block: Block, content: bytes, places: Ints) ->
             else:
                 found += _compare(results, program, row, piece.column_names)
         at += piece.num_rows
-    if at != block.histories:
-        found.append(f"{block.address}: {at:,} rows instead of {block.histories:,}")
+    if at != block.replications:
+        found.append(f"{block.address}: {at:,} rows instead of {block.replications:,}")
     return found
 
 

@@ -233,7 +233,7 @@ def _failures(results: Results) -> list[str]:
     failures = results.failures
     if not failures:
         return []
-    histories = sum(one.block.histories for one in failures)
+    histories = sum(one.block.replications for one in failures)
     shown = "; ".join(str(one) for one in failures[:MOST_FAILURES])
     more = f"; and {len(failures) - MOST_FAILURES} more" if len(failures) > MOST_FAILURES else ""
     return [f"{histories:,} histories could not be told and are missing here: {shown}{more}."]

@@ -157,7 +157,7 @@ def test_a_local_cluster_in_such_a_worker_is_one_clear_message(monkeypatch) -> N
     monkeypatch.setattr(multiprocessing, "current_process", lambda: daemon)
     pytest.importorskip("distributed")
     with pytest.raises(InputError, match="--dask local: found a daemonic process"):
-        executors.Dask("local", 2)
+        executors.DaskExecutor("local", 2)
 
 
 # -- failures -------------------------------------------------------------------------------------
@@ -175,9 +175,9 @@ def run(scenario: sim.Scenario, **options) -> pd.DataFrame:
 def test_workers_that_never_start_end_the_run_at_once(scenario, monkeypatch) -> None:
     monkeypatch.setattr(executors, "_begin_work", functools.partial(sys.exit, 3))
     began = []
-    start = executors.Processes._start
+    start = executors.ProcessExecutor._start
     monkeypatch.setattr(
-        executors.Processes, "_start", lambda self: (began.append(self), start(self))
+        executors.ProcessExecutor, "_start", lambda self: (began.append(self), start(self))
     )
     with pytest.raises(RunError, match=r"worker processes do not start: .*\nallowed: workers 1"):
         run(scenario)

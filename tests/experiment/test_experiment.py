@@ -1,4 +1,4 @@
-"""Runs: same rows whatever the workers, what is missing is told, what cannot be done is said."""
+"""Runs: same rows whatever the workers, missing replications are simulated, errors reported."""
 
 from __future__ import annotations
 
@@ -94,13 +94,13 @@ def test_rows_do_not_depend_on_engine_workers_or_blocks(scenario, whole, options
 def test_any_executor_will_do(scenario, whole) -> None:
     with ThreadPoolExecutor(3) as executor:
         for _ in range(2):  # it is left open
-            told = sim.run(scenario, replications=60, executor=executor, block=9)
-            pd.testing.assert_frame_equal(whole, told.frame)
+            results = sim.run(scenario, replications=60, executor=executor, block=9)
+            pd.testing.assert_frame_equal(whole, results.frame)
 
 
 def test_blocks_may_end_in_any_order(scenario, whole) -> None:
     class Backwards(Executor):
-        """The later an order comes, the sooner it is carried out."""
+        """The later a task comes, the sooner it is carried out."""
 
         _max_workers = 2
 
@@ -113,16 +113,16 @@ def test_blocks_may_end_in_any_order(scenario, whole) -> None:
             threading.Timer(next(self.delays), work).start()
             return future
 
-    told = sim.run(scenario, replications=60, executor=Backwards(), block=10)
-    pd.testing.assert_frame_equal(whole, told.frame)
+    results = sim.run(scenario, replications=60, executor=Backwards(), block=10)
+    pd.testing.assert_frame_equal(whole, results.frame)
 
 
 def test_draws_by_any_engine_and_any_blocks(uncertain) -> None:
     whole = sim.run(uncertain, replications=20, draws=12)
     assert whole.frame["draw"].unique().tolist() == list(range(1, 13))
     for options in ({"engine": "simpy", "workers": 1}, {"block": 7}, {"block": 50}, {"block": 1}):
-        told = sim.run(uncertain, replications=20, draws=12, **options)
-        pd.testing.assert_frame_equal(whole.frame, told.frame)
+        results = sim.run(uncertain, replications=20, draws=12, **options)
+        pd.testing.assert_frame_equal(whole.frame, results.frame)
     table = whole.draws
     assert list(table) == ["draw", *uncertain.ranges()]
 
@@ -142,7 +142,7 @@ def test_draws_from_a_file(uncertain, tmp_path) -> None:
 
 
 def test_seeds_share_no_history() -> None:
-    """Not 0 and 1, not n and n + 1: a history's first durations are all different."""
+    """Not 0 and 1, not n and n + 1: the first durations of a replication are all different."""
     program = translate(sim.load("korea-2017").strategy("all_parallel"))
     seeds = [0, 1, *(17 * n for n in range(1, 500)), *(17 * n + 1 for n in range(1, 500))]
     found = set()
@@ -198,7 +198,7 @@ def test_a_history_that_cannot_end_is_a_failure_and_the_others_are_told(engine, 
 
 def test_if_all_fail_the_rest_is_given_up(tmp_path) -> None:
     scenario = sim.loads(STUCK.replace("rate = 0.15", "rate = 900"), "stuck.toml")
-    with pytest.raises(Incomplete, match=r"200 histories could not be told"):
+    with pytest.raises(Incomplete, match=r"200 replications could not be simulated"):
         sim.run(scenario, replications=200, engine="compiled", block=50)
 
 
@@ -211,24 +211,24 @@ def test_the_limit_of_events_can_be_chosen(scenario) -> None:
 
 def failing(monkeypatch, failures: dict[int, list[BaseException]]) -> list[int]:
     """Let blocks with these first replications fail with these errors, one a try."""
-    told = []
-    tell = tasks.tell
+    first = []
+    simulate = tasks.simulate
 
-    def tell_or_fail(order):
-        told.append(order.block.first)
-        if failures.get(order.block.first):
-            raise failures[order.block.first].pop(0)
-        return tell(order)
+    def simulate_or_fail(task):
+        first.append(task.block.first)
+        if failures.get(task.block.first):
+            raise failures[task.block.first].pop(0)
+        return simulate(task)
 
-    monkeypatch.setattr(tasks, "tell", tell_or_fail)
-    return told
+    monkeypatch.setattr(tasks, "simulate", simulate_or_fail)
+    return first
 
 
 def test_a_block_that_fails_once_is_told_again(scenario, whole, monkeypatch) -> None:
-    told = failing(monkeypatch, {20: [MemoryError("full")], 40: [BrokenExecutor("died")]})
+    first = failing(monkeypatch, {20: [MemoryError("full")], 40: [BrokenExecutor("died")]})
     frame = sim.run(scenario, replications=60, block=20, workers=2).frame
     pd.testing.assert_frame_equal(whole, frame)
-    assert told.count(20) == 3 and told.count(40) >= 3  # of two strategies, and again
+    assert first.count(20) == 3 and first.count(40) >= 3  # of two strategies, and again
 
 
 def test_a_block_that_fails_twice_is_a_failure_and_the_rest_goes_on(

@@ -33,16 +33,16 @@ def whole(scenario) -> pd.DataFrame:
 
 
 @pytest.fixture
-def told(monkeypatch) -> list[tasks.Block]:
-    """The blocks that are told from now on."""
+def simulated(monkeypatch) -> list[tasks.Block]:
+    """The blocks that are simulated from now on."""
     found = []
-    tell = tasks.tell
+    simulate = tasks.simulate
 
-    def noted(order):
-        found.append(order.block)
-        return tell(order)
+    def noted(task):
+        found.append(task.block)
+        return simulate(task)
 
-    monkeypatch.setattr(tasks, "tell", noted)
+    monkeypatch.setattr(tasks, "simulate", noted)
     return found
 
 
@@ -70,34 +70,34 @@ def test_a_folder_holds_what_was_run(scenario, tmp_path) -> None:
     assert not [p for p in results.folder.iterdir() if p.name.startswith(".")]
 
 
-def test_a_run_goes_on_where_it_stopped_and_can_grow(scenario, whole, tmp_path, told) -> None:
+def test_a_run_goes_on_where_it_stopped_and_can_grow(scenario, whole, tmp_path, simulated) -> None:
     sim.run(scenario, ["now"], 40, out=tmp_path, block=15)
     next(p for p in parts(tmp_path) if "-000000000015-15-" in p.name).unlink()
-    told.clear()
+    simulated.clear()
     grown = sim.run(scenario, None, 55, out=tmp_path, block=100)
-    assert sorted(told) == [
+    assert sorted(simulated) == [
         ("later", 0, 1, 0, 55), ("now", 0, 1, 15, 15), ("now", 0, 1, 40, 15)
     ]  # fmt: skip
     pd.testing.assert_frame_equal(grown.frame, whole)
-    told.clear()
+    simulated.clear()
     pd.testing.assert_frame_equal(sim.extend(tmp_path, replications=55).frame, whole)
-    assert told == []
+    assert simulated == []
 
 
-def test_results_in_memory_can_be_extended(scenario, whole, told) -> None:
+def test_results_in_memory_can_be_extended(scenario, whole, simulated) -> None:
     few = sim.run(scenario, ["now"], 20)
-    told.clear()
+    simulated.clear()
     more = sim.extend(few, strategies=["later"], replications=55)
-    assert sum(block.histories for block in told) == 55 + 35
+    assert sum(block.replications for block in simulated) == 55 + 35
     pd.testing.assert_frame_equal(more.frame, whole)
 
 
-def test_draws_extend_a_folder(tmp_path, told) -> None:
+def test_draws_extend_a_folder(tmp_path, simulated) -> None:
     uncertain = sim.loads(UNCERTAIN, "uncertain.toml")
     sim.run(uncertain, ["now"], 10, draws=4, out=tmp_path)
-    told.clear()
+    simulated.clear()
     grown = sim.extend(tmp_path, draws=9, replications=12)
-    assert sum(block.histories for block in told) == 9 * 12 - 4 * 10
+    assert sum(block.replications for block in simulated) == 9 * 12 - 4 * 10
     pd.testing.assert_frame_equal(grown.frame, sim.run(uncertain, ["now"], 12, draws=9).frame)
     pd.testing.assert_frame_equal(sim.read(tmp_path).draws, grown.draws)
     few = sim.run(uncertain, ["now"], 5, draws=3, out=tmp_path)  # asks for less than there is
@@ -206,7 +206,7 @@ def test_columns_can_be_left_out(scenario, tmp_path) -> None:
 @pytest.mark.parametrize("keep", ["rows", "summary"])
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
 def test_a_damaged_part_is_told_set_aside_and_told_again(
-    scenario, tmp_path, capsys, told, damage, keep
+    scenario, tmp_path, capsys, simulated, damage, keep
 ) -> None:
     sim.run(scenario, replications=30, out=tmp_path, block=15, keep=keep)
     part = parts(tmp_path)[1]
@@ -216,27 +216,27 @@ def test_a_damaged_part_is_told_set_aside_and_told_again(
     part.write_bytes(content[: {"truncated": 100, "flipped": None, "empty": 0}[damage]])
     with pytest.raises(InputError, match=f"{part.name}: is damaged"):
         sim.read(tmp_path)
-    told.clear()
+    simulated.clear()
     again = sim.run(scenario, replications=30, out=tmp_path, keep=keep)
     assert f"{part.name}: was damaged" in capsys.readouterr().err
-    assert [block.histories for block in told] == [15]
+    assert [block.replications for block in simulated] == [15]
     assert (tmp_path / f"{part.name}.damaged").exists()
     pd.testing.assert_frame_equal(again.frame, sim.run(scenario, replications=30, keep=keep).frame)
     pd.testing.assert_frame_equal(again.frame, sim.read(tmp_path).frame)
 
 
 def test_a_damaged_manifest_is_written_anew_and_no_part_is_lost(
-    scenario, tmp_path, capsys, told
+    scenario, tmp_path, capsys, simulated
 ) -> None:
     sim.run(scenario, replications=30, out=tmp_path)
     manifest = tmp_path / "manifest.json"
     manifest.write_bytes(manifest.read_bytes()[:200])
     with pytest.raises(InputError, match=r"manifest.json: cannot be read"):
         sim.read(tmp_path)
-    told.clear()
+    simulated.clear()
     again = sim.run(scenario, replications=30, out=tmp_path)
     assert "manifest.json: was damaged" in capsys.readouterr().err
-    assert told == []
+    assert simulated == []
     pd.testing.assert_frame_equal(again.frame, sim.run(scenario, replications=30).frame)
 
 
@@ -258,7 +258,7 @@ def test_a_folder_without_a_manifest_is_no_results_folder(tmp_path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_found_before_anything_is_told(
-    scenario, tmp_path, told
+    scenario, tmp_path, simulated
 ) -> None:
     (tmp_path / "file").write_text("x")
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
@@ -268,7 +268,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_anything_is_told(
     (tmp_path / "foreign" / "a.parquet").write_text("x")
     with pytest.raises(InputError, match="holds Parquet files"):
         sim.run(scenario, replications=5, out=tmp_path / "foreign")
-    assert told == []
+    assert simulated == []
 
 
 def test_two_runs_do_not_write_to_one_folder(scenario, tmp_path) -> None:
@@ -312,14 +312,14 @@ def test_a_full_disk_is_told_once_and_keeps_what_is_finished(
 
 
 def test_a_folder_that_is_deleted_meanwhile_is_told(scenario, tmp_path, monkeypatch) -> None:
-    out, tell = tmp_path / "out", tasks.tell
+    out, simulate = tmp_path / "out", tasks.simulate
 
-    def and_delete(order):
-        told = tell(order)
+    def and_delete(task):
+        result = simulate(task)
         shutil.rmtree(out, ignore_errors=True)
-        return told
+        return result
 
-    monkeypatch.setattr(tasks, "tell", and_delete)
+    monkeypatch.setattr(tasks, "simulate", and_delete)
     with pytest.raises(RunError, match=r"out: is gone"):
         sim.run(scenario, ["now"], 40, out=out, workers=1)
 
@@ -357,8 +357,8 @@ def test_a_sample_of_a_folder_is_verified(tmp_path, keep, draws) -> None:
     sim.run(uncertain, replications=25, draws=draws, out=tmp_path, keep=keep, block=30)
     verdict = sim.verify(tmp_path, sample=12)
     assert verdict.differences == []
-    assert verdict.parts == len(parts(tmp_path))
-    assert verdict.histories == 12
+    assert verdict.shards == len(parts(tmp_path))
+    assert verdict.replications == 12
 
 
 @pytest.mark.parametrize("keep", ["rows", "summary"])
@@ -394,7 +394,7 @@ def test_what_is_missing_is_no_verified_folder(tmp_path, capsys, keep, draws) ->
     for path in parts(tmp_path):
         path.unlink()
     verdict = sim.verify(tmp_path)
-    assert (verdict.parts, verdict.histories) == (0, 0)
+    assert (verdict.shards, verdict.replications) == (0, 0)
     assert verdict.differences[0].startswith(f"now: {whole} of {whole} replications are missing")
     (tmp_path / "away").rename(one)
     sim.extend(tmp_path)
@@ -410,7 +410,7 @@ def test_a_whole_strategy_that_is_missing_is_named(scenario, tmp_path, keep) -> 
         "later: 20 of 20 replications are missing (replications 0 to 19); the command that made "
         "the folder simulates them"
     ]
-    assert verdict.histories == 20
+    assert verdict.replications == 20
 
 
 def test_more_replications_than_promised_and_other_draws_are_named(tmp_path) -> None:
@@ -446,7 +446,7 @@ def test_what_was_compared_is_reported_not_what_was_asked_for(
 ) -> None:
     sim.run(scenario, ["now"], 5, out=tmp_path, keep=keep)
     for sample, compared in ((50, 5), (100_000, 5), (3, 3)):
-        assert sim.verify(tmp_path, sample).histories == compared
+        assert sim.verify(tmp_path, sample).replications == compared
         assert detente("verify", tmp_path, "--sample", sample) == 0
         assert f"{compared} replications simulated again" in capsys.readouterr().out
 
@@ -461,17 +461,17 @@ def test_what_is_missing_is_cut_into_rectangles() -> None:
     ]  # fmt: skip
 
 
-def test_a_cutter_covers_everything_once_whatever_it_measures() -> None:
+def test_a_scheduler_covers_everything_once_whatever_it_measures() -> None:
     random = np.random.default_rng(4)
     for workers, size in ((1, None), (3, None), (2, 7), (2, 1000)):
         wanted = [tasks.Block("a", 1, 9, 0, 2000), tasks.Block("b", 0, 1, 50, 9000)]
-        cutter = tasks.Cutter(wanted, "compiled", workers, size)
+        scheduler = tasks.Scheduler(wanted, "compiled", workers, size)
         cover = {"a": np.zeros((10, 2000), int), "b": np.zeros((1, 9050), int)}
-        while (one := cutter.next()) is not None:
+        while (one := scheduler.next()) is not None:
             cover[one.strategy][
                 one.draw : one.draw + one.draws, one.first : one.first + one.count
             ] += 1
-            cutter.measured(tasks.Told(one, seconds=float(random.exponential(2))))
-            assert size is None or one.histories <= size
+            scheduler.measured(tasks.TaskResult(one, seconds=float(random.exponential(2))))
+            assert size is None or one.replications <= size
         assert (cover["a"][1:] == 1).all() and (cover["b"][0, 50:] == 1).all()
-        assert cutter.left == 0
+        assert scheduler.left == 0

@@ -55,16 +55,16 @@ def whole() -> pd.DataFrame:
     return sim.run(SCENARIO, NAMES, 6000).frame
 
 
-@pytest.mark.parametrize("crew", [{"pool": "processes"}, {"dask": "local"}])
-def test_a_worker_that_is_killed_is_replaced(tmp_path, whole, crew) -> None:
-    if "dask" in crew:
+@pytest.mark.parametrize("pool", [{"pool": "processes"}, {"dask": "local"}])
+def test_a_worker_that_is_killed_is_replaced(tmp_path, whole, pool) -> None:
+    if "dask" in pool:
         pytest.importorskip("distributed")
     KILLED.clear()
     when_begun(tmp_path, kill_a_worker)
-    told = sim.run(SCENARIO, NAMES, 6000, workers=2, block=50, out=tmp_path, **crew)
+    results = sim.run(SCENARIO, NAMES, 6000, workers=2, block=50, out=tmp_path, **pool)
     assert len(KILLED) == 1
-    assert told.failures == []
-    pd.testing.assert_frame_equal(told.frame, whole)
+    assert results.failures == []
+    pd.testing.assert_frame_equal(results.frame, whole)
     assert not list(tmp_path.glob(".*"))
 
 
@@ -73,12 +73,12 @@ def test_dask_by_address_and_a_worker_that_joins_late(tmp_path, whole) -> None:
     options = {"processes": True, "threads_per_worker": 1, "dashboard_address": None}
     with distributed.LocalCluster(n_workers=1, silence_logs=50, **options) as cluster:
         when_begun(tmp_path, lambda: cluster.scale(2))
-        told = sim.run(
+        results = sim.run(
             SCENARIO, NAMES, 6000, dask=cluster.scheduler_address, block=25, out=tmp_path
         )
         with distributed.Client(cluster) as client:
             has_told = client.run(lambda: "sim.blocks" in sys.modules)
-    pd.testing.assert_frame_equal(told.frame, whole)
+    pd.testing.assert_frame_equal(results.frame, whole)
     assert list(has_told.values()) == [True, True]
 
 
