@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 import sim
-from sim.experiment import evaluator
+from sim.experiment import evaluator as evaluation
 from sim.studies import robustness, sensitivity, switching_values
 
 # Two ways to a deal, each tried once: "left" succeeds with p, "right" with q.
@@ -123,9 +123,9 @@ def of_regret(repeats: int) -> Hits:
 
 
 def known(measure: str = "reached", **how: object) -> tuple:
-    told = evaluator.worlds(SCENARIO, None, measure, **how)
-    base = switching_values.base(told, 100)
-    ends = told.tell(sensitivity.tornado_points(told), 200)
+    evaluator = evaluation.make_evaluator(SCENARIO, None, measure, **how)
+    base = switching_values.base(evaluator, 100)
+    ends = evaluator.evaluate(sensitivity.tornado_points(evaluator), 200)
     return base, switching_values.first_look(base, ends)
 
 

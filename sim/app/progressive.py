@@ -25,7 +25,7 @@ from sim.app.workspace import Table, lay
 from sim.engine import rows as row_tables
 from sim.engine.kernel import Simulator
 from sim.errors import ModelError, ScenarioError
-from sim.experiment.evaluator import Cancelled, never
+from sim.experiment.evaluator import CancelCheck, never
 from sim.tracing import time_budget as budgets
 
 FIRST = 1_000  # histories of each hand in the first answer
@@ -75,7 +75,7 @@ class Answer:
 
 
 def answers(
-    state: State, cancelled: Cancelled = never, library: Library = SHIPPED
+    state: State, cancelled: CancelCheck = never, library: Library = SHIPPED
 ) -> Generator[Answer, None, None]:
     """Better and better answers; the last is ``done``.
 
@@ -88,7 +88,7 @@ def answers(
         yield Answer(state, done=True, message=str(error))
 
 
-def _answers(table: Table, cancelled: Cancelled) -> Generator[Answer, None, None]:
+def _answers(table: Table, cancelled: CancelCheck) -> Generator[Answer, None, None]:
     kept = Kept(table.programs)
     simulators = [Simulator(program) for program in table.programs]
     n, wanted = 0, FIRST
@@ -123,7 +123,7 @@ def _answers(table: Table, cancelled: Cancelled) -> Generator[Answer, None, None
 
 
 def _budget(
-    table: Table, simulators: Sequence[Simulator], cancelled: Cancelled
+    table: Table, simulators: Sequence[Simulator], cancelled: CancelCheck
 ) -> pd.DataFrame | None:
     """The time budget of all hands, from the first histories; None once it is cancelled."""
     frames, seed = [], table.state.seed

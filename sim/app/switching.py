@@ -19,7 +19,13 @@ import pandas as pd
 from sim.app.strategy_draft import Hand, plain
 from sim.app.workspace import Table
 from sim.errors import InputError
-from sim.experiment.evaluator import Cancelled, NobodyWaits, Worlds, never, worlds
+from sim.experiment.evaluator import (
+    CancelCheck,
+    EvaluationCancelled,
+    Evaluator,
+    make_evaluator,
+    never,
+)
 from sim.scenario.description import joined
 from sim.studies import switching_values
 from sim.studies.sensitivity import tornado_points
@@ -72,7 +78,7 @@ def leading(summary: pd.DataFrame) -> tuple[str, ...]:
 def flips(
     table: Table,
     keys: Sequence[str],
-    cancelled: Cancelled = never,
+    cancelled: CancelCheck = never,
     replications: int = REPLICATIONS,
     shown: int = SHOWN,
 ) -> Generator[Flips, None, None]:
@@ -94,19 +100,23 @@ def flips(
     """
     if len(set(keys)) != 2 or not set(keys) <= set(table.keys):
         raise InputError(f"hands: found {', '.join(keys)}; allowed: two of {', '.join(table.keys)}")
-    told = worlds(table.ranged(keys), keys, "restricted_mean", table.state.seed, workers=1,
-                  cancelled=cancelled)  # fmt: skip
+    evaluator = make_evaluator(
+        table.ranged(keys), keys, "restricted_mean", table.state.seed,
+        workers=1, cancelled=cancelled,
+    )  # fmt: skip
     try:
-        yield from _flips(table, told, replications, shown)
-    except NobodyWaits:
+        yield from _flips(table, evaluator, replications, shown)
+    except EvaluationCancelled:
         return
 
 
 def _flips(
-    table: Table, told: Worlds, replications: int, shown: int
+    table: Table, evaluator: Evaluator, replications: int, shown: int
 ) -> Generator[Flips, None, None]:
-    known = switching_values.base(told, replications)
-    look = switching_values.first_look(known, told.tell(tornado_points(told), replications))
+    known = switching_values.base(evaluator, replications)
+    look = switching_values.first_look(
+        known, evaluator.evaluate(tornado_points(evaluator), replications)
+    )
     for ends in (0, LOOKED_INTO):
         found = switching_values.switching_values(
             known, look, 10 * replications, replications, ends
@@ -122,13 +132,13 @@ def _of(
     hands = {hand.key: hand for hand in table.state.hands}
     lead = known.leads.iloc[0]
     return Flips(
-        leader=hands[known.worlds.strategies[known.leader]],
+        leader=hands[known.evaluator.strategies[known.leader]],
         rival=hands[lead["strategy"]],
         lead=(float(lead["low"]), float(lead["best"]), float(lead["high"])),
         tied=bool(lead["tied"]),
         margin=known.margin,
         table=part,
-        numbers=len(known.worlds.free),
+        numbers=len(known.evaluator.free),
         here=int(known.told.shape[-1]),
         at_ends=replications,
         done=done,

@@ -20,7 +20,13 @@ from sim.app.parameters import Slider
 from sim.app.strategy_draft import Hand
 from sim.app.workspace import Table
 from sim.errors import InputError
-from sim.experiment.evaluator import Cancelled, NobodyWaits, Worlds, never, worlds
+from sim.experiment.evaluator import (
+    CancelCheck,
+    EvaluationCancelled,
+    Evaluator,
+    make_evaluator,
+    never,
+)
 from sim.studies.sensitivity import swings, tornado_points
 
 SIZES = (50, 200, 500)  # histories at each end of a range, in one table after the other
@@ -54,7 +60,7 @@ class Importance:
 
 
 def importance(
-    table: Table, key: str | None = None, cancelled: Cancelled = never
+    table: Table, key: str | None = None, cancelled: CancelCheck = never
 ) -> Generator[Importance, None, None]:
     """The numbers in order of importance: a quick order, then better ones.
 
@@ -73,31 +79,32 @@ def importance(
     if key is not None and key not in hands:
         raise InputError(f'hand: found "{key}"; allowed: {", ".join(hands)}')
     try:
-        key = key or _leading(_worlds(table, table.keys, cancelled))
-        yield from _importance(hands[key], _worlds(table, (key,), cancelled))
-    except NobodyWaits:
+        key = key or _leading(_evaluator(table, table.keys, cancelled))
+        yield from _importance(hands[key], _evaluator(table, (key,), cancelled))
+    except EvaluationCancelled:
         return
 
 
-def _worlds(table: Table, keys: tuple[str, ...], cancelled: Cancelled) -> Worlds:
-    return worlds(table.ranged(keys), keys, _MEASURE, table.state.seed, workers=1,
-                  cancelled=cancelled)  # fmt: skip
+def _evaluator(table: Table, keys: tuple[str, ...], cancelled: CancelCheck) -> Evaluator:
+    return make_evaluator(
+        table.ranged(keys), keys, _MEASURE, table.state.seed, workers=1, cancelled=cancelled
+    )
 
 
-def _leading(told: Worlds) -> str:
-    if len(told.strategies) == 1:
-        return told.strategies[0]
-    days = told.tell(told.likely[None, :], LEADING).mean(axis=(1, 2))
-    return told.strategies[int(days.argmin())]
+def _leading(evaluator: Evaluator) -> str:
+    if len(evaluator.strategies) == 1:
+        return evaluator.strategies[0]
+    days = evaluator.evaluate(evaluator.base[None, :], LEADING).mean(axis=(1, 2))
+    return evaluator.strategies[int(days.argmin())]
 
 
-def _importance(hand: Hand, told: Worlds) -> Generator[Importance, None, None]:
-    points = tornado_points(told)
+def _importance(hand: Hand, evaluator: Evaluator) -> Generator[Importance, None, None]:
+    points = tornado_points(evaluator)
     days = np.empty((len(points), 0))
     for n in SIZES:
-        more = told.tell(points, n - days.shape[1], first=days.shape[1])[0]
+        more = evaluator.evaluate(points, n - days.shape[1], first=days.shape[1])[0]
         days = np.concatenate([days, more], axis=1)
-        yield Importance(hand, n, swings(told, days), done=n == SIZES[-1])
+        yield Importance(hand, n, swings(evaluator, days), done=n == SIZES[-1])
 
 
 def ordered(some: Iterable[Slider], found: Importance | None) -> list[Slider]:

@@ -1,9 +1,9 @@
-"""The same luck in many worlds: histories at given values of the uncertain numbers.
+"""Measures of strategies at given parameter vectors, under common random numbers.
 
-What a study of the numbers needs of the engine: for each strategy and each *point* (a value for
-every uncertain number) the measure of each of some replications. Replication r meets the same luck
-at every point and in every strategy, so that differences between points or strategies show in few
-histories. Results depend neither on the number of workers nor on the order of their work.
+A study of the parameters needs, for each strategy and each *point* (a value of every uncertain
+parameter), the measure of each of some replications. Replication r has the same random numbers at
+every point and in every strategy, so that differences between points or strategies need few
+replications. Results depend neither on the number of workers nor on the order of their work.
 """
 
 from __future__ import annotations
@@ -30,32 +30,42 @@ from sim.experiment.measures import Measure, parse
 from sim.scenario.scenario import Range, Scenario
 from sim.types import Floats, Ints
 
-MOST_HISTORIES = 50_000_000  # at once; eight bytes each are kept
-HISTORIES_OF_A_TASK = 20_000
-BLOCK = 1_000  # histories told between two looks at whether anyone still waits
+MOST_SIMULATED = 50_000_000  # replications of one call; eight bytes each are kept
+REPLICATIONS_OF_A_TASK = 20_000
+BATCH = 1_000  # replications that are simulated between two checks for cancellation
 
-Cancelled = Callable[[], bool]
+CancelCheck = Callable[[], bool]
 
 
-class NobodyWaits(Exception):
-    """What was asked is not wanted any more, so that its histories were not all told."""
+class EvaluationCancelled(Exception):
+    """The caller cancelled an evaluation, so that its replications were not all simulated."""
 
 
 def never() -> bool:
-    """Nobody cancels."""
+    """The check of an evaluation that nobody cancels."""
     return False
 
 
 @dataclass(frozen=True)
-class Worlds:
-    """Strategies of a scenario, and what is measured of their histories.
+class Evaluator:
+    """Simulates strategies of a scenario at parameter vectors, and measures each replication.
+
+    Made by :func:`make_evaluator`.
 
     Attributes:
-        strategies: at least one.
-        seed: of the luck and of the designs.
+        scenario: the scenario.
+        strategies: names of at least one strategy.
+        measure: what is measured.
+        seed: of the random numbers, and of the designs of a study.
         workers: threads; one a core where None.
-        progress: whether a bar is shown.
-        cancelled: asked between blocks of histories, by any thread.
+        progress: whether to show a bar.
+        cancelled: called between batches of replications, by any thread; true cancels.
+
+    Example:
+        >>> import sim
+        >>> evaluator = make_evaluator(sim.load("korea-2017"), ["proposal"])
+        >>> evaluator.evaluate(evaluator.base[None, :], replications=50).shape
+        (1, 1, 50)
     """
 
     scenario: Scenario
@@ -64,84 +74,87 @@ class Worlds:
     seed: int = 1
     workers: int | None = None
     progress: bool = False
-    cancelled: Cancelled = never
+    cancelled: CancelCheck = never
 
     @cached_property
     def programs(self) -> list[Program]:
-        """One for each strategy."""
+        """The program of each strategy."""
         return [translate(chosen(self.scenario, name)) for name in self.strategies]
 
     @cached_property
     def ranges(self) -> dict[str, Range]:
-        """All uncertain numbers, in the order of the points' columns."""
+        """All uncertain parameters by path, in the order of the points' columns."""
         return self.scenario.ranges()
 
     @cached_property
     def free(self) -> list[str]:
-        """The numbers that a point can change: with a width, and not overridden by every one."""
+        """Parameters with low < high that some strategy does not override."""
         overridden = [set(program.scenario.chosen.overrides) for program in self.programs]
         fixed = set.intersection(*overridden)
         return [n for n, r in self.ranges.items() if r.low < r.high and n not in fixed]
 
     @cached_property
-    def likely(self) -> Floats:
-        """The point at which every number is likely, (k,)."""
+    def base(self) -> Floats:
+        """The base values of all uncertain parameters, (k,)."""
         return np.array([number.likely for number in self.ranges.values()])
 
     @cached_property
-    def place(self) -> dict[str, int]:
-        """The column of a number."""
+    def columns(self) -> dict[str, int]:
+        """The column of each parameter in a point."""
         return {name: i for i, name in enumerate(self.ranges)}
 
-    def points(self, cube: Floats) -> Floats:
-        """Points, (n, k), from those of the unit cube of the free numbers, (n, free)."""
+    def from_unit_cube(self, cube: Floats) -> Floats:
+        """Points by the parameters' distributions, (n, k), from points of a cube, (n, free)."""
         whole = np.full((len(cube), len(self.ranges)), 0.5)
-        whole[:, [self.place[name] for name in self.free]] = cube
+        whole[:, [self.columns[name] for name in self.free]] = cube
         return drawing.transform(self.scenario, np.clip(whole, 2.0**-54, 1 - 2.0**-53))
 
-    def changed(self, values: dict[str, float]) -> Floats:
-        """The likely point with other values of some numbers, (k,)."""
-        point = self.likely.copy()
+    def with_values(self, values: dict[str, float]) -> Floats:
+        """The base values with other values for the parameters named, (k,)."""
+        point = self.base.copy()
         for name, value in values.items():
-            point[self.place[name]] = value
+            point[self.columns[name]] = value
         return point
 
     def random(self, purpose: str) -> np.random.Generator:
-        """A generator for a purpose; fixed by the seed."""
+        """A generator of random numbers for a purpose; fixed by the seed."""
         return np.random.default_rng([self.seed, laws.stream(purpose)])
 
-    def tell(
+    def evaluate(
         self,
         points: Floats,
         replications: int,
         first: int | Sequence[int] = 0,
         strategies: Sequence[str] | None = None,
-        what: str = "histories",
+        what: str = "replications",
     ) -> Floats:
-        """The measure of histories, (strategies, points, replications).
+        """Simulate, and measure each replication.
 
         Args:
-            points: (n, k).
-            replications: of each strategy and point.
+            points: parameter vectors, (n, k).
+            replications: number for each strategy and point.
             first: the first replication, of all points or of each.
-            strategies: some of these; all where None.
+            strategies: a selection of the evaluator's; all where None.
             what: title of the progress bar.
 
+        Returns:
+            The measure, (strategies, points, replications).
+
         Raises:
-            InputError: more histories than fit into memory.
-            NobodyWaits: :attr:`cancelled` said so.
-            sim.errors.ModelError: a history in which time cannot advance.
+            InputError: more replications than fit into memory.
+            EvaluationCancelled: :attr:`cancelled` returned true.
+            sim.errors.ModelError: a replication in which time cannot advance.
         """
         names = self.strategies if strategies is None else tuple(strategies)
         total = len(names) * len(points) * replications
-        if total > MOST_HISTORIES:
+        if total > MOST_SIMULATED:
             raise InputError(
                 f"{what}: {len(names)} x {len(points):,} points x {replications:,} replications "
-                f"are {total:,} histories; allowed at once: {MOST_HISTORIES:,}"
+                f"are {total:,} replications; allowed at once: {MOST_SIMULATED:,}"
             )
-        told = np.empty((len(names), len(points), replications))
+        values = np.empty((len(names), len(points), replications))
         begins = np.broadcast_to(np.asarray(first, np.int64), len(points))
-        size = max(1, HISTORIES_OF_A_TASK // replications)
+        size = max(1, REPLICATIONS_OF_A_TASK // replications)
         tasks = [
             (s, slice(at, at + size)) for at in range(0, len(points), size)
             for s in range(len(names))
@@ -149,13 +162,13 @@ class Worlds:
         programs = [self.programs[self.strategies.index(name)] for name in names]
 
         def work(task: tuple[int, slice]) -> int:
-            s, part = task
-            self._fill(programs[s], points[part], begins[part], told[s, part])
-            return int(told[s, part].size)
+            s, chunk = task
+            self._fill(programs[s], points[chunk], begins[chunk], values[s, chunk])
+            return int(values[s, chunk].size)
 
         with (
             ThreadPoolExecutor(self.workers or os.cpu_count() or 1) as pool,
-            tqdm(total=total, desc=what, unit=" histories", unit_scale=True, leave=False,
+            tqdm(total=total, desc=what, unit=" replications", unit_scale=True, leave=False,
                  disable=not self.progress) as bar,
         ):  # fmt: skip
             try:
@@ -164,24 +177,24 @@ class Worlds:
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-        return told
+        return values
 
-    def _fill(self, program: Program, points: Floats, begins: Ints, told: Floats) -> None:
-        names = tuple(self.ranges)
-        slots, values = Draws(names, points, "points").slots(program)
-        rows = empty(program, min(BLOCK, told.shape[1]))
+    def _fill(self, program: Program, points: Floats, begins: Ints, values: Floats) -> None:
+        """Fill ``values``, (points, replications), for one strategy."""
+        slots, drawn = Draws(tuple(self.ranges), points, "points").slots(program)
+        rows = empty(program, min(BATCH, values.shape[1]))
         simulator = Simulator(program)
         for i in range(len(points)):
-            simulator.use(program.with_slots(slots, values[i]))
-            for at in range(0, told.shape[1], BLOCK):
+            simulator.use(program.with_slots(slots, drawn[i]))
+            for at in range(0, values.shape[1], BATCH):
                 if self.cancelled():
-                    raise NobodyWaits
-                part = slice_rows(rows, 0, min(BLOCK, told.shape[1] - at))
-                simulator.simulate(self.seed, int(begins[i]) + at, part)
-                told[i, at : at + BLOCK] = self.measure.values(part)
+                    raise EvaluationCancelled
+                batch = slice_rows(rows, 0, min(BATCH, values.shape[1] - at))
+                simulator.simulate(self.seed, int(begins[i]) + at, batch)
+                values[i, at : at + BATCH] = self.measure.values(batch)
 
 
-def worlds(
+def make_evaluator(
     scenario: Scenario,
     strategies: Sequence[str] | None = None,
     measure: str = "reached",
@@ -190,12 +203,20 @@ def worlds(
     better: str | None = None,
     workers: int | None = None,
     progress: bool = False,
-    cancelled: Cancelled = never,
-) -> Worlds:
-    """The worlds of a scenario's strategies (all where None).
+    cancelled: CancelCheck = never,
+) -> Evaluator:
+    """An evaluator of a scenario's strategies, with all arguments checked.
+
+    Args:
+        scenario: with at least one uncertain parameter.
+        strategies: names; all of the scenario where None.
+        measure: see :mod:`sim.experiment.measures`.
+        seed: 0 <= seed < 2**64.
+        better: "more" or "less"; by the measure where None.
+        workers, progress, cancelled: see :class:`Evaluator`.
 
     Raises:
-        InputError: an unknown strategy or measure, or no uncertain number.
+        InputError: an unknown strategy or measure, or no uncertain parameter.
     """
     names = argument_checks.strategies(strategies, names_of(argument_checks.scenario(scenario)))
     argument_checks.text("measure", measure)
@@ -207,10 +228,10 @@ def worlds(
         parsed = parse(scenario, measure, better)
     except MeasureError as error:
         raise InputError(str(error)) from None
-    found = Worlds(scenario, tuple(names), parsed, seed, workers, progress, cancelled)
-    if not found.free:
+    evaluator = Evaluator(scenario, tuple(names), parsed, seed, workers, progress, cancelled)
+    if not evaluator.free:
         raise InputError(
-            f"{scenario.name} has no uncertain number that {' or '.join(names)} leaves open; "
-            "allowed: numbers given as { low, likely, high } with low < high, not overridden"
+            f"{scenario.name} has no uncertain parameter that {' or '.join(names)} leaves open; "
+            "allowed: parameters given as { low, likely, high } with low < high, not overridden"
         )
-    return found
+    return evaluator

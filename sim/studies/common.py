@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from sim.errors import DrawsError, InputError, RunError, unknown
 from sim.experiment import argument_checks, experiment, measures, provenance, study_folder
 from sim.experiment import draws as drawing
 from sim.experiment.draws import Draws
-from sim.experiment.evaluator import Worlds, worlds
+from sim.experiment.evaluator import Evaluator, make_evaluator
 from sim.experiment.study_folder import Tables
 from sim.formatting import listed, many
 from sim.reporting import study_text
@@ -121,15 +121,15 @@ def prepare(folder: Path, kind: str, scenario: Scenario, seed: int, **question: 
     return study_folder.prepare(folder, same | question)
 
 
-def _manifest(kind: str, told: Worlds, began: float, **how: Any) -> dict[str, Any]:
+def _manifest(kind: str, evaluator: Evaluator, began: float, **how: Any) -> dict[str, Any]:
     return {
-        **study_folder.about(kind, told.scenario, told.seed),
+        **study_folder.about(kind, evaluator.scenario, evaluator.seed),
         "began": provenance.at(began),
-        "measure": told.measure.name,
-        "better": "more" if told.measure.more else "less",
-        "measured": study_text.measured(told.measure),
-        "strategies": list(told.strategies),
-        "numbers": len(told.free),
+        "measure": evaluator.measure.name,
+        "better": "more" if evaluator.measure.more else "less",
+        "measured": study_text.measured(evaluator.measure),
+        "strategies": list(evaluator.strategies),
+        "numbers": len(evaluator.free),
         **how,
         "finished": provenance.now(),
         "seconds": round(time.time() - began, 3),
@@ -164,7 +164,7 @@ def study_sensitivity(
             tornado.
         base, trajectories: of the designs; see :mod:`sim.sensitivity`.
         top: factors with indices of their own; all others are one factor.
-        seed, workers, progress: as for :func:`sim.worlds.worlds`.
+        seed, workers, progress: as for :func:`sim.experiment.evaluator.make_evaluator`.
 
     Raises:
         InputError: an unknown strategy or measure, no uncertain number, a base that is no power
@@ -179,28 +179,30 @@ def study_sensitivity(
     argument_checks.whole("base", base, 2, 2**20)
     argument_checks.whole("trajectories", trajectories, 2, 10**5)
     argument_checks.whole("top", top, 1, 10**4)
-    told = worlds(scenario, [name, *([against] if against else [])], measure, seed,
-                  workers=workers, progress=progress)  # fmt: skip
+    evaluator = make_evaluator(
+        scenario, [name, *([against] if against else [])], measure, seed,
+        workers=workers, progress=progress,
+    )  # fmt: skip
     if against == name:
         raise InputError(f'--against: found "{against}"; allowed: another strategy')
-    tornado = sensitivity.tornado(told, 5 * replications, against)
-    grouped = sensitivity.factors(scenario, told.free)
+    tornado = sensitivity.tornado(evaluator, 5 * replications, against)
+    grouped = sensitivity.factors(scenario, evaluator.free)
 
     def evaluate(what: str) -> Any:
         return lambda cube: sensitivity.outcome(
-            told, told.points(cube), replications, against, what
+            evaluator, evaluator.from_unit_cube(cube), replications, against, what
         )
 
-    morris = sensitivity.morris(evaluate("Morris"), told.free, grouped, trajectories, seed)
+    morris = sensitivity.morris(evaluate("Morris"), evaluator.free, grouped, trajectories, seed)
     chosen = screened(morris, grouped, top)
-    sobol, noise = sensitivity.sobol(evaluate("Sobol"), told.free, chosen, base, seed)
-    likely = _likely(told, against, replications)
+    sobol, noise = sensitivity.sobol(evaluate("Sobol"), evaluator.free, chosen, base, seed)
+    likely = _likely(evaluator, against, replications)
     made = {"tornado": tornado, "morris": morris, "sobol": sobol}
-    of = study_text.of(name, against, told.measure.label)
+    of = study_text.of(name, against, evaluator.measure.label)
     for table in made.values():
-        table.attrs = {"of": of, "scale": told.measure.scale, "steps": told.measure.steps}
+        table.attrs = {"of": of, "scale": evaluator.measure.scale, "steps": evaluator.measure.steps}
     manifest = _manifest(
-        "sensitivity", told, began, against=against, of=of, likely=likely,
+        "sensitivity", evaluator, began, against=against, of=of, likely=likely,
         replications=replications, base=base, trajectories=trajectories, top=top,
         factors=len(grouped),
         noise={"variance": noise.variance, "of_it_noise": noise.noise,
@@ -219,11 +221,15 @@ def screened(morris: pd.DataFrame, grouped: dict[str, list[str]], top: int) -> d
     return kept | {f"{sensitivity.OTHERS} ({len(rest)})": rest}
 
 
-def _likely(told: Worlds, against: str | None, replications: int) -> tuple[float, float, float]:
+def _likely(
+    evaluator: Evaluator, against: str | None, replications: int
+) -> tuple[float, float, float]:
     from sim.analysis.intervals import mean_interval
 
-    here = sensitivity.outcome(told, told.likely[None, :], 20 * replications, against, "likely")[0]
-    low, high = told.measure.bounds
+    here = sensitivity.outcome(
+        evaluator, evaluator.base[None, :], 20 * replications, against, "likely"
+    )[0]
+    low, high = evaluator.measure.bounds
     bounds = (low, high) if against is None else (low - high, high - low)
     found = mean_interval(here, bounds)
     return float(found.low), float(found.best), float(found.high)
@@ -289,48 +295,51 @@ def study_robust(
             measure (shares as 0..1); the worst quarter of the draws where None.
         margin: a difference that matters; a percentage point or ten days where None.
         numbers: the two of the map; those that bring the leader's lead lowest where None.
-        seed, workers, progress: as for :func:`sim.worlds.worlds`.
+        seed, workers, progress: as for :func:`sim.experiment.evaluator.make_evaluator`.
 
     Raises:
         InputError: something unknown, or too many histories.
     """
     began = time.time()
     argument_checks.whole("replications", replications, 1, MOST_REPLICATIONS)
-    told = worlds(scenario, strategies, measure, seed, better=better, workers=workers,
-                  progress=progress)  # fmt: skip
-    base = _known("baseline", told.strategies[0] if baseline is None else baseline, told.strategies)
+    evaluator = make_evaluator(
+        scenario, strategies, measure, seed, better=better, workers=workers, progress=progress
+    )
+    base = _known(
+        "baseline", evaluator.strategies[0] if baseline is None else baseline, evaluator.strategies
+    )
     for number in () if numbers is None else argument_checks.names("--map", numbers):
-        _known("parameter of the map", number, told.free)
+        _known("parameter of the map", number, evaluator.free)
     if numbers is not None and (len(numbers) != 2 or numbers[0] == numbers[1]):
         raise InputError(f"--map: found {numbers!r}; allowed: two different numbers")
-    drawn = _drawn(told, draws)
-    m = told.measure
+    drawn = _drawn(evaluator, draws)
+    m = evaluator.measure
     _within("--fail", fail, m.bounds, m.unit)
     _within("--margin", margin, (0.0, m.bounds[1]), m.unit)
-    found = robustness.outcomes(told, drawn, replications)
+    found = robustness.outcomes(evaluator, drawn, replications)
     wanted = m.margin if margin is None else margin
     made = {
         "ranking": robustness.ranking(
-            found, told.strategies, m.sign, m.bounds, told.random("ranking")
+            found, evaluator.strategies, m.sign, m.bounds, evaluator.random("ranking")
         ),
-        "regret": robustness.by_draw(found, told.strategies, m.sign),
+        "regret": robustness.by_draw(found, evaluator.strategies, m.sign),
         "draws": drawn.frame,
     }
     half = max(2, replications // 2)
-    ends = told.tell(sensitivity.tornado_points(told), half, what="ends of ranges")
-    made["rules"], cases = _rules(told, drawn, found, base, ends, fail, wanted)
-    leader = told.strategies[0]
-    if len(told.strategies) > 1:
-        known = switching_values.base(told, replications, wanted)
+    ends = evaluator.evaluate(sensitivity.tornado_points(evaluator), half, what="ends of ranges")
+    made["rules"], cases = _rules(evaluator, drawn, found, base, ends, fail, wanted)
+    leader = evaluator.strategies[0]
+    if len(evaluator.strategies) > 1:
+        known = switching_values.base(evaluator, replications, wanted)
         look = switching_values.first_look(known, ends)
-        leader, made["leads"] = told.strategies[known.leader], known.leads
+        leader, made["leads"] = evaluator.strategies[known.leader], known.leads
         made["switching"] = switching_values.switching_values(known, look, 5 * replications, half)
         made["switching"].attrs = {"leader": leader}
-        if len(told.free) > 1:
+        if len(evaluator.free) > 1:
             pair = numbers or tuple(switching_values.influential(look, 2))
-            made["map"] = _map(told, known, pair, MAP_FACTOR * replications)
+            made["map"] = _map(evaluator, known, pair, MAP_FACTOR * replications)
     manifest = _manifest(
-        "robust", told, began, draws=len(drawn), draws_from=drawn.origin,
+        "robust", evaluator, began, draws=len(drawn), draws_from=drawn.origin,
         replications=replications, baseline=base, fail=fail, margin=wanted, cases=cases,
         leader=leader,
     )  # fmt: skip
@@ -353,19 +362,19 @@ def _within(option: str, value: float | None, bounds: tuple[float, float], unit:
         raise InputError(f"{option}: found {value:g}; allowed: {low:g} to {high:g}, {of}")
 
 
-def _drawn(told: Worlds, draws: int | str | Path | Draws) -> Draws:
-    drawn = experiment.drawn_from(told.scenario, draws, told.seed)
+def _drawn(evaluator: Evaluator, draws: int | str | Path | Draws) -> Draws:
+    drawn = experiment.drawn_from(evaluator.scenario, draws, evaluator.seed)
     if drawn is None:
         raise InputError(f"draws: found {draws}; allowed: 1 to {drawing.MOST_DRAWS:,}")
     try:
-        drawing.require_variation(drawn, told.programs)
+        drawing.require_variation(drawn, evaluator.programs)
     except DrawsError as error:
         raise InputError(str(error)) from None
     return drawn
 
 
 def _rules(
-    told: Worlds,
+    evaluator: Evaluator,
     drawn: Draws,
     found: robustness.Outcomes,
     base: str,
@@ -377,7 +386,7 @@ def _rules(
 
     And what is said of each of the two cases: case, title, share of the draws, why there are none.
     """
-    m, place = told.measure, told.strategies.index(base)
+    m, place = evaluator.measure, evaluator.strategies.index(base)
     means = robustness.shrunk(found.means, found.noise).centre  # so that noise decides no case
     values = m.sign * means[:, place]
     limit = float(np.quantile(values, FAILING)) if fail is None else m.sign * fail
@@ -386,17 +395,17 @@ def _rules(
     unit = "%" if m.unit == measures.SHARE else "days"
     what = f"{base} fails ({m.scale * m.sign * limit:.3g} {unit} is the limit; {side} it are"
     cases = [("fails", failing, values, what)]
-    if len(told.strategies) > 1:
+    if len(evaluator.strategies) > 1:
         regret = robustness.regrets(means, m.sign)[:, place]
         what = f"{base} loses by more than {m.scale * margin:g} {m.steps} (in"
         cases.append(("loses", regret > margin, regret, what))
-    moved = _moved(told, ends, place)
+    moved = _moved(evaluator, ends, place)
     columns = [drawn.names.index(name) for name in moved if name in drawn.names]
     names = [drawn.names[i] for i in columns]
     found_rules, said = [], []
     for kind, flags, outcome, title in cases:
         rules, why = scenario_discovery.discover(
-            names, drawn.values[:, columns], flags, told.random(f"rules {kind}"), outcome
+            names, drawn.values[:, columns], flags, evaluator.random(f"rules {kind}"), outcome
         )
         found_rules.append(rules.assign(case=kind))
         said.append({"case": kind, "title": title, "share": float(flags.mean()), "why": why})
@@ -404,26 +413,25 @@ def _rules(
     return pd.concat(kept, ignore_index=True), said
 
 
-def _moved(told: Worlds, ends: Floats, place: int) -> list[str]:
+def _moved(evaluator: Evaluator, ends: Floats, place: int) -> list[str]:
     """The numbers that move the baseline, or its difference to another strategy, most."""
     means = ends.mean(axis=2)
     of = [means[place], *(means[place] - means[s] for s in range(len(means)) if s != place)]
     swing = np.max([np.abs(one[2::2] - one[1::2]) for one in of], axis=0)
     order = np.argsort(-swing, kind="stable")[:INFLUENTIAL]
-    return [told.free[i] for i in order if swing[i] > 0]
+    return [evaluator.free[i] for i in order if swing[i] > 0]
 
 
 def _map(
-    told: Worlds, known: switching_values.Base, pair: tuple[str, ...], replications: int
+    evaluator: Evaluator, known: switching_values.Base, pair: tuple[str, ...], replications: int
 ) -> pd.DataFrame:
     """The map among the strategies that are best where every number is likely."""
-    order = [told.strategies[known.leader], *known.leads["strategy"]][:MAP_STRATEGIES]
-    some = Worlds(told.scenario, tuple(n for n in told.strategies if n in order), told.measure,
-                  told.seed, told.workers, told.progress)  # fmt: skip
-    places = [told.strategies.index(name) for name in some.strategies]
+    order = [evaluator.strategies[known.leader], *known.leads["strategy"]][:MAP_STRATEGIES]
+    some = replace(evaluator, strategies=tuple(n for n in evaluator.strategies if n in order))
+    places = [evaluator.strategies.index(name) for name in some.strategies]
     base = switching_values.Base(some, known.told[places], known.margin)
     table = switching_values.best_map(base, (pair[0], pair[1]), replications)
-    table.attrs |= {"label": told.measure.label, "among": some.strategies}
+    table.attrs |= {"label": evaluator.measure.label, "among": some.strategies}
     return table
 
 

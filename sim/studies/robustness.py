@@ -25,7 +25,7 @@ import pandas as pd
 
 from sim.analysis.intervals import mean_interval, wilson
 from sim.experiment.draws import Draws
-from sim.experiment.evaluator import Worlds
+from sim.experiment.evaluator import Evaluator
 from sim.types import Floats
 
 IMPUTATIONS = 100  # sets of true outcomes that are drawn
@@ -48,12 +48,12 @@ class Outcomes:
     replications: int
 
 
-def outcomes(worlds: Worlds, draws: Draws, replications: int) -> Outcomes:
+def outcomes(evaluator: Evaluator, draws: Draws, replications: int) -> Outcomes:
     """Tell the histories of all strategies and draws; each draw has luck of its own."""
-    points = np.tile(worlds.likely, (len(draws), 1))
-    points[:, [worlds.place[name] for name in draws.names]] = draws.values
+    points = np.tile(evaluator.base, (len(draws), 1))
+    points[:, [evaluator.columns[name] for name in draws.names]] = draws.values
     first = [draw * replications for draw in range(len(draws))]
-    told = worlds.tell(points, replications, first, what="draws")
+    told = evaluator.evaluate(points, replications, first, what="draws")
     return summed(told)
 
 

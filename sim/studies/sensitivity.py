@@ -37,7 +37,7 @@ from scipy import stats
 from sim.analysis.intervals import mean_interval
 from sim.engine import laws
 from sim.errors import InputError
-from sim.experiment.evaluator import Worlds
+from sim.experiment.evaluator import Evaluator
 from sim.scenario.scenario import Scenario
 from sim.types import Floats
 
@@ -103,16 +103,21 @@ def _quiet() -> Iterator[None]:
 # -- tornado --------------------------------------------------------------------------------------
 
 
-def tornado_points(worlds: Worlds) -> Floats:
+def tornado_points(evaluator: Evaluator) -> Floats:
     """The likely point, then each free number at its low and at its high end: (1 + 2 free, k)."""
-    points = [worlds.likely]
-    for name in worlds.free:
-        number = worlds.ranges[name]
-        points += [worlds.changed({name: number.low}), worlds.changed({name: number.high})]
+    points = [evaluator.base]
+    for name in evaluator.free:
+        number = evaluator.ranges[name]
+        points += [
+            evaluator.with_values({name: number.low}),
+            evaluator.with_values({name: number.high}),
+        ]
     return np.array(points)
 
 
-def tornado(worlds: Worlds, replications: int = 1000, against: str | None = None) -> pd.DataFrame:
+def tornado(
+    evaluator: Evaluator, replications: int = 1000, against: str | None = None
+) -> pd.DataFrame:
     """One-at-a-time swings of the first strategy's outcome (or of its lead over another).
 
     Returns:
@@ -120,20 +125,20 @@ def tornado(worlds: Worlds, replications: int = 1000, against: str | None = None
         then as low, best, high: the change at its low end (at_low), at its high end (at_high), and
         from the one to the other (swing). Intervals are paired, and NaN with one replication.
     """
-    told = outcome(worlds, tornado_points(worlds), replications, against, "tornado")
-    return swings(worlds, told, against is not None)
+    told = outcome(evaluator, tornado_points(evaluator), replications, against, "tornado")
+    return swings(evaluator, told, against is not None)
 
 
-def swings(worlds: Worlds, told: Floats, difference: bool = False) -> pd.DataFrame:
+def swings(evaluator: Evaluator, told: Floats, difference: bool = False) -> pd.DataFrame:
     """The table of :func:`tornado` from the histories at its points, (points, replications)."""
     low, high = told[1::2], told[2::2]
-    width = worlds.measure.bounds[1] - worlds.measure.bounds[0]
+    width = evaluator.measure.bounds[1] - evaluator.measure.bounds[0]
     reach = 2 * width if difference else width
     table: dict[str, Any] = {
-        "number": worlds.free,
-        "from": [worlds.ranges[name].low for name in worlds.free],
-        "likely": [worlds.ranges[name].likely for name in worlds.free],
-        "to": [worlds.ranges[name].high for name in worlds.free],
+        "number": evaluator.free,
+        "from": [evaluator.ranges[name].low for name in evaluator.free],
+        "likely": [evaluator.ranges[name].likely for name in evaluator.free],
+        "to": [evaluator.ranges[name].high for name in evaluator.free],
     }
     changes = (("at_low", low - told[0]), ("at_high", high - told[0]), ("swing", high - low))
     for name, change in changes:
@@ -147,13 +152,15 @@ def swings(worlds: Worlds, told: Floats, difference: bool = False) -> pd.DataFra
 
 
 def outcome(
-    worlds: Worlds, points: Floats, replications: int, against: str | None, what: str
+    evaluator: Evaluator, points: Floats, replications: int, against: str | None, what: str
 ) -> Floats:
     """What is studied, (points, replications): an outcome, or the lead over another strategy."""
     if against is None:
-        alone: Floats = worlds.tell(points, replications, 0, worlds.strategies[:1], what)[0]
+        alone: Floats = evaluator.evaluate(points, replications, 0, evaluator.strategies[:1], what)[
+            0
+        ]
         return alone
-    told = worlds.tell(points, replications, 0, [worlds.strategies[0], against], what)
+    told = evaluator.evaluate(points, replications, 0, [evaluator.strategies[0], against], what)
     lead: Floats = told[0] - told[1]
     return lead
 

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sim.experiment.evaluator import Worlds
+from sim.experiment.evaluator import Evaluator
 from sim.types import Floats
 
 PRECISE = 20_000  # replications at the likely point, at least
@@ -43,12 +43,12 @@ class Base:
     """What is known of the likely point.
 
     Attributes:
-        worlds: of all strategies.
+        evaluator: of all strategies.
         told: goodness (more is better) of many histories there, (S, many).
         margin: a difference that matters, in the unit of the measure.
     """
 
-    worlds: Worlds
+    evaluator: Evaluator
     told: Floats
     margin: float
 
@@ -62,7 +62,7 @@ class Base:
         """The leader's lead over each rival: strategy, low, best, high, tied."""
         lead = self.told[self.leader] - self.told
         best, half = lead.mean(axis=1), Z * _error(lead)
-        names = self.worlds.strategies
+        names = self.evaluator.strategies
         rows = [
             {
                 "strategy": name,
@@ -81,7 +81,7 @@ class Base:
     def tied(self) -> set[int]:
         """Rivals that cannot be told apart from the leader."""
         names = self.leads.loc[self.leads["tied"], "strategy"]
-        return {self.worlds.strategies.index(name) for name in names}
+        return {self.evaluator.strategies.index(name) for name in names}
 
     def level(self, rival: int) -> float:
         """The lead at which a rival takes over."""
@@ -97,12 +97,14 @@ def _error(values: Floats) -> Floats:
     return error
 
 
-def base(worlds: Worlds, replications: int, margin: float | None = None) -> Base:
+def base(evaluator: Evaluator, replications: int, margin: float | None = None) -> Base:
     """Tell the likely point well."""
     many = max(PRECISE, replications)
-    told = worlds.tell(worlds.likely[None, :], many, what="likely numbers")[:, 0]
+    told = evaluator.evaluate(evaluator.base[None, :], many, what="likely numbers")[:, 0]
     return Base(
-        worlds, worlds.measure.sign * told, worlds.measure.margin if margin is None else margin
+        evaluator,
+        evaluator.measure.sign * told,
+        evaluator.measure.margin if margin is None else margin,
     )
 
 
@@ -144,17 +146,17 @@ def first_look(known: Base, told: Floats) -> pd.DataFrame:
         A row for each number, end ("low" or "high") and rival: number, end, value, strategy, low,
         best, high (of the lead), level (at which the rival takes over).
     """
-    good = known.worlds.measure.sign * told
+    good = known.evaluator.measure.sign * told
     lead = good[known.leader] - good  # (S, points, n)
     many = known.told[known.leader] - known.told
     best, error, _ = controlled(lead[:, 1:], lead[:, :1], many[:, None, :])
     rows = []
-    for i, name in enumerate(known.worlds.free):
-        number = known.worlds.ranges[name]
+    for i, name in enumerate(known.evaluator.free):
+        number = known.evaluator.ranges[name]
         for j, (end, value) in enumerate((("low", number.low), ("high", number.high))):
             if value == number.likely:
                 continue
-            for s, strategy in enumerate(known.worlds.strategies):
+            for s, strategy in enumerate(known.evaluator.strategies):
                 if s != known.leader:
                     x, half = best[s, 2 * i + j], Z * error[s, 2 * i + j]
                     rows.append((name, end, value, strategy, x - half, x, x + half,
@@ -194,21 +196,21 @@ def switching_values(
         looked into, else at the nearer one).
     """
     rows = []
-    random = known.worlds.random("switching values")
+    random = known.evaluator.random("switching values")
     found = {}
     for i, ((name, end), part) in enumerate(_reachable(look)):
         if i < most:
-            rivals = [known.worlds.strategies.index(s) for s in part["strategy"]]
+            rivals = [known.evaluator.strategies.index(s) for s in part["strategy"]]
             found[name, end] = _along(known, name, end, rivals, replications, first, random)
         else:
             found[name, end] = _left_open(part, end)
     nearest = _nearest(look)
-    for name in known.worlds.free:
+    for name in known.evaluator.free:
         ends = [found[name, end] for end in ("low", "high") if (name, end) in found]
         closest = min(ends, key=lambda one: float(one["lead"]), default=None)
         ends = [one for one in ends if one["verdict"] != STAYS]
         ends = ends or [closest | {"end": ""} if closest else _stays(nearest[name])]
-        number = known.worlds.ranges[name]
+        number = known.evaluator.ranges[name]
         span = {"number": name, "from": number.low, "likely": number.likely, "to": number.high}
         rows += [span | one for one in ends]
     table = pd.DataFrame(rows)
@@ -270,16 +272,16 @@ def _along(
     random: np.random.Generator,
 ) -> dict[str, Any]:
     """Where a number switches the leader on the way from its likely value to one end."""
-    worlds = known.worlds
-    number = worlds.ranges[name]
+    evaluator = known.evaluator
+    number = evaluator.ranges[name]
     values = np.linspace(number.likely, number.low if end == "low" else number.high, STEPS + 1)
     whole = name.startswith("delegations.")
     if whole:  # tables at which a party can sit
         values = np.array(list(dict.fromkeys(values.round())))
-    points = np.array([worlds.changed({name: value}) for value in values])
+    points = np.array([evaluator.with_values({name: value}) for value in values])
     among = [known.leader, *rivals]
-    names = [worlds.strategies[s] for s in among]
-    told = worlds.measure.sign * worlds.tell(points, replications, first, names, name)
+    names = [evaluator.strategies[s] for s in among]
+    told = evaluator.measure.sign * evaluator.evaluate(points, replications, first, names, name)
     lead = told[0] - told[1:]  # (rivals, points, n)
     many = known.told[known.leader] - known.told[rivals]
     best, error, b = controlled(lead, lead[:, :1], many[:, None, :])
@@ -365,27 +367,30 @@ def best_map(
         together; apart: whether it is told apart from all whose histories there are not the same.
         Attributes: numbers, likely.
     """
-    worlds = known.worlds
-    axes = [np.linspace(worlds.ranges[n].low, worlds.ranges[n].high, cells) for n in numbers]
+    evaluator = known.evaluator
+    axes = [np.linspace(evaluator.ranges[n].low, evaluator.ranges[n].high, cells) for n in numbers]
     grid = [(float(x), float(y)) for y in axes[1] for x in axes[0]]
     points = np.array(
-        [worlds.likely, *(worlds.changed(dict(zip(numbers, xy, strict=True))) for xy in grid)]
+        [
+            evaluator.base,
+            *(evaluator.with_values(dict(zip(numbers, xy, strict=True))) for xy in grid),
+        ]
     )
-    told = worlds.measure.sign * worlds.tell(points, replications, first, what="map")
+    told = evaluator.measure.sign * evaluator.evaluate(points, replications, first, what="map")
     rows = [
         {"x": x, "y": y} | _cell(known, told[:, 1 + i], told[:, 0]) for i, (x, y) in enumerate(grid)
     ]
     table = pd.DataFrame(rows)
     table.attrs = {
         "numbers": numbers,
-        "likely": tuple(worlds.ranges[name].likely for name in numbers),
+        "likely": tuple(evaluator.ranges[name].likely for name in numbers),
     }
     return table
 
 
 def _cell(known: Base, there: Floats, here: Floats) -> dict[str, Any]:
     """The best strategy of one cell, from goodness there and at the likely point, (S, n)."""
-    names, many = known.worlds.strategies, known.told
+    names, many = known.evaluator.strategies, known.told
     from_leader, _, _ = controlled(
         there - there[known.leader], here - here[known.leader], many - many[known.leader]
     )

@@ -14,7 +14,7 @@ from sim.app.strategy_draft import Hand
 from sim.app.tornado import importance, ordered
 from sim.app.workspace import Table, lay
 from sim.errors import InputError
-from sim.experiment import evaluator
+from sim.experiment import evaluator as evaluation
 from sim.studies import sensitivity
 
 NUMBERS = {"us_dprk.contact.success": 0.4, "ministerial.freeze.success": 0.2}
@@ -35,8 +35,8 @@ def test_the_leading_hand_is_varied_as_in_a_study_of_the_numbers(
     *_, last = importance(table)
     assert last.hand.key == "my_proposal" and last.done and last.n == importances.SIZES[-1]
     own = sim.load("korea-2017").moved(NUMBERS).override({"delegations.US": 1})
-    told = evaluator.worlds(own, ["proposal"], "restricted_mean", 6)
-    exact = sensitivity.tornado(told, last.n)
+    evaluator = evaluation.make_evaluator(own, ["proposal"], "restricted_mean", 6)
+    exact = sensitivity.tornado(evaluator, last.n)
     pd.testing.assert_frame_equal(last.table, exact, check_exact=True)
     row = last.table.set_index("number").loc["ministerial.freeze.success"]
     assert tuple(row[["from", "likely", "to"]]) == (0.13, 0.2, 0.58)

@@ -175,7 +175,7 @@ def test_a_rule_reads_as_its_limits() -> None:
 
 def test_switching_values_are_those_of_the_formula() -> None:
     base, look = known()
-    assert base.worlds.strategies[base.leader] == "left"
+    assert base.evaluator.strategies[base.leader] == "left"
     assert base.leads.loc[0, "low"] <= 0.2 <= base.leads.loc[0, "high"]
     table = switching_values.switching_values(base, look, 1000, 200).set_index("number")
     row = table.loc[P]
@@ -203,7 +203,7 @@ def test_where_a_closer_look_finds_no_switch_its_lead_is_told() -> None:
 
 def test_where_less_is_better_the_same_number_switches() -> None:
     base, look = known("restricted_mean")
-    assert base.worlds.strategies[base.leader] == "left"
+    assert base.evaluator.strategies[base.leader] == "left"
     row = switching_values.switching_values(base, look, 500, 200).set_index("number").loc[P]
     assert row["value_low"] <= 0.4 <= row["value_high"]
 
@@ -372,7 +372,7 @@ def test_wrong_input_ends_with_one_sentence(arguments, message, tmp_path, capsys
 def test_a_scenario_without_ranges_is_refused(tmp_path) -> None:
     fixed = SCENARIO.override({P: 0.5, Q: 0.5, W: 1, TABLES: 1})
     for study in (common.study_sensitivity, common.study_robust):
-        with pytest.raises(InputError, match="has no uncertain number"):
+        with pytest.raises(InputError, match="has no uncertain parameter"):
             study(fixed)
 
 

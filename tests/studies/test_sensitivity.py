@@ -10,7 +10,8 @@ from SALib.test_functions import Ishigami, Sobol_G
 
 import sim
 from sim.errors import InputError, MeasureError
-from sim.experiment import draws, evaluator, measures
+from sim.experiment import draws, measures
+from sim.experiment import evaluator as evaluation
 from sim.studies import common, sensitivity
 
 THREE = ["a", "b", "c"]
@@ -118,11 +119,14 @@ def test_variance_is_split_into_numbers_and_noise() -> None:
 
 
 def test_a_product_of_chances_has_the_indices_of_its_formula() -> None:
-    told = evaluator.worlds(SCENARIO, ["go"])
-    grouped = sensitivity.factors(SCENARIO, told.free)
+    evaluator = evaluation.make_evaluator(SCENARIO, ["go"])
+    grouped = sensitivity.factors(SCENARIO, evaluator.free)
     assert set(grouped) == {P, Q, W}
     table, noise = sensitivity.sobol(
-        lambda c: told.tell(told.points(c), 50)[0], told.free, grouped, 512
+        lambda c: evaluator.evaluate(evaluator.from_unit_cube(c), 50)[0],
+        evaluator.free,
+        grouped,
+        512,
     )
     (mp, vp), (mq, vq) = (((a + b) / 2, (b - a) ** 2 / 12) for a, b in ((0.2, 0.8), (0.4, 1)))
     whole = vp * mq**2 + vq * mp**2 + vp * vq
@@ -201,20 +205,27 @@ def test_a_number_that_only_disturbs_is_told_as_noise() -> None:
 def test_tied_numbers_are_one_factor() -> None:
     more = f'[[correlations]]\nbetween = ["{P}", "{Q}"]\nrank = {{rank}}'
     tied = sim.loads(TWO_STEPS.format(more=more.format(rank=0.7)))
-    told = evaluator.worlds(tied, ["go"])
-    grouped = sensitivity.factors(tied, told.free)
+    evaluator = evaluation.make_evaluator(tied, ["go"])
+    grouped = sensitivity.factors(tied, evaluator.free)
     assert grouped == {f"{P} + {Q}": [P, Q], W: [W]}
-    table = sensitivity.morris(lambda c: told.tell(told.points(c), 50)[0], told.free, grouped, 10)
+    table = sensitivity.morris(
+        lambda c: evaluator.evaluate(evaluator.from_unit_cube(c), 50)[0],
+        evaluator.free,
+        grouped,
+        10,
+    )
     both = by_name(table, f"{P} + {Q}")
     assert both["numbers"] == 2
     assert np.isnan(both["mu"])
     assert both["effect_low"] > 0.1
     untied = sim.loads(TWO_STEPS.format(more=more.format(rank=0)))
-    assert len(sensitivity.factors(untied, told.free)) == 3
+    assert len(sensitivity.factors(untied, evaluator.free)) == 3
 
 
 def test_a_tornado_tells_the_swings_of_the_formula() -> None:
-    table = sensitivity.tornado(evaluator.worlds(SCENARIO, ["go"]), 4000).set_index("number")
+    table = sensitivity.tornado(evaluation.make_evaluator(SCENARIO, ["go"]), 4000).set_index(
+        "number"
+    )
     assert list(table.index) == [P, Q, W]
     for name, low, high in ((P, 0.2 * 0.8, 0.8 * 0.8), (Q, 0.5 * 0.4, 0.5 * 1.0), (W, 0.4, 0.4)):
         row = table.loc[name]
@@ -226,7 +237,7 @@ def test_a_tornado_tells_the_swings_of_the_formula() -> None:
 
 
 def test_the_lead_over_another_strategy_is_an_outcome_too() -> None:
-    table = sensitivity.tornado(evaluator.worlds(SCENARIO, ["go", "wait"]), 2000, "wait")
+    table = sensitivity.tornado(evaluation.make_evaluator(SCENARIO, ["go", "wait"]), 2000, "wait")
     assert table.set_index("number").loc[P, "swing"] == pytest.approx(0.48, abs=0.04)
 
 
@@ -236,31 +247,31 @@ def test_the_lead_over_another_strategy_is_an_outcome_too() -> None:
 def test_worlds_are_those_of_a_run_with_draws() -> None:
     drawn = draws.sample(SCENARIO, 5, 3)
     frame = sim.run(SCENARIO, ["go"], 40, 3, draws=drawn).frame
-    told = evaluator.worlds(SCENARIO, ["go"], "restricted_mean", 3, workers=2)
-    points = np.tile(told.likely, (5, 1))
-    points[:, [told.place[n] for n in drawn.names]] = drawn.values
+    evaluator = evaluation.make_evaluator(SCENARIO, ["go"], "restricted_mean", 3, workers=2)
+    points = np.tile(evaluator.base, (5, 1))
+    points[:, [evaluator.columns[n] for n in drawn.names]] = drawn.values
     days = frame["time"].where(frame["outcome"] == "deal", 100.0).to_numpy().reshape(5, 40)
-    np.testing.assert_array_equal(told.tell(points, 40)[0], days)
-    np.testing.assert_array_equal(told.tell(points, 20, [20] * 5)[0], days[:, 20:])
+    np.testing.assert_array_equal(evaluator.evaluate(points, 40)[0], days)
+    np.testing.assert_array_equal(evaluator.evaluate(points, 20, [20] * 5)[0], days[:, 20:])
 
 
 def test_results_do_not_depend_on_the_number_of_workers() -> None:
     cube = np.random.default_rng(0).random((300, 3))
     tables = []
     for workers in (1, 3):
-        told = evaluator.worlds(SCENARIO, workers=workers)
-        tables.append(told.tell(told.points(cube), 150))
+        evaluator = evaluation.make_evaluator(SCENARIO, workers=workers)
+        tables.append(evaluator.evaluate(evaluator.from_unit_cube(cube), 150))
     np.testing.assert_array_equal(*tables)
 
 
 def test_points_follow_the_laws_of_the_ranges() -> None:
-    told = evaluator.worlds(SCENARIO, ["go"])
-    points = told.points(np.array([[0.25, 0.5, 0.5], [0.0, 1.0, 1.0]]))
-    assert points[0, told.place[told.free[0]]] == pytest.approx(
+    evaluator = evaluation.make_evaluator(SCENARIO, ["go"])
+    points = evaluator.from_unit_cube(np.array([[0.25, 0.5, 0.5], [0.0, 1.0, 1.0]]))
+    assert points[0, evaluator.columns[evaluator.free[0]]] == pytest.approx(
         draws.transform(SCENARIO, np.array([[0.25, 0.5, 0.5]]))[0, 0]
     )
-    for i, name in enumerate(told.ranges):
-        number = told.ranges[name]
+    for i, name in enumerate(evaluator.ranges):
+        number = evaluator.ranges[name]
         assert number.low <= points[1, i] <= number.high
 
 
@@ -279,8 +290,8 @@ def test_measures_are_those_of_the_rows() -> None:
         "held_crisis": frame["held_crisis"].mean(),
     }
     for name, value in expected.items():
-        told = evaluator.worlds(scenario, ["proposal"], name)
-        assert told.tell(told.likely[None, :], 300).mean() == pytest.approx(value), name
+        evaluator = evaluation.make_evaluator(scenario, ["proposal"], name)
+        assert evaluator.evaluate(evaluator.base[None, :], 300).mean() == pytest.approx(value), name
 
 
 @pytest.mark.parametrize(
@@ -312,18 +323,18 @@ def test_less_is_better_of_ruin_and_of_waiting() -> None:
 
 
 def test_too_many_histories_are_refused_before_they_are_told() -> None:
-    told = evaluator.worlds(SCENARIO, ["go"])
+    evaluator = evaluation.make_evaluator(SCENARIO, ["go"])
     with pytest.raises(InputError, match="allowed at once: 50,000,000"):
-        told.tell(told.likely[None, :], 10**8)
+        evaluator.evaluate(evaluator.base[None, :], 10**8)
 
 
 def test_no_uncertain_number_is_a_clear_error() -> None:
     fixed = SCENARIO.override({P: 0.5, Q: 0.5, W: 1})
-    with pytest.raises(InputError, match="has no uncertain number"):
-        evaluator.worlds(fixed)
+    with pytest.raises(InputError, match="has no uncertain parameter"):
+        evaluation.make_evaluator(fixed)
 
 
-@pytest.mark.parametrize(("points", "replications"), [(50, 10), (1, 50 * evaluator.BLOCK)])
+@pytest.mark.parametrize(("points", "replications"), [(50, 10), (1, 50 * evaluation.BATCH)])
 def test_nothing_more_is_told_once_it_is_cancelled(points: int, replications: int) -> None:
     asked: list[int] = []
 
@@ -331,26 +342,26 @@ def test_nothing_more_is_told_once_it_is_cancelled(points: int, replications: in
         asked.append(1)
         return len(asked) > 2
 
-    told = replace(evaluator.worlds(SCENARIO, ["go"], workers=1), cancelled=cancelled)
-    with pytest.raises(evaluator.NobodyWaits):
-        told.tell(np.tile(told.likely, (points, 1)), replications)
+    evaluator = replace(evaluation.make_evaluator(SCENARIO, ["go"], workers=1), cancelled=cancelled)
+    with pytest.raises(evaluation.EvaluationCancelled):
+        evaluator.evaluate(np.tile(evaluator.base, (points, 1)), replications)
     assert len(asked) == 3
 
 
 def test_histories_do_not_depend_on_the_blocks_in_which_they_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told = evaluator.worlds(SCENARIO)
-    whole = told.tell(told.likely[None, :], 100, first=7)
-    monkeypatch.setattr(evaluator, "BLOCK", 33)
-    np.testing.assert_array_equal(told.tell(told.likely[None, :], 100, first=7), whole)
+    evaluator = evaluation.make_evaluator(SCENARIO)
+    whole = evaluator.evaluate(evaluator.base[None, :], 100, first=7)
+    monkeypatch.setattr(evaluation, "BATCH", 33)
+    np.testing.assert_array_equal(evaluator.evaluate(evaluator.base[None, :], 100, first=7), whole)
 
 
 def test_a_study_of_a_moved_scenario_stands_elsewhere_between_the_same_ends() -> None:
-    told = evaluator.worlds(SCENARIO, ["go"])
-    moved = evaluator.worlds(SCENARIO.moved({P: 0.7}), ["go"])
+    evaluator = evaluation.make_evaluator(SCENARIO, ["go"])
+    moved = evaluation.make_evaluator(SCENARIO.moved({P: 0.7}), ["go"])
     table = sensitivity.tornado(moved, 500).set_index("number")
     assert tuple(table.loc[P, ["from", "likely", "to"]]) == (0.2, 0.7, 0.8)
-    there = told.tell(told.changed({P: 0.7})[None, :], 500)
-    np.testing.assert_array_equal(moved.tell(moved.likely[None, :], 500), there)
+    there = evaluator.evaluate(evaluator.with_values({P: 0.7})[None, :], 500)
+    np.testing.assert_array_equal(moved.evaluate(moved.base[None, :], 500), there)
     assert there.mean() == pytest.approx(0.7 * 0.8, abs=0.07)
