@@ -9,7 +9,7 @@ formula. An interval of 95 % must do so in at least 95 % of 95 % of them, 90.25 
 otherwise. All parts take some fifteen minutes; ``--write`` keeps the table for the documents.
 
 The limits of a chance of being best are none of these: they say how well a bootstrap share is
-computed. Shares of first partings and of what was last waited for are Wilson's, as those of
+computed. Shares of first divergences and of what was last waited for are Wilson's, as those of
 endurance here.
 """
 

@@ -1,7 +1,7 @@
 """Why a strategy wins: what it waited for, where its days went, and what cost most of them.
 
 Frames in, frames out. The days come from :mod:`sim.budget`, the histories with one thing switched
-off from :mod:`sim.counterfactuals`, the partings from :mod:`sim.partings`.
+off from :mod:`sim.counterfactuals`, the divergences from :mod:`sim.tracing.divergence`.
 """
 
 from __future__ import annotations
@@ -161,11 +161,11 @@ def _chances_lost(part: pd.DataFrame, several: bool, level: float) -> Interval:
     return mean_interval(gain.to_numpy(), (-1.0, 1.0), level, len(part))
 
 
-def commonest_partings(partings: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:
+def commonest_divergences(divergences: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:
     """How often each event was the first at which two strategies parted.
 
     Args:
-        partings: from :func:`sim.partings.partings`.
+        divergences: from :func:`sim.tracing.divergence.divergences`.
         level: confidence of Wilson's intervals.
 
     Returns:
@@ -178,9 +178,9 @@ def commonest_partings(partings: pd.DataFrame, *, level: float = LEVEL) -> pd.Da
             **dict(zip(keys, key, strict=True)),
             "n": len(part),
             "median_day": float(np.median(part["time"])),
-            **wilson(len(part), len(partings), level)._asdict(),
+            **wilson(len(part), len(divergences), level)._asdict(),
         }
-        for key, part in partings.groupby(keys, sort=True)
+        for key, part in divergences.groupby(keys, sort=True)
     ]
     table = pd.DataFrame(rows, columns=[*keys, "n", "median_day", "low", "best", "high"])
     return table.sort_values("n", ascending=False, kind="stable", ignore_index=True)

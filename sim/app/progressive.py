@@ -128,7 +128,7 @@ def _budget(
     """The time budget of all hands, from the first histories; None once it is cancelled."""
     frames, seed = [], table.state.seed
     for program, simulator in zip(table.programs, simulators, strict=True):
-        told: list[budgets.Telling] = []
+        told: list[budgets.LoggedReplication] = []
         for replication in range(FOLLOWED):
             if cancelled():
                 return None

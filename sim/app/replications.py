@@ -15,9 +15,8 @@ from sim.engine import kernel
 from sim.engine.program import GOAL, RUIN, Program
 from sim.engine.rows import Rows
 from sim.errors import InputError
-from sim.tracing.divergence import Parting, first_parting, side_by_side
-from sim.tracing.trace import Story
-from sim.tracing.trace import tell as make_story
+from sim.tracing.divergence import Divergence, first_divergence, side_by_side
+from sim.tracing.trace import Trace, trace_of
 
 LOOKED_AT = 2_000  # replications among which a history is picked
 
@@ -31,14 +30,14 @@ class Pair:
         alike: among how many of the first LOOKED_AT replications it was picked, as a share: those
             that reached the goal, or ended in ruin; NaN where it was asked for by its number.
         stories: of the one and of the other hand.
-        parting: the first event at which the two part.
-        side_by_side: as :func:`sim.partings.side_by_side`.
+        divergence: the first event at which the two part.
+        side_by_side: as :func:`sim.tracing.divergence.side_by_side`.
     """
 
     replication: int
     alike: float
-    stories: tuple[Story, Story]
-    parting: Parting
+    stories: tuple[Trace, Trace]
+    divergence: Divergence
     side_by_side: pd.DataFrame
 
 
@@ -84,9 +83,9 @@ def _first(rows: Rows, alike: npt.NDArray[np.intp], history: str) -> int:
     return int(by_time[{"fastest": 0, "typical": (len(by_time) - 1) // 2, "longest": -1}[history]])
 
 
-def tell(program: Program, seed: int, replication: int) -> Story:
+def tell(program: Program, seed: int, replication: int) -> Trace:
     """The story of one history of a hand."""
-    return make_story(program, *kernel.trace(program, seed, replication), seed, replication)
+    return trace_of(program, *kernel.trace(program, seed, replication), seed, replication)
 
 
 def pair(table: Table, history: str | int, hand: int = 0, other: int = 1) -> Pair:
@@ -99,5 +98,5 @@ def pair(table: Table, history: str | int, hand: int = 0, other: int = 1) -> Pai
     replication, alike = pick(programs[0], seed, history)
     logs = [kernel.trace(program, seed, replication)[1] for program in programs]
     ours, theirs = (tell(program, seed, replication) for program in programs)
-    parting = first_parting(programs[0], *logs)
-    return Pair(replication, alike, (ours, theirs), parting, side_by_side(ours, theirs))
+    divergence = first_divergence(programs[0], *logs)
+    return Pair(replication, alike, (ours, theirs), divergence, side_by_side(ours, theirs))

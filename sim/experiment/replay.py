@@ -37,7 +37,7 @@ def with_draw(likely: Program, drawn: Draws | None, draw: int) -> Program:
 
 def with_logs(
     program: Program, seed: int, replications: Sequence[int]
-) -> Iterator[time_budget.Telling]:
+) -> Iterator[time_budget.LoggedReplication]:
     """Histories with their rows and logs."""
     for replication in replications:
         yield replication, *kernel.trace(program, seed, replication)

@@ -41,7 +41,7 @@ from sim.plotting.style import (
     words,
 )
 from sim.tracing.time_budget import ACTIVITIES
-from sim.tracing.trace import Story
+from sim.tracing.trace import Trace
 from sim.types import DAYS_PER_YEAR
 
 SURE, UNSURE, LESS_LUCK = "#0173b2", "#8c8c8c", "#de8f05"
@@ -433,12 +433,12 @@ def is_(how: str) -> str:
 # -- two histories --------------------------------------------------------------------------------
 
 
-def side_by_side(a: Story, b: Story, parting: Any) -> Figure:
+def side_by_side(a: Trace, b: Trace, divergence: Any) -> Figure:
     """Two histories of the same world, one above the other, on the same lanes and dates.
 
     Args:
-        a, b: from :func:`sim.story.tell`.
-        parting: from :func:`sim.partings.first_parting`; a line marks its day.
+        a, b: from :func:`sim.tracing.trace.trace_of`.
+        divergence: from :func:`sim.tracing.divergence.first_divergence`; a line marks its day.
     """
     with style():
         tracks = list(dict.fromkeys([*a.attempts["track"], *b.attempts["track"]]))
@@ -448,8 +448,8 @@ def side_by_side(a: Story, b: Story, parting: Any) -> Figure:
         figure, axes = _figure(13, 2.4 + 2 * 0.27 * len(lanes), 2, 1, sharex=True)
         for ax, story, levels in zip(axes, (a, b), spells, strict=True):
             _one_of_two(ax, story, levels, tracks, conditions)
-            if not np.isnan(parting.time):
-                day = dates(story)(parting.time)
+            if not np.isnan(divergence.time):
+                day = dates(story)(divergence.time)
                 ax.axvline(day, color="#b22222", lw=1.6, ls="--")
         handles = [
             Patch(color=ENDINGS["success"], label="success"),
@@ -463,21 +463,21 @@ def side_by_side(a: Story, b: Story, parting: Any) -> Figure:
                        frameon=False, fontsize=9, borderaxespad=0.2)  # fmt: skip
         _above(axes[0], 24)
         title = "After day 0 nothing happens in one of the two histories only"
-        if not np.isnan(parting.time):
-            sides = [words(str(side) or "nothing") for side in (parting.a, parting.b)]
+        if not np.isnan(divergence.time):
+            sides = [words(str(side) or "nothing") for side in (divergence.a, divergence.b)]
             told = f"{story_name(a)}: {sides[0]}; {story_name(b)}: {sides[1]}"
-            where = f"day {parting.time:.0f}, {words(parting.entity)}"
+            where = f"day {divergence.time:.0f}, {words(divergence.entity)}"
             title = f"First divergence after day 0: {where}. {told}"
         return framed(figure, title, f"{a.title}; {a.where}; attempts named by their stage")
 
 
-def _plain(story: Story) -> pd.DataFrame:
+def _plain(story: Trace) -> pd.DataFrame:
     """Spells of declared conditions."""
     return story.levels[~story.levels["condition"].str.contains(".", regex=False)]
 
 
 def _one_of_two(
-    ax: Axes, story: Story, levels: pd.DataFrame, tracks: Sequence[str], conditions: Sequence[str]
+    ax: Axes, story: Trace, levels: pd.DataFrame, tracks: Sequence[str], conditions: Sequence[str]
 ) -> None:
     day = dates(story)
     lanes = [*tracks, *conditions]

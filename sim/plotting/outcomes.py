@@ -38,7 +38,7 @@ from sim.plotting.style import (
 from sim.types import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
-    from sim.tracing.trace import Story
+    from sim.tracing.trace import Trace
 
 # goal, ruin, abandoned, ongoing
 OUTCOME_COLOURS = ("#0173b2", "#b22222", "#8c8c8c", "#e3e3e3")
@@ -470,7 +470,7 @@ def _label(
 # -- one history ----------------------------------------------------------------------------------
 
 
-def timeline(story: Story, ax: Axes | None = None) -> Axes:
+def timeline(story: Trace, ax: Axes | None = None) -> Axes:
     """One history, dated: tracks as lanes, shocks as marks, conditions as bands, windows shaded.
 
     Args:
@@ -522,7 +522,7 @@ def _name_lanes(ax: Axes, row: dict[tuple[str, str], int]) -> None:
     ax.set_ylim(-0.8, len(row) - 0.2)
 
 
-def _history_sentence(story: Story) -> str:
+def _history_sentence(story: Trace) -> str:
     outcome, time = str(story.row["outcome"]), float(story.row["time"])
     last = story.start + dt.timedelta(days=min(int(time), (dt.date.max - story.start).days))
     when = f"{last.day} {last:%B} {last.year}, day {time:.0f}"
@@ -534,22 +534,22 @@ def _history_sentence(story: Story) -> str:
     return sentence(f"{story_name(story)}, history {story.replication}: {told}")
 
 
-def story_name(story: Story) -> str:
+def story_name(story: Trace) -> str:
     """What the strategy of a history is called."""
     return story.called if is_legible(story.called) else words(story.strategy)
 
 
-def _ends_before_year_10000(story: Story) -> bool:
+def _ends_before_year_10000(story: Trace) -> bool:
     return story.horizon < (dt.date.max - story.start).days
 
 
-def dates(story: Story) -> Any:
+def dates(story: Trace) -> Any:
     """What turns days of a history into places on its axis."""
     first = mdates.date2num(story.start) if _ends_before_year_10000(story) else 0.0
     return lambda days: first + days
 
 
-def dated_axis(ax: Axes, story: Story) -> None:
+def dated_axis(ax: Axes, story: Trace) -> None:
     """Dates along the axis, or days where the calendar ends."""
     if not _ends_before_year_10000(story):  # no calendar goes further
         ax.set_xlabel("days since the start")
@@ -569,7 +569,7 @@ def _places(days: Any, span: float) -> Any:
     return np.floor(np.asarray(days, float) / span * PLACES) * (span / PLACES)
 
 
-def draw_windows(ax: Axes, story: Story, day: Any) -> bool:
+def draw_windows(ax: Axes, story: Trace, day: Any) -> bool:
     """Shade the windows of the calendar; none, where they are too many to be seen apart."""
     spans = story.windows.drop_duplicates(["opens", "closes"])
     if spans.empty or len(spans) > PLACES:
@@ -581,7 +581,7 @@ def draw_windows(ax: Axes, story: Story, day: Any) -> bool:
 
 
 def draw_levels(
-    ax: Axes, spells: pd.DataFrame, row: int, story: Story, height: float = 0.62
+    ax: Axes, spells: pd.DataFrame, row: int, story: Trace, height: float = 0.62
 ) -> None:
     """The levels of a condition as bars in a row, darker where they are higher.
 
@@ -616,7 +616,7 @@ def _seen(attempts: pd.DataFrame, span: float) -> pd.DataFrame:
     return attempts.loc[longest.sort_values()]
 
 
-def draw_attempts(ax: Axes, story: Story, track: str, row: int, day: Any) -> None:
+def draw_attempts(ax: Axes, story: Trace, track: str, row: int, day: Any) -> None:
     """The attempts of a track as bars in a row, coloured by how they end."""
     span = story.horizon
     attempts = _seen(story.attempts[story.attempts["track"] == track], span)

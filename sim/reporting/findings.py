@@ -17,7 +17,7 @@ from sim.analysis.intervals import LEVEL
 from sim.formatting import DASH, days_text, listed, many, percent
 from sim.reporting.text_tables import Part, Printed, as_paragraphs
 from sim.studies.ablation import COSTS_NOTHING
-from sim.tracing.divergence import BOTH, ONLY_A, divergence
+from sim.tracing.divergence import BOTH, ONLY_A, divergence_index
 from sim.tracing.time_budget import ACTIVITIES
 
 WIDTH = 100
@@ -518,43 +518,45 @@ def _dearest(sure: pd.DataFrame, strategy: str, goal: str) -> str:
 def diff_text(
     table: pd.DataFrame,
     names: tuple[str, str],
-    partings: tuple[Any, Any],
+    divergences: tuple[Any, Any],
     milestones: Any,
     endings: Sequence[str] = (),
 ) -> str:
     """Two histories of one world in print, what they share in the middle.
 
     Args:
-        table: from :func:`sim.partings.side_by_side`.
+        table: from :func:`sim.tracing.divergence.side_by_side`.
         names: of the two strategies.
-        partings: from :func:`sim.partings.first_parting` and :func:`sim.partings.first_turn`.
+        divergences: the first one and the first changed attempt (:mod:`sim.tracing.divergence`).
         milestones: which rows are told, as flags; the file has all.
         endings: of the two histories, from :func:`ending`.
     """
-    parting, turn = partings
-    told = (*_on_the_parting(parting, turn, names), *_on_the_endings(names, endings))
+    divergence, turn = divergences
+    told = (*_on_the_divergence(divergence, turn, names), *_on_the_endings(names, endings))
     said = [_paragraph(sentence) for sentence in told]
-    before = table[(table["time"] < parting.time) & (table["where"] == BOTH) & (table["time"] > 0)]
+    before = table[
+        (table["time"] < divergence.time) & (table["where"] == BOTH) & (table["time"] > 0)
+    ]
     lines = [f"{names[0]} and {names[1]} in the same world", *said, ""]
     lines += [_side(row, names) for row in table[(table["time"] == 0) & milestones].itertuples()]
     if len(before):
         lines.append(f"  .. {len(before)} events that both share ..")
-    shown = table[(table["time"] >= parting.time) & (table["time"] > 0) & milestones]
+    shown = table[(table["time"] >= divergence.time) & (table["time"] > 0) & milestones]
     for row in shown.itertuples():
-        lines.append(_side(row, names, first=row.time == parting.time and row.where != BOTH))
+        lines.append(_side(row, names, first=row.time == divergence.time and row.where != BOTH))
     return "\n".join(lines)
 
 
-def _on_the_parting(parting: Any, turn: Any, names: tuple[str, str]) -> Iterator[str]:
+def _on_the_divergence(divergence: Any, turn: Any, names: tuple[str, str]) -> Iterator[str]:
     """The first event at which two histories part, and the first attempt that ends otherwise."""
-    if math.isnan(parting.time):
+    if math.isnan(divergence.time):
         yield "After day 0 the two histories are the same to the end."
     else:
-        yield f"They part on day {parting.time:.1f}. {parting_text(parting, names)}."
+        yield f"They part on day {divergence.time:.1f}. {divergence_text(divergence, names)}."
     if not math.isnan(turn.time):
         yield (
             f"The first attempt that both make and that ends otherwise, day {turn.time:.1f}: "
-            f"{parting_text(turn, names)}."
+            f"{divergence_text(turn, names)}."
         )
 
 
@@ -577,25 +579,25 @@ def _on_the_endings(names: tuple[str, str], endings: Sequence[str]) -> Iterator[
 def diff_parts(
     tables: dict[str, pd.DataFrame],
     names: tuple[str, str],
-    partings: tuple[Any, Any],
+    divergences: tuple[Any, Any],
     milestones: Any,
     endings: Sequence[str] = (),
 ) -> Iterator[Part]:
     """What a diff says, as sentences and tables; see :func:`diff_text`."""
-    yield from _on_the_parting(*partings, names)
+    yield from _on_the_divergence(*divergences, names)
     yield from _on_the_endings(names, endings)
-    for kind, title in PARTINGS.items():
+    for kind, title in DIVERGENCES.items():
         table = tables[kind]
         first, worlds = table.iloc[0], int(table["n"].sum())
         share = f"{percent(first['best'])} %{_limits(first['low'], first['high'], percent)}"
         if first["entity"]:
-            what = f"the commonest is {parting_text(first, names)}, in {share}"
+            what = f"the commonest is {divergence_text(first, names)}, in {share}"
             yield f"Of the {title} in {many(worlds, 'world')} {what}."
         else:
             yield f"Most often, in {share} of {many(worlds, 'world')}, there are no {title}."
     told = tables["side_by_side"][milestones]
     who = {BOTH: "both", ONLY_A: names[0]}
-    first = divergence(told, partings[0])
+    first = divergence_index(told, divergences[0])
     yield Printed(
         f"the same world under {names[0]} and {names[1]}",
         ["day", "date", "under", "who", "what"],
@@ -612,18 +614,18 @@ def diff_parts(
         "What tracks do, postures, and the conditions of the end.",
         "side_by_side.csv",
     )
-    for kind, title in PARTINGS.items():
+    for kind, title in DIVERGENCES.items():
         table = tables[kind]
         body = [
             [f"{percent(row.best)}{_limits(row.low, row.high, percent)}",
-             days_text(row.median_day), parting_text(row, names) if row.entity else "never"]
+             days_text(row.median_day), divergence_text(row, names) if row.entity else "never"]
             for row in table.itertuples()
         ]  # fmt: skip
         note = "In brackets: 95 % intervals."
         yield Printed(title, ["of worlds, %", "median day", "what"], body, note, f"{kind}.csv")
 
 
-PARTINGS = {"partings": "first partings", "turns": "first attempts that end otherwise"}
+DIVERGENCES = {"partings": "first divergences", "turns": "first attempts that end otherwise"}
 
 
 def _side(row: Any, names: tuple[str, str], first: bool = False) -> str:
@@ -633,22 +635,22 @@ def _side(row: Any, names: tuple[str, str], first: bool = False) -> str:
     return f"{mark} {row.date}  day {row.time:7.1f}  {who:{wide}}  {row.entity}: {row.what}"
 
 
-def parting_text(parting: Any, names: tuple[str, str]) -> str:
-    """A first parting in words."""
-    ours, theirs = (str(side) or "nothing of it" for side in (parting.a, parting.b))
-    return f"{parting.entity}: {ours} ({names[0]}), {theirs} ({names[1]})"
+def divergence_text(divergence: Any, names: tuple[str, str]) -> str:
+    """A first divergence in words."""
+    ours, theirs = (str(side) or "nothing of it" for side in (divergence.a, divergence.b))
+    return f"{divergence.entity}: {ours} ({names[0]}), {theirs} ({names[1]})"
 
 
-def partings_text(
+def divergences_text(
     table: pd.DataFrame, names: tuple[str, str], kind: str = "partings", most: int = 8
 ) -> str:
-    """The commonest first partings (or ``turns``: attempts that end otherwise), a line each."""
+    """The commonest first divergences (or ``turns``: attempts that end otherwise), a line each."""
     worlds = int(table["n"].sum())
     body = []
     for row in table.head(most).itertuples():
-        what = f"day {row.median_day:.0f}  {parting_text(row, names)}" if row.entity else "never"
+        what = f"day {row.median_day:.0f}  {divergence_text(row, names)}" if row.entity else "never"
         share = f"{percent(row.best)} % ({percent(row.low)}{DASH}{percent(row.high)})"
         body.append(textwrap.fill(f"{share}  {what}", WIDTH, subsequent_indent="    "))
     more = len(table) - most
     tail = [f"and {more} others, in the file"] if more > 0 else []
-    return "\n".join([f"{PARTINGS[kind]} in {worlds:,} worlds (median day)", *body, *tail])
+    return "\n".join([f"{DIVERGENCES[kind]} in {worlds:,} worlds (median day)", *body, *tail])

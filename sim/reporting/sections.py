@@ -341,15 +341,15 @@ def of_diff(folder: str | Path) -> Content:
     about = f"{manifest['scenario']}: {a} and {b} in world {manifest['replication']}{draw}, seed "
     content = _content("two histories of one world", f"{about}{manifest['seed']}", folder, manifest)
     flags = decision.milestones(found["side_by_side"], content.scenario)
-    partings, endings = decision.partings_of(manifest), manifest.get("endings", ())
-    content.say(findings.diff_parts(found, (a, b), partings, flags, endings))
+    divergences, endings = decision.divergences_of(manifest), manifest.get("endings", ())
+    content.say(findings.diff_parts(found, (a, b), divergences, flags, endings))
     if manifest.get("model_version") == MODEL_VERSION:
         content.axes = {"side_by_side": decision.diff_figure(content.scenario, manifest)}
     else:
         content.notes.append(OTHER_MODEL)
     if draw:
         content.numbers = "given the value of the draw"
-    content.facts = {"Partings": f"of {manifest['replications']:,} worlds",
+    content.facts = {"Divergences": f"of {manifest['replications']:,} worlds",
                      "Strategies": f"{a}, {b}"}  # fmt: skip
     return content
 

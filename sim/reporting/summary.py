@@ -23,8 +23,7 @@ from sim.experiment.experiment import Results, names_of
 from sim.formatting import many
 from sim.scenario import linting
 from sim.scenario.scenario import Scenario
-from sim.tracing.trace import Story
-from sim.tracing.trace import tell as make_story
+from sim.tracing.trace import Trace, trace_of
 
 MOST_ROWS = 1_000_000  # read at once; a row takes a kilobyte
 TRACERS = {"compiled": kernel.trace, "simpy": processes.trace}
@@ -38,7 +37,7 @@ def trace(
     engine: str = "simpy",
     draw: int = 0,
     draws: str | Path | Draws | None = None,
-) -> Story:
+) -> Trace:
     """One history of a scenario, event by event; the same as in a run with this seed.
 
     Args:
@@ -60,7 +59,7 @@ def trace(
     argument_checks.one_of("engine", engine, TRACERS)
     program = experiment.of_draw(translate(experiment.chosen(scenario, name)), draw, draws, seed)
     rows, log = TRACERS[engine](program, seed, replication)
-    return make_story(program, rows, log, seed, replication, draw)
+    return trace_of(program, rows, log, seed, replication, draw)
 
 
 @contextlib.contextmanager

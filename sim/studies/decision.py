@@ -26,10 +26,10 @@ from sim.reporting import findings
 from sim.reporting.summary import baseline_of, caption, caption_of, notes, refusing
 from sim.scenario.scenario import Scenario
 from sim.studies import ablation
-from sim.tracing import divergence as parting_tables
+from sim.tracing import divergence as divergence_tables
 from sim.tracing import time_budget
-from sim.tracing.divergence import Parting
-from sim.tracing.trace import Story, tell
+from sim.tracing.divergence import Divergence
+from sim.tracing.trace import Trace, trace_of
 
 MOST_RETOLD = 400
 """Replications of each strategy that are replayed to see how long the goal lasted."""
@@ -319,7 +319,7 @@ def diff(
         scenario: what is negotiated.
         a, b: two strategies.
         replication: the world that is told.
-        replications: worlds whose first partings are counted.
+        replications: worlds whose first divergences are counted.
         seed: the world's luck.
         out: folder for tables and the figure; nothing is written where None.
         draw, draws: of the uncertain numbers, in all these worlds; as for :func:`sim.trace`.
@@ -340,22 +340,22 @@ def diff(
     )
     _not_too_many_events([ours, theirs], seed, replications)
     stories, logs = _both(ours, theirs, seed, replication, draw)
-    parting = parting_tables.first_parting(ours, *logs)
-    turn = parting_tables.first_turn(ours, *logs)
+    divergence = divergence_tables.first_divergence(ours, *logs)
+    turn = divergence_tables.first_changed_attempt(ours, *logs)
     told = (replay.with_logs(each, seed, range(replications)) for each in (ours, theirs))
     both = ((one[0], one[2], two[2]) for one, two in zip(*told, strict=True))
-    apart, turns = parting_tables.partings(
-        ours, both, parting_tables.first_parting, parting_tables.first_turn
+    apart, turns = divergence_tables.divergences(
+        ours, both, divergence_tables.first_divergence, divergence_tables.first_changed_attempt
     )
-    side = parting_tables.side_by_side(*stories)
+    side = divergence_tables.side_by_side(*stories)
     endings = [
         findings.ending(story.row["outcome"], story.row["time"], scenario.goal, scenario.ruin)
         for story in stories
     ]
     tables = {
         "side_by_side": side,
-        "partings": attribution.commonest_partings(apart),
-        "turns": attribution.commonest_partings(turns),
+        "partings": attribution.commonest_divergences(apart),
+        "turns": attribution.commonest_divergences(turns),
     }
     figures = []
     if out is not None:
@@ -365,17 +365,17 @@ def diff(
             "replications": replications,
             "draw": draw,
             "numbers": _numbers(ours) | _numbers(theirs) if draw else {},
-            "parting": _kept(parting),
+            "divergence": _kept(divergence),
             "turn": _kept(turn),
             "endings": endings,
             "finished": provenance.now(),
         }
         tables_of.write(out, tables, manifest)
-        figures = _drawn(out, {"side_by_side": _side_by_side(stories, parting)})
+        figures = _drawn(out, {"side_by_side": _side_by_side(stories, divergence)})
     shown = milestones(side, scenario)
-    text = findings.diff_text(side, (a, b), (parting, turn), shown, endings)
+    text = findings.diff_text(side, (a, b), (divergence, turn), shown, endings)
     for name in ("partings", "turns"):
-        text += f"\n\n{findings.partings_text(tables[name], (a, b), name)}"
+        text += f"\n\n{findings.divergences_text(tables[name], (a, b), name)}"
     return Findings(tables, text, figures=figures)
 
 
@@ -392,21 +392,21 @@ def diff_figure(scenario: Scenario, manifest: dict[str, Any]) -> Any:
     seed, replication, draw = (manifest[key] for key in ("seed", "replication", "draw"))
     ours, theirs = (_with(scenario, name, manifest["numbers"]) for name in manifest["strategies"])
     stories, _ = _both(ours, theirs, seed, replication, draw)
-    return _side_by_side(stories, partings_of(manifest)[0])
+    return _side_by_side(stories, divergences_of(manifest)[0])
 
 
-def partings_of(manifest: dict[str, Any]) -> tuple[Parting, Parting]:
+def divergences_of(manifest: dict[str, Any]) -> tuple[Divergence, Divergence]:
     """Where the two histories of a folder part, and the first attempt that ends otherwise."""
-    first, turn = (manifest[key] for key in ("parting", "turn"))
-    return _parting(first), _parting(turn)
+    first, turn = (manifest[key] for key in ("divergence", "turn"))
+    return _divergence(first), _divergence(turn)
 
 
-def _parting(kept: list[Any] | None) -> Parting:
-    return parting_tables.TOGETHER if kept is None else Parting(*kept)
+def _divergence(kept: list[Any] | None) -> Divergence:
+    return divergence_tables.NO_DIVERGENCE if kept is None else Divergence(*kept)
 
 
-def _kept(parting: Parting) -> list[Any] | None:
-    return None if math.isnan(parting.time) else [float(parting.time), *parting[1:]]
+def _kept(divergence: Divergence) -> list[Any] | None:
+    return None if math.isnan(divergence.time) else [float(divergence.time), *divergence[1:]]
 
 
 def _numbers(program: Program) -> dict[str, float]:
@@ -428,10 +428,10 @@ def _both(
     return stories, logs
 
 
-def _side_by_side(stories: Sequence[Story], parting: Parting) -> Any:
+def _side_by_side(stories: Sequence[Trace], divergence: Divergence) -> Any:
     from sim.plotting import decisions as figures
 
-    return figures.side_by_side(stories[0], stories[1], parting)
+    return figures.side_by_side(stories[0], stories[1], divergence)
 
 
 def milestones(side: pd.DataFrame, scenario: Scenario) -> pd.Series:
@@ -446,6 +446,6 @@ def milestones(side: pd.DataFrame, scenario: Scenario) -> pd.Series:
     return of_tracks | side["entity"].isin(ends) | postures
 
 
-def _story(program: Program, seed: int, replication: int, draw: int) -> tuple[Story, Any]:
+def _story(program: Program, seed: int, replication: int, draw: int) -> tuple[Trace, Any]:
     rows, log = kernel.trace(program, seed, replication)
-    return tell(program, rows, log, seed, replication, draw), log
+    return trace_of(program, rows, log, seed, replication, draw), log

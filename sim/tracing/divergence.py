@@ -1,8 +1,8 @@
-"""The same world under two strategies: where the two histories part, and how they go on.
+"""A replication under two strategies: the first event at which they diverge, and what follows.
 
-Both meet the same luck, so they are the same but for what the strategies themselves set on day 0,
-until something comes out differently: an attempt that one of them makes, or one whose odds or
-length another condition has changed.
+Both strategies use common random numbers, so their event logs are equal, but for what the
+strategies set on day 0, until an event differs: an attempt that only one of them makes, or one
+whose odds or duration a condition has changed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from sim.engine.program import Entry, Program, What
-from sim.tracing.trace import Story
+from sim.tracing.trace import Trace
 
 BOTH, ONLY_A, ONLY_B = "both", "a", "b"
 Event = tuple[What, int, int]
-# What happens by itself; changes of level, waits and delays follow from these.
+# Events that are compared; changes of level, waits and delays follow from these.
 VERBS = {
     What.FADES: "fades",
     What.HAPPENS: "happens",
@@ -34,13 +34,13 @@ VERBS = {
 }
 
 
-class Parting(NamedTuple):
-    """The first event after day 0 that happens in one of two histories only.
+class Divergence(NamedTuple):
+    """The first event after day 0 that happens in one of two replications only.
 
     Attributes:
-        time: days; NaN where the histories never part.
-        entity: what it happens to.
-        a, b: what happens to it at that time in each; empty: nothing.
+        time: days; NaN where the replications never diverge.
+        entity: the stage, track, condition or shock of the event.
+        a, b: what happens to the entity at that time under each strategy; empty: nothing.
     """
 
     time: float
@@ -49,15 +49,18 @@ class Parting(NamedTuple):
     b: str
 
 
-TOGETHER = Parting(np.nan, "", "", "")
+NO_DIVERGENCE = Divergence(np.nan, "", "", "")
 
 
-def first_parting(program: Program, a: Sequence[Entry], b: Sequence[Entry]) -> Parting:
-    """Where two logs of the same world part.
+def first_divergence(program: Program, a: Sequence[Entry], b: Sequence[Entry]) -> Divergence:
+    """The first event in which two event logs of one replication differ.
 
     Args:
         program: that of either strategy; they name the same entities.
-        a, b: event logs under two strategies.
+        a, b: event logs under two strategies, from ``trace`` of an engine.
+
+    Returns:
+        NO_DIVERGENCE where the logs are equal after day 0.
     """
     ours, theirs = _by_time(a), _by_time(b)
     for time in sorted(ours.keys() | theirs.keys()):
@@ -67,23 +70,26 @@ def first_parting(program: Program, a: Sequence[Entry], b: Sequence[Entry]) -> P
         only_a = list((Counter(here) - Counter(there)).elements())
         only_b = list((Counter(there) - Counter(here)).elements())
         if only_a or only_b:
-            return _parting(program, time, only_a, only_b)
-    return TOGETHER
+            return _divergence(program, time, only_a, only_b)
+    return NO_DIVERGENCE
 
 
-def first_turn(program: Program, a: Sequence[Entry], b: Sequence[Entry]) -> Parting:
-    """The first attempt, by stage and number, that both histories make and that ends otherwise.
+def first_changed_attempt(program: Program, a: Sequence[Entry], b: Sequence[Entry]) -> Divergence:
+    """The first attempt, by stage and number, that both replications make and that ends otherwise.
 
-    So it tells luck or odds that differ from attempts that only one of them makes. Its time is
-    that of the earlier ending.
+    It separates changed odds from attempts that only one strategy makes. Its time is that of the
+    earlier ending.
+
+    Args:
+        program, a, b: as for :func:`first_divergence`.
     """
     ours, theirs = _endings(a), _endings(b)
     differ = [key for key in ours.keys() & theirs.keys() if ours[key][1] != theirs[key][1]]
     if not differ:
-        return TOGETHER
+        return NO_DIVERGENCE
     time, key = min((min(ours[key][0], theirs[key][0]), key) for key in differ)
-    sides = (_words(program, some[key][1]) for some in (ours, theirs))
-    return Parting(time, program.stages[key[0]], *sides)
+    sides = (_words(program, endings[key][1]) for endings in (ours, theirs))
+    return Divergence(time, program.stages[key[0]], *sides)
 
 
 def _endings(log: Iterable[Entry]) -> dict[tuple[int, int], tuple[float, Event]]:
@@ -108,13 +114,13 @@ def _by_time(log: Iterable[Entry]) -> dict[float, list[Event]]:
     return found
 
 
-def _parting(program: Program, time: float, a: list[Event], b: list[Event]) -> Parting:
+def _divergence(program: Program, time: float, a: list[Event], b: list[Event]) -> Divergence:
     entity = _entity(program, (a or b)[0])
     words = [
-        next((_words(program, event) for event in some if _entity(program, event) == entity), "")
-        for some in (a, b)
+        next((_words(program, event) for event in events if _entity(program, event) == entity), "")
+        for events in (a, b)
     ]
-    return Parting(time, entity, *words)
+    return Divergence(time, entity, *words)
 
 
 def _entity(program: Program, event: Event) -> str:
@@ -137,79 +143,86 @@ def _words(program: Program, event: Event) -> str:
     return VERBS[what]
 
 
-def partings(
+def divergences(
     program: Program,
     logs: Iterable[tuple[int, Sequence[Entry], Sequence[Entry]]],
-    *finds: Callable[[Program, Sequence[Entry], Sequence[Entry]], Parting],
+    *functions: Callable[[Program, Sequence[Entry], Sequence[Entry]], Divergence],
 ) -> list[pd.DataFrame]:
-    """First partings of many paired replications, whose logs are looked at one after the other.
+    """First divergences of many paired replications; their logs are read one pair at a time.
 
     Args:
         program: that of either strategy.
         logs: replication, and its log under each strategy.
-        finds: :func:`first_parting` or :func:`first_turn`, or both.
+        functions: :func:`first_divergence` or :func:`first_changed_attempt`, or both.
 
     Returns:
-        A table for each of them: replication, time (days; NaN: they never part), entity, a, b.
+        One table for each function: replication, time (days; NaN: no divergence), entity, a, b.
     """
-    rows: list[list[tuple[Any, ...]]] = [[] for _ in finds]
+    rows: list[list[tuple[Any, ...]]] = [[] for _ in functions]
     for replication, a, b in logs:
-        for some, find in zip(rows, finds, strict=True):
-            some.append((replication, *find(program, a, b)))
+        for found, function in zip(rows, functions, strict=True):
+            found.append((replication, *function(program, a, b)))
     columns = ["replication", "time", "entity", "a", "b"]
-    return [pd.DataFrame(some, columns=columns) for some in rows]
+    return [pd.DataFrame(found, columns=columns) for found in rows]
 
 
 # -- side by side ---------------------------------------------------------------------------------
 
 
-def side_by_side(a: Story, b: Story) -> pd.DataFrame:
-    """Two stories of the same world as one, in the order of time.
+def side_by_side(a: Trace, b: Trace) -> pd.DataFrame:
+    """The events of two traces of one replication in one table, in the order of time.
+
+    Args:
+        a, b: traces of the same replication and seed under two strategies.
 
     Returns:
-        time, date, where ("both", "a" or "b"), entity, what, why. At one instant what both share
-        comes first, in the order of a.
+        time, date, where ("both", "a" or "b"), entity, what, why. At one instant the shared events
+        come first, in the order of a.
     """
-    events = [_events_by_time(story) for story in (a, b)]
+    events = [_events_by_time(trace) for trace in (a, b)]
     rows = []
     for time in sorted(events[0].keys() | events[1].keys()):
-        ours, theirs = (some.get(time, []) for some in events)
+        ours, theirs = (by_time.get(time, []) for by_time in events)
         left, right = Counter(e[1:3] for e in ours), Counter(e[1:3] for e in theirs)
         shared = left & right
-        for where, some, kept in (
+        for where, here, kept in (
             (BOTH, ours, shared),
             (ONLY_A, ours, left - shared),
             (ONLY_B, theirs, right - shared),
         ):
-            for date, entity, what, why in _taken(some, kept):
+            for date, entity, what, why in _chosen(here, kept):
                 rows.append((time, date, where, entity, what, why))
     return pd.DataFrame(rows, columns=["time", "date", "where", "entity", "what", "why"])
 
 
-def divergence(table: pd.DataFrame, parting: Parting) -> int | None:
-    """The place of the first divergence in a table of :func:`side_by_side`; None: there is none.
+def divergence_index(table: pd.DataFrame, divergence: Divergence) -> int | None:
+    """The row of the first divergence in a table of :func:`side_by_side`; None: there is none.
 
-    Events above it that stand under one strategy only are what the strategies themselves set on
-    day 0, and the levels and waits that follow from it.
+    Events above it under one strategy only are those that the strategies themselves set on day 0,
+    and the levels and waits that follow from them.
+
+    >>> table = pd.DataFrame({"time": [0.0, 5.0], "where": ["a", "b"], "entity": ["x", "y"]})
+    >>> divergence_index(table, Divergence(5.0, "y", "", "succeeds"))
+    1
     """
-    alone = ((table["time"] == parting.time) & (table["where"] != BOTH)).to_numpy()
-    of_it = alone & (table["entity"] == parting.entity).to_numpy()
-    places = np.flatnonzero(of_it if of_it.any() else alone)
+    alone = ((table["time"] == divergence.time) & (table["where"] != BOTH)).to_numpy()
+    of_entity = alone & (table["entity"] == divergence.entity).to_numpy()
+    places = np.flatnonzero(of_entity if of_entity.any() else alone)
     return int(places[0]) if len(places) else None
 
 
-Told = tuple[object, str, str, str]
+DatedEvent = tuple[object, str, str, str]  # date, entity, what, why
 
 
-def _events_by_time(story: Story) -> dict[float, list[Told]]:
-    found: dict[float, list[Told]] = {}
-    for event in story.events.itertuples(index=False):
-        told = (event.date, event.entity, event.what, event.why)
-        found.setdefault(float(event.time), []).append(told)
+def _events_by_time(trace: Trace) -> dict[float, list[DatedEvent]]:
+    found: dict[float, list[DatedEvent]] = {}
+    for event in trace.events.itertuples(index=False):
+        dated = (event.date, event.entity, event.what, event.why)
+        found.setdefault(float(event.time), []).append(dated)
     return found
 
 
-def _taken(events: Iterable[Told], wanted: Counter[tuple[str, str]]) -> Iterable[Told]:
+def _chosen(events: Iterable[DatedEvent], wanted: Counter[tuple[str, str]]) -> Iterable[DatedEvent]:
     """The events wanted, each as often as it is wanted."""
     left = Counter(wanted)
     for event in events:

@@ -1,7 +1,7 @@
-"""Where the days of a history went: its event log played back, track by track.
+"""The time budget of replications: the days that each track spent in each activity.
 
-A log tells what happened; between two instants every track is in one state. Played back, the log
-gives the days that each track spent in each: at the table, in a delay, waiting and for what.
+Between two events every track is in one state: in an attempt, in a delay, or waiting for a named
+item. The event log, read in order, gives the days that each track spent in each state.
 """
 
 from __future__ import annotations
@@ -22,45 +22,47 @@ ACTIVITIES = (
     *(TABLE, SETBACK, BREAK, GATE, WINDOW, DELEGATION),
     *(COMPLETED, ABANDONED, LEFT_OUT, RUINED),
 )
-"""What a track can be doing, in the order in which figures show it."""
+"""What a track can be activity, in the order in which figures show it."""
 WAITING = (GATE, WINDOW, DELEGATION)
 
-Telling = tuple[int, Rows, Sequence[Entry]]
-"""A replication, its row and its log."""
+LoggedReplication = tuple[int, Rows, Sequence[Entry]]
+"""The number of a replication, its row and its event log."""
 
 
-class Doing(NamedTuple):
-    """What a track does, and the item that says more.
+class Activity(NamedTuple):
+    """The activity of a track, and its item.
 
-    The item is the stage at the table, the setback or shock that caused a delay, or what is
-    waited for; empty otherwise.
+    The item is the stage of an attempt, the setback or shock that caused a delay, or the item that
+    the track waits for; empty otherwise.
     """
 
-    activity: str
+    kind: str
     item: str = ""
 
 
-def budgets(program: Program, tellings: Iterable[Telling], draw: int = 0) -> pd.DataFrame:
-    """Days that each track spent on everything, from day 0 until the goal.
+def budgets(
+    program: Program, replications: Iterable[LoggedReplication], draw: int = 0
+) -> pd.DataFrame:
+    """Days that each track spent in each activity, from day 0 until the goal.
 
-    A history that never reached the goal is followed to the horizon; what follows its ruin is
+    A replication without the goal counts until the horizon; days after its ruin are
     ``after the ruin``. So the days of a track add up to the days without the goal, as in
-    :func:`sim.statistics.summary`.
+    :func:`sim.analysis.incidence.summary`.
 
     Args:
-        program: what was told.
-        tellings: histories with their logs.
-        draw: of the numbers of the program.
+        program: the program that was simulated.
+        replications: numbers, rows and event logs.
+        draw: of the program's parameter values.
 
     Returns:
         strategy, draw, replication, track, activity (one of ACTIVITIES), item, days. Every track
-        of every history has a row at least.
+        of every replication has at least one row.
     """
-    player = _Player(program)
+    reader = _LogReader(program)
     rows = [
-        (replication, program.tracks[track], *doing, days)
-        for replication, told, log in tellings
-        for (track, doing), days in player.play(told, log).items()
+        (replication, program.tracks[track], *activity, days)
+        for replication, row, log in replications
+        for (track, activity), days in reader.days(row, log).items()
     ]
     columns = ["replication", "track", "activity", "item", "days"]
     table = pd.DataFrame(rows, columns=columns)
@@ -69,44 +71,49 @@ def budgets(program: Program, tellings: Iterable[Telling], draw: int = 0) -> pd.
     return table
 
 
-def spells(program: Program, tellings: Iterable[Telling], draw: int = 0) -> pd.DataFrame:
-    """The first time that the goal was held, of every history that reached it before any ruin.
+def spells(
+    program: Program, replications: Iterable[LoggedReplication], draw: int = 0
+) -> pd.DataFrame:
+    """The first spell of the goal in each replication that reached it before any ruin.
+
+    Args:
+        program, replications, draw: as for :func:`budgets`.
 
     Returns:
-        strategy, draw, replication, begins (day), days, ended: whether it was lost; otherwise it
-        was held to the end of the run.
+        strategy, draw, replication, begins (day), days, ended: whether the goal was lost; otherwise
+        it held to the end of the run.
     """
     rows = [
-        (program.strategy, draw, replication, *_first_spell(program, told, log))
-        for replication, told, log in tellings
-        if told.outcome[0] == GOAL
+        (program.strategy, draw, replication, *_first_spell(program, row, log))
+        for replication, row, log in replications
+        if row.outcome[0] == GOAL
     ]
     columns = ["strategy", "draw", "replication", "begins", "days", "ended"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _first_spell(program: Program, told: Rows, log: Sequence[Entry]) -> tuple[float, float, bool]:
-    begins, goal = float(told.time[0]), program.code.goal
+def _first_spell(program: Program, row: Rows, log: Sequence[Entry]) -> tuple[float, float, bool]:
+    begins, goal = float(row.time[0]), program.code.goal
     for time, what, subject, level, _ in log:
         if what == What.FALLS and subject == goal and level == 0 and time >= begins:
             return begins, time - begins, True
-    return begins, _end(program, told) - begins, False
+    return begins, _end(program, row) - begins, False
 
 
-def _end(program: Program, told: Rows) -> float:
+def _end(program: Program, row: Rows) -> float:
     """When the run ended: at the ruin, or at the horizon."""
-    if program.code.ruin >= 0 and (ruin := float(told.first[0, program.code.ruin])) == ruin:
+    if program.code.ruin >= 0 and (ruin := float(row.first[0, program.code.ruin])) == ruin:
         return ruin
     return float(program.code.horizon)
 
 
-# -- playing a log back ---------------------------------------------------------------------------
+# -- reading a log in order ------------------------------------------------------------------------
 
-Days = dict[tuple[int, Doing], float]
+Days = dict[tuple[int, Activity], float]
 
 
-class _Player:
-    """Plays logs of one program back; what it needs of the program stands here as plain lists."""
+class _LogReader:
+    """Reads logs of one program in order; the tables that it needs are plain lists here."""
 
     def __init__(self, program: Program) -> None:
         code = program.code
@@ -142,37 +149,37 @@ class _Player:
             for item in range(code.rule_start[rule], code.rule_start[rule + 1])
         ]
 
-    def play(self, told: Rows, log: Sequence[Entry]) -> Days:
-        """Days by track and what it did, until the goal or the horizon."""
+    def days(self, row: Rows, log: Sequence[Entry]) -> Days:
+        """Days by track and activity, until the goal or the horizon."""
         horizon = float(self.program.code.horizon)
-        outcome, until = told.outcome[0], float(told.time[0])
+        outcome, until = row.outcome[0], float(row.time[0])
         state = _State(self)
         days: Days = {}
         last = until if outcome in (GOAL, RUIN) else horizon
         for begins, ends in state.spans(log, last):
             state.spend(begins, ends, days)
         if outcome == RUIN:
-            for track in range(len(state.doing)):
-                days[track, Doing(RUINED)] = horizon - last
-        for track, doing in enumerate(state.doing):  # where the goal came on day 0
-            days.setdefault((track, doing), 0.0)
+            for track in range(len(state.activities)):
+                days[track, Activity(RUINED)] = horizon - last
+        for track, activity in enumerate(state.activities):  # where the goal came on day 0
+            days.setdefault((track, activity), 0.0)
         return days
 
 
 class _State:
-    """What every track does at one instant of a history."""
+    """The activity of every track at one instant of a replication."""
 
-    def __init__(self, player: _Player) -> None:
-        self.player = player
-        tracks = len(player.left_out)
-        self.levels = [0] * len(player.program.levels)
-        self.doing = [Doing(LEFT_OUT) if out else Doing(GATE) for out in player.left_out]
-        self.stage = player.first_stage[:tracks]
+    def __init__(self, reader: _LogReader) -> None:
+        self.reader = reader
+        tracks = len(reader.left_out)
+        self.levels = [0] * len(reader.program.levels)
+        self.activities = [Activity(LEFT_OUT) if out else Activity(GATE) for out in reader.left_out]
+        self.stage = reader.first_stage[:tracks]
         self.begun = [False] * tracks
-        self.seated = [0] * len(player.capacity)
+        self.occupied = [0] * len(reader.capacity)
 
     def spans(self, log: Sequence[Entry], last: float) -> Iterator[tuple[float, float]]:
-        """The times between two instants, the state being that between them; up to ``last``."""
+        """The intervals between successive events, up to ``last``, with the state within each."""
         now = 0.0
         for entry in log:
             if entry[0] > now:
@@ -186,71 +193,71 @@ class _State:
         yield now, last
 
     def take(self, entry: Entry) -> None:
-        """An event changes what a track does, or a level."""
+        """Apply an event to the activity of its track, or to a level."""
         _, what, subject, detail, _ = entry
-        player = self.player
+        reader = self.reader
         if what in (What.RISES, What.FALLS):
             self.levels[subject] = detail
         elif what == What.BEGINS:
-            track = player.track_of[subject]
-            self.doing[track] = Doing(TABLE, player.names[subject])
+            track = reader.track_of[subject]
+            self.activities[track] = Activity(TABLE, reader.names[subject])
             self.begun[track] = True
-            self._seat(track, 1)
+            self._occupy(track, 1)
         elif what in (What.SUCCEEDS, What.FAILS, What.BREAKS):
-            track = player.track_of[subject]
-            self._seat(track, -1)
+            track = reader.track_of[subject]
+            self._occupy(track, -1)
             self.stage[track] = subject + 1
-            self.doing[track] = {
-                What.SUCCEEDS: lambda: Doing(GATE),
-                What.FAILS: lambda: Doing(SETBACK, player.program.setbacks[detail]),
-                What.BREAKS: lambda: Doing(BREAK, player.program.shocks[detail]),
+            self.activities[track] = {
+                What.SUCCEEDS: lambda: Activity(GATE),
+                What.FAILS: lambda: Activity(SETBACK, reader.program.setbacks[detail]),
+                What.BREAKS: lambda: Activity(BREAK, reader.program.shocks[detail]),
             }[what]()
         elif what in (What.RESUMES, What.REOPENS):
-            track = player.track_of[subject]
-            self.doing[track], self.stage[track] = Doing(GATE), subject
+            track = reader.track_of[subject]
+            self.activities[track], self.stage[track] = Activity(GATE), subject
         elif what in (What.LEAVES, What.COMPLETES):
-            self.doing[subject] = Doing(ABANDONED if what == What.LEAVES else COMPLETED)
+            self.activities[subject] = Activity(ABANDONED if what == What.LEAVES else COMPLETED)
 
-    def _seat(self, track: int, change: int) -> None:
-        for party in self.player.parties[track]:
-            self.seated[party] += change
+    def _occupy(self, track: int, change: int) -> None:
+        for party in self.reader.parties[track]:
+            self.occupied[party] += change
 
     def look(self, now: float) -> None:
-        """At rest: what does each waiting track wait for?"""
-        for track, doing in enumerate(self.doing):
-            if doing.activity in WAITING:
-                self.doing[track] = self._lacks(track, now)
+        """Once all events of an instant are applied: set the item that each track waits for."""
+        for track, activity in enumerate(self.activities):
+            if activity.kind in WAITING:
+                self.activities[track] = self._lacks(track, now)
 
-    def _lacks(self, track: int, now: float) -> Doing:
-        """The first thing that a waiting track lacks, in the order of the model."""
-        player, stage = self.player, self.stage[track]
-        rules = [*player.start_rule[track]] if not self.begun[track] else []
-        for text, literals in [*rules, *player.gate[stage]]:
+    def _lacks(self, track: int, now: float) -> Activity:
+        """The first unmet item of a waiting track, in the order of the model."""
+        reader, stage = self.reader, self.stage[track]
+        rules = [*reader.start_rule[track]] if not self.begun[track] else []
+        for text, literals in [*rules, *reader.gate[stage]]:
             if not any(self._holds(*literal) for literal in literals):
-                return Doing(GATE, text)
-        windows = player.windows[stage]
+                return Activity(GATE, text)
+        windows = reader.windows[stage]
         if windows and not any(opens <= now < closes for opens, closes in windows):
-            return Doing(WINDOW, player.names[stage])
-        full = [p for p in player.parties[track] if self.seated[p] >= player.capacity[p]]
-        party = list(player.program.scenario.delegations)[full[0]] if full else ""
-        return Doing(DELEGATION, party)
+            return Activity(WINDOW, reader.names[stage])
+        full = [p for p in reader.parties[track] if self.occupied[p] >= reader.capacity[p]]
+        party = list(reader.program.scenario.delegations)[full[0]] if full else ""
+        return Activity(DELEGATION, party)
 
     def _holds(self, level: int, least: int, negated: bool) -> bool:
         at = self.levels[level]
         return at == 0 if negated else at >= least
 
     def spend(self, begins: float, ends: float, days: Days) -> None:
-        """Add the days between two instants to what the tracks do."""
-        for track, doing in enumerate(self.doing):
+        """Add the days between two events to the activities of the tracks."""
+        for track, activity in enumerate(self.activities):
             until = ends
-            if doing.activity == DELEGATION and (windows := self.player.windows[self.stage[track]]):
+            if activity.kind == DELEGATION and (windows := self.reader.windows[self.stage[track]]):
                 # A window closes without an event.
                 closes = next(closes for opens, closes in windows if opens <= begins < closes)
                 until = min(ends, closes)
                 if until < ends:
-                    shut = (track, Doing(WINDOW, self.player.names[self.stage[track]]))
+                    shut = (track, Activity(WINDOW, self.reader.names[self.stage[track]]))
                     days[shut] = days.get(shut, 0.0) + ends - until
-            days[track, doing] = days.get((track, doing), 0.0) + until - begins
+            days[track, activity] = days.get((track, activity), 0.0) + until - begins
 
 
 def goal_tracks(program: Program) -> list[str]:

@@ -1,4 +1,4 @@
-"""One history as tables and sentences: the event log of an engine, made readable."""
+"""One replication as tables and sentences, made of the event log of an engine."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from sim.engine.rows import Rows
 
 
 @dataclass(frozen=True)
-class Story:
-    """One history, dated.
+class Trace:
+    """One replication, dated.
 
     Attributes:
-        row: the row of the history (column -> value), as in a results table.
+        row: the row of the replication (column -> value), as in a results table.
         events: every event (time in days, date, entity, what happened, why).
         attempts: track, stage, attempt (from 0), begin, end, ending; ``ending`` is "success",
             the name of a setback, "broken" or "ongoing".
         shocks: time, shock; those that happened.
         levels: condition, begin, end, level; spells at level 1 or more, also of stage conditions.
-        called: the strategy, for readers.
-        windows: stage ("track.stage"), opens, closes (days); the calendar of the whole run, of
-            tracks that are not left out.
+        called: the title of the strategy.
+        windows: stage ("track.stage"), opens, closes (days), until the horizon, for tracks that
+            are not left out.
     """
 
     title: str
@@ -47,26 +47,34 @@ class Story:
 
     @property
     def where(self) -> str:
-        """Where the history is found again, in words."""
+        """The replication, its draw and its seed, in words."""
         draw = f", draw {self.row['draw']}" if self.row["draw"] else ""
-        return f"history {self.replication}{draw}, seed {self.seed}"
+        return f"replication {self.replication}{draw}, seed {self.seed}"
 
 
-def tell(
+def trace_of(
     program: Program,
     rows: Rows,
     log: Sequence[Entry],
     seed: int,
     replication: int,
     draw: int = 0,
-) -> Story:
-    """The story of one traced history.
+) -> Trace:
+    """The trace of one replication.
 
     Args:
-        program: what the engine ran.
-        rows: the history's row (n = 1), as ``trace`` returns it.
+        program: the program that the engine simulated.
+        rows: the row of the replication (n = 1), as ``trace`` of an engine returns it.
         log: its event log.
-        seed, replication, draw: where the history is found again.
+        seed, replication, draw: its address.
+
+    >>> from sim import load
+    >>> from sim.engine import kernel
+    >>> from sim.engine.program import translate
+    >>> program = translate(load("korea-2017").strategy("proposal"))
+    >>> trace = trace_of(program, *kernel.trace(program, seed=1, replication=7), 1, 7)
+    >>> list(trace.attempts.columns)
+    ['track', 'stage', 'attempt', 'begin', 'end', 'ending']
     """
     row = row_tables.frame(program, rows, replication, draw).iloc[0].to_dict()
     ruined = program.scenario.ruin is not None and row["outcome"] == program.scenario.ruin
@@ -74,7 +82,7 @@ def tell(
     if not ruined and program.scenario.ruin is not None:
         ruin = row[f"first_{program.scenario.ruin}"]
         end = ruin if ruin == ruin else end  # ruin after the goal ends the run as well
-    return Story(
+    return Trace(
         title=program.scenario.title,
         goal=program.scenario.goal,
         start=program.start,
@@ -153,12 +161,12 @@ ROOTS = (What.FADES, What.HAPPENS, What.SUCCEEDS, What.FAILS, What.RESUMES)
 
 def _events(program: Program, log: Sequence[Entry]) -> pd.DataFrame:
     sentences = _Sentences(program)
-    told = [(entry[0], program.date(entry[0]), *sentences.of(entry)) for entry in log]
-    return pd.DataFrame(told, columns=["time", "date", "entity", "what", "why"])
+    events = [(entry[0], program.date(entry[0]), *sentences.of(entry)) for entry in log]
+    return pd.DataFrame(events, columns=["time", "date", "entity", "what", "why"])
 
 
 class _Sentences:
-    """Puts entries into words; a change of level takes its reason from what came before it."""
+    """Puts log entries into words; the reason of a change of level is the event before it."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -172,10 +180,10 @@ class _Sentences:
         time, what = entry[0], entry[1]
         if time > self.cause_time:
             self.cause_time, self.cause = time, ""
-        told = getattr(self, f"_{what.name.lower()}")(*entry[2:])
+        sentence = getattr(self, f"_{what.name.lower()}")(*entry[2:])
         if what in ROOTS:
-            self.cause = f"{told[0]} {told[1]}"
-        return told  # type: ignore[no-any-return]
+            self.cause = f"{sentence[0]} {sentence[1]}"
+        return sentence  # type: ignore[no-any-return]
 
     def _opens(self, stage: int, _: int, __: float) -> tuple[str, str, str]:
         return self.program.stages[stage], "its window opens", "calendar"

@@ -537,7 +537,7 @@ def test_one_history_is_told_beside_another_strategy(page: Page) -> None:
     told = pair(lay(page.state()), "typical")
     said = page.text(".world p")
     assert f"History {told.replication:,}." in said
-    assert f"They part on day {told.parting.time:,.1f}" in said
+    assert f"They part on day {told.divergence.time:,.1f}" in said
     rows = page.rows("Event by event")
     assert len(rows) == len(told.side_by_side)
     assert sum(row[3].startswith("They part here.") for row in rows) == 1

@@ -14,7 +14,7 @@ from sim.app.session import State
 from sim.app.strategy_draft import Hand
 from sim.app.workspace import Table, lay
 from sim.errors import InputError
-from sim.tracing.divergence import divergence
+from sim.tracing.divergence import divergence_index
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_a_pair_is_the_same_world_as_told_by_the_scenario(table: Table) -> None:
         scenario = sim.load("korea-2017")
         told = sim.trace(scenario, name, both.replication, 4, engine="compiled")
         pd.testing.assert_frame_equal(story.events, told.events)
-    assert both.parting.time > 0 and not math.isnan(both.parting.time)
+    assert both.divergence.time > 0 and not math.isnan(both.divergence.time)
     assert set(both.side_by_side["where"]) == {"both", "a", "b"}
 
 
@@ -56,10 +56,13 @@ def test_what_differs_above_the_first_divergence_comes_from_day_0(table: Table) 
     for replication in range(30):
         found = pair(table, replication)
         events = found.side_by_side
-        place = divergence(events, found.parting)
+        place = divergence_index(events, found.divergence)
         assert place is not None
         marked = events.iloc[place]
-        assert (marked["time"], marked["entity"]) == (found.parting.time, found.parting.entity)
+        assert (marked["time"], marked["entity"]) == (
+            found.divergence.time,
+            found.divergence.entity,
+        )
         above = events[(events["time"] < marked["time"]) & (events["where"] != "both")]
         later = above.loc[above["time"] > 0, "what"]
         assert later.str.contains("rises|falls|waits").all(), later

@@ -311,7 +311,7 @@ def test_one_history_and_what_would_flip_it_and_what_matters(tmp_path: Path) -> 
         world = results.world
         await tab.until(lambda: said(world.said).startswith("History"))
         told = pair(lay(tab.state), "typical")
-        day = f"The first divergence after day 0 is on day {told.parting.time:,.1f}:"
+        day = f"The first divergence after day 0 is on day {told.divergence.time:,.1f}:"
         assert day in said(world.said)
         assert f"{percent(told.alike)} % reach freeze" in said(world.said)
         assert said(world.story).count("First divergence after day 0.") == 1

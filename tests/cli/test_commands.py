@@ -89,7 +89,7 @@ def test_diff_tells_two_histories_side_by_side(tmp_path, capsys) -> None:
     words = ("diff", SMALL, "--a", "direct", "--b", "hardline", "--replications", 20)
     assert detente(*words, "--replication", 2, "--out", "out") == 0
     out = capsys.readouterr().out
-    assert "They part on day" in out and ">> " in out and "first partings in 20 worlds" in out
+    assert "They part on day" in out and ">> " in out and "first divergences in 20 worlds" in out
     rows = {name: sim.trace(sim.load(SMALL), name, 2).row for name in ("direct", "hardline")}
     ends = (
         f"{name}: {findings.ending(row['outcome'], row['time'], 'freeze', 'war')}"

@@ -21,7 +21,7 @@ from sim.experiment import replay
 from sim.plotting import decisions, outcomes
 from sim.reporting import summary
 from sim.studies import decision
-from sim.tracing.divergence import TOGETHER
+from sim.tracing.divergence import NO_DIVERGENCE
 
 TWO = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 DAYS = 3_000_000
@@ -77,7 +77,7 @@ def test_a_timeline_draws_what_can_be_seen(results) -> None:
     assert bars + len(axes.patches) + marks <= 6 * lanes * outcomes.PLACES
     assert len(axes.patches) < 50
     assert_readable(axes)
-    figure = decisions.side_by_side(story, story, TOGETHER)
+    figure = decisions.side_by_side(story, story, NO_DIVERGENCE)
     assert sum(len(c.get_paths()) for ax in figure.axes for c in ax.collections) < 2 * (
         6 * lanes * outcomes.PLACES
     )
@@ -123,7 +123,7 @@ def test_what_would_be_replayed_for_hours_is_refused(monkeypatch) -> None:
 
     monkeypatch.setattr(replay, "with_logs", counted)
     seen: list[int] = []
-    partings = decision.parting_tables.partings
+    divergences = decision.divergence_tables.divergences
 
     def watched(program, both, *finds):
         def one_by_one():
@@ -131,9 +131,9 @@ def test_what_would_be_replayed_for_hours_is_refused(monkeypatch) -> None:
                 seen.append(len(pulled))
                 yield pair
 
-        return partings(program, one_by_one(), *finds)
+        return divergences(program, one_by_one(), *finds)
 
-    monkeypatch.setattr(decision.parting_tables, "partings", watched)
+    monkeypatch.setattr(decision.divergence_tables, "divergences", watched)
     decision.diff(scenario, "direct", "in_order", replications=3)
     # Logs are held for one pair at a time.
     assert [b - a for a, b in itertools.pairwise(seen)] == [2, 2]

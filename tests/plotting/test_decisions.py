@@ -13,7 +13,7 @@ from readable import assert_readable
 from sim.analysis import comparison, intervals
 from sim.plotting import decisions, style
 from sim.studies import decision
-from sim.tracing.divergence import TOGETHER
+from sim.tracing.divergence import NO_DIVERGENCE
 
 SCENARIO = sim.load("korea-2017")
 CAPTION = "korea-2017: 600 histories of each strategy, seed 1"
@@ -92,14 +92,14 @@ def test_two_histories_side_by_side_share_lanes_and_dates(replication: int) -> N
     stories = [
         sim.trace(SCENARIO, n, replication, engine="compiled") for n in ("proposal", "pressure")
     ]
-    parting = sim.diff(SCENARIO, "proposal", "pressure", replication, 2).tables["side_by_side"]
-    figure = decisions.side_by_side(*stories, TOGETHER._replace(time=20.0, entity="x", a="y"))
+    divergence = sim.diff(SCENARIO, "proposal", "pressure", replication, 2).tables["side_by_side"]
+    figure = decisions.side_by_side(*stories, NO_DIVERGENCE._replace(time=20.0, entity="x", a="y"))
     assert_readable(figure)
     above, below = figure.axes
     assert above.get_xlim() == below.get_xlim() and above.get_ylim() == below.get_ylim()
     labels = [[t.get_text() for t in ax.get_yticklabels()] for ax in figure.axes]
-    assert labels[0] == labels[1] and len(parting)
-    assert "never part" in decisions.side_by_side(*stories, TOGETHER)._suptitle.get_text()
+    assert labels[0] == labels[1] and len(divergence)
+    assert "never part" in decisions.side_by_side(*stories, NO_DIVERGENCE)._suptitle.get_text()
 
 
 def test_few_histories_and_no_intervals() -> None:

@@ -164,7 +164,7 @@ def test_one_history_of_a_draw_is_that_of_the_run(tmp_path, capsys) -> None:
     told = ("trace", SMALL, "--strategy", "direct", "--replication", 5, "--draw", 3)
     assert command(*told) == command(*told, "--draws", tmp_path / "draws.csv") == 0
     first, again = capsys.readouterr().out.split("Two tracks and a meeting")[1:]
-    assert first == again and "direct, history 5, draw 3, seed 1" in first
+    assert first == again and "direct, replication 5, draw 3, seed 1" in first
     assert command(*told[:-1], 4, "--draws", tmp_path / "draws.csv") == 2
     assert "draw: found 4; allowed: 0 to 3" in capsys.readouterr().err
     assert command("diff", SMALL, "--a", "direct", "--b", "hardline", "--draw", 3,
@@ -174,4 +174,4 @@ def test_one_history_of_a_draw_is_that_of_the_run(tmp_path, capsys) -> None:
     side = decision.diff(scenario, "direct", "hardline", 0, 5, draw=3)
     assert page.sentences[0] in " ".join(side.text.split())
     told = "".join(text.get_text() for text in page.axes["side_by_side"].findobj(Text))
-    assert "history 0, draw 3, seed 1" in told
+    assert "replication 0, draw 3, seed 1" in told

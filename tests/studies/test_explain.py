@@ -1,4 +1,4 @@
-"""Why it wins: days add up, counterfactuals are the scenarios that they say, partings are right."""
+"""Why it wins: days add up, counterfactuals are the scenarios that they say, first divergences."""
 
 from __future__ import annotations
 
@@ -337,30 +337,30 @@ def test_nothing_to_switch_off() -> None:
     assert "a  " in found.text or "mean days" in found.text
 
 
-# -- partings -------------------------------------------------------------------------------------
+# -- divergences ----------------------------------------------------------------------------------
 
 
 def test_the_same_history_never_parts() -> None:
     program = translate(KOREA.strategy("proposal"))
     _, log = kernel.trace(program, 1, 4)
-    assert divergence.first_parting(program, log, log).entity == ""
-    assert divergence.first_turn(program, log, log).entity == ""
+    assert divergence.first_divergence(program, log, log).entity == ""
+    assert divergence.first_changed_attempt(program, log, log).entity == ""
 
 
-def test_the_first_parting_is_the_first_difference() -> None:
+def test_the_first_divergence_is_the_first_difference() -> None:
     ours, theirs = (translate(KOREA.strategy(name)) for name in ("proposal", "all_parallel"))
     for replication in range(30):
         a, b = (kernel.trace(each, 3, replication)[1] for each in (ours, theirs))
-        parting = divergence.first_parting(ours, a, b)
+        first = divergence.first_divergence(ours, a, b)
         before = [
-            [e[:4] for e in log if 0 < e[0] < parting.time and e[1] in divergence.VERBS]
+            [e[:4] for e in log if 0 < e[0] < first.time and e[1] in divergence.VERBS]
             for log in (a, b)
         ]
         assert [e[:3] for e in before[0]] == [e[:3] for e in before[1]]
-        assert parting.a != parting.b and parting.time > 0
+        assert first.a != first.b and first.time > 0
 
 
-def test_partings_of_a_case_by_hand() -> None:
+def test_divergences_of_a_case_by_hand() -> None:
     text = (
         HEAD
         + """
@@ -390,8 +390,9 @@ raises = ["help"]
     scenario = sim.loads(text)
     ours, theirs = (translate(scenario.strategy(name)) for name in ("with", "without"))
     a, b = (kernel.trace(each, 1, 0)[1] for each in (ours, theirs))
-    expected = divergence.Parting(10.0, "a.x", "succeeds", "suffers a setback: no")
-    assert divergence.first_parting(ours, a, b) == expected == divergence.first_turn(ours, a, b)
+    expected = divergence.Divergence(10.0, "a.x", "succeeds", "suffers a setback: no")
+    assert divergence.first_divergence(ours, a, b) == expected
+    assert divergence.first_changed_attempt(ours, a, b) == expected
     found = decision.diff(scenario, "with", "without", replications=7)
     assert found.tables["partings"]["n"].tolist() == [7]
     assert found.tables["partings"]["median_day"].tolist() == [10.0]
@@ -414,11 +415,11 @@ def test_side_by_side_holds_every_event_of_both() -> None:
 
 
 def test_histories_that_never_part_are_counted_as_such() -> None:
-    never = pd.DataFrame([(0, *divergence.TOGETHER), (1, 5.0, "x", "happens", "")],
+    never = pd.DataFrame([(0, *divergence.NO_DIVERGENCE), (1, 5.0, "x", "happens", "")],
                          columns=["replication", "time", "entity", "a", "b"])  # fmt: skip
-    table = attribution.commonest_partings(never)
+    table = attribution.commonest_divergences(never)
     assert table["best"].tolist() == [0.5, 0.5]
-    assert "never" in findings.partings_text(table, ("one", "two"))
+    assert "never" in findings.divergences_text(table, ("one", "two"))
 
 
 # -- whole explanations ---------------------------------------------------------------------------

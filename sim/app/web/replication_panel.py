@@ -22,7 +22,7 @@ from sim.plotting import decisions, outcomes
 from sim.plotting.captions import HOW_TO_READ
 from sim.reporting import findings
 from sim.scenario.scenario import Scenario
-from sim.tracing.divergence import BOTH, ONLY_A, Parting, divergence
+from sim.tracing.divergence import BOTH, ONLY_A, Divergence, divergence_index
 
 if TYPE_CHECKING:
     from sim.app.web.session_view import Desk
@@ -115,7 +115,7 @@ class World:
         def draw() -> Axes | Figure:
             if one == other:
                 return outcomes.timeline(first)
-            return decisions.side_by_side(first, second, found.parting)
+            return decisions.side_by_side(first, second, found.divergence)
 
         return found, export.figure(draw, dark=self.desk.dark)
 
@@ -163,26 +163,26 @@ def _sentences(found: Pair, state: State, one: int, other: int) -> str:
         )
     if one == other:
         return said
-    if math.isnan(found.parting.time):
+    if math.isnan(found.divergence.time):
         return f"{said} After day 0, nothing happens under one of the two only."
-    day, *parts = found.parting
-    parting = Parting(day, *(words(str(part)) for part in parts))
+    day, *parts = found.divergence
+    divergence = Divergence(day, *(words(str(part)) for part in parts))
     where = f"The first divergence after day 0 is on day {day:,.1f}"
-    return f"{said} {where}: {findings.parting_text(parting, names)}."
+    return f"{said} {where}: {findings.divergence_text(divergence, names)}."
 
 
 def _events(found: Pair, state: State, one: int, other: int) -> Markup:
     """What happens, in the order of time; the first divergence is marked."""
     titles = _titles(state)
     names = {BOTH: "both" if one != other else "", ONLY_A: titles[one]}
-    rows, first = [], divergence(found.side_by_side, found.parting)
+    rows, first = [], divergence_index(found.side_by_side, found.divergence)
     for i, event in enumerate(found.side_by_side.itertuples()):
         parts = i == first
         what = f"{words(str(event.entity))}: {event.what}"
         what += f" ({event.why})" if event.why else ""
         rows.append(
             _EVENT.format(
-                "parting" if parts else str(event.where),
+                "divergence" if parts else str(event.where),
                 event.date,
                 f"{event.time:,.1f}",
                 names.get(str(event.where), titles[other]),
