@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sim
 from sim.scenario.model import ABANDON, Effects, Setback, Stage, Track, Window
-from sim.scenario.quantities import Duration, likely
+from sim.scenario.quantities import Duration, base_value
 
 WIDTH, GAP, MARGIN = 216, 44, 24  # of a box, between boxes, around all, in pixels
 LINE, LANE = 17, 30  # heights of a line of text and of the lane of a setback
@@ -96,7 +96,7 @@ def _days(window: Window) -> str:
 
 
 def _inside(stage: Stage) -> list[str]:
-    share = f"{100 * likely(stage.success):g} % of attempts"
+    share = f"{100 * base_value(stage.success):g} % of attempts"
     lines = [f"{share}, {middle(stage.duration)}"]
     if stage.holds:
         lines.append(f"holds {', '.join(stage.holds)}")
@@ -108,10 +108,10 @@ def middle(duration: Duration) -> str:
     if duration.family == "values":
         return f"{duration.values[len(duration.values) // 2]:g} d"
     if duration.family == "uniform":
-        low, high = (likely(value) for value in duration.params.values())
+        low, high = (base_value(value) for value in duration.params.values())
         return f"{low:g} to {high:g} d"
     key = MIDDLE.get(duration.family, "")
-    return f"{likely(duration.params.get(key, [*duration.params.values()][-1])):g} d"
+    return f"{base_value(duration.params.get(key, [*duration.params.values()][-1])):g} d"
 
 
 def effects(of: Effects) -> list[str]:
@@ -183,7 +183,7 @@ def _arrow(arrow: Arrow, bottom: int, arrows: list[Arrow]) -> Iterator[str]:
     most = sum(other.source == arrow.source for other in arrows)
     right = _left(arrow.source) + WIDTH - PORT - STEP * (most - 1 - arrow.rank)
     y = bottom + LANE * (arrow.lane + 1)
-    label = f"{arrow.setback.name} {likely(arrow.setback.weight):g}"
+    label = f"{arrow.setback.name} {base_value(arrow.setback.weight):g}"
     changes = "  ".join(effects(arrow.setback))
     label += f"  ({changes})" if changes else ""
     if arrow.target is None:
@@ -210,7 +210,7 @@ def broken_by(scenario: sim.Scenario, track: Track) -> list[str]:
     """The shocks that may end an attempt: a line a shock."""
     return [
         f"broken by {shock.name} ({one.stage or 'any stage'}, "
-        f"{100 * likely(one.probability):g} % of them)"
+        f"{100 * base_value(one.probability):g} % of them)"
         for shock in scenario.shocks.values()
         for one in shock.breaks
         if one.track == track.name

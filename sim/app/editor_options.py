@@ -10,7 +10,7 @@ from sim.scenario.fields import ListOf
 from sim.scenario.format import Alternatives
 from sim.scenario.issues import Invalid, Location, Report
 from sim.scenario.model import Clauses
-from sim.scenario.quantities import Range, likely
+from sim.scenario.quantities import Range, base_value
 from sim.scenario.scenario import Scenario
 
 _RULE = ListOf(Alternatives(), "tests")
@@ -58,7 +58,7 @@ def choices(scenario: Scenario) -> Choices:
         postures={one.name: one.about for one in conditions if one.posture},
         conditions={one.name: one.about for one in conditions},
         parties=tuple(
-            Party(name, int(likely(tables)), *_ends(tables))
+            Party(name, int(base_value(tables)), *_ends(tables))
             for name, tables in scenario.delegations.items()
         ),
     )

@@ -55,7 +55,7 @@ class State:
         seed: the world's luck.
         hands: one to MOST_HANDS, each with a key of its own; the first is the one that the others
             are held against.
-        numbers: changed assumptions by dotted name.
+        numbers: changed assumptions by parameter path.
         precision: half the width of the interval of the share reached at which answers are done.
         history: one of PICKS, or the number of a replication.
         view: one of VIEWS, what the page shows.
@@ -223,7 +223,7 @@ _TRACK = Text("the name of a track", NAME)
 _STAGE = Text("the name of a stage", NAME)
 _TRACKS = ListOf(_TRACK, "tracks", once=True)
 _STEP = ListOf(_TRACK, "tracks", once=True, least=1)
-_NUMBERS = MappingOf(PlainNumber(), Text("a dotted name"), "numbers by dotted name")
+_NUMBERS = MappingOf(PlainNumber(), Text("a parameter path"), "numbers by parameter path")
 
 HAND: TableReader[Hand] = TableReader(
     "hand",

@@ -44,7 +44,7 @@ class Hand:
         left_out: tracks that never start.
         postures: conditions raised on day 0, in order.
         priority: tracks that come first where several could start.
-        overrides: other values by dotted name, delegations among them.
+        overrides: other values by parameter path, delegations among them.
     """
 
     key: str

@@ -18,7 +18,7 @@ from sim.engine.program import Program, translate
 from sim.errors import Issue, ScenarioError, comma_separated, unknown
 from sim.scenario.issues import show
 from sim.scenario.loading import failed
-from sim.scenario.quantities import likely
+from sim.scenario.quantities import base_value
 from sim.scenario.scenario import Scenario, loads
 
 
@@ -53,9 +53,9 @@ class Table:
             keys: of the hands that are studied. What one of them overrides is not uncertain.
         """
         moved = _with_hands(self.base, self.state.hands, {}).moved(self.state.numbers)
-        numbers = moved.numbers()
+        numbers = moved.parameters()
         own = {name for hand in self.state.hands if hand.key in keys for name in hand.overrides}
-        return moved.override({name: likely(numbers[name]) for name in own})
+        return moved.override({name: base_value(numbers[name]) for name in own})
 
 
 def lay(state: State, library: Library = SHIPPED) -> Table:

@@ -33,7 +33,7 @@ from sim.engine.program import (
 )
 from sim.scenario import scenario
 from sim.scenario.parameters import overridden
-from sim.scenario.scenario import Clauses, likely
+from sim.scenario.scenario import Clauses, base_value
 
 
 class LevelTest(NamedTuple):
@@ -173,7 +173,7 @@ class Entities:
         self.fades = [None if c.fades is None else _law(c.fades) for c in self.conditions]
         self.fade_streams = [laws.stream(f"fade:{name}") for name in one.conditions]
         # A sampled delegation is a whole number of tables, and at least one.
-        self.capacity = [max(1, int(likely(n) + 0.5)) for n in one.delegations.values()]
+        self.capacity = [max(1, int(base_value(n) + 0.5)) for n in one.delegations.values()]
         self._number_of_stage = {name: s for s, name in enumerate(self._stages)}
         self._number_of_track = {name: t for t, name in enumerate(one.tracks)}
         self._setback_names = list(
@@ -221,7 +221,7 @@ class Entities:
 
     def _ratios(self, kind: str, name: str) -> tuple[Ratio, ...]:
         return tuple(
-            Ratio(self._test(one.of), one.of.per_level, likely(one.ratio))
+            Ratio(self._test(one.of), one.of.per_level, base_value(one.ratio))
             for one in self.scenario.influences
             if one.kind == kind and name in one.targets
         )
@@ -255,14 +255,14 @@ class Entities:
             place=place,
             stream=laws.stream(f"stage:{name}"),
             duration=_law(stage.duration),
-            success=likely(stage.success),
+            success=base_value(stage.success),
             gate=self._gate[place],
             holds=tuple(self.level_index[held] for held in stage.holds),
             windows=self._windows(stage.window),
             setbacks=tuple(
                 SetbackEntity(
                     place=self._first_setback[place] + i,
-                    weight=likely(one.weight),
+                    weight=base_value(one.weight),
                     when=self._setback_when[place][i],
                     delay=_law(one.delay),
                     resume=self._resume(track, one.resume, place),
@@ -289,11 +289,11 @@ class Entities:
             place=place,
             stream=laws.stream(f"shock:{shock.name}"),
             timing=timing,
-            rate=0.0 if shock.rate is None else likely(shock.rate),
+            rate=0.0 if shock.rate is None else base_value(shock.rate),
             after=None if shock.after is None else _law(shock.after),
             dates=tuple(map(float, dates)),
             when=self._shock_when[place],
-            probability=likely(shock.probability),
+            probability=base_value(shock.probability),
             effects=self._steps(shock),
             breaks=tuple(self._break(one) for one in shock.breaks),
             ratios=self._ratios("rate", shock.name),
@@ -308,7 +308,7 @@ class Entities:
         return BreakEntity(
             track=self._number_of_track[one.track],
             stage=stage,
-            probability=likely(one.probability),
+            probability=base_value(one.probability),
             delay=_law(one.delay),
             resume=self._resume(one.track, one.resume, NOTHING),
         )
@@ -330,6 +330,6 @@ def _levels_read(shock: ShockEntity) -> Iterable[int]:
 
 def _law(duration: scenario.Duration) -> DurationLaw:
     family = FAMILIES[duration.family]
-    values = duration.values or tuple(likely(number) for number in duration.params.values())
+    values = duration.values or tuple(base_value(number) for number in duration.params.values())
     (a, b, c, d), table = laws.prepare(family, np.array(values, np.float64))
     return DurationLaw(family, a, b, c, d, table, 0, len(table))

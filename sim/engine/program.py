@@ -35,7 +35,7 @@ from sim.scenario.scenario import (
     Shock,
     Stage,
     Window,
-    likely,
+    base_value,
 )
 from sim.types import Flags, Floats, Ints, Words
 
@@ -418,7 +418,7 @@ class _Translator:
         self.effects: list[list[tuple[int, int]]] = []
 
     def slot(self, name: str, number: Number) -> int:
-        self.slots[name] = self.constant(likely(number))
+        self.slots[name] = self.constant(base_value(number))
         return self.slots[name]
 
     def constant(self, value: float) -> int:
@@ -707,7 +707,7 @@ def _breaks(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
 def _influences(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
     influences = tr.scenario.influences
     slots["influence_ratio"] = _ints(
-        tr.constant(likely(i.ratio))
+        tr.constant(base_value(i.ratio))
         if i.name is None
         else tr.slot(f"influences.{i.name}.{i.kind}", i.ratio)
         for i in influences

@@ -17,7 +17,7 @@ from sim.evidence import assumptions
 from sim.experiment import provenance
 from sim.scenario import description
 from sim.scenario.model import ABANDON, Track
-from sim.scenario.quantities import likely
+from sim.scenario.quantities import base_value
 from sim.scenario.register import source_in_words
 from sim.scenario.scenario import Scenario
 
@@ -216,7 +216,7 @@ def _experimentation(scenario: Scenario) -> Iterator[Item]:
         "raised, and no track is under way."
     )  # fmt: skip
     end = f", or until {scenario.ruin}" if scenario.ruin else ""
-    yield "4.2", "Run length", f"{likely(scenario.horizon):g} days{end}; not until the goal."
+    yield "4.2", "Run length", f"{base_value(scenario.horizon):g} days{end}; not until the goal."
     yield "4.3", "Estimation approach", (
         "Independent replications, 2,000 a strategy unless told otherwise, or as many as "
         "`--precision` asks for. Strategies meet the same luck (common random numbers by address) "

@@ -25,7 +25,7 @@ from sim.scenario.model import (
     Track,
     Window,
 )
-from sim.scenario.quantities import Duration, Number, Range, likely
+from sim.scenario.quantities import Duration, Number, Range, base_value
 from sim.types import DAYS_PER_YEAR
 
 WIDTH = 96
@@ -56,7 +56,7 @@ def tell(content: ScenarioData, strategy: Strategy | None = None) -> str:
 
 def number(value: Number, scale: float = 1, unit: str = "") -> str:
     """A number with its range: "14 (8 to 24)"; with scale 100 and unit " %", "50 % (30 to 70)"."""
-    text = f"{_plain(likely(value) * scale)}{unit}"
+    text = f"{_plain(base_value(value) * scale)}{unit}"
     if isinstance(value, Range):
         text += f" ({_plain(value.low * scale)} to {_plain(value.high * scale)})"
     return text
@@ -228,7 +228,7 @@ def _track(track: Track) -> str:
 
 def stage(one: Stage) -> list[str]:
     """The sentences on a stage: its attempts, its gate, what success does, how it fails."""
-    sure = likely(one.success) == 1 and not isinstance(one.success, Range)
+    sure = base_value(one.success) == 1 and not isinstance(one.success, Range)
     chance = "always succeeds" if sure else f"succeeds with {percent(one.success)}"
     about = f" ({one.about})" if one.about else ""
     told = [f"{one.name}{about}: an attempt takes {lasting(one.duration)} and {chance}."]
@@ -287,8 +287,8 @@ def shock(one: Shock) -> str:
 def _timing(one: Shock) -> str:
     if one.rate is not None:
         often = f"{number(one.rate)} times a year"
-        seldom = 0 < likely(one.rate) < 0.5
-        return often + (f" (once in {1 / likely(one.rate):.3g} years)" if seldom else "")
+        seldom = 0 < base_value(one.rate) < 0.5
+        return often + (f" (once in {1 / base_value(one.rate):.3g} years)" if seldom else "")
     if one.after is not None:
         return f"once, after {lasting(one.after)}"
     if one.yearly is not None:
@@ -315,7 +315,7 @@ def influence(one: Influence, content: ScenarioData) -> str:
         "rate": f"{start} multiplies the rate of {where} by {ratio}",
     }[one.kind]
     if one.of.per_level and most > 1:
-        sentence += f", so by {power(likely(one.ratio), most)} at level {most}"
+        sentence += f", so by {power(base_value(one.ratio), most)} at level {most}"
     return f"{sentence}{f' ({one.about})' if one.about else ''}."
 
 

@@ -218,7 +218,7 @@ _CONDITIONS = ListOf(_CONDITION, "conditions")
 _STAGE = Text("the name of a stage", NAME)
 _TRACK = Text("the name of a track", NAME)
 _PARTY = Text("letters only", "[A-Za-z]+")
-_DOTTED = Text("the dotted name of a number")
+_PATH = Text("the path of a parameter")
 _CLAUSES = ListOf(Alternatives(), "tests, all of which must hold")
 _RESUME = Text('the name of a stage of this track, or "abandon"', NAME)
 _DELAY = DurationReader()
@@ -430,7 +430,7 @@ STRATEGY: TableReader[Strategy] = TableReader(
         "raises": Field(_CONDITIONS, "postures, raised at the start", default=()),
         "priority": Field(_once(_TRACK, "tracks"), "tracks that come first", default=()),
         "overrides": Field(
-            MappingOf(PlainNumber(), _DOTTED, "numbers by dotted name"), "other values", default={}
+            MappingOf(PlainNumber(), _PATH, "numbers by parameter path"), "other values", default={}
         ),
         "title": Field(TITLE, "its name for readers, in figures", default=""),
     },
@@ -448,7 +448,7 @@ CORRELATION: TableReader[Correlation] = TableReader(
     Correlation,
     {
         "between": Field(
-            ListOf(_DOTTED, "dotted names of numbers", exactly=2), "two ranged numbers", fallback=()
+            ListOf(_PATH, "parameter paths", exactly=2), "two uncertain parameters", fallback=()
         ),
         "rank": Field(PlainNumber(Bounds(-1, 1)), "Spearman's, between -1 and 1", fallback=0.0),
     },
@@ -494,8 +494,8 @@ class _Scenario(TableReader[ScenarioData]):
 
     def write(self, value: ScenarioData) -> dict[str, Any]:
         table = super().write(value)
-        for dotted, text in value.free_texts.items():
-            key, free = dotted.split(".")
+        for path, text in value.free_texts.items():
+            key, free = path.split(".")
             table[key] = {free: text} | table.get(key, {})
         return table
 

@@ -21,8 +21,8 @@ from sim.scenario.model import (
     Strategy,
     Track,
 )
-from sim.scenario.parameters import slots
-from sim.scenario.quantities import Duration, Range, likely
+from sim.scenario.parameters import parameters
+from sim.scenario.quantities import Duration, Range, base_value
 from sim.scenario.reachability import never_starts, opens_in_run
 from sim.scenario.register import JUDGEMENT, STATUSES, counts, declared, entries
 from sim.types import DAYS_PER_YEAR
@@ -138,7 +138,7 @@ def _conditions(content: ScenarioData) -> Iterator[Note]:
 
 def _durations(content: ScenarioData) -> dict[str, Duration]:
     return {
-        slot.law: slot.duration for slot, _ in slots(content).values() if slot.duration is not None
+        one.law: one.duration for one in parameters(content).values() if one.duration is not None
     }
 
 
@@ -248,7 +248,7 @@ def _may_be_abandoned(content: ScenarioData, name: str) -> bool:
 
 def mean(duration: Duration) -> float:
     """The mean of a law of durations at its likely parameters, in days."""
-    p = {key: likely(number) for key, number in duration.params.items()}
+    p = {key: base_value(number) for key, number in duration.params.items()}
     match duration.family:
         case "fixed":
             return p[""]
@@ -291,8 +291,10 @@ def _mean_of_values(values: tuple[float, ...]) -> float:
 
 
 def _raises_a_year(shock: Shock, condition: str) -> float:
-    a_year = 1.0 if shock.yearly is not None else 0.0 if shock.rate is None else likely(shock.rate)
-    return a_year * likely(shock.probability) * shock.raises.count(condition)
+    a_year = (
+        1.0 if shock.yearly is not None else 0.0 if shock.rate is None else base_value(shock.rate)
+    )
+    return a_year * base_value(shock.probability) * shock.raises.count(condition)
 
 
 def level_shares(load: float, most: int) -> list[float]:
@@ -343,7 +345,7 @@ def _powers(content: ScenarioData) -> Iterator[Note]:
         yield (
             ("influences", index),
             (
-                f"{influence.kind} {likely(ratio):g} once per level of {condition.name}: "
-                f"{power(likely(ratio), most)} at its max of {most}{ends}"
+                f"{influence.kind} {base_value(ratio):g} once per level of {condition.name}: "
+                f"{power(base_value(ratio), most)} at its max of {most}{ends}"
             ),
         )

@@ -227,7 +227,7 @@ class Strategy:
         order: groups of tracks, one after the other, as in the file.
         raises: postures, raised on day 0.
         priority: tracks that come first where several could start.
-        overrides: values by dotted name.
+        overrides: values by parameter path.
         title: its name for readers, in figures; empty: the words of its name.
     """
 
@@ -248,7 +248,7 @@ EVERYTHING_AT_ONCE = Strategy(name="default", about="every track as soon as it m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correlation:
-    """Two uncertain numbers, by dotted name, whose draws have this rank correlation."""
+    """Two uncertain parameters, by path, whose draws have this rank correlation."""
 
     between: tuple[str, ...]
     rank: float

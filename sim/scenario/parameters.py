@@ -1,6 +1,6 @@
-"""The numbers of a scenario by dotted name: listing them, and putting others in their places.
+"""The parameters of a scenario by path: listing them, and giving them other values.
 
-One walk over the scenario serves both. Names follow the file: ``track.stage.success``,
+One walk over the scenario serves both. Paths follow the file: ``track.stage.success``,
 ``track.stage.duration.p50``, ``track.stage.setback.weight``, ``shock.rate``,
 ``shock.breaks.track.probability``, ``condition.fades.mean``, ``delegations.party``,
 ``influences.name.odds``. The second entry of a shock's ``breaks`` on the same track has ``#2``
@@ -37,18 +37,21 @@ from sim.scenario.quantities import (
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """The place of a number in a scenario.
+class Parameter:
+    """One parameter of a scenario: where it stands, its value, and what is allowed there.
 
     Attributes:
-        name: dotted.
-        bounds: between which it must lie.
-        source: of the number, or of the nearest table around it that has one.
-        law: the dotted name of the duration that it is a parameter of, with the duration.
-        key: its name among the parameters of that duration.
+        path: such as ``talks.meet.success``.
+        value: a number, or a range where it is uncertain.
+        bounds: between which every value must lie.
+        source: of the value, or of the nearest table around it that has one.
+        law: path of the duration to whose law it belongs; empty where it belongs to none.
+        duration: that duration.
+        key: its name among the parameters of that law: ``p50``.
     """
 
-    name: str
+    path: str
+    value: Number
     bounds: Bounds
     source: str = ""
     law: str = ""
@@ -56,42 +59,44 @@ class Slot:
     key: str = ""
 
 
-Change = Callable[[Slot, Number], Number]
+Change = Callable[[Parameter], Number]  # gives the new value
 C = TypeVar("C", bound=ScenarioData)
 
 
-def slots(content: ScenarioData) -> dict[str, tuple[Slot, Number]]:
-    """Every number with its slot, in file order."""
-    found: dict[str, tuple[Slot, Number]] = {}
+def parameters(content: ScenarioData) -> dict[str, Parameter]:
+    """All parameters by path, in file order."""
+    found: dict[str, Parameter] = {}
 
-    def note(slot: Slot, number: Number) -> Number:
-        found[slot.name] = (slot, number)
-        return number
+    def note(parameter: Parameter) -> Number:
+        found[parameter.path] = parameter
+        return parameter.value
 
     revised(content, note)
     return found
 
 
 def overridden(content: C, values: Mapping[str, float]) -> C:
-    """The content with other values at these names; correlations of what is now known go."""
-    new = revised(content, lambda slot, number: values.get(slot.name, number))
-    kept = tuple(c for c in new.correlations if not any(name in values for name in c.between))
+    """The scenario with other values of some parameters.
+
+    Args:
+        content: the scenario.
+        values: new values by path; they are not checked.
+
+    Returns:
+        A copy. Correlations of parameters that are now known exactly are left out.
+    """
+    new = revised(content, lambda parameter: values.get(parameter.path, parameter.value))
+    kept = tuple(c for c in new.correlations if not any(path in values for path in c.between))
     return replace(new, correlations=kept)
 
 
 def revised(content: C, change: Change) -> C:
-    """The content with every number replaced by what ``change`` makes of it, in file order."""
+    """The scenario with the value that ``change`` gives to each parameter, called in file order."""
+    around = content.free_texts.get("delegations.source", "")
     return replace(
         content,
         delegations={
-            party: change(
-                Slot(
-                    f"delegations.{party}",
-                    TABLES,
-                    _source(number, content.free_texts.get(SOURCE, "")),
-                ),
-                number,
-            )
+            party: _number(f"delegations.{party}", number, TABLES, change, around)
             for party, number in content.delegations.items()
         },
         conditions={name: _condition(one, change) for name, one in content.conditions.items()},
@@ -101,27 +106,24 @@ def revised(content: C, change: Change) -> C:
     )
 
 
-SOURCE = "delegations.source"
-
-
 def _source(number: Number, *around: str) -> str:
     own = number.source if isinstance(number, Range) else ""
     return next((text for text in (own, *around) if text), "")
 
 
-def _number(name: str, number: Number, bounds: Bounds, change: Change, *sources: str) -> Number:
-    return change(Slot(name, bounds, _source(number, *sources)), number)
+def _number(path: str, number: Number, bounds: Bounds, change: Change, *sources: str) -> Number:
+    return change(Parameter(path, number, bounds, _source(number, *sources)))
 
 
-def _duration(name: str, duration: Duration, change: Change, *sources: str) -> Duration:
+def _duration(path: str, duration: Duration, change: Change, *sources: str) -> Duration:
     if duration.family == "values":
         return duration
     params = {}
     for key, number in duration.params.items():
+        own = f"{path}.{key}" if key else path
         source = _source(number, duration.source, *sources)
-        dotted = f"{name}.{key}" if key else name
-        slot = Slot(dotted, bounds_of(duration.family, key), source, name, duration, key)
-        params[key] = change(slot, number)
+        bounds = bounds_of(duration.family, key)
+        params[key] = change(Parameter(own, number, bounds, source, path, duration, key))
     return replace(duration, params=params)
 
 
@@ -136,7 +138,7 @@ def _track(one: Track, change: Change) -> Track:
 
 
 def revised_stage(track: Track, one: Stage, change: Change) -> Stage:
-    """A stage with every number replaced by what ``change`` makes of it."""
+    """A stage with the value that ``change`` gives to each of its parameters."""
     name, sources = f"{track.name}.{one.name}", (one.source, track.source)
     return replace(
         one,
@@ -167,15 +169,15 @@ def _shock(one: Shock, change: Change) -> Shock:
             f"{name}.probability", one.probability, PROBABILITY, change, one.source
         ),
     )
-    labels = break_names(one)
+    labels = break_paths(one)
     breaks = tuple(
         _break(label, b, change, one.source) for label, b in zip(labels, one.breaks, strict=True)
     )
     return replace(new, breaks=breaks)
 
 
-def break_names(shock: Shock) -> list[str]:
-    """The dotted names of a shock's breaks."""
+def break_paths(shock: Shock) -> list[str]:
+    """The paths of a shock's breaks, in file order."""
     names: list[str] = []
     seen: dict[str, int] = {}
     for one in shock.breaks:

@@ -77,7 +77,7 @@ class Range:
 Number: TypeAlias = float | Range
 
 
-def likely(number: Number) -> float:
+def base_value(number: Number) -> float:
     """The value that a plain run uses."""
     return number.likely if isinstance(number, Range) else number
 
@@ -222,7 +222,7 @@ class Duration:
     @property
     def instant(self) -> bool:
         """Whether a plain run takes no time at all."""
-        return self.family == "fixed" and likely(self.params[""]) == 0
+        return self.family == "fixed" and base_value(self.params[""]) == 0
 
     @property
     def bare_range(self) -> bool:

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sim.scenario.model import Condition, MonthDay, ScenarioData, Shock, Stage
-from sim.scenario.parameters import Slot, slots
-from sim.scenario.quantities import Number, highest, likely, lowest
+from sim.scenario.parameters import Parameter, parameters
+from sim.scenario.quantities import Number, base_value, highest, lowest
 
 JUDGEMENT, DEFAULT = "judgement", "default"
 STATUSES = ("record", "comparison", "op-ed", JUDGEMENT)
@@ -29,7 +29,7 @@ NO_SOURCE = "judgement, as no source is given"
 
 @dataclass(frozen=True)
 class Entry:
-    """One number: its dotted name, unit, ends, status and source."""
+    """One number: its path, unit, ends, status and source."""
 
     name: str
     unit: str
@@ -67,8 +67,8 @@ def counts(statuses: Iterable[str]) -> str:
 
 
 def _numbers(content: ScenarioData) -> Iterator[Entry]:
-    for name, (slot, number) in slots(content).items():
-        yield _entry(name, _unit(slot), number, slot.source)
+    for parameter in parameters(content).values():
+        yield _entry(parameter.path, _unit(parameter), parameter.value, parameter.source)
     unnamed = (one for one in content.influences if one.name is None)
     for one in unnamed:
         name = f"influences.{one.of.text}-{one.on}.{one.kind}"
@@ -81,16 +81,16 @@ def _numbers(content: ScenarioData) -> Iterator[Entry]:
 def _entry(name: str, unit: str, number: Number, source: str) -> Entry:
     left_out = not source and DEFAULTS.get(name.rpartition(".")[2]) == number
     status = DEFAULT if left_out else declared(source) or JUDGEMENT
-    return Entry(name, unit, lowest(number), likely(number), highest(number), status, source)
+    return Entry(name, unit, lowest(number), base_value(number), highest(number), status, source)
 
 
-def _unit(slot: Slot) -> str:
-    end = slot.name.rpartition(".")[2]
-    if slot.name.startswith("delegations."):
+def _unit(parameter: Parameter) -> str:
+    end = parameter.path.rpartition(".")[2]
+    if parameter.path.startswith("delegations."):
         return "tables"
-    if slot.name.startswith("influences."):
+    if parameter.path.startswith("influences."):
         return f"{end} ratio"
-    if end in ("sigma", "shape") and slot.law:
+    if end in ("sigma", "shape") and parameter.law:
         return "none"
     return {"success": "share", "probability": "share", "weight": "weight", "rate": "a year"}.get(
         end, "days"

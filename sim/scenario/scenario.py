@@ -56,15 +56,15 @@ from sim.scenario.model import (
     Window,
     distinct_titles,
 )
-from sim.scenario.parameters import Slot, overridden, revised, slots
+from sim.scenario.parameters import Parameter, overridden, parameters, revised
 from sim.scenario.quantities import (
     Duration,
     Number,
     PlainNumber,
     Range,
+    base_value,
     fixed,
     highest,
-    likely,
     lowest,
 )
 from sim.scenario.validation import check_overrides, complete
@@ -90,11 +90,11 @@ __all__ = [
     "Strategy",
     "Track",
     "Window",
+    "base_value",
     "catalog",
     "check",
     "fixed",
     "highest",
-    "likely",
     "load",
     "loads",
     "lowest",
@@ -168,7 +168,7 @@ class Scenario(ScenarioData):
         return Issue(self.file or self.name, "strategies", unknown("strategy", name, names))
 
     def override(self, values: Mapping[str, float]) -> Scenario:
-        """The scenario with other values at these dotted names, which are then not ranges.
+        """The scenario with other values of some parameters, which are then known exactly.
 
         Raises:
             ScenarioError: a name is unknown, a value out of its bounds, or the values do not fit
@@ -190,11 +190,11 @@ class Scenario(ScenarioData):
         """
         if not values:
             return self
-        good = self._fitting(values, "numbers", within=True)
+        good = self._fitting(values, "parameters", within=True)
 
-        def move(slot: Slot, number: Number) -> Number:
-            value = good.get(slot.name, likely(number))
-            return replace(number, likely=value) if isinstance(number, Range) else value
+        def move(one: Parameter) -> Number:
+            value = good.get(one.path, base_value(one.value))
+            return replace(one.value, likely=value) if isinstance(one.value, Range) else value
 
         base = self._unchosen and self._unchosen.moved(values)
         return replace(revised(self, move), _unchosen=base)
@@ -215,13 +215,13 @@ class Scenario(ScenarioData):
             raise ScenarioError(report.issues)
         return good
 
-    def numbers(self) -> dict[str, Number]:
-        """Every number by its dotted name, in file order."""
-        return {name: number for name, (_, number) in slots(self).items()}
+    def parameters(self) -> dict[str, Number]:
+        """The values of all parameters by path, in file order; a :class:`Range` where uncertain."""
+        return {path: one.value for path, one in parameters(self).items()}
 
     def ranges(self) -> dict[str, Range]:
-        """The numbers that are uncertain."""
-        return {n: number for n, number in self.numbers().items() if isinstance(number, Range)}
+        """The uncertain parameters by path."""
+        return {path: one for path, one in self.parameters().items() if isinstance(one, Range)}
 
     def describe(self, strategy: str | None = None) -> str:
         """The model in plain sentences: its tracks, shocks, influences, and a strategy's rules.

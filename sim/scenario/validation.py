@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from sim.errors import comma_separated
@@ -28,7 +29,7 @@ from sim.scenario.model import (
     Strategy,
     Track,
 )
-from sim.scenario.parameters import Change, Slot, revised_stage, slots
+from sim.scenario.parameters import Change, Parameter, parameters, revised_stage
 from sim.scenario.quantities import Number, Range, disorder, highest, lowest
 
 
@@ -105,21 +106,20 @@ def complete(content: ScenarioData, document: Mapping[str, Any], report: Report)
     influences = check.influences()
     content = replace(content, influences=influences)
     check.content = content
-    numbers = slots(content)
     strategies = {
-        name: check.strategy(one, check.top / "strategies" / name, numbers)
+        name: check.strategy(one, check.top / "strategies" / name)
         for name, one in content.strategies.items()
     }
-    check.correlations(numbers)
+    check.correlations()
     return replace(content, strategies=strategies)
 
 
 def check_overrides(content: ScenarioData, values: Mapping[str, float], at: Location) -> None:
-    """Note what is wrong with values by dotted name for a valid scenario."""
+    """Note what is wrong with values by path for a valid scenario."""
     held = frozenset(name for stage in content.stages.values() for name in stage.holds)
     tracks = {t.name: tuple(s.name for s in t.stages) for t in content.tracks.values()}
     known = Known(list(content.conditions), tracks, list(content.shocks), held)
-    _Check(content, known, Location(at.report)).overrides(values, at, slots(content))
+    _Check(content, known, Location(at.report)).overrides(values, at)
 
 
 class _Check:
@@ -369,9 +369,7 @@ class _Check:
 
     # -- strategies --
 
-    def strategy(
-        self, one: Strategy, at: Location, numbers: Mapping[str, tuple[Slot, Number]]
-    ) -> Strategy:
+    def strategy(self, one: Strategy, at: Location) -> Strategy:
         """A strategy, with the start rules that its order stands for."""
         for track, clauses in one.starts.items():
             self.track_name(track, at / "starts" / track)
@@ -380,7 +378,7 @@ class _Check:
             for place, name in (at / key).entries(getattr(one, key)):
                 self.track_name(name, place)
         self.changed(one.raises, at / "raises")
-        self.overrides(one.overrides, at / "overrides", numbers)
+        self.overrides(one.overrides, at / "overrides")
         return replace(one, starts={**one.starts, **self.ordered(one, at / "order")})
 
     def ordered(self, one: Strategy, at: Location) -> dict[str, Clauses]:
@@ -410,51 +408,46 @@ class _Check:
         name = f"{track}.{self.content.tracks[track].stages[-1].name}"
         return (Literal(name, 1, False, name),)
 
-    # -- numbers --
+    # -- parameters --
 
-    def is_valid(self, dotted: str) -> bool:
-        """Whether the table that a dotted name leads into is valid."""
-        first = dotted.partition(".")[0]
+    def is_valid(self, path: str) -> bool:
+        """Whether the table that a parameter path leads into is valid."""
+        first = path.partition(".")[0]
         if first in ("delegations", "influences"):
             return (self.top / first).valid
         report = self.top.report
         return all(report.valid(part, first) for part in ("conditions", "tracks", "shocks"))
 
-    def overrides(
-        self,
-        values: Mapping[str, float],
-        at: Location,
-        numbers: Mapping[str, tuple[Slot, Number]],
-    ) -> None:
-        """Values by dotted name: known, within bounds, and possible together."""
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """The parameters of the scenario by path."""
+        return parameters(self.content)
+
+    def overrides(self, values: Mapping[str, float], at: Location) -> None:
+        """Values by path: known, within bounds, and possible together."""
         good = {}
         for name, value in values.items():
             if not self.is_valid(name) or not (at / name).valid:
                 continue
-            if name not in numbers:
-                (at / name).unknown_name("number", name, self.alike(name, numbers))
-            elif value not in (bounds := numbers[name][0].bounds):
+            if name not in self.parameters:
+                (at / name).unknown_name("parameter", name, self.alike(name))
+            elif value not in (bounds := self.parameters[name].bounds):
                 (at / name).invalid(show(value), str(bounds))
             else:
                 good[name] = value
-        self.laws(good, at, numbers)
+        self.laws(good, at)
         self.revised_stages(good, at)
 
-    def alike(self, name: str, numbers: Mapping[str, object]) -> list[str]:
-        """The numbers of the same entity, or all where there are none."""
+    def alike(self, name: str) -> list[str]:
+        """The parameters of the same entity, or all where there are none."""
         first = name.partition(".")[0]
-        return [n for n in numbers if n.startswith(f"{first}.")] or list(numbers)
+        return [p for p in self.parameters if p.startswith(f"{first}.")] or list(self.parameters)
 
-    def laws(
-        self,
-        values: Mapping[str, float],
-        at: Location,
-        numbers: Mapping[str, tuple[Slot, Number]],
-    ) -> None:
+    def laws(self, values: Mapping[str, float], at: Location) -> None:
         """The parameters of each law that is touched stay in order."""
-        touched = {numbers[name][0].law: name for name in values}
+        touched = {self.parameters[name].law: name for name in values}
         for law, name in touched.items():
-            duration = numbers[name][0].duration
+            duration = self.parameters[name].duration
             if duration is None:
                 continue
             params = {
@@ -466,8 +459,8 @@ class _Check:
     def revised_stages(self, values: Mapping[str, float], at: Location) -> None:
         """The stages that are touched can still be left."""
 
-        def change(slot: Slot, number: Number) -> Number:
-            return values.get(slot.name, number)
+        def change(one: Parameter) -> Number:
+            return values.get(one.path, one.value)
 
         stages = {".".join(name.split(".")[:2]): name for name in values}
         for stage, name in stages.items():
@@ -476,39 +469,40 @@ class _Check:
                 self.revised_stage(track, stage, (at / name), change)
 
     def revised_stage(self, track: Track, stage: str, at: Location, change: Change) -> None:
-        """One stage, with other numbers, can still be left."""
+        """One stage, with other values, can still be left."""
         for _, found in impossible(revised_stage(track, self.targets[stage], change)):
             at.invalid(f"with this, {stage} has {found}")
 
-    def correlations(self, numbers: Mapping[str, tuple[Slot, Number]]) -> None:
-        """Correlations tie two different ranged numbers, each pair once, and fit together."""
+    def correlations(self) -> None:
+        """Correlations tie two different uncertain parameters, each pair once, and fit together."""
         pairs: dict[frozenset[str], float] = {}
         top = self.top / "correlations"
         for at, one in top.entries(self.content.correlations):
             if not (at / "between").valid:
                 continue
             for place, name in (at / "between").entries(one.between):
-                self.ranged(name, place, numbers)
+                self.ranged(name, place)
             pair = frozenset(one.between)
             if len(pair) == 1:
-                (at / "between").invalid(f'"{one.between[0]}" twice', "two different numbers")
+                (at / "between").invalid(f'"{one.between[0]}" twice', "two different parameters")
             elif pair in pairs:
                 (at / "between").invalid("this pair is tied above already", "each pair once")
             pairs[pair] = one.rank
         if top.valid and not _fit_together(pairs):
             top.invalid(
-                "no numbers can have all these rank correlations at once",
+                "no parameters can have all these rank correlations at once",
                 "a positive definite set",
             )
 
-    def ranged(self, name: str, at: Location, numbers: Mapping[str, tuple[Slot, Number]]) -> None:
-        """A correlated number exists and is a range."""
+    def ranged(self, name: str, at: Location) -> None:
+        """A correlated parameter exists and is a range."""
         if not self.is_valid(name):
             return
-        if name not in numbers:
-            at.unknown_name("number", name, [n for n, (_, x) in numbers.items() if _is_range(x)])
-        elif not _is_range(numbers[name][1]):
-            at.invalid(f"{show(name)} is no range", "a number given as { low, likely, high }")
+        if name not in self.parameters:
+            uncertain = [p for p, one in self.parameters.items() if _is_range(one.value)]
+            at.unknown_name("parameter", name, uncertain)
+        elif not _is_range(self.parameters[name].value):
+            at.invalid(f"{show(name)} is no range", "a parameter given as { low, likely, high }")
 
 
 def glob(pattern: str) -> Callable[[str], object]:

@@ -11,7 +11,7 @@ from scipy import stats
 
 import sim
 from sim.scenario.loading import toml
-from sim.scenario.quantities import Range, likely
+from sim.scenario.quantities import Range, base_value
 
 N = 6000
 SCENARIO = sim.load("korea-2017")
@@ -73,7 +73,7 @@ def test_the_window_is_that_of_the_general_assembly() -> None:
 
 
 def test_every_number_has_a_source() -> None:
-    sim_numbers = SCENARIO.numbers()
+    sim_numbers = SCENARIO.parameters()
     uncertain = {n: number for n, number in sim_numbers.items() if isinstance(number, Range)}
     assert len(uncertain) > 150
     unsourced = [name for name, number in uncertain.items() if not number.source.strip()]
@@ -131,7 +131,7 @@ def test_denuclearisation_first_is_worse_than_the_proposal(rows: pd.DataFrame) -
 @pytest.mark.parametrize("strategy", ["proposal", "all_parallel"])
 def test_more_hostile_shocks_bring_later_and_fewer_freezes(strategy: str) -> None:
     hostile = ("missile_test", "strategic_test", "nuclear_test", "show_of_force")
-    rates = {f"{name}.rate": likely(SCENARIO.numbers()[f"{name}.rate"]) for name in hostile}
+    rates = {f"{name}.rate": base_value(SCENARIO.parameters()[f"{name}.rate"]) for name in hostile}
     tables = [
         changed({name: rate * factor for name, rate in rates.items()}, strategy)
         for factor in (0.25, 1, 4)

@@ -33,7 +33,7 @@ def test_every_number_has_a_status_a_unit_and_a_reason(scenario: sim.Scenario) -
     assert given.loc[given["source"].str.len() < len("judgement: years"), "name"].tolist() == []
     assert table["unit"].str.len().gt(0).all()
     assert table["name"].is_unique
-    assert set(scenario.numbers()) <= set(table["name"])
+    assert set(scenario.parameters()) <= set(table["name"])
 
 
 def test_what_the_catalog_calls_record_the_tables_give(scenario: sim.Scenario) -> None:
@@ -218,7 +218,7 @@ def test_numbers_without_a_source_are_no_small_share_of_judgement() -> None:
 
 def test_ranges_are_listed_as_in_the_file() -> None:
     table = assumptions.register(KOREA).set_index("name")
-    for name, number in KOREA.numbers().items():
+    for name, number in KOREA.parameters().items():
         if isinstance(number, Range):
             ends = table.loc[name, ["low", "likely", "high"]].tolist()
             assert ends == [number.low, number.likely, number.high]

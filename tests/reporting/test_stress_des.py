@@ -33,7 +33,7 @@ def test_no_item_is_empty_and_every_entity_appears(name) -> None:
         assert asked and len(answer.strip(" .-\n")) > 3, number
     text = stress_des.checklist(scenario)
     named = [*scenario.tracks, *scenario.stages, *scenario.conditions, *scenario.shocks,
-             *scenario.strategies, *scenario.numbers()]  # fmt: skip
+             *scenario.strategies, *scenario.parameters()]  # fmt: skip
     assert [name for name in named if f"`{name}`" not in text] == []
     assert all(f"- {party}: " in text for party in scenario.delegations)
     for influence in scenario.influences:

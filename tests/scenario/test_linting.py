@@ -11,7 +11,7 @@ import sim
 from sim.engine import laws
 from sim.engine.program import FAMILIES
 from sim.scenario import linting
-from sim.scenario.quantities import likely
+from sim.scenario.quantities import base_value
 
 HEAD = """
 title = "Lengths"
@@ -60,7 +60,7 @@ def test_the_mean_is_that_of_the_law(text: str, exact: float | None) -> None:
 def mean_of_quantiles(given: sim.scenario.Duration) -> float:
     """The area under the quantile function of the engines; its upper tail is cut finest."""
     family = FAMILIES[given.family]
-    raw = given.values or [likely(number) for number in given.params.values()]
+    raw = given.values or [base_value(number) for number in given.params.values()]
     params, table = laws.prepare(family, np.array(raw, dtype=float))
     v = (np.arange(20_000) + 0.5) / 20_000
     u, slope = 1 - (1 - v) ** 3, 3 * (1 - v) ** 2

@@ -63,7 +63,7 @@ def test_the_text_of_a_scenario_is_the_scenario(path: Path) -> None:
     again = sim.loads(scenario.text, path.name)
     assert again.hash == scenario.hash
     assert again == scenario
-    assert list(again.numbers()) == list(scenario.numbers())
+    assert list(again.parameters()) == list(scenario.parameters())
 
 
 def test_the_valid_files_use_every_key_of_the_format() -> None:
@@ -270,7 +270,7 @@ def test_the_schema_is_one_to_others() -> None:
 
 
 def test_names_of_numbers_follow_the_file() -> None:
-    names = sim.load("korea-2017").numbers()
+    names = sim.load("korea-2017").parameters()
     for name in (
         "delegations.DPRK", "us_dprk.contact.success", "us_dprk.contact.duration.p50",
         "missile_test.rate", "crisis.fades.mean",
@@ -284,8 +284,8 @@ def test_names_of_numbers_follow_the_file() -> None:
 def test_an_override_is_a_new_scenario() -> None:
     scenario = sim.load("korea-2017")
     other = scenario.override({"us_dprk.contact.success": 0.9, "missile_test.rate": 3})
-    assert isinstance(scenario.numbers()["us_dprk.contact.success"], Range)
-    assert other.numbers()["us_dprk.contact.success"] == 0.9
+    assert isinstance(scenario.parameters()["us_dprk.contact.success"], Range)
+    assert other.parameters()["us_dprk.contact.success"] == 0.9
     assert "missile_test.rate" not in other.ranges() and "missile_test.rate" in scenario.ranges()
     assert other.hash != scenario.hash
     assert scenario.override({}) is scenario
@@ -299,7 +299,7 @@ def test_a_moved_number_stays_a_range_with_its_ends_and_its_correlations() -> No
         assert moved.correlations == scenario.correlations
     korea = sim.load("korea-2017")
     plain = {"spring_exercise.probability": 0.5}
-    assert korea.moved(plain).numbers() == korea.numbers() | plain
+    assert korea.moved(plain).parameters() == korea.parameters() | plain
     assert korea.moved({}) is korea
 
 
@@ -313,7 +313,7 @@ def test_a_move_reaches_the_strategies_that_leave_the_number_open() -> None:
     ("values", "words"),
     [
         ({"us_dprk.contact.succes": 0.1}, 'did you mean "us_dprk.contact.success"'),
-        ({"us_dprk.contact.success": 0.99}, "numbers.*0.99; allowed: 0.* to 0"),
+        ({"us_dprk.contact.success": 0.99}, "parameters.*0.99; allowed: 0.* to 0"),
         ({"delegations.US": 2.5}, "a whole number"),
     ],
 )
@@ -325,11 +325,13 @@ def test_impossible_moves(values: dict[str, Any], words: str) -> None:
 def test_a_strategy_is_a_new_scenario_and_an_earlier_choice_is_undone() -> None:
     scenario = sim.load(CORPUS / "valid" / "orders.toml")
     rules = scenario.strategy("rules")
-    assert rules.numbers()["one.go.success"] == 0.9
-    assert scenario.numbers()["one.go.success"] == 0.5
+    assert rules.parameters()["one.go.success"] == 0.9
+    assert scenario.parameters()["one.go.success"] == 0.5
     assert rules.chosen.name == "rules" and scenario.chosen.name == "default"
     again = rules.override({"two.go.success": 0.1}).strategy("groups")
-    assert again.numbers()["one.go.success"] == 0.5 and again.numbers()["two.go.success"] == 0.1
+    assert (
+        again.parameters()["one.go.success"] == 0.5 and again.parameters()["two.go.success"] == 0.1
+    )
 
 
 @pytest.mark.parametrize(
