@@ -25,10 +25,14 @@ def many(count: int, what: str) -> str:
     return f"{count:,} {what if count == 1 else plural}"
 
 
-def listed(names: Iterable[object]) -> str:
-    """Names as words: a, b and c."""
-    words = [str(name) for name in names]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def listed(names: Iterable[object], last: str = "and") -> str:
+    """Names as a list in a sentence, with a word before the last.
+
+    >>> listed(["a", "b", "c"]), listed(["a", "b"], "or"), listed(["a"])
+    ('a, b and c', 'a or b', 'a')
+    """
+    *first, end = [str(name) for name in names]
+    return f"{', '.join(first)} {last} {end}" if first else end
 
 
 def percent(share: float) -> str:

@@ -20,8 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from unicodedata import normalize
 
+from sim.formatting import listed
 from sim.scenario.description import clauses as in_words
-from sim.scenario.description import joined
 from sim.scenario.model import Clauses, Literal, Strategy
 from sim.scenario.scenario import Scenario, with_text
 from sim.studies.sequence_space import file_of as strategy_file
@@ -167,7 +167,7 @@ class Hand:
 
     def words(self) -> str:
         """What it does, in a line: ``north south first, then us dprk and working group; ..``."""
-        groups = [joined(plain(track) for track in step) for step in self.steps]
+        groups = [listed(plain(track) for track in step) for step in self.steps]
         parts = []
         if groups:
             first = f"{groups[0]} {'first' if len(groups) > 1 else 'at once'}"
@@ -178,9 +178,9 @@ class Hand:
             if track not in self.left_out
         ]
         if self.left_out:
-            parts.append(f"without {joined(map(plain, self.left_out))}")
+            parts.append(f"without {listed(map(plain, self.left_out))}")
         if self.postures:
-            parts.append(f"raises {joined(map(plain, self.postures))}")
+            parts.append(f"raises {listed(map(plain, self.postures))}")
         return "; ".join(parts)
 
     def strategy(self, numbers: Mapping[str, float] | None = None) -> Strategy:

@@ -26,7 +26,7 @@ from sim.experiment.evaluator import (
     make_evaluator,
     never,
 )
-from sim.scenario.description import joined
+from sim.formatting import listed
 from sim.studies import switching_values
 from sim.studies.sensitivity import tornado_points
 
@@ -174,7 +174,7 @@ def _what_flips(found: Flips) -> list[str]:
         return []  # they are the same strategy wherever it was looked
     if not found.done:
         names = [plain(row["number"]) for row in perhaps]
-        return [f"May flip it: {joined(names)}." if names else "No end of a range flips it."]
+        return [f"May flip it: {listed(names)}." if names else "No end of a range flips it."]
     said = []
     if sure:
         said.append(
@@ -182,7 +182,7 @@ def _what_flips(found: Flips) -> list[str]:
         )
     if perhaps:
         names = [f"{plain(row['number'])} at its {row['end']} end" for row in perhaps]
-        said.append(f"Left open by the histories told: {joined(names)}.")
+        said.append(f"Left open by the histories told: {listed(names)}.")
     if not sure and not perhaps:
         said.append(f"No number flips it alone, of {found.numbers}. {_nearest(rows[0])}")
     return said

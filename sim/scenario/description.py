@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
+from sim.formatting import listed
 from sim.scenario.model import (
     ABANDON,
     Break,
@@ -35,10 +35,8 @@ MONTHS = (
     "October", "November", "December",
 )  # fmt: skip
 
-T = TypeVar("T")
 
-
-def tell(content: ScenarioData, strategy: Strategy | None = None) -> str:
+def describe(content: ScenarioData, strategy: Strategy | None = None) -> str:
     """The whole scenario; with a strategy, its rules, else the list of those that there are."""
     parts = [
         _opening(content),
@@ -74,7 +72,7 @@ def days(value: Number) -> str:
     return "1 day" if value == 1 else f"{_plain(value)} days"
 
 
-def lasting(duration: Duration) -> str:
+def duration_phrase(duration: Duration) -> str:
     """A duration as a phrase: "60 days on average"."""
     p = duration.params
     match duration.family:
@@ -115,12 +113,6 @@ def power(ratio: float, most: int) -> str:
     return _plain(ratio**most) if abs(exponent) < 300 else f"about 1e{exponent:+.0f}"
 
 
-def joined(words: Iterable[str], last: str = "and") -> str:
-    """Words as a list in a sentence: "a, b and c"."""
-    *first, end = words
-    return f"{', '.join(first)} {last} {end}" if first else end
-
-
 def date(day: dt.date | MonthDay) -> str:
     """A date in words: "9 May 2017"; a day of every year: "9 May"."""
     words = f"{day.day} {MONTHS[day.month - 1]}"
@@ -138,8 +130,8 @@ def literal(one: Literal) -> str:
 
 def clauses(rule: Clauses) -> str:
     """A rule as a phrase; its alternatives are joined by "or"."""
-    return joined(
-        (joined((literal(one) for one in item), "or") for item in rule),
+    return listed(
+        (listed((literal(one) for one in item), "or") for item in rule),
         ", and" if any(len(item) > 1 for item in rule) else "and",
     ).replace(" , and", ", and")
 
@@ -149,10 +141,10 @@ def effects(one: Effects) -> str:
     parts = []
     for verb, names in (("clears", one.clears), ("lowers", one.lowers), ("raises", one.raises)):
         if names:
-            parts.append(f"{verb} {joined(_counted(names))}")
+            parts.append(f"{verb} {listed(_counted(names))}")
     for again in one.reopens:
         parts.append(f"reopens {again.track} at {again.stage} if it was completed")
-    return joined(parts) if parts else ""
+    return listed(parts) if parts else ""
 
 
 def _counted(names: Sequence[str]) -> list[str]:
@@ -176,7 +168,7 @@ def _opening(content: ScenarioData) -> str:
             f"{party} at {number(n)} table{'' if n == 1 else 's'}"
             for party, n in content.delegations.items()
         ]
-        lines.append(f"At once can sit: {joined(tables)}; other parties at any number.")
+        lines.append(f"At once can sit: {listed(tables)}; other parties at any number.")
     return "\n".join(_wrapped(line, "") for line in lines)
 
 
@@ -205,17 +197,17 @@ def condition(one: Condition, content: ScenarioData) -> str:
     parts.append("is present or absent" if one.max == 1 else f"has levels 0 to {one.max}")
     if holders:
         what = "is held up by attempts" if one.max == 1 else "counts the attempts in progress"
-        return f"{parts[0]} {what} at {joined(holders)}."
+        return f"{parts[0]} {what} at {listed(holders)}."
     start = "absent" if not one.initially else f"at {one.initially}" if one.max > 1 else "present"
     text = f"{parts[0]} {parts[1]}, at first {start}"
     if one.fades is not None:
         what = "fades" if one.max == 1 else "loses a level"
-        text += f"; it {what} after {lasting(one.fades)}"
+        text += f"; it {what} after {duration_phrase(one.fades)}"
     return f"{text}{'; a posture that may be taken' if one.posture else ''}."
 
 
 def _track(track: Track) -> str:
-    parties = f" between {joined(track.parties)}" if len(track.parties) > 1 else ""
+    parties = f" between {listed(track.parties)}" if len(track.parties) > 1 else ""
     parties = parties or (f" of {track.parties[0]}" if track.parties else "")
     about = f": {track.about}" if track.about else ""
     lines = [_wrapped(f"Track {track.name}{parties}{about}", "")]
@@ -231,16 +223,18 @@ def stage(one: Stage) -> list[str]:
     sure = base_value(one.success) == 1 and not isinstance(one.success, Range)
     chance = "always succeeds" if sure else f"succeeds with {percent(one.success)}"
     about = f" ({one.about})" if one.about else ""
-    told = [f"{one.name}{about}: an attempt takes {lasting(one.duration)} and {chance}."]
+    sentences = [
+        f"{one.name}{about}: an attempt takes {duration_phrase(one.duration)} and {chance}."
+    ]
     if one.needs:
-        told.append(f"It starts only {clauses(one.needs)}.")
+        sentences.append(f"It starts only {clauses(one.needs)}.")
     if one.window:
-        told.append(f"It starts only {joined((_window(w) for w in one.window), 'or')}.")
+        sentences.append(f"It starts only {listed((_window(w) for w in one.window), 'or')}.")
     if one.holds:
-        told.append(f"While it lasts it holds up {joined(one.holds)}.")
+        sentences.append(f"While it lasts it holds up {listed(one.holds)}.")
     if what := effects(one):
-        told.append(f"Success {what}.")
-    return told + [
+        sentences.append(f"Success {what}.")
+    return sentences + [
         f"{'If it fails' if not n else 'Or'}: {setback(b, one)}."
         for n, b in enumerate(one.setbacks)
     ]
@@ -269,7 +263,7 @@ def _then(delay: Duration, resume: str | None, same: str) -> str:
     if resume == ABANDON:
         what = "the track is abandoned"
     at_once = delay.family == "fixed" and delay.params[""] == 0
-    return f"{what} at once" if at_once else f"after {lasting(delay)} {what}"
+    return f"{what} at once" if at_once else f"after {duration_phrase(delay)} {what}"
 
 
 def shock(one: Shock) -> str:
@@ -290,10 +284,10 @@ def _timing(one: Shock) -> str:
         seldom = 0 < base_value(one.rate) < 0.5
         return often + (f" (once in {1 / base_value(one.rate):.3g} years)" if seldom else "")
     if one.after is not None:
-        return f"once, after {lasting(one.after)}"
+        return f"once, after {duration_phrase(one.after)}"
     if one.yearly is not None:
         return f"every year on {date(one.yearly)}"
-    return f"on {joined(date(day) for day in one.on or ())}"
+    return f"on {listed(date(day) for day in one.on or ())}"
 
 
 def _break(one: Break) -> str:
@@ -333,23 +327,25 @@ def _targets(one: Influence) -> str:
     what = "shocks" if one.kind == "rate" else "stages"
     if len(one.targets) >= MANY_TARGETS and "*" in one.on:
         return f"the {len(one.targets)} {what} {one.on}"
-    return joined(one.targets)
+    return listed(one.targets)
 
 
 def _strategies(content: ScenarioData) -> str:
-    told = [f"{s.name}: {s.about}" if s.about else s.name for s in content.strategies.values()]
-    return _section("Strategies", told)
+    lines = [f"{s.name}: {s.about}" if s.about else s.name for s in content.strategies.values()]
+    return _section("Strategies", lines)
 
 
 def rules(one: Strategy, content: ScenarioData) -> str:
     """A strategy: when each track may start, and what else it does."""
-    told = [f"{name} {_start(one, name)}." for name in content.tracks]
+    sentences = [f"{name} {_start(one, name)}." for name in content.tracks]
     if one.raises:
-        told.append(f"On day 0 it raises {joined(_counted(one.raises))}.")
+        sentences.append(f"On day 0 it raises {listed(_counted(one.raises))}.")
     if one.priority:
-        told.append(f"Where several tracks could start, {joined(one.priority, 'then')} come first.")
-    told += [f"It sets {name} to {_plain(value)}." for name, value in one.overrides.items()]
-    return _section(f"Strategy {one.name}" + (f": {one.about}" if one.about else ""), told)
+        sentences.append(
+            f"Where several tracks could start, {listed(one.priority, 'then')} come first."
+        )
+    sentences += [f"It sets {name} to {_plain(value)}." for name, value in one.overrides.items()]
+    return _section(f"Strategy {one.name}" + (f": {one.about}" if one.about else ""), sentences)
 
 
 def _start(one: Strategy, track: str) -> str:

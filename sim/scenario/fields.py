@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
 from sim.errors import did_you_mean
+from sim.formatting import listed
 from sim.scenario.issues import Invalid, Location, show
 
 T = TypeVar("T")
@@ -101,7 +102,7 @@ class Name(Text):
         name = super().read(value, at)
         if name in RESERVED:
             raise at.invalid(
-                f'"{name}" is a reserved word', f"a name other than {_either(RESERVED)}"
+                f'"{name}" is a reserved word', f"a name other than {listed(RESERVED, 'or')}"
             )
         return name
 
@@ -114,7 +115,7 @@ class Choice(Reader[str]):
 
     def __init__(self, *words: str) -> None:
         self.words = words
-        self.wanted = _either([f'"{word}"' for word in words])
+        self.wanted = listed([f'"{word}"' for word in words], "or")
 
     def read(self, value: object, at: Location) -> str:  # noqa: D102
         if not isinstance(value, str) or value not in self.words:
@@ -366,8 +367,3 @@ class TableReader(Reader[T]):
             **({"oneOf": [{"required": [key]} for key in one_of]} if one_of else {}),
             "additionalProperties": False,
         }
-
-
-def _either(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last

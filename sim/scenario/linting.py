@@ -59,12 +59,12 @@ def _dates(content: ScenarioData) -> Iterator[Note]:
     for name, shock in content.shocks.items():
         early = [day for day in shock.on or () if day < content.start]
         if early:
-            told = comma_separated([str(day) for day in early], most=5)
-            yield (("shocks", name, "on"), f"before the start, ignored: {told}")
+            days = comma_separated([str(day) for day in early], most=5)
+            yield (("shocks", name, "on"), f"before the start, ignored: {days}")
         late = [day for day in shock.on or () if (day - content.start).days >= content.horizon]
         if late:
-            told = comma_separated([str(day) for day in late], most=5)
-            yield (("shocks", name, "on"), f"after the horizon, never reached: {told}")
+            days = comma_separated([str(day) for day in late], most=5)
+            yield (("shocks", name, "on"), f"after the horizon, never reached: {days}")
     for path, stage in _stages(content):
         spans = [(w.opens, w.closes) for w in stage.window]
         if spans and not any(opens_in_run(content, *span) for span in spans):

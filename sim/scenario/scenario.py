@@ -232,8 +232,8 @@ class Scenario(ScenarioData):
         Raises:
             ScenarioError: no strategy has this name.
         """
-        told = self if strategy is None else self.strategy(strategy)
-        return description.tell(told, None if told._unchosen is None else told.chosen)
+        found = self if strategy is None else self.strategy(strategy)
+        return description.describe(found, None if found._unchosen is None else found.chosen)
 
 
 def _digest(text: str) -> str:
