@@ -16,7 +16,8 @@ from sim.app.strategy_draft import file_of, plain
 from sim.app.workspace import lay
 from sim.errors import InputError
 from sim.experiment import study_folder
-from sim.experiment.experiment import Results, run
+from sim.experiment.experiment import run
+from sim.experiment.results import Results
 from sim.plotting import style
 from sim.reporting import summary
 from sim.scenario.scenario import loads

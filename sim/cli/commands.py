@@ -501,14 +501,14 @@ def _results(options: argparse.Namespace) -> Any:
 
 
 def _precisely(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) -> Any:
-    from sim.experiment import experiment, stopping
+    from sim.experiment import plan, stopping
 
     if options.replications is not None:
         raise InputError("--precision: allowed with --max-replications instead of "
                                     "--replications")  # fmt: skip
     baseline = None
     if options.precision_of == "differences":
-        known = options.strategy or experiment.names_of(scenario)
+        known = options.strategy or plan.names_of(scenario)
         baseline = getattr(options, "baseline", None) or known[0]
     wanted = stopping.parse(options.precision, baseline, options.max_replications, options.endpoint)
     results = stopping.run(scenario, wanted, options.strategy, options.seed, **how)
@@ -518,11 +518,11 @@ def _precisely(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) 
 
 def _chosen(scenario: Any, wanted: Sequence[str] | None) -> list[str]:
     """The strategies asked for, each once; all where none is."""
-    from sim.experiment import experiment
+    from sim.experiment import plan
 
     for name in wanted or ():
-        experiment.chosen(scenario, name)  # an unknown one is told
-    return list(dict.fromkeys(wanted or experiment.names_of(scenario)))
+        plan.chosen(scenario, name)  # an unknown one is told
+    return list(dict.fromkeys(wanted or plan.names_of(scenario)))
 
 
 def _study(

@@ -25,8 +25,8 @@ from sim.errors import InputError, MeasureError
 from sim.experiment import argument_checks
 from sim.experiment import draws as drawing
 from sim.experiment.draws import Draws
-from sim.experiment.experiment import chosen, names_of
 from sim.experiment.measures import Measure, parse
+from sim.experiment.plan import chosen, names_of
 from sim.scenario.scenario import Range, Scenario
 from sim.types import Floats, Ints
 

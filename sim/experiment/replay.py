@@ -19,7 +19,8 @@ from sim.engine.program import Program, translate
 from sim.engine.rows import empty
 from sim.errors import ModelError
 from sim.experiment.draws import Draws
-from sim.experiment.experiment import Results, chosen
+from sim.experiment.plan import chosen
+from sim.experiment.results import Results
 from sim.scenario.scenario import Scenario
 from sim.tracing import time_budget
 from sim.types import Floats

@@ -21,7 +21,8 @@ import pandas as pd
 from sim.analysis import comparison, incidence, intervals
 from sim.errors import InputError
 from sim.experiment import argument_checks, experiment, results_folder
-from sim.experiment.experiment import Results
+from sim.experiment.plan import names_of
+from sim.experiment.results import Results, as_frame
 from sim.scenario.scenario import Scenario
 
 FIRST = 1000  # replications of the first round
@@ -164,7 +165,7 @@ def _light(results: Results, endpoint: str | None) -> pd.DataFrame:
     ends = (results.scenario.goal, results.scenario.ruin, endpoint)
     names = ["strategy", "draw", "replication", "outcome", "time"]
     names += dict.fromkeys(f"first_{end}" for end in ends if end is not None)
-    return experiment.as_frame(results.table(names), results.manifest["strategies"])
+    return as_frame(results.table(names), results.manifest["strategies"])
 
 
 def _check(
@@ -178,7 +179,7 @@ def _check(
             "precision: more replications say nothing of draws that were not made; "
             "allowed: no draws, or a number of replications"
         )
-    names = argument_checks.strategies(strategies, experiment.names_of(scenario))
+    names = argument_checks.strategies(strategies, names_of(scenario))
     if precision.baseline is None:
         return
     argument_checks.one_of("baseline", precision.baseline, names)

@@ -19,10 +19,11 @@ from sim.engine.program import Program, translate
 from sim.engine.rows import empty, slice_rows
 from sim.engine.version import MODEL_VERSION
 from sim.errors import InputError
-from sim.experiment import argument_checks, experiment
+from sim.experiment import argument_checks
 from sim.experiment import draws as drawing
 from sim.experiment.draws import Draws
-from sim.experiment.experiment import Results
+from sim.experiment.plan import chosen
+from sim.experiment.results import Results, planned_blocks, read, row_groups
 from sim.experiment.results_folder import DRAWS
 from sim.experiment.tasks import ENGINES, Block, missing
 from sim.formatting import many
@@ -63,7 +64,7 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
     """
     sample = argument_checks.whole("sample", sample, 1, MOST_SAMPLE)
     argument_checks.seed(seed)
-    results = experiment.read(folder)
+    results = read(folder)
     before = results.manifest["identity"].get("model_version")
     if before != MODEL_VERSION:
         raise InputError(
@@ -78,7 +79,7 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
     check = _check_rows if results.manifest["keep"] == "rows" else _check_counts
     differences = [*_incomplete(results, blocks), *_other_draws(results)]
     at = 0
-    for block, content in results.parts():
+    for block, content in results.shards():
         places = picked[(picked >= at) & (picked < at + block.replications)] - at
         if len(places):
             differences += check(results, block, content, places)
@@ -89,7 +90,7 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
 def _incomplete(results: Results, blocks: Sequence[Block]) -> list[str]:
     """Which strategies lack replications that the manifest promises, or hold more."""
     found = []
-    for whole in experiment.promised(results.manifest):
+    for whole in planned_blocks(results.manifest):
         there = [block for block in blocks if block.strategy == whole.strategy]
         gaps, of = missing(whole, there), f"of {many(whole.replications, 'replication')}"
         lacking = sum(block.replications for block in gaps)
@@ -124,16 +125,16 @@ def _other_draws(results: Results) -> list[str]:
 def _check_rows(results: Results, block: Block, content: bytes, places: Ints) -> list[str]:
     program = _program(results, block.strategy)
     found, at = [], 0
-    for piece in experiment.pieces(content):
-        here = places[(places >= at) & (places < at + piece.num_rows)]
-        for place, row in zip(here.tolist(), piece.take(here - at).to_pylist(), strict=True):
+    for group in row_groups(content):
+        here = places[(places >= at) & (places < at + group.num_rows)]
+        for place, row in zip(here.tolist(), group.take(here - at).to_pylist(), strict=True):
             key = (block.strategy, *block.at(place))
             if (row["strategy"], row["draw"], row["replication"]) != key:
                 found.append(f"{block.address}: row {place} is not of draw {key[1]}, "
                              f"replication {key[2]}")  # fmt: skip
             else:
-                found += _compare(results, program, row, piece.column_names)
-        at += piece.num_rows
+                found += _compare(results, program, row, group.column_names)
+        at += group.num_rows
     if at != block.replications:
         found.append(f"{block.address}: {at:,} rows instead of {block.replications:,}")
     return found
@@ -186,7 +187,7 @@ def _check_counts(results: Results, block: Block, content: bytes, places: Ints) 
 
 
 def _program(results: Results, strategy: str) -> Program:
-    scenario = experiment.chosen(results.scenario, strategy)
+    scenario = chosen(results.scenario, strategy)
     return translate(scenario).limited(results.manifest["most_events"])
 
 

@@ -23,7 +23,7 @@ from markupsafe import Markup
 from sim import formatting
 from sim.errors import InputError
 from sim.evidence import assumptions
-from sim.experiment.experiment import Results
+from sim.experiment.results import Results
 from sim.experiment.results_folder import made
 from sim.plotting.captions import HOW_TO_READ
 from sim.reporting import sections

@@ -18,8 +18,8 @@ from sim import formatting
 from sim.analysis.samples import is_counted
 from sim.engine.version import MODEL_VERSION
 from sim.errors import InputError
-from sim.experiment import experiment, study_folder
-from sim.experiment.experiment import Results
+from sim.experiment import study_folder
+from sim.experiment.results import Results, read
 from sim.experiment.results_folder import MANIFEST, read_manifest
 from sim.reporting import findings, sequence_text, text_tables
 from sim.reporting import summary as summary_module
@@ -101,7 +101,7 @@ def of(folder: str | Path, baseline: str | None = None, endpoint: str | None = N
     manifest = read_manifest(folder)
     kind = manifest.get("kind")
     if kind is None:
-        return of_run(experiment.read(folder), baseline, endpoint)
+        return of_run(read(folder), baseline, endpoint)
     if kind not in MAKERS:
         raise InputError(
             f'{Path(folder) / MANIFEST}: unknown kind "{kind}"; allowed: a results folder of '

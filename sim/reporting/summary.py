@@ -17,9 +17,10 @@ from sim.engine import kernel, processes
 from sim.engine.daily_counts import MOST_DAYS
 from sim.engine.program import translate
 from sim.errors import InputError, unknown
-from sim.experiment import argument_checks, experiment, study_folder
+from sim.experiment import argument_checks, study_folder
 from sim.experiment.draws import Draws
-from sim.experiment.experiment import Results, names_of
+from sim.experiment.plan import chosen, names_of, of_draw
+from sim.experiment.results import Results
 from sim.formatting import many
 from sim.scenario import linting
 from sim.scenario.scenario import Scenario
@@ -57,7 +58,7 @@ def trace(
     )
     seed = argument_checks.seed(seed)
     argument_checks.one_of("engine", engine, TRACERS)
-    program = experiment.of_draw(translate(experiment.chosen(scenario, name)), draw, draws, seed)
+    program = of_draw(translate(chosen(scenario, name)), draw, draws, seed)
     rows, log = TRACERS[engine](program, seed, replication)
     return trace_of(program, rows, log, seed, replication, draw)
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from sim.errors import DrawsError, InputError, RunError, unknown
-from sim.experiment import argument_checks, experiment, measures, provenance, study_folder
+from sim.experiment import argument_checks, experiment, measures, plan, provenance, study_folder
 from sim.experiment import draws as drawing
 from sim.experiment.draws import Draws
 from sim.experiment.evaluator import Evaluator, make_evaluator
@@ -171,7 +171,7 @@ def study_sensitivity(
             of 2, or too many histories.
     """
     began = time.time()
-    known = experiment.names_of(argument_checks.scenario(scenario))
+    known = plan.names_of(argument_checks.scenario(scenario))
     name = known[0] if strategy is None else argument_checks.one_of("strategy", strategy, known)
     if against is not None:
         argument_checks.one_of("strategy", against, known)
@@ -363,7 +363,7 @@ def _within(option: str, value: float | None, bounds: tuple[float, float], unit:
 
 
 def _drawn(evaluator: Evaluator, draws: int | str | Path | Draws) -> Draws:
-    drawn = experiment.drawn_from(evaluator.scenario, draws, evaluator.seed)
+    drawn = plan.drawn_from(evaluator.scenario, draws, evaluator.seed)
     if drawn is None:
         raise InputError(f"draws: found {draws}; allowed: 1 to {drawing.MOST_DRAWS:,}")
     try:

@@ -21,7 +21,8 @@ from sim.errors import InputError
 from sim.experiment import argument_checks, provenance, replay
 from sim.experiment import study_folder as tables_of
 from sim.experiment.draws import Draws
-from sim.experiment.experiment import Results, chosen, names_of, of_draw, varied_from
+from sim.experiment.plan import chosen, names_of, of_draw, varied_from
+from sim.experiment.results import Results
 from sim.reporting import findings
 from sim.reporting.summary import baseline_of, caption, caption_of, notes, refusing
 from sim.scenario.scenario import Scenario

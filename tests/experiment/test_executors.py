@@ -18,7 +18,7 @@ import pytest
 import sim
 from sim.errors import InputError, RunError
 from sim.experiment import executors
-from sim.experiment.experiment import Incomplete
+from sim.experiment.results import Incomplete
 
 ROOT = Path(__file__).parents[2]
 TEXT = """

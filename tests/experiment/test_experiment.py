@@ -23,7 +23,7 @@ from sim.engine import kernel
 from sim.engine.program import translate
 from sim.errors import InputError
 from sim.experiment import tasks
-from sim.experiment.experiment import Incomplete
+from sim.experiment.results import Incomplete
 
 ROOT = Path(__file__).parents[2]
 TEXT = """

@@ -231,7 +231,7 @@ def test_a_damaged_manifest_is_written_anew_and_no_part_is_lost(
     sim.run(scenario, replications=30, out=tmp_path)
     manifest = tmp_path / "manifest.json"
     manifest.write_bytes(manifest.read_bytes()[:200])
-    with pytest.raises(InputError, match=r"manifest.json: cannot be read"):
+    with pytest.raises(InputError, match=r"manifest.json: is damaged"):
         sim.read(tmp_path)
     simulated.clear()
     again = sim.run(scenario, replications=30, out=tmp_path)

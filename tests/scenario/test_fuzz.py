@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import sim
 from sim.cli.commands import main
 from sim.errors import ScenarioError
-from sim.experiment.experiment import Incomplete
+from sim.experiment.results import Incomplete
 
 VALID = sorted((Path(__file__).parents[1] / "corpus" / "valid").glob("*.toml"))
 WRONG: list[Any] = [

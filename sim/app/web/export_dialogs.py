@@ -18,7 +18,7 @@ from sim.app.strategy_draft import file_of, opened
 from sim.app.web.html import put, text
 from sim.app.web.results_panel import FIGURES
 from sim.errors import InputError, ModelError, RunError, ScenarioError
-from sim.experiment.experiment import Incomplete
+from sim.experiment.results import Incomplete
 from sim.scenario.loading import decoded
 
 if TYPE_CHECKING:

@@ -1,0 +1,317 @@
+"""Results of a run, in memory or in a results folder: rows, daily counts, draws, manifest."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sim.engine import daily_counts
+from sim.engine.program import Program, translate
+from sim.engine.rows import from_table, slice_rows
+from sim.errors import InputError, RunError
+from sim.experiment import argument_checks
+from sim.experiment.draws import Draws
+from sim.experiment.plan import KEEP, Plan, chosen, drawn_from
+from sim.experiment.results_folder import (
+    AS_WRITTEN,
+    DRAWS,
+    MANIFEST,
+    Folder,
+    Memory,
+    Store,
+    identity_of,
+    read_manifest,
+)
+from sim.experiment.tasks import Block, Failure
+from sim.scenario.scenario import Scenario, loads
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as pads
+
+OF_A_MANIFEST: dict[str, type] = {
+    "identity": dict,
+    "strategies": list,
+    "strategy_texts": dict,
+    "replications": int,
+    "draws": int,
+    "seed": int,
+    "keep": str,
+    "text": str,
+}
+
+
+class Incomplete(RunError):
+    """Some replications could not be simulated; all others are kept.
+
+    Attributes:
+        results: what there is.
+    """
+
+    def __init__(self, results: Results) -> None:
+        failures, count = results.failures, sum(f.block.replications for f in results.failures)
+        shown = "\n".join(f"  {failure}" for failure in failures[:5])
+        more = f"\n  .. and {len(failures) - 5} more" if len(failures) > 5 else ""
+        super().__init__(
+            f"{count:,} replications could not be simulated; the rest is kept:\n{shown}{more}\n"
+            f"this simulates them again: {results.command}"
+        )
+        self.results = results
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run has told.
+
+    Attributes:
+        scenario: what was run.
+        manifest: as in ``manifest.json``.
+        folder: where the parts are, or None where nothing was written.
+        failures: what could not be told.
+    """
+
+    scenario: Scenario
+    manifest: dict[str, Any]
+    folder: Path | None = None
+    _store: Store = field(default_factory=Memory, repr=False)
+    _plan: Plan = field(default_factory=Plan, repr=False)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What could not be told, and why."""
+        return [Failure(Block(*one["block"]), one["error"]) for one in self.manifest["failures"]]
+
+    @property
+    def command(self) -> str:
+        """What goes on with this run."""
+        if self.folder is not None and self.manifest["command"] is None:
+            return f"sim.extend({str(self.folder)!r})"
+        return self.manifest["command"] or "sim.extend(results)"
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All rows, with the columns of :mod:`sim.rows`; or, where no more was kept, counts.
+
+        Strategies stand in their order, then draws, then replications.
+        """
+        if self.manifest["keep"] == "summary":
+            return self.counts
+        return as_frame(self.table(), self.manifest["strategies"])
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows as an Arrow table, or some of their columns; strategies in order."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._need_rows("table")
+        parts = [
+            pq.ParquetFile(io.BytesIO(content)).read(None if columns is None else [*columns])
+            for _, content in self.shards()
+        ]
+        if not parts:
+            raise InputError("there are no rows; nothing was finished")
+        return pa.concat_tables(parts).unify_dictionaries()
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """Exact counts by day (:mod:`sim.tally`), read part by part, in little memory."""
+        tables = []
+        for name in self.manifest["strategies"]:
+            program = translate(chosen(self.scenario, name))
+            found = [self._tally(program, content) for _, content in self._store.contents(name)]
+            whole = daily_counts.together(daily_counts.layout(program), found)
+            if len(whole.draws):
+                tables.append(daily_counts.frame(program, whole))
+        if not tables:
+            raise InputError("there are no counts; nothing was finished")
+        frame = pd.concat(tables, ignore_index=True)
+        frame["strategy"] = pd.Categorical(
+            np.concatenate([t["strategy"].astype(object) for t in tables]),
+            categories=self.manifest["strategies"],
+        )
+        return frame
+
+    def shards(self) -> Iterator[tuple[Block, bytes]]:
+        """The parts of all strategies with their contents, one after the other."""
+        for strategy in self.manifest["strategies"]:
+            yield from self._store.contents(strategy)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Which replications are there, in the order of :meth:`shards`."""
+        order = {name: i for i, name in enumerate(self.manifest["strategies"])}
+        return sorted(self._store.blocks(), key=lambda block: (order[block.strategy], block))
+
+    def _tally(self, program: Program, content: bytes) -> daily_counts.Tally:
+        if self.manifest["keep"] == "summary":
+            return daily_counts.decode(content)[0]
+        return _count(program, content)
+
+    @property
+    def draws(self) -> pd.DataFrame | None:
+        """The numbers of each draw, by dotted name; None where all were the likely ones."""
+        return None if self.drawn is None else self.drawn.frame
+
+    @cached_property
+    def drawn(self) -> Draws | None:
+        """The draws, as :mod:`sim.draws` has them; None where all numbers were the likely ones."""
+        if isinstance(self._plan.draws, Draws):
+            return self._plan.draws
+        if self.folder is None or self.manifest["draws"] == 0:
+            return None
+        return stored_draws(self.folder, self.scenario, self.manifest)
+
+    @property
+    def dataset(self) -> pads.Dataset:
+        """The rows of a results folder as an Arrow dataset, which need not fit into memory."""
+        import pyarrow.dataset as pads
+
+        self._need_rows("dataset")
+        if not isinstance(self._store, Folder):
+            raise InputError("dataset: these results are in memory; allowed: those of a folder")
+        files = [str(self._store.files[block]) for block in sorted(self._store.files)]
+        return pads.dataset(files, format="parquet")
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """Ask the rows, which SQL calls ``rows``, through DuckDB; they need not fit into memory.
+
+        Raises:
+            InputError: DuckDB is not installed, or does not understand the question.
+        """
+        try:
+            import duckdb
+        except ImportError:
+            raise InputError(
+                'query: the package "duckdb" is not installed; '
+                "allowed: pip install 'detente[query]'"
+            ) from None
+        with duckdb.connect() as connection:
+            source = self.table() if self.folder is None else self.dataset
+            connection.register("rows", source)
+            try:
+                answer: pd.DataFrame = connection.execute(sql).df()
+            except duckdb.Error as error:
+                raise InputError(f"query: {error}") from None
+        return answer
+
+    def _need_rows(self, what: str) -> None:
+        if self.manifest["keep"] == "summary":
+            raise InputError(f"{what}: this run kept counts, not rows; allowed: keep=rows")
+
+
+def read(folder: str | Path) -> Results:
+    """A results folder that an earlier run has written.
+
+    Raises:
+        InputError: there is none, or a part is damaged.
+    """
+    folder = argument_checks.path("folder", folder)
+    manifest = manifest_of(folder)
+    scenario = loads(manifest["text"], str(Path(folder) / MANIFEST))
+    scenario = replace(scenario, name=manifest["scenario"])
+    store = Folder(Path(folder), manifest["keep"])
+    store.look(identities(manifest), mend=False)
+    plan = Plan(
+        strategies=manifest["strategies"],
+        replications=manifest["replications"],
+        seed=manifest["seed"],
+        draws=stored_draws(Path(folder), scenario, manifest) if manifest["draws"] else 0,
+        design=manifest["design"],
+        law=manifest["law"],
+        engine=manifest["engine"],
+        columns=manifest["columns"],
+        keep=manifest["keep"],
+        most_events=manifest["most_events"],
+    )
+    return Results(scenario, manifest, Path(folder), store, plan)
+
+
+def manifest_of(folder: str | Path) -> dict[str, Any]:
+    """The manifest of a run.
+
+    Raises:
+        InputError: there is none that can be read, or it is that of something else.
+    """
+    manifest = read_manifest(folder)
+    path, kind = Path(folder) / MANIFEST, manifest.get("kind")
+    if kind is not None or not set(manifest) & set(OF_A_MANIFEST):
+        raise InputError(
+            f"{path}: is not the manifest of a run (it is of kind {kind or 'unknown'}); allowed: a "
+            "folder made by detente run or compare"
+        )
+    for key, of in OF_A_MANIFEST.items():
+        if not isinstance(manifest[key], of):
+            raise InputError(f"{path}, {key}: found {manifest[key]!r}; {AS_WRITTEN}")
+    if manifest["keep"] not in KEEP:
+        raise InputError(f"{path}, keep: found {manifest['keep']}; allowed: {', '.join(KEEP)}")
+    return manifest
+
+
+def stored_draws(folder: Path, scenario: Scenario, manifest: dict[str, Any]) -> Draws:
+    """The draws of a results folder.
+
+    Raises:
+        InputError: they are missing, damaged, or fewer than the manifest promises.
+    """
+    stored = drawn_from(scenario, folder / DRAWS, manifest["seed"])
+    assert stored is not None  # a file was named
+    if len(stored) < manifest["draws"]:
+        raise InputError(
+            f"{folder / DRAWS}: holds {len(stored)} draws; the manifest promises "
+            f"{manifest['draws']}; the command that made the folder writes them again"
+        )
+    return replace(stored, origin=manifest["identity"]["draws"])
+
+
+def planned_blocks(manifest: dict[str, Any]) -> list[Block]:
+    """All replications that a run is to hold, as its manifest says: a block for each strategy."""
+    draw, draws = (1, manifest["draws"]) if manifest["draws"] else (0, 1)
+    count = manifest["replications"]
+    return [Block(name, draw, draws, 0, count) for name in manifest["strategies"]]
+
+
+def identities(manifest: dict[str, Any]) -> dict[str, str]:
+    """The identity of the run, as the shards of each strategy hold it."""
+    return {name: identity_of(manifest, name) for name in manifest["strategies"]}
+
+
+# -- rows of shards -------------------------------------------------------------------------------
+
+
+def as_frame(table: pa.Table, strategies: Sequence[str]) -> pd.DataFrame:
+    """A table of rows with the fixed types, in order; the columns of a type lie together."""
+    frame: pd.DataFrame = table.to_pandas(self_destruct=True)
+    frame["strategy"] = frame["strategy"].cat.set_categories(list(strategies))
+    keys = [frame[name].to_numpy() for name in ("replication", "draw")]
+    order = np.lexsort([*keys, frame["strategy"].cat.codes.to_numpy()])
+    if not (order[:-1] < order[1:]).all():
+        frame = frame.iloc[order].reset_index(drop=True)
+    return frame
+
+
+def row_groups(content: bytes) -> Iterator[pa.Table]:
+    """The rows of a part, some thousands at a time."""
+    import pyarrow.parquet as pq
+
+    part = pq.ParquetFile(io.BytesIO(content))
+    for group in range(part.num_row_groups):
+        yield part.read_row_group(group)
+
+
+def _count(program: Program, content: bytes) -> daily_counts.Tally:
+    """The counts of a part of rows."""
+    counter = daily_counts.Counter(program)
+    for group in row_groups(content):
+        draws = group["draw"].to_numpy()
+        rows = from_table(program, group)
+        for draw in np.unique(draws):
+            first, last = np.searchsorted(draws, [draw, draw + 1])
+            counter.add(slice_rows(rows, first, last), int(draw))
+    return counter.tally
