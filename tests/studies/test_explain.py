@@ -39,7 +39,7 @@ def program_of(text: str, strategy: str | None = None):
     return translate(scenario.strategy(strategy) if strategy else scenario)
 
 
-def tellings(program, count: int, seed: int = 1):
+def logged(program, count: int, seed: int = 1):
     return [(r, *kernel.trace(program, seed, r)) for r in range(count)]
 
 
@@ -103,7 +103,7 @@ never = ["fifth"]
 
 def test_a_budget_worked_out_by_hand() -> None:
     program = program_of(CERTAIN, "only")
-    table = time_budget.budgets(program, tellings(program, 1))
+    table = time_budget.budgets(program, logged(program, 1))
     days = table.set_index(["track", "activity", "item"])["days"]
     # Broken on day 5, back on day 12, talks until 22, ready on day 30, window on day 40, 5 days.
     assert days["first"].to_dict() == {
@@ -134,7 +134,7 @@ def test_a_budget_worked_out_by_hand() -> None:
 @pytest.mark.parametrize("name", ["proposal", "all_parallel", "bilateral_only", "pressure"])
 def test_the_days_of_a_track_are_the_days_without_the_goal(name: str) -> None:
     program = translate(KOREA.strategy(name))
-    told = tellings(program, 60)
+    told = logged(program, 60)
     table = time_budget.budgets(program, told)
     per_track = table.groupby(["replication", "track"])["days"].sum().unstack()
     rows = [rows for _, rows, _ in told]
@@ -157,20 +157,20 @@ def test_what_is_waited_for_is_what_the_engine_noted() -> None:
             continue
         name = next(iter(scenario.strategies), None)
         program = translate(scenario.strategy(name) if name else scenario)
-        player = time_budget._Player(program)
-        for _, rows, log in tellings(program, 3):
+        reader = time_budget._LogReader(program)
+        for _, rows, log in logged(program, 3):
             last = time_budget._end(program, rows)
-            state = time_budget._State(player)
+            state = time_budget._State(reader)
             notes = {t: waits_of(log, t) for t in range(len(program.tracks))}
             for begins, _ in state.spans(log, last):
-                for track, doing in enumerate(state.doing):
+                for track, activity in enumerate(state.activities):
                     past = [item for time, item in notes[track] if time <= begins]
-                    if state.begun[track] or not past or doing.activity not in time_budget.WAITING:
+                    if state.begun[track] or not past or activity.kind not in time_budget.WAITING:
                         continue
-                    if player.windows[state.stage[track]] and past[-1] in (-3, -4):
+                    if reader.windows[state.stage[track]] and past[-1] in (-3, -4):
                         continue  # a window closes without a note
                     text = {-3: time_budget.WINDOW, -4: time_budget.DELEGATION}.get(past[-1])
-                    assert (text or program.items[past[-1]]) in doing, (number, track, begins)
+                    assert (text or program.items[past[-1]]) in activity, (number, track, begins)
                     seen += 1
             assert rows.time[0] <= last
     assert seen > 200
@@ -194,7 +194,7 @@ def test_mean_budgets_count_the_histories_that_did_nothing_of_it() -> None:
 
 def test_spells_are_those_of_the_rows() -> None:
     program = translate(KOREA.strategy("proposal"))
-    told = [one for one in tellings(program, 300) if one[1].outcome[0] == GOAL]
+    told = [one for one in logged(program, 300) if one[1].outcome[0] == GOAL]
     table = time_budget.spells(program, told)
     goal = program.code.goal
     assert len(table) == len(told) > 50 and 0.2 < table["ended"].mean() < 0.9
