@@ -33,11 +33,11 @@ COMMANDS = {
         "detente explain korea-2017 --strategy proposal --out why",
         {"why/budget": "budget", "why/costs-proposal": "costs"},
     ),
-    "One history": (
+    "One replication": (
         "detente trace korea-2017 --strategy proposal --replication 7",
         {"results/korea-2017-proposal-7-seed1": "timeline"},
     ),
-    "One world, twice": (
+    "A paired replication": (
         "detente diff korea-2017 --a proposal --b all_parallel --replication 7 --out twice",
         {"twice/side_by_side": "side_by_side"},
     ),
@@ -45,7 +45,7 @@ COMMANDS = {
         "detente search korea-2017 --never bilateral --out sequences",
         {"sequences/front": "front"},
     ),
-    "Which numbers matter": (
+    "Which parameters matter": (
         "detente sensitivity korea-2017 --strategy proposal --base 128 --trajectories 10 "
         "--out numbers",
         {f"numbers/{name}": name for name in ("tornado", "morris", "sobol")},
@@ -87,8 +87,9 @@ def text() -> str:
     parts = [
         "# Gallery",
         "Each figure that Detente makes, with the command that makes it and how to read it. All "
-        "state their scenario, number of histories and seed; half of the reference case's numbers "
-        "are judgement, so read differences, not levels. Built by `python docs/build_gallery.py`.",
+        "state their scenario, number of replications and seed; half of the reference case's "
+        "numbers are judgement, so read differences, not levels. Built by "
+        "`python docs/build_gallery.py`.",
     ]
     for title, (command, figures) in COMMANDS.items():
         parts.append(f"## {title}\n\n    {command}")

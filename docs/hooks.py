@@ -1,4 +1,4 @@
-"""What MkDocs is told beside ``mkdocs.yml``: that a page stands alone."""
+"""What MkDocs checks beside ``mkdocs.yml``: that a page stands alone."""
 
 from __future__ import annotations
 

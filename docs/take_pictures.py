@@ -1,4 +1,4 @@
-"""Takes the pictures of the live table for the README and docs/explore.md, of the table itself.
+"""Takes the pictures of the live page for docs/explore.md, of the page itself.
 
 python docs/take_pictures.py
 """

@@ -17,9 +17,9 @@ MEASURE = "reached"
 EXAMPLES = """\
 examples:
   detente list                                   what is in the catalog
-  detente run korea-2017                         all strategies, 2,000 histories each
+  detente run korea-2017                         all strategies, 2,000 replications each
   detente compare korea-2017 --baseline proposal
-  detente explain korea-2017 --strategy proposal  where its days go, and what costs most
+  detente explain korea-2017 --strategy proposal  where its days go, what its setbacks cost
   detente diff korea-2017 --a proposal --b all_parallel --replication 7
   detente search korea-2017 --never bilateral    which order, with which postures
   detente sensitivity korea-2017 --strategy proposal
@@ -27,7 +27,7 @@ examples:
   detente trace korea-2017 --strategy proposal --replication 7
   detente report results/korea-2017-seed1        one page for the browser, or for print
   detente check my-scenario.toml                 what is wrong with a file
-  detente assumptions korea-2017                 what each number rests on
+  detente assumptions korea-2017                 what each parameter rests on
 """
 
 
@@ -117,17 +117,18 @@ def _draws(text: str) -> int | str:
 SCENARIO = text("scenario", "SCENARIO", "a catalog name or a path")
 STRATEGIES = several("--strategies", "FILE", "a file with further strategies; may be repeated",
                      default=[])
-SEED = whole("--seed", "K", 0, 2**64 - 1, "the world's luck", default=1)
+SEED = whole("--seed", "K", 0, 2**64 - 1, "the seed of the random numbers", default=1)
 OUT = text("--out", "DIR", "results folder (default: below results/)")
 OF_A_SCENARIO = (SCENARIO, STRATEGIES, SEED, OUT)
 STRATEGY = several("--strategy", "S", "a strategy; may be repeated (default: all)")
 BASELINE = text("--baseline", "S", "strategy to hold the others against (default: the first)")
 ENGINE = choice("--engine", "compiled simpy",
-                "both tell the same histories; compiled is the fast one", default="compiled")
-DRAWS = text("--draws", "N|FILE", "sets of uncertain numbers: how many to sample from their "
-             "ranges, or a CSV file (default: 0, the likely value of each)", type=_draws, default=0)
+                "both give identical rows; compiled is the fast one", default="compiled")
+DRAWS = text("--draws", "N|FILE", "sets of parameter values: how many to sample from the "
+             "ranges, or a CSV file (default: 0, every parameter at its base "
+             "value)", type=_draws, default=0)
 OF_A_DRAW = (
-    whole("--draw", "D", 0, 1_000_000, "the numbers of this draw", default=0),
+    whole("--draw", "D", 0, 1_000_000, "the parameter values of this draw", default=0),
     text("--draws", "FILE",
          "a CSV file that holds the draw (default: as `run --draws` samples it)"),
 )
@@ -143,25 +144,25 @@ OF_A_RUN = (
     *OF_A_SCENARIO,
     STRATEGY,
     whole("--replications", "N", 1, 10**12,
-          f"histories of each strategy and draw (default: {REPLICATIONS})"),
+          f"replications of each strategy and draw (default: {REPLICATIONS})"),
     ENGINE,
     DRAWS,
-    choice("--design", "sobol lhs", "how draws fill the space of the numbers (default: sobol)",
+    choice("--design", "sobol lhs", "how draws fill the space of the parameters (default: sobol)",
            default="sobol"),
     choice("--law", "pert uniform loguniform",
-           "of every range in the draws (default: as in the file)", default="as in the file"),
+           "distribution of every range (default: as in the file)", default="as in the file"),
     WORKERS.but(help="threads or processes (default: one a core)"),
     choice("--pool", "threads processes",
            "of workers (default: threads for the compiled engine, else processes)"),
     text("--dask", "ADDRESS",
          "scheduler of a Dask cluster, or `local` for one on this machine"),
-    text("--precision", "P", "go on until the share frozen is known within P to either side "
-         "(0.01), or the restricted mean time within so many days (10d)"),
+    text("--precision", "P", "go on until the share reaching the goal is known within P to "
+         "either side (0.01), or the restricted mean time within so many days (10d)"),
     choice("--precision-of", "strategies differences",
            "of each strategy, or of the differences to the baseline", default="strategies"),
     whole("--max-replications", "N", 1, 10**9, "where --precision ends in any case",
           default=10**6),
-    whole("--max-events", "N", 1, 10**15, "of one history; one with more fails", default=10**7),
+    whole("--max-events", "N", 1, 10**15, "of one replication; one with more fails", default=10**7),
     ENDPOINT,
     text("--columns", "A,B", "write these columns, and what the summary needs, only"),
     switch("--no-figures", "draw no figures"),
@@ -180,14 +181,15 @@ OF_A_SEARCH = (
     choice("--after", "tracks stages", "what may be waited for: whole tracks, or stages too",
            default="tracks"),
     choice("--measure", "days share",
-           "fewest days without the goal, or largest share reaching it", default="days"),
-    text("--zone", "X", "a difference that does not matter, in days or percentage points "
+           "fewest mean days without the goal (restricted mean time), or largest share "
+           "reaching it", default="days"),
+    text("--zone", "X", "indifference zone, in days or percentage points "
          "(default: 1 %% of the horizon; 1 point)", type=float),
     text("--confidence", "P", "of the choice (default: 0.95)", type=float, default=0.95),
-    whole("--replications", "N", 2, 10**6, "new histories to measure the best in",
+    whole("--replications", "N", 2, 10**6, "new replications in which the best are measured",
           default=10_000),
     WORKERS,
-    text("--save", "FILE", "write the one chosen as a strategy file"),
+    text("--save", "FILE", "write the chosen candidate as a strategy file"),
     QUIET,
 )
 
@@ -201,18 +203,19 @@ OF_A_STUDY = (
 
 
 def _histories(default: int) -> Option:
-    return whole("--replications", "N", 1, 10**7, "histories of each set of numbers",
+    return whole("--replications", "N", 1, 10**7, "replications of each parameter vector",
                  default=default)
 
 
 OF_SENSITIVITY = (
     *OF_A_STUDY,
-    STRATEGY.but(help="whose outcome (default: the first)"),
+    STRATEGY.but(help="the strategy that is studied (default: the first)"),
     _histories(100),
     text("--against", "S", "study the lead over this strategy instead"),
     whole("--base", "N", 2, 2**20, "of the Sobol design, a power of 2", default=512),
     whole("--trajectories", "N", 2, 10**5, "of the Morris screening", default=20),
-    whole("--top", "N", 1, 10**4, "numbers with Sobol indices of their own; the others share one",
+    whole("--top", "N", 1, 10**4, "parameters with Sobol indices of their own; the others share "
+    "one",
           default=20),
 )
 
@@ -220,25 +223,26 @@ OF_ROBUST = (
     *OF_A_STUDY,
     STRATEGY,
     _histories(200),
-    DRAWS.but(help="sets of uncertain numbers, or a CSV file of them (default: 500)", default=500),
+    DRAWS.but(help="sets of parameter values, or a CSV file of them (default: 500)", default=500),
     BASELINE.but(help="strategy whose failures are explained (default: the first)"),
     text("--fail", "X", "an outcome worse than this is a failure; shares as 0.2 (default: the "
          "worst quarter of the draws)", type=float),
     text("--margin", "X", "a difference that matters (default: 0.01 of shares, 10 days)",
          type=float),
-    text("--map", "A,B", "two numbers for the map (default: those that threaten the lead most)"),
+    text("--map", "A,B", "two parameters for the map (default: those that threaten the lead most)"),
     choice("--better", "more less",
            "of the measure (default: less of ruin and of days until something)"),
 )
 
 OF_A_TALE = (
     *OF_A_SCENARIO,
-    whole("--replications", "N", 1, 10**6, "histories told with their events", default=500),
+    whole("--replications", "N", 1, 10**6, "replications simulated with their event "
+    "logs", default=500),
 )
 
 COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     "run": (
-        "tell thousands of histories and summarise them",
+        "simulate thousands of replications and summarise them",
         (*OF_A_RUN,
          choice("--keep", "rows summary",
                 "summary: exact counts by day instead of rows, in little memory", default="rows")),
@@ -248,7 +252,7 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         (*OF_A_RUN, BASELINE),
     ),
     "search": ("every order of the tracks, and every posture", OF_A_SEARCH),
-    "sensitivity": ("which uncertain numbers move an outcome, and by how much", OF_SENSITIVITY),
+    "sensitivity": ("which uncertain parameters move an outcome, and by how much", OF_SENSITIVITY),
     "robust": ("regret over draws, and what would make another strategy the best", OF_ROBUST),
     "trace": (
         "print one replication, event by event, with its timeline",
@@ -259,21 +263,22 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
          ENGINE.but(default="simpy", help="both simulate the same replication (default: simpy)")),
     ),
     "explain": (
-        "why strategies do as they do: where days go, what costs most",
+        "why strategies do as they do: where days go, what setbacks and shocks cost",
         (*OF_A_TALE, STRATEGY, DRAWS),
     ),
     "diff": (
-        "the same world under two strategies, side by side",
+        "a paired replication: two strategies side by side, with the same random numbers",
         (*OF_A_TALE,
          text("--a", "S1", "a strategy", required=True),
          text("--b", "S2", "another strategy", required=True),
-         whole("--replication", "R", 0, 2**63 - 1, "the world that is told", default=0),
+         whole("--replication", "R", 0, 2**63 - 1, "which paired replication is "
+         "printed", default=0),
          *OF_A_DRAW),
     ),
     "check": (
-        "list every issue of scenario files; run nothing",
+        "list every issue of scenario files; simulate nothing",
         (text("files", "FILE", "a scenario file or a catalog name", nargs="+"),
-         switch("--describe", "tell the model in plain sentences")),
+         switch("--describe", "describe the model in plain sentences")),
     ),
     "verify": (
         "check that a results folder holds what its manifest says",
@@ -298,7 +303,7 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
          switch("--no-browser", "say the address and open nothing")),
     ),
     "assumptions": (
-        "every number of a scenario: unit, range, status, source",
+        "every parameter of a scenario: unit, range, status, source",
         (SCENARIO, STRATEGIES, OUT.but(metavar="FILE", help="write it as .csv or .md")),
     ),
     "stress": (
@@ -317,7 +322,7 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **keywords)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells what is allowed\n")
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help lists what is allowed\n")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -113,7 +113,7 @@ def _guarded(options: argparse.Namespace) -> int:
 
 
 def _code_of(error: Exception) -> int | None:
-    """The exit code of an error that is told in one message; None for a fault of our own."""
+    """The exit code of an error in the input or the model; None for a defect of the program."""
     if isinstance(error, (ScenarioError, InputError)):
         return 2
     return 1 if isinstance(error, (ModelError, RunError)) else None
@@ -123,7 +123,7 @@ def _code_of(error: Exception) -> int | None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """``detente run``: histories into a results folder, with summary and figures."""
+    """``detente run``: replications into a results folder, with summary and figures."""
     from sim.easel import Easel
 
     easel = None if options.no_figures else Easel()
@@ -176,7 +176,7 @@ def _wrapped(sentence: str) -> str:
 
 
 def explain(options: argparse.Namespace) -> int:
-    """``detente explain``: why strategies do as they do: time budgets, and what costs most."""
+    """``detente explain``: why strategies do as they do: time budgets and ablations."""
     from sim.experiment.results_folder import writable
     from sim.studies import common, decision
 
@@ -194,7 +194,7 @@ def explain(options: argparse.Namespace) -> int:
 
 
 def diff(options: argparse.Namespace) -> int:
-    """``detente diff``: the same world under two strategies, side by side."""
+    """``detente diff``: a paired replication, two strategies side by side."""
     from sim.experiment.results_folder import writable
     from sim.studies import common, decision
 
@@ -261,7 +261,7 @@ SEARCHED = ("tracks", "never", "optional", "postures", "priority", "measure", "z
 
 
 def sensitivity(options: argparse.Namespace) -> int:
-    """``detente sensitivity``: which uncertain numbers move an outcome, and by how much."""
+    """``detente sensitivity``: which uncertain parameters move an outcome, and by how much."""
     from sim.studies import common
 
     if len(options.strategy or ()) > 1:
@@ -287,7 +287,7 @@ def robust(options: argparse.Namespace) -> int:
     how = _study(options, "robust", scenario, names)
     numbers = tuple(options.map.split(",")) if options.map else None
     if numbers is not None and len(numbers) != 2:
-        _refuse(f'--map: found "{options.map}"; allowed: two numbers, A,B')
+        _refuse(f'--map: found "{options.map}"; allowed: two parameters, A,B')
     study = common.study_robust(
         scenario, options.strategy, options.measure, draws=options.draws,
         baseline=options.baseline, fail=options.fail, margin=options.margin, numbers=numbers,
@@ -298,7 +298,7 @@ def robust(options: argparse.Namespace) -> int:
 
 
 def trace(options: argparse.Namespace) -> int:
-    """``detente trace``: one history, event by event, with its timeline chart."""
+    """``detente trace``: one replication, event by event, with its timeline chart."""
     from sim.experiment.results_folder import writable
     from sim.plotting import outcomes, style
     from sim.reporting import summary
@@ -369,7 +369,7 @@ def report(options: argparse.Namespace) -> int:
 
 
 def explore(options: argparse.Namespace) -> int:
-    """``detente explore``: the live table in the browser, until Ctrl-C."""
+    """``detente explore``: the live page in the browser, until Ctrl-C."""
     from sim.experiment.results_folder import made
     from sim.scenario.loading import catalog
     from sim.scenario.scenario import load
@@ -383,24 +383,24 @@ def explore(options: argparse.Namespace) -> int:
             raise
         _refuse('explore needs its web page: pip install "detente[explore]"')
     if options.scenario not in catalog() and not Path(options.scenario).exists():
-        load(options.scenario)  # says what there is; the faults of a file are told in the page
+        load(options.scenario)  # says what there is; the page lists the issues of a file
     with made(options.folder) as folder:
         library, name = Library.of(options.scenario, folder)
         _announce_compilation()
         room = Room(name, folder, library)
 
         def say(address: str) -> None:
-            print(f"table:   {address}\nstop it with Ctrl-C", flush=True)
+            print(f"page:    {address}\nstop it with Ctrl-C", flush=True)
             if not options.no_browser:
                 server.open_browser(address)
 
         server.serve(room, options.port, say)
-    print("the table is closed")
+    print("the page is closed")
     return 0
 
 
 def assumptions(options: argparse.Namespace) -> int:
-    """``detente assumptions``: every number of a scenario, with its status and source."""
+    """``detente assumptions``: every parameter of a scenario, with its status and source."""
     from sim.evidence import assumptions
     from sim.experiment.results_folder import made
 
@@ -460,7 +460,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-# -- parts of commands ----------------------------------------------------------------------------
+# -- helpers of commands -------------------------------------------------------------------------
 
 
 def _scenario(options: argparse.Namespace) -> Any:
@@ -521,7 +521,7 @@ def _chosen(scenario: Any, wanted: Sequence[str] | None) -> list[str]:
     from sim.experiment import plan
 
     for name in wanted or ():
-        plan.chosen(scenario, name)  # an unknown one is told
+        plan.chosen(scenario, name)  # refuses an unknown one
     return list(dict.fromkeys(wanted or plan.names_of(scenario)))
 
 

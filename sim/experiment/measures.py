@@ -90,14 +90,14 @@ def parse(scenario: Scenario, name: str = "reached", better: str | None = None) 
     program = translate(scenario)
     horizon = float(scenario.horizon)
     if what == "reached":
-        label = f"share of histories that reached {_words(scenario.goal)}{when}"
+        label = f"share of replications that reached {_words(scenario.goal)}{when}"
         return _of(name, label, better, True, lambda rows: _came(rows, GOAL, day))
     if what == "ruin" and scenario.ruin is not None:
-        label = f"share of histories with {_words(scenario.ruin)}{when}"
+        label = f"share of replications with {_words(scenario.ruin)}{when}"
         return _of(name, label, better, False, lambda rows: _came(rows, RUIN, day))
     if what.startswith("first_"):
         i = _place(name, what.removeprefix("first_"), program.levels)
-        label = f"share of histories in which {_words(program.levels[i])} came{when}"
+        label = f"share of replications in which {_words(program.levels[i])} came{when}"
         more = program.levels[i] != scenario.ruin
         return _of(name, label, better, more, lambda rows: (rows.first[:, i] <= day).astype(float))
     if by:

@@ -1,4 +1,4 @@
-"""Tables in, words out: what a comparison or an explanation says, with its uncertainty.
+"""Report text of comparisons, explanations and diffs: tables in, sentences and text tables out.
 
 Every sentence is computed from the limits of its numbers, never from the estimates alone.
 """
@@ -25,16 +25,16 @@ MOST_IN_MATRIX = 12
 MOST_COSTS = 12
 MOST_PAIRS = 4
 MOST_WINDOWS = 8
-PLAIN, LESS_LUCK = ("best", "low", "high"), ("adjusted", "adjusted_low", "adjusted_high")
+PLAIN, ADJUSTED = ("best", "low", "high"), ("adjusted", "adjusted_low", "adjusted_high")
 MEASURES = ("reached", "restricted_mean", "held", "ruin")
 
 
 def compare_text(tables: dict[str, pd.DataFrame]) -> str:
-    """A whole comparison in print: the best, differences, who is sooner, and what it says.
+    """A whole comparison in print: the best, differences, which is sooner, and what it says.
 
     Args:
         tables: ``best``, ``differences``, ``pairs``, ``dominance``, ``estimates`` and, where they
-            could be made, ``endurance``; from :mod:`sim.comparison` and its neighbours.
+            could be made, ``endurance``; from :mod:`sim.analysis.comparison` and its neighbours.
     """
     blocks = [table.text(WIDTH) for table in compare_tables(tables)]
     return "\n\n".join([*blocks, "\n".join(map(_paragraph, sentences(tables)))])
@@ -63,7 +63,7 @@ def _wanted(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def best_table(table: pd.DataFrame) -> Printed:
-    """Who may be the best: days behind the best of the others, and the chance of being best."""
+    """Which may be the best: days behind the best of the others, and the chance of being best."""
     days = _wanted(table, "restricted_mean")
     names = [name for name in MEASURES if len(_wanted(table, name))]
     head = ["strategy", "days more than the best other", "may be best", *map(_short, names)]
@@ -77,7 +77,7 @@ def best_table(table: pd.DataFrame) -> Printed:
         body.append([*line, *map(percent, chances)])
     note = (
         f"Multiple comparisons with the best: the intervals hold together at {_level(table)} %. "
-        "Last columns: chance in % of being the best by each measure, from resampled worlds."
+        "Last columns: chance in % of being the best by each measure, by bootstrap."
     )
     return Printed("the best, jointly", head, body, note)
 
@@ -93,20 +93,23 @@ def _short(measure: str) -> str:
 
 def differences_table(table: pd.DataFrame) -> Printed:
     """Paired differences to the baseline, a line a strategy."""
-    title = f"minus {table.attrs['baseline']}, run by run in the same worlds"
+    title = f"minus {table.attrs['baseline']}, paired by replication (common random numbers)"
     note = f"In brackets: {_level(table)} % intervals, each by itself; * it excludes 0."
     return _differences(table, PLAIN, title, note)
 
 
 def adjusted_table(table: pd.DataFrame) -> Printed:
-    """The same with the residuals taken out."""
-    title = f"minus {table.attrs['baseline']}, with the luck of single attempts taken out"
-    note = "What attempts did beyond their chances is subtracted: no less fair, and less luck."
-    return _differences(table, LESS_LUCK, title, note)
+    """Paired differences adjusted by control variates, a line a strategy."""
+    title = f"minus {table.attrs['baseline']}, control-variate adjusted"
+    note = (
+        "Adjusted by control variates (martingale residuals of stage attempts): unbiased, smaller "
+        "variance."
+    )
+    return _differences(table, ADJUSTED, title, note)
 
 
 def _is_adjusted(table: pd.DataFrame) -> bool:
-    """Was anything taken out of a table of differences or pairs?"""
+    """Whether adjustment made any variance of a table of differences or pairs smaller."""
     return "adjusted_ratio" in table and bool(
         (table["adjusted_ratio"] < table["variance_ratio"]).any()
     )
@@ -136,7 +139,7 @@ def _differences(
 
 
 def _with_limits(best: float, low: float, high: float, unit: str) -> str:
-    """A difference with its sign and limits, and a star where it is told from 0."""
+    """A difference with its sign and limits, and a star where it is significant."""
     times, digits = (100, 1) if unit == "share" else (1, 0)
     shown = [_signed(times * value, digits) for value in (best, low, high)]
     if math.isnan(low) or math.isnan(high):
@@ -153,7 +156,7 @@ def _signed(value: float, digits: int) -> str:
 
 
 def pairs_table(table: pd.DataFrame) -> Printed:
-    """Who is sooner in the same world, as a matrix: per cent of worlds, row sooner / row later."""
+    """Per cent of paired replications in which the row is sooner / later than the column."""
     names = list(dict.fromkeys(table["a"]))
     shown = names[:MOST_IN_MATRIX]
     cells = {(row.a, row.b): f"{_whole(row.win)}/{_whole(row.loss)}" for row in table.itertuples()}
@@ -165,13 +168,14 @@ def pairs_table(table: pd.DataFrame) -> Printed:
     halves = [(table[f"{x}_high"] - table[f"{x}_low"]).max() / 2 for x in ("win", "loss")]
     left_out = len(names) - len(shown)
     note = (
-        "Of 100 worlds: row sooner / row later; the rest are ties, also where neither got there. "
+        "Per cent of paired replications: row sooner / row later; the rest are ties, also where "
+        "neither got there. "
         f"{_level(table)} % intervals are within {100 * max(halves):.1f} points."
     )
     note += (
         f" The best {len(shown)} are shown; {left_out} more are in the file." if left_out else ""
     )
-    title = f"who reaches {table.attrs['endpoint']} sooner in the same world"
+    title = f"which strategy reaches {table.attrs['endpoint']} sooner, paired by replication"
     return Printed(title, ["", *marks], body, note)
 
 
@@ -192,7 +196,7 @@ def sentences(tables: dict[str, pd.DataFrame]) -> list[str]:
         *_on_the_best(tables["best"], tables["estimates"]),
         *_on_dominance(tables["dominance"]),
         *_on_endurance(tables.get("endurance")),
-        *_on_common_luck(tables["pairs"]),
+        *_on_variance(tables["pairs"]),
     ]
     return [sentence for sentence in found if sentence]
 
@@ -201,7 +205,7 @@ def summary_sentences(table: pd.DataFrame) -> list[str]:
     """What a summary says by itself, strategy by strategy, where none can be compared.
 
     Args:
-        table: from :func:`sim.statistics.summary`.
+        table: from :func:`sim.analysis.incidence.summary`.
     """
     return [_on_one(row) for _, row in table.iterrows()]
 
@@ -210,10 +214,10 @@ def _on_one(row: pd.Series) -> str:
     goal, runs, name = row["endpoint"], int(row["n"]), row["strategy"]
     share = _of(row, "reached", percent, " %")
     if row["reached"] == 0:
-        said = f"None of {runs:,} histories of {name} reached {goal}"
+        said = f"None of {runs:,} replications of {name} reached {goal}"
         said += f" (at most {percent(row['reached_high'])} % do)"
     else:
-        said = f"Under {name} {share} of {runs:,} histories reached {goal}"
+        said = f"Under {name} {share} of {runs:,} replications reached {goal}"
         said += f"; {_of(row, 'restricted_mean', days_text, '')} days of {row['horizon']:,.0f} "
         said += "passed without it on average, runs that never reached it counted"
     if "ruin" in row:
@@ -236,19 +240,21 @@ def _on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
     goal, horizon = best.attrs["endpoint"], best.attrs["horizon"]
     runs, reached = int(estimates["n"].iloc[0]), _wanted(estimates, "reached")
     if runs == 1:
-        return ["One history of each strategy: there are no intervals, and nothing can be told."]
+        return ["One replication of each strategy: there are no intervals, and no ranking."]
     days = _wanted(best, "restricted_mean").set_index("strategy")
     means = _wanted(estimates, "restricted_mean").set_index("strategy")
     if (reached["best"] == 0).all():
         limit = percent(float(reached["high"].max()))
-        return [f"No history of any strategy reached {goal} (at most {limit} % do): no ranking."]
+        return [
+            f"No replication of any strategy reached {goal} (at most {limit} % do): no ranking."
+        ]
     leaders = list(days.index[days["may_be_best"]])
     sign = 1 if means["better"].iloc[0] == "lower" else -1  # of a ruin, the latest is the best
     firsts = list(means.index[sign * means["best"] <= (sign * means["best"]).min() + 1e-9])
     mean = means.loc[firsts[0]]
     have = "has" if len(firsts) == 1 else "have"
     found = [
-        f"{listed(firsts)} {have} the {'fewest' if sign > 0 else 'most'} days without {goal}: "
+        f"{listed(firsts)} {have} the {'fewest' if sign > 0 else 'most'} mean days without {goal}: "
         f"{days_text(mean['best'])} "
         f"({days_text(mean['low'])}{DASH}{days_text(mean['high'])}) of {horizon:,.0f}. "
         + _who_may_be_best(leaders, firsts, len(days), _level(best))
@@ -261,8 +267,8 @@ def _on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
         if len(table):
             may = list(table.loc[table["may_be_best"], "strategy"])
             every = len(may) == len(table)
-            who = "any strategy" if every else listed(may)
-            found.append(f"By {what}, {who} may be the best at {_level(best)} %.")
+            which = "any strategy" if every else listed(may)
+            found.append(f"By {what}, {which} may be the best at {_level(best)} %.")
     return found
 
 
@@ -274,9 +280,12 @@ def _who_may_be_best(leaders: Sequence[str], firsts: Sequence[str], count: int, 
     if not others:
         return f"{they} {are} the best of {count} at {level} %, all comparisons taken together."
     if len(leaders) == count:
-        return f"No strategy can be told from the best at {level} %; more histories might."
+        return (
+            f"No strategy is distinguished from the best at {level} %; more replications may do so."
+        )
     return (
-        f"At {level} % {they.lower()} {are} not told from {listed(others)}; the others are worse."
+        f"At {level} % {they.lower()} {are} not distinguished from {listed(others)}; the "
+        "others are worse."
     )
 
 
@@ -307,7 +316,7 @@ def _on_dominance(table: pd.DataFrame) -> list[str]:
     found += _ahead_at_times(table)
     alike = [f"{row.a} and {row.b}" for row in once.itertuples() if row.verdict == OPEN]
     if alike:
-        found.append(f"At no time told apart: {'; '.join(alike)}.")
+        found.append(f"Distinguished at no time: {'; '.join(alike)}.")
     return [*found, f"What is said of whole curves holds together at {_level(table)} %."]
 
 
@@ -315,10 +324,11 @@ def _ahead_at_times(table: pd.DataFrame) -> list[str]:
     """A sentence a strategy on those that it is ahead of, though no dominance is shown."""
     found = []
     for a, some in table[table["verdict"] == AHEAD].groupby("a", sort=False):
-        told = [f"{row.b} (days {row.ahead_from:.0f}{DASH}{row.ahead_to:.0f})"
+        others = [f"{row.b} (days {row.ahead_from:.0f}{DASH}{row.ahead_to:.0f})"
                 for row in some.itertuples()]  # fmt: skip
         found.append(
-            f"{a} is ahead of {listed(told)} and never told behind, but dominance is not shown: "
+            f"{a} is ahead of {listed(others)} and never shown to be behind, but "
+            "dominance is not shown: "
             f"perhaps it is behind by up to {100 * some['behind_at_most'].max():.1f} points at "
             "other times."
         )
@@ -336,15 +346,15 @@ def _on_endurance(table: pd.DataFrame | None) -> list[str]:
     return [f"Once reached, {goal} held without a break to the end in: {', '.join(shares)}."]
 
 
-def _on_common_luck(table: pd.DataFrame) -> Iterator[str]:
-    """What pairing and the residuals of attempts left of the variance of differences in days."""
+def _on_variance(table: pd.DataFrame) -> Iterator[str]:
+    """How much of the variance of differences in days pairing and adjustment leave."""
     once = table[[*(row.a < row.b for row in table.itertuples())]]
     fixed = once[once["variance_ratio"] == 0]
     alike, apart = fixed[fixed["best"] == 0], fixed[fixed["best"] != 0]
     if len(alike):
-        yield f"Alike in days in every world told: {_pairs(alike)}."
+        yield f"Equal in days in every paired replication: {_pairs(alike)}."
     if len(apart):
-        yield f"As many days apart in every world told: {_pairs(apart)}."
+        yield f"As many days apart in every paired replication: {_pairs(apart)}."
     varied = table[table["variance_ratio"] > 0]
     if varied.empty:
         return
@@ -353,15 +363,15 @@ def _on_common_luck(table: pd.DataFrame) -> Iterator[str]:
         " of the variance of independent runs."
     )
     if "adjusted_ratio" not in table:
-        why = "these histories could not be told again"
+        why = "these replications could not be replayed"
     elif not _is_adjusted(varied):
-        why = "that would leave as much of them, or needs more histories"
+        why = "that would leave as much variance, or needs more replications"
     else:
         less = _least(varied, "adjusted_ratio")
-        yield f"With the luck of single attempts taken out: {less}."
-        yield from _told_by_one(varied)
+        yield f"Control-variate adjusted: {less}."
+        yield from _on_one_method_alone(varied)
         return
-    yield f"The luck of single attempts is not taken out of differences in days: {why}."
+    yield f"Differences in days are not control-variate adjusted: {why}."
 
 
 def _pairs(table: pd.DataFrame) -> str:
@@ -374,7 +384,7 @@ def _more(count: int) -> str:
 
 
 def _least(table: pd.DataFrame, column: str) -> str:
-    """The least of the ratios, of whom, and the largest."""
+    """The least ratio with its pair of strategies, and the largest ratio."""
     least, most = table.loc[table[column].idxmin()], table[column].max()
     pair = f"{_ratio(least[column])} ({least['a']} and {least['b']})"
     return pair if most == least[column] else f"{pair} to {_ratio(most)}"
@@ -384,11 +394,11 @@ def _ratio(value: float) -> str:
     return "less than 0.01" if value < 0.005 else f"{value:.2f}"
 
 
-def _told_by_one(table: pd.DataFrame) -> Iterator[str]:
-    """Who is told from whom in days with the residuals taken out, but not without, or only so."""
+def _on_one_method_alone(table: pd.DataFrame) -> Iterator[str]:
+    """Pairs distinguished in days with adjustment only, and without adjustment only."""
     for said, (name, low, high), (_, other_low, other_high) in (
-        ("Only so", LESS_LUCK, PLAIN),
-        ("Without that alone", PLAIN, LESS_LUCK),
+        ("With adjustment only", ADJUSTED, PLAIN),
+        ("Without adjustment only", PLAIN, ADJUSTED),
     ):
         sooner = table[(table[high] < 0) & (table[other_low] <= 0) & (table[other_high] >= 0)]
         pairs = [
@@ -398,7 +408,8 @@ def _told_by_one(table: pd.DataFrame) -> Iterator[str]:
         ]
         if pairs:
             yield (
-                f"{said} told apart in days, each of {many(len(table) // 2, 'pair')} by itself: "
+                f"{said}, these are distinguished in days, each of "
+                f"{many(len(table) // 2, 'pair')} by itself: "
                 f"{'; '.join(pairs)}{_more(len(sooner))}."
             )
 
@@ -410,7 +421,8 @@ def explain_text(tables: dict[str, pd.DataFrame], goal: str, tracks: dict[str, l
     """An explanation in print.
 
     Args:
-        tables: ``budget``, ``items``, ``bottlenecks``, ``costs``; from :mod:`sim.explanation`.
+        tables: ``budget``, ``items``, ``bottlenecks``, ``costs``; from
+            :mod:`sim.analysis.attribution`.
         goal: its name.
         tracks: of each strategy, those that can reach the goal.
     """
@@ -456,7 +468,7 @@ def _on_waits(table: pd.DataFrame, strategy: str, tracks: Sequence[str]) -> Iter
 
 def _on_bottlenecks(table: pd.DataFrame, strategy: str, goal: str) -> str:
     if table.empty:
-        return f"No history of {strategy} reached {goal}, so none tells what it waited for."
+        return f"No replication of {strategy} reached {goal}, so there is no last wait to report."
     shares = [
         f"{row.binding or 'nothing'} {percent(row.best)} %{_limits(row.low, row.high, percent)}"
         for row in table.head(4).itertuples()
@@ -468,45 +480,52 @@ def _on_bottlenecks(table: pd.DataFrame, strategy: str, goal: str) -> str:
 
 
 def _on_costs(table: pd.DataFrame, strategy: str, goal: str, level: float) -> Iterator[Part]:
-    """The dearest setbacks and shocks, then the windows."""
+    """The costliest setbacks and shocks, then the windows."""
     if table.empty:
-        yield f"No setback, shock or window can be switched off under {strategy}."
+        yield f"There is no setback, shock or window to remove under {strategy}."
         return
     main = table[(table["how"] == COSTS_NOTHING) | (table["kind"] != "setback")]
     windows = main["kind"] == "window"
     shown = pd.concat([main[~windows].head(MOST_COSTS), main[windows].head(MOST_WINDOWS)])
     sure = main[main["joint_low"] > 0]
-    yield _dearest(sure, strategy, goal)
-    head = ["the same histories without", f"days without {goal} saved", "points gained"]
+    yield _on_the_costliest(sure, strategy, goal)
+    head = ["the same replications without", f"days without {goal} saved", "points gained"]
     body = [
         [
             f"{row.name}: {row.how}" if row.kind == "window" else str(row.name),
             _with_limits(row.best, row.joint_low, row.joint_high, "days")
             if row.changed > 0
-            else "none in any history",
+            else "none in any replication",
             _with_limits(row.share, row.share_low, row.share_high, "share"),
         ]
         for row in shown.itertuples(index=False)
     ]
     several = f"{len(table)} change{'s' * (len(table) != 1)}"
-    told = len(sure) + int((main["joint_high"] < 0).sum())
+    significant = len(sure) + int((main["joint_high"] < 0).sum())
     note = (
         f"Days: intervals that hold together for {several} at {100 * level:g} %; "
-        f"points each by itself; * it excludes 0. {told} of {len(main)} are told from 0; "
+        f"points each by itself; * it excludes 0. {significant} of {len(main)} are significant; "
         "all are in costs.csv. Without a setback: the attempt fails as it did, but without delay "
-        "and effects. Windows: the same histories with another one."
+        "and effects. Windows: the same replications with another one."
     )
-    yield Printed(f"{strategy}: what costs most", head, body, note, "costs.csv")
+    yield Printed(
+        f"{strategy}: what setbacks, shocks and windows cost (ablation)",
+        head,
+        body,
+        note,
+        "costs.csv",
+    )
 
 
-def _dearest(sure: pd.DataFrame, strategy: str, goal: str) -> str:
+def _on_the_costliest(sure: pd.DataFrame, strategy: str, goal: str) -> str:
     if sure.empty:
-        return f"Nothing that can be switched off is shown to cost {strategy} days without {goal}."
+        return f"No setback, shock or window is shown to cost {strategy} days without {goal}."
     row = sure.iloc[0]
     what = f"with another window of {row['name']} ({row['how']})"
     what = what if row["kind"] == "window" else f"without {row['name']}"
     return (
-        f"The dearest under {strategy}: {what}, the same histories have {days_text(row['best'])} "
+        f"The costliest under {strategy}: {what}, the same replications have "
+        f"{days_text(row['best'])} "
         f"days less without {goal} ({days_text(row['joint_low'])}{DASH}"
         f"{days_text(row['joint_high'])})."
     )
@@ -522,37 +541,39 @@ def diff_text(
     milestones: Any,
     endings: Sequence[str] = (),
 ) -> str:
-    """Two histories of one world in print, what they share in the middle.
+    """A paired replication in print: two strategies, what they share in the middle.
 
     Args:
         table: from :func:`sim.tracing.divergence.side_by_side`.
         names: of the two strategies.
-        divergences: the first one and the first changed attempt (:mod:`sim.tracing.divergence`).
-        milestones: which rows are told, as flags; the file has all.
-        endings: of the two histories, from :func:`ending`.
+        divergences: the first divergence and the first turn, from :mod:`sim.tracing.divergence`.
+        milestones: which rows are printed, as flags; the file has all.
+        endings: of the two replications, from :func:`ending`.
     """
-    divergence, turn = divergences
-    told = (*_on_the_divergence(divergence, turn, names), *_on_the_endings(names, endings))
-    said = [_paragraph(sentence) for sentence in told]
-    before = table[
-        (table["time"] < divergence.time) & (table["where"] == BOTH) & (table["time"] > 0)
+    first, turn = divergences
+    sentences = (*_on_the_divergence(first, turn, names), *_on_the_endings(names, endings))
+    said = [_paragraph(sentence) for sentence in sentences]
+    before = table[(table["time"] < first.time) & (table["where"] == BOTH) & (table["time"] > 0)]
+    lines = [
+        f"{names[0]} and {names[1]} in a paired replication (common random numbers)",
+        *said,
+        "",
     ]
-    lines = [f"{names[0]} and {names[1]} in the same world", *said, ""]
     lines += [_side(row, names) for row in table[(table["time"] == 0) & milestones].itertuples()]
     if len(before):
         lines.append(f"  .. {len(before)} events that both share ..")
-    shown = table[(table["time"] >= divergence.time) & (table["time"] > 0) & milestones]
+    shown = table[(table["time"] >= first.time) & (table["time"] > 0) & milestones]
     for row in shown.itertuples():
-        lines.append(_side(row, names, first=row.time == divergence.time and row.where != BOTH))
+        lines.append(_side(row, names, first=row.time == first.time and row.where != BOTH))
     return "\n".join(lines)
 
 
-def _on_the_divergence(divergence: Any, turn: Any, names: tuple[str, str]) -> Iterator[str]:
-    """The first event at which two histories part, and the first attempt that ends otherwise."""
-    if math.isnan(divergence.time):
-        yield "After day 0 the two histories are the same to the end."
+def _on_the_divergence(first: Any, turn: Any, names: tuple[str, str]) -> Iterator[str]:
+    """The first divergence of two replications, and the first attempt with another outcome."""
+    if math.isnan(first.time):
+        yield "After day 0 the two replications are the same to the end."
     else:
-        yield f"They part on day {divergence.time:.1f}. {divergence_text(divergence, names)}."
+        yield f"They diverge on day {first.time:.1f}. {divergence_text(first, names)}."
     if not math.isnan(turn.time):
         yield (
             f"The first attempt that both make and that ends otherwise, day {turn.time:.1f}: "
@@ -561,7 +582,7 @@ def _on_the_divergence(divergence: Any, turn: Any, names: tuple[str, str]) -> It
 
 
 def ending(outcome: str, time: float, goal: str, ruin: str | None) -> str:
-    """How a history ends, in words."""
+    """How a replication ends, in words."""
     if outcome in (goal, ruin):
         return f"{outcome} on day {time:,.0f}"
     neither = f"no {goal}" if ruin is None else f"neither {goal} nor {ruin}"
@@ -572,8 +593,8 @@ def ending(outcome: str, time: float, goal: str, ruin: str | None) -> str:
 
 def _on_the_endings(names: tuple[str, str], endings: Sequence[str]) -> Iterator[str]:
     if endings:
-        told = (f"{name}: {what}" for name, what in zip(names, endings, strict=True))
-        yield f"{'; '.join(told)}."
+        ends = (f"{name}: {what}" for name, what in zip(names, endings, strict=True))
+        yield f"{'; '.join(ends)}."
 
 
 def diff_parts(
@@ -588,28 +609,31 @@ def diff_parts(
     yield from _on_the_endings(names, endings)
     for kind, title in DIVERGENCES.items():
         table = tables[kind]
-        first, worlds = table.iloc[0], int(table["n"].sum())
+        first, pairs = table.iloc[0], int(table["n"].sum())
         share = f"{percent(first['best'])} %{_limits(first['low'], first['high'], percent)}"
         if first["entity"]:
             what = f"the commonest is {divergence_text(first, names)}, in {share}"
-            yield f"Of the {title} in {many(worlds, 'world')} {what}."
+            yield f"Of the {title} in {many(pairs, 'paired replication')} {what}."
         else:
-            yield f"Most often, in {share} of {many(worlds, 'world')}, there are no {title}."
-    told = tables["side_by_side"][milestones]
-    who = {BOTH: "both", ONLY_A: names[0]}
-    first = divergence_index(told, divergences[0])
+            yield (
+                f"Most often, in {share} of {many(pairs, 'paired replication')}, there "
+                f"are no {title}."
+            )
+    shown = tables["side_by_side"][milestones]
+    under = {BOTH: "both", ONLY_A: names[0]}
+    first = divergence_index(shown, divergences[0])
     yield Printed(
-        f"the same world under {names[0]} and {names[1]}",
-        ["day", "date", "under", "who", "what"],
+        f"a paired replication under {names[0]} and {names[1]}",
+        ["day", "date", "under", "entity", "what"],
         [
             [
                 f"{row.time:.1f}",
                 str(row.date),
-                who.get(row.where, names[1]),
+                under.get(row.where, names[1]),
                 row.entity,
                 row.what + " (first divergence after day 0)" * (i == first),
             ]
-            for i, row in enumerate(told.itertuples())
+            for i, row in enumerate(shown.itertuples())
         ],
         "What tracks do, postures, and the conditions of the end.",
         "side_by_side.csv",
@@ -622,7 +646,9 @@ def diff_parts(
             for row in table.itertuples()
         ]  # fmt: skip
         note = "In brackets: 95 % intervals."
-        yield Printed(title, ["of worlds, %", "median day", "what"], body, note, f"{kind}.csv")
+        yield Printed(
+            title, ["of paired replications, %", "median day", "what"], body, note, f"{kind}.csv"
+        )
 
 
 DIVERGENCES = {"partings": "first divergences", "turns": "first attempts that end otherwise"}
@@ -630,22 +656,22 @@ DIVERGENCES = {"partings": "first divergences", "turns": "first attempts that en
 
 def _side(row: Any, names: tuple[str, str], first: bool = False) -> str:
     mark = ">>" if first else "  "
-    who = {BOTH: "both", ONLY_A: names[0]}.get(row.where, names[1])
+    under = {BOTH: "both", ONLY_A: names[0]}.get(row.where, names[1])
     wide = max(len(names[0]), len(names[1]), 4)
-    return f"{mark} {row.date}  day {row.time:7.1f}  {who:{wide}}  {row.entity}: {row.what}"
+    return f"{mark} {row.date}  day {row.time:7.1f}  {under:{wide}}  {row.entity}: {row.what}"
 
 
-def divergence_text(divergence: Any, names: tuple[str, str]) -> str:
+def divergence_text(first: Any, names: tuple[str, str]) -> str:
     """A first divergence in words."""
-    ours, theirs = (str(side) or "nothing of it" for side in (divergence.a, divergence.b))
-    return f"{divergence.entity}: {ours} ({names[0]}), {theirs} ({names[1]})"
+    ours, theirs = (str(side) or "nothing of it" for side in (first.a, first.b))
+    return f"{first.entity}: {ours} ({names[0]}), {theirs} ({names[1]})"
 
 
 def divergences_text(
     table: pd.DataFrame, names: tuple[str, str], kind: str = "partings", most: int = 8
 ) -> str:
     """The commonest first divergences (or ``turns``: attempts that end otherwise), a line each."""
-    worlds = int(table["n"].sum())
+    pairs = int(table["n"].sum())
     body = []
     for row in table.head(most).itertuples():
         what = f"day {row.median_day:.0f}  {divergence_text(row, names)}" if row.entity else "never"
@@ -653,4 +679,6 @@ def divergences_text(
         body.append(textwrap.fill(f"{share}  {what}", WIDTH, subsequent_indent="    "))
     more = len(table) - most
     tail = [f"and {more} others, in the file"] if more > 0 else []
-    return "\n".join([f"{DIVERGENCES[kind]} in {worlds:,} worlds (median day)", *body, *tail])
+    return "\n".join(
+        [f"{DIVERGENCES[kind]} in {pairs:,} paired replications (median day)", *body, *tail]
+    )

@@ -1,6 +1,6 @@
 """A results folder as one HTML page that needs nothing else: no network, no other file.
 
-What stands on the page of each kind of folder is told in :mod:`sim.contents`; here it is laid out.
+What stands on the page of each kind of folder: :mod:`sim.reporting.sections`. Here it is laid out.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ REFERENCE = re.compile(r"(?<=url\(#)[^)]+")
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as inline SVG, with its finding in words for who cannot see it."""
+    """A figure as inline SVG, with its finding in words for readers with a screen reader."""
 
     name: str
     svg: Markup
@@ -135,7 +135,7 @@ def inline_svg(figure: Any, name: str, label: str) -> Markup:
     Args:
         figure: of matplotlib.
         name: unlike that of any other figure of the page.
-        label: what is read to those who cannot see it.
+        label: what a screen reader reads out.
     """
     from sim.plotting import style
 

@@ -1,7 +1,7 @@
 """What stands on the page of a results folder, by kind: a run, a study, a search, an explanation.
 
-Nothing is told again for what the tables hold. What cannot be made of a folder (pairs of counts,
-ranks of one strategy, an unfinished run) is a sentence on the page, never an error.
+Nothing is simulated again for what the tables hold. What cannot be made of a folder (pairs of
+counts, ranks of one strategy, an unfinished run) is a sentence on the page, never an error.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from sim.scenario.scenario import Scenario, loads
 from sim.studies import common, decision
 
 MOST_FAILURES = 5
-HELD, DRAWN = "held at its likely value", "drawn from it"
-OF_THE_RANGES = ", and the ranges of the numbers that were drawn"
+HELD, DRAWN = "held at its base value", "drawn from it"
+OF_THE_RANGES = ", and the ranges of the parameters that were drawn"
 OTHER_MODEL = (
     "This folder was made by another version of the model than the one installed, so figures that "
     "need replications to be run again are left out."
@@ -47,7 +47,7 @@ class Content:
     Attributes:
         kind: of folder, in a few words.
         about: what was done, in one line.
-        scenario: whose numbers and sources stand on the page.
+        scenario: whose parameters and sources stand on the page.
         manifest: of the folder.
         notes: what is missing, or must be known before reading on.
         sentences: findings.
@@ -55,8 +55,8 @@ class Content:
         axes: figures by name.
         strategies: their rules in sentences, by name.
         advice: how to read what is said, given that it is no forecast.
-        told_by_intervals: what else the intervals tell than what more histories would settle.
-        numbers: what was done with a number that has a range.
+        interval_scope: what the intervals cover besides what more replications would settle.
+        parameters: what was done with a parameter that has a range.
         commands: that make the folder again, or prove it.
         again: what the commands do.
         facts: of how it was made, by name.
@@ -72,8 +72,8 @@ class Content:
     axes: dict[str, Any] = field(default_factory=dict)
     strategies: dict[str, str] = field(default_factory=dict)
     advice: str = ADVICE
-    told_by_intervals: str = ""
-    numbers: str = HELD
+    interval_scope: str = ""
+    parameters: str = HELD
     commands: list[str] = field(default_factory=list)
     again: str = ""
     facts: dict[str, str] = field(default_factory=dict)
@@ -150,11 +150,11 @@ def of_run(results: Results, baseline: str | None = None, endpoint: str | None =
             *(f"Note: {sentence}." for sentence in summary_module.never_starts(results)),
         ],
         strategies=_rules(scenario, manifest["strategies"]),
-        told_by_intervals=OF_THE_RANGES if drawn else "",
-        numbers=DRAWN if drawn else HELD,
+        interval_scope=OF_THE_RANGES if drawn else "",
+        parameters=DRAWN if drawn else HELD,
         commands=[manifest["command"] or results.command, *verified],
-        again="The second command tells a sample of them again, with both engines, and holds every "
-        "field against what was written." if verified else "",
+        again="The second command replays a sample of them with both engines and compares every "
+        "field with what was written." if verified else "",
         facts=_facts_of_run(manifest),
     )  # fmt: skip
     _fill(replace(results, folder=None), content, baseline, endpoint)
@@ -162,13 +162,13 @@ def of_run(results: Results, baseline: str | None = None, endpoint: str | None =
 
 
 def _facts_of_run(manifest: Manifest) -> dict[str, str]:
-    histories = f"{manifest['replications']:,} of each strategy"
+    replications = f"{manifest['replications']:,} of each strategy"
     if manifest["draws"]:
-        histories += (
+        replications += (
             f" and draw; {manifest['draws']:,} draws ({manifest['design']}, law {manifest['law']})"
         )
     return {
-        "Histories": histories,
+        "Replications": replications,
         "Strategies": ", ".join(manifest["strategies"]),
         "Engine": manifest["engine"],
         "Model version": str(manifest["identity"].get("model_version")),
@@ -196,14 +196,14 @@ def _fill(results: Results, content: Content, baseline: str | None, endpoint: st
 
 
 def _compare(results: Results, content: Content, baseline: str | None, endpoint: str | None) -> str:
-    """Add a comparison to the content, or tell why there is none."""
+    """Add a comparison to the content, or say why there is none."""
     try:
         found = decision.compare(results, baseline, endpoint)
     except InputError as error:
         return f"The strategies could not be compared: {error}."
     tables = dict(found.tables)
     if results.manifest["identity"].get("model_version") != MODEL_VERSION:
-        tables.pop("durability", None)  # made of histories told again, which would be others
+        tables.pop("durability", None)  # made by replay, which would give other replications
         content.notes.append(OTHER_MODEL)
     content.sentences = found.sentences
     content.tables += findings.compare_tables(tables)
@@ -218,13 +218,13 @@ def _why_no_comparison(results: Results, frame: pd.DataFrame, summary: pd.DataFr
         return "One strategy alone was run, so there is nothing to compare it with."
     if is_counted(frame):
         return (
-            "Counts by day were kept or read instead of rows, so histories of the same world "
-            "cannot be paired and strategies are not compared."
+            "Counts by day were kept or read instead of rows, so replications cannot be "
+            "paired and strategies are not compared."
         )
     if len(summary) < len(results.manifest["strategies"]) or summary["n"].nunique() > 1:
         return (
-            "The strategies have not told the same histories yet, so they are not compared run "
-            "by run."
+            "The strategies do not have the same replications yet, so they are not compared in "
+            "pairs."
         )
     return ""
 
@@ -233,24 +233,24 @@ def _failures(results: Results) -> list[str]:
     failures = results.failures
     if not failures:
         return []
-    histories = sum(one.block.replications for one in failures)
+    missing = sum(one.block.replications for one in failures)
     shown = "; ".join(str(one) for one in failures[:MOST_FAILURES])
     more = f"; and {len(failures) - MOST_FAILURES} more" if len(failures) > MOST_FAILURES else ""
-    return [f"{histories:,} histories could not be told and are missing here: {shown}{more}."]
+    return [f"{missing:,} replications failed and are missing here: {shown}{more}."]
 
 
 def _unfinished(results: Results, summary: pd.DataFrame) -> list[str]:
     manifest = results.manifest
     wanted = manifest["replications"] * max(1, manifest["draws"])
-    told = dict(zip(summary["strategy"].astype(str), summary["n"], strict=True))
+    done = dict(zip(summary["strategy"].astype(str), summary["n"], strict=True))
     short = [
-        f"{name} {told.get(name, 0):,}"
+        f"{name} {done.get(name, 0):,}"
         for name in manifest["strategies"]
-        if told.get(name, 0) < wanted
+        if done.get(name, 0) < wanted
     ]
     if not short:
         return []
-    return [f"The run is not complete: of {wanted:,} histories there are {', '.join(short)}."]
+    return [f"The run is not complete: of {wanted:,} replications there are {', '.join(short)}."]
 
 
 # -- a study, a search, an explanation ------------------------------------------------------------
@@ -269,10 +269,10 @@ def of_study(folder: str | Path) -> Content:
                        study.head, folder, manifest)  # fmt: skip
     content.say(study.parts)
     content.axes = study.figures
-    content.numbers = "drawn from it, or moved over it" if robust else "moved over it"
-    content.told_by_intervals = ", and other draws" if robust else ""
-    histories = f"{manifest['replications']:,} at each set of numbers"
-    content.facts = {"Measure": manifest["measured"]["label"], "Histories": histories,
+    content.parameters = "drawn from it, or moved over it" if robust else "moved over it"
+    content.interval_scope = ", and other draws" if robust else ""
+    replications = f"{manifest['replications']:,} at each set of numbers"
+    content.facts = {"Measure": manifest["measured"]["label"], "Replications": replications,
                      "Strategies": ", ".join(manifest["strategies"])}  # fmt: skip
     if robust:
         content.facts["Draws"] = f"{manifest['draws']:,}; baseline {manifest['baseline']}"
@@ -299,10 +299,10 @@ def of_search(folder: str | Path) -> Content:
     content.say(sequence_text.said(table, manifest))
     content.axes = sequence_text.figures(table, manifest)
     content.facts = {
-        "Measured in": f"{options['replications']:,} histories of each candidate",
+        "Measured in": f"{options['replications']:,} replications of each candidate",
         "Chosen by": f"{options['measure']}, zone {options['zone']:g}, confidence "
         f"{options['confidence']:g}",
-        "Histories": f"{manifest['histories']:,} in all",
+        "Replications": f"{manifest['histories']:,} in all",
     }
     return content
 
@@ -321,16 +321,16 @@ def of_explanation(folder: str | Path) -> Content:
     each = "strategy"
     if manifest["draws"]:
         each = f"strategy and of {manifest['draws']:,} draws"
-        content.numbers, content.told_by_intervals = DRAWN, OF_THE_RANGES
+        content.parameters, content.interval_scope = DRAWN, OF_THE_RANGES
     content.facts = {
-        "Histories": f"{manifest['replications']:,} of each {each}, and again for each change",
+        "Replications": f"{manifest['replications']:,} of each {each}, and again for each change",
         "Strategies": ", ".join(manifest["strategies"]),
     }
     return content
 
 
 def of_diff(folder: str | Path) -> Content:
-    """What stands on the page of ``detente diff``; its two histories are told again.
+    """What stands on the page of ``detente diff``; its two replications are run again.
 
     Raises:
         InputError: a table is missing or damaged.
@@ -338,8 +338,13 @@ def of_diff(folder: str | Path) -> Content:
     found, manifest = study_folder.read(folder)
     a, b = manifest["strategies"]
     draw = f", draw {manifest['draw']}" if manifest["draw"] else ""
-    about = f"{manifest['scenario']}: {a} and {b} in world {manifest['replication']}{draw}, seed "
-    content = _content("two histories of one world", f"{about}{manifest['seed']}", folder, manifest)
+    about = (
+        f"{manifest['scenario']}: {a} and {b} in paired replication "
+        f"{manifest['replication']}{draw}, seed "
+    )
+    content = _content(
+        "two strategies in a paired replication", f"{about}{manifest['seed']}", folder, manifest
+    )
     flags = decision.milestones(found["side_by_side"], content.scenario)
     divergences, endings = decision.divergences_of(manifest), manifest.get("endings", ())
     content.say(findings.diff_parts(found, (a, b), divergences, flags, endings))
@@ -348,8 +353,8 @@ def of_diff(folder: str | Path) -> Content:
     else:
         content.notes.append(OTHER_MODEL)
     if draw:
-        content.numbers = "given the value of the draw"
-    content.facts = {"Divergences": f"of {manifest['replications']:,} worlds",
+        content.parameters = "given the value of the draw"
+    content.facts = {"Divergences": f"of {manifest['replications']:,} paired replications",
                      "Strategies": f"{a}, {b}"}  # fmt: skip
     return content
 

@@ -1,6 +1,6 @@
-"""What a search found, in words: its table and manifest in, sentences and tables out.
+"""Report text of a sequence search: table and manifest in, sentences and tables out.
 
-Nothing is told again: a results folder says the same as the command that made it.
+Nothing is simulated again: a results folder says the same as the command that made it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sim.formatting import NOT_REACHED, days_text, listed, many
 from sim.reporting.text_tables import Part, Printed
 
 KIND = "search"
-BEST, ALIKE, OPEN, WORSE, BETTER = "best", "alike", "not told apart", "worse", "better"
+BEST, ALIKE, OPEN, WORSE, BETTER = "best", "alike", "not distinguished", "worse", "better"
 WIDTH = 100
 MOST_LINES = 12  # of a list
 IN_RUIN = ("ruin_difference_low", "ruin_difference", "ruin_difference_high")
@@ -29,14 +29,14 @@ def caption(table: pd.DataFrame, manifest: Manifest) -> str:
     return (
         f"{manifest['scenario']}: {manifest['candidates']:,} candidates, "
         f"{len(table):,} shown, each measured in {manifest['options']['replications']:,} new "
-        f"histories, seed {manifest['seed']}; bars are 95 % intervals, grey points other "
+        f"replications, seed {manifest['seed']}; bars are 95 % intervals, grey points other "
         "candidates, diamonds strategies of the file"
     )
 
 
 def figures(table: pd.DataFrame, manifest: Manifest) -> dict[str, Any]:
     """The trade-off front, by name."""
-    # matplotlib takes its time: only who draws waits for it.
+    # matplotlib loads slowly: only figures wait for it.
     from sim.plotting import outcomes
 
     about = caption(table, manifest)
@@ -61,8 +61,8 @@ def as_text(table: pd.DataFrame, manifest: Manifest) -> str:
 
 def _fresh(manifest: Manifest) -> str:
     return (
-        f"Estimates come from {manifest['options']['replications']:,} new histories each, which "
-        "had no part in any choice, with 95 % intervals; all numbers at their likely values."
+        f"Estimates come from {manifest['options']['replications']:,} new replications each, which "
+        "had no part in any choice, with 95 % intervals; all parameters at their base values."
     )
 
 
@@ -80,9 +80,10 @@ def _how(manifest: Manifest) -> str:
     if stages:
         screened = [stage for stage in stages if stage["name"] == "screening"][-1]
         text += (
-            f". Screening left {screened['left']:,} after {screened['worlds']:,} worlds; the "
-            f"choice took {many(manifest['choice_histories'], 'history')}, all in all "
-            f"{manifest['histories']:,} were told"
+            f". Screening left {screened['left']:,} after {screened['worlds']:,} "
+            "paired replications; "
+            f"the choice took {many(manifest['choice_histories'], 'replication')}, all in all "
+            f"{manifest['histories']:,} were simulated"
         )
     return text + "."
 
@@ -114,15 +115,15 @@ def _best(table: pd.DataFrame, manifest: Manifest) -> str:
 
 
 HEADS = {
-    BETTER: "better than it in the new histories",
-    ALIKE: "no history tells these from it",
-    OPEN: "not told apart from it",
+    BETTER: "better than it in the new replications",
+    ALIKE: "equal to it in every replication",
+    OPEN: "not distinguished from it",
 }
-ALL_TOLD = "every other candidate that was measured is told apart from it"
+ALL_DISTINGUISHED = "every other candidate that was measured is distinguished from it"
 
 
 def _near(table: pd.DataFrame, manifest: Manifest) -> str:
-    """Whom nothing tells from the one chosen; and whom new histories show to be better."""
+    """Candidates not distinguished from the chosen one, and those that proved to be better."""
     own = table[table["number"] >= 0]
     if len(own) == 1:
         return ""
@@ -131,7 +132,7 @@ def _near(table: pd.DataFrame, manifest: Manifest) -> str:
         rows = own[own["status"] == status]
         if len(rows):
             parts.append(f"{head} ({len(rows)}):\n{_lines(table, rows, manifest)}")
-    return "\n\n".join(parts) or ALL_TOLD
+    return "\n\n".join(parts) or ALL_DISTINGUISHED
 
 
 def _front(table: pd.DataFrame, manifest: Manifest) -> str:
@@ -153,7 +154,7 @@ def _file(table: pd.DataFrame, manifest: Manifest) -> str:
     rows = table[table["number"] < 0]
     if rows.empty:
         return ""
-    return f"strategies of the file, in the same worlds:\n{_lines(table, rows, manifest)}"
+    return f"strategies of the file, with the same random numbers:\n{_lines(table, rows, manifest)}"
 
 
 def _lines(
@@ -165,7 +166,7 @@ def _lines(
         table: of the search.
         rows: of it.
         manifest: of the search.
-        against: the ruin, where differences in it are told instead of those in the measure.
+        against: the ruin, where differences in it are printed instead of those in the measure.
     """
     shown = rows.head(MOST_LINES)
     heads, *cells = _cells_of(shown, manifest, against)
@@ -189,7 +190,7 @@ def said(table: pd.DataFrame, manifest: Manifest) -> Iterator[Part]:
     """What was found, as sentences and tables.
 
     Args:
-        table: of :class:`sim.sequencing.Found`.
+        table: of :class:`sim.studies.sequence_search.Found`.
         manifest: of the search.
     """
     yield _how(manifest)
@@ -203,7 +204,7 @@ def said(table: pd.DataFrame, manifest: Manifest) -> Iterator[Part]:
     if manifest["distinct"] > 1 and not never:
         yield _on_the_front(table, manifest)
         near = own[own["status"].isin([BEST, ALIKE, OPEN, BETTER])]
-        yield _table("The one chosen, and those not told from it", near, manifest)
+        yield _table("The chosen candidate, and those not distinguished from it", near, manifest)
         front = front_of(table)
         yield _table(_traded(manifest).capitalize(), front, manifest, manifest["ruin"])
     else:
@@ -212,7 +213,7 @@ def said(table: pd.DataFrame, manifest: Manifest) -> Iterator[Part]:
     if len(of_the_file):
         if not never:
             yield _on_the_file(of_the_file, manifest)
-        yield _table("Strategies of the file, in the same worlds", of_the_file, manifest)
+        yield _table("Strategies of the file, with the same random numbers", of_the_file, manifest)
     yield _fresh(manifest)
 
 
@@ -229,10 +230,10 @@ def _on_the_chosen(row: pd.Series, table: pd.DataFrame, manifest: Manifest) -> s
 
 def _on_the_near(own: pd.DataFrame) -> str:
     counts = {status: int((own["status"] == status).sum()) for status in HEADS}
-    told = [f"{head}: {counts[status]}" for status, head in HEADS.items() if counts[status]]
-    if not told:
-        return f"{ALL_TOLD.capitalize()}."
-    return f"Of {len(own) - 1} other candidates that were measured, {'; '.join(told)}."
+    groups = [f"{head}: {counts[status]}" for status, head in HEADS.items() if counts[status]]
+    if not groups:
+        return f"{ALL_DISTINGUISHED.capitalize()}."
+    return f"Of {len(own) - 1} other candidates that were measured, {'; '.join(groups)}."
 
 
 def _on_the_front(table: pd.DataFrame, manifest: Manifest) -> str:
@@ -253,7 +254,7 @@ def _on_the_file(rows: pd.DataFrame, manifest: Manifest) -> str:
     """Which strategies of the file are better than the one chosen: no order that was searched."""
     better = rows[rows["status"] == BETTER]
     if better.empty:
-        return "No strategy of the file is told to be better than the one chosen."
+        return "No strategy of the file is shown to be better than the one chosen."
     said = [
         f"{row['candidate']} ({_difference(manifest, row).removesuffix(f', {BETTER}')})"
         for _, row in better.iterrows()
@@ -314,7 +315,7 @@ def _percent(share: float) -> str:
 
 def _difference(manifest: Manifest, row: pd.Series) -> str:
     if row["status"] == ALIKE:
-        return "none in any history"
+        return "none in any replication"
     low, high = row["difference_low"], row["difference_high"]
     if manifest["options"]["measure"] == "share":  # of those that reach it, not of the others
         low, high = high, low

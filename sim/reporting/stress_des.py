@@ -59,12 +59,13 @@ def _objectives(scenario: Scenario) -> Iterator[Item]:
         "forecast."
     )  # fmt: skip
     yield "1.2", "Model outputs", (
-        f"One row a history: the outcome ({_outcomes(scenario)}) and its day; the first day of "
+        f"One row per replication: the outcome ({_outcomes(scenario)}) and its day; "
+        "the first day of "
         "every condition and of every stage; the days that each condition was present; how often "
         "each setback and each shock happened and what it broke; and what the track that reached "
         "the goal waited for. From these the share that reached the goal with its interval, the "
         "restricted mean time without it (runs that never reached it count with the horizon), "
-        "and differences between strategies in the same worlds."
+        "and paired differences between strategies under common random numbers."
     )  # fmt: skip
     yield "1.3", "Experimentation aims", (
         f"Ranking of {len(scenario.strategies) or 1} strategies under common random numbers:"
@@ -144,8 +145,8 @@ def _logic(scenario: Scenario) -> Iterator[Item]:
 
 def _rules(scenario: Scenario) -> Iterator[str]:
     for one in scenario.strategies.values():
-        told = description.rules(replace(one, about=""), scenario).split()
-        yield f"`{one.name}`: {' '.join(told[2:])}"  # after "Strategy NAME"
+        words = description.rules(replace(one, about=""), scenario).split()
+        yield f"`{one.name}`: {' '.join(words[2:])}"  # after "Strategy NAME"
 
 
 def _given_up(scenario: Scenario) -> str:
@@ -186,20 +187,21 @@ def _data(scenario: Scenario) -> Iterator[Item]:
     source = f"{scenario.source}. " if scenario.source else ""
     yield "3.1", "Data sources", (
         f"{source}{assumptions.counts(table)}. The dated record ships as tables with sources "
-        "(`sim/history/`); numbers of the status *record* are computed from it again by a test."
+        "(`sim/evidence/records/`); parameters of the status *record* are computed "
+        "from it again by a test."
     )  # fmt: skip
     yield "3.2", "Pre-processing", (
         "Durations are fitted to the record with open cases as censored, families chosen by AIC, "
         "ends by bootstrap; shares have Wilson intervals, rates are by resampled years. "
-        "Corrections of the record are listed in `sim/history/CORRECTIONS.md`."
+        "Corrections of the record are listed in `sim/evidence/records/CORRECTIONS.md`."
     )  # fmt: skip
     yield "3.3", "Input parameters", (
-        "Name, likely value, range, unit and source:"
+        "Name, base value, range, unit and source:"
         + _listed(f"`{row.name}`: {row.likely:g} ({row.low:g} to {row.high:g}) {row.unit}; "
                   f"{source_in_words(row.status, row.source)}" for row in table.itertuples())
     )  # fmt: skip
     yield "3.4", "Assumptions", (
-        f"{assumptions.caution(scenario)}; reasons stand beside the numbers above. "
+        f"{assumptions.caution(scenario)}; reasons stand beside the parameters above. "
         "Attempts at a stage are alike but for the conditions; what is not named in the file does "
         "not exist; conditions are whole levels."
     )  # fmt: skip
@@ -218,21 +220,22 @@ def _experimentation(scenario: Scenario) -> Iterator[Item]:
     end = f", or until {scenario.ruin}" if scenario.ruin else ""
     yield "4.2", "Run length", f"{base_value(scenario.horizon):g} days{end}; not until the goal."
     yield "4.3", "Estimation approach", (
-        "Independent replications, 2,000 a strategy unless told otherwise, or as many as "
-        "`--precision` asks for. Strategies meet the same luck (common random numbers by address) "
+        "Independent replications, 2,000 per strategy by default, or as many as "
+        "`--precision` asks for. Strategies share common random numbers (by address) "
         "and are compared in pairs. Intervals: Wilson for shares, joint ones for the best. "
-        f"{len(scenario.ranges())} numbers are ranges; `--draws` samples them by a scrambled Sobol "
+        f"{len(scenario.ranges())} parameters have ranges; `--draws` samples them by "
+        "a scrambled Sobol "
         "sequence, and inference is over draws."
     )  # fmt: skip
 
 
 def _implementation() -> Iterator[Item]:
     versions = provenance.versions()
-    told = ", ".join(f"{name} {version}" for name, version in versions.items())
-    yield "5.1", "Software or programming language", f"Detente {__version__}; {told}."
+    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
+    yield "5.1", "Software or programming language", f"Detente {__version__}; {listed}."
     yield "5.2", "Random sampling", (
         "Philox4x64-10, counter-based: key (seed, hash of the entity's name), counter "
-        "(replication, occurrence, block, 0); seed 1 unless told otherwise. Logarithm, "
+        "(replication, occurrence, block, 0); seed 1 by default. Logarithm, "
         "exponential and normal quantile are the package's own, so that one seed gives "
         "the same rows on every machine."
     )  # fmt: skip

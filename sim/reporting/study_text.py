@@ -1,6 +1,6 @@
-"""What studies of the assumptions say: their tables and manifest in, sentences and tables out.
+"""Report text of sensitivity and robustness studies: tables and manifest in, sentences out.
 
-Nothing is told again: a results folder says the same as the command that made it.
+Nothing is simulated again: a results folder says the same as the command that made it.
 """
 
 from __future__ import annotations
@@ -61,71 +61,76 @@ def of_sensitivity(tables: Tables, manifest: Manifest) -> Iterator[Part]:
     unit = m["steps"] if manifest["against"] else m["unit"]
     low, best, high = (f"{m['scale'] * x:.1f}" for x in manifest["likely"])
     yield (
-        f"{best} {unit} ({low} to {high}) where all {manifest['numbers']} uncertain numbers are "
-        "likely."
+        f"{best} {unit} ({low} to {high}) with all {manifest['numbers']} uncertain parameters at "
+        "their base values."
     )
     yield _on_the_tornado(tables["tornado"], m)
     yield _tornado(tables["tornado"], m)
-    if tells_noise(manifest):
+    if separates_noise(manifest):
         yield _on_morris(tables["morris"])
         yield _morris(tables["morris"], m, manifest["trajectories"])
     yield _on_noise(manifest)
-    if tells_noise(manifest) and tables["sobol"]["total"].notna().any():
+    if separates_noise(manifest) and tables["sobol"]["total"].notna().any():
         yield _on_sobol(tables["sobol"])
         yield _sobol(tables["sobol"])
 
 
-def tells_noise(manifest: Manifest) -> bool:
-    """Are effects told apart from noise? One replication cannot do that."""
+def separates_noise(manifest: Manifest) -> bool:
+    """Whether effects can be distinguished from noise, for which one replication is too few."""
     return bool(manifest["replications"] > 1)
 
 
 def _on_the_tornado(table: pd.DataFrame, m: Manifest) -> str:
     first = table.iloc[0].to_dict()
     if not table["swing"].any():
-        return "No number alone moves it, from one end of its range to the other."
+        return "No parameter alone moves it, from one end of its range to the other."
     clear = int(((table["swing_low"] > 0) | (table["swing_high"] < 0)).sum())
     return (
         f"Most moved by {first['number']}: from {first['from']:.4g} to {first['to']:.4g} it "
         f"changes by {_signed_interval(first, 'swing', m['scale'])} {m['steps']}. {clear} of "
-        f"{len(table)} numbers move it surely (each at 95 %, so that about {0.05 * len(table):.0f} "
-        "would by luck)."
+        f"{len(table)} parameters move it surely (each at 95 %, so that about "
+        f"{0.05 * len(table):.0f} "
+        "would by chance)."
     )
 
 
 def _tornado(table: pd.DataFrame, m: Manifest) -> Printed:
-    head = ["number", "low", "high", f"at low, {m['steps']}", "at high", "from low to high"]
+    head = ["parameter", "low", "high", f"at low, {m['steps']}", "at high", "from low to high"]
     body = [
         [row["number"], f"{row['from']:.4g}", f"{row['to']:.4g}",
          _signed(m["scale"] * row["at_low"]), _signed(m["scale"] * row["at_high"]),
          _signed_interval(row, "swing", m["scale"])]
         for row in table.to_dict("records")
     ]  # fmt: skip
-    title = "One number alone, from its low to its high end"
-    note = "All others are likely; the same worlds. In brackets: paired 95 % intervals."
+    title = "One parameter alone, from its low to its high end"
+    note = (
+        "All others at their base values; common random numbers. In brackets: paired 95 "
+        "% intervals."
+    )
     return Printed(title, head, body, note, "tornado.csv")
 
 
 def _on_morris(table: pd.DataFrame) -> str:
     sure = int((table["effect_low"] > 0).sum())
     return (
-        f"With all numbers varied at once, {sure} of {len(table)} are told apart from noise (by "
+        f"With all parameters varied at once, {sure} of {len(table)} are "
+        "distinguished from noise (by "
         "the lower limit of their effect)."
     )
 
 
 def _morris(table: pd.DataFrame, m: Manifest, trajectories: int) -> Printed:
-    head = ["factor", f"effect, {m['steps']}", "mu", "mu*", "sigma", "noise"]
+    head = ["parameter", f"effect, {m['steps']}", "mu", "mu*", "sigma", "noise"]
     body = [
         [row["factor"], _interval(row, "effect", m["scale"]),
          *(_plain(m["scale"] * row[c], c == "mu") for c in ("mu", "mu_star", "sigma", "noise"))]
         for row in table.to_dict("records")
     ]  # fmt: skip
-    title = f"All numbers varied at once (Morris, {trajectories} trajectories)"
+    title = f"All parameters varied at once (Morris, {trajectories} trajectories)"
     note = (
-        "What the outcome changes when a number goes from its 1/8 to its 7/8 quantile. effect: "
+        "What the outcome changes when a parameter goes from its 1/8 to its 7/8 quantile. effect: "
         "root mean square without noise, with its 95 % interval; mu: mean; mu*: mean of sizes; "
-        "sigma: spread, from interactions, bends and noise; noise: mu* of a number that only "
+        "sigma: spread, from interactions, bends and noise; noise: mu* of a parameter that only "
         "disturbs."
     )
     return Printed(title, head, body, note, "morris.csv")
@@ -145,7 +150,7 @@ def _on_sobol(table: pd.DataFrame) -> str:
 
 
 def _sobol(table: pd.DataFrame) -> Printed:
-    head = ["factor", "alone", "with its interactions"]
+    head = ["parameter", "alone", "with its interactions"]
     body = [
         [row["factor"], _interval(row, "first", 100), _interval(row, "total", 100)]
         for row in table.to_dict("records")
@@ -158,9 +163,10 @@ def _on_noise(manifest: Manifest) -> str:
     """How much of the variance is noise, and how many replications would do."""
     kept, m = manifest["noise"], manifest["measured"]
     noise = sensitivity.Noise(kept["variance"], kept["of_it_noise"], manifest["replications"])
-    if not tells_noise(manifest):
+    if not separates_noise(manifest):
         return (
-            "One replication cannot tell noise from what the numbers do: no effect and no index "
+            "One replication cannot separate noise from effects of parameters: no "
+            "effect and no index "
             "is given; allowed: --replications of at least 2. morris.csv and sobol.csv have those "
             "of SALib, noise and all."
         )
@@ -168,9 +174,9 @@ def _on_noise(manifest: Manifest) -> str:
         return "The outcome is the same in every draw: there is no variance to be shared out."
     spread = m["scale"] * math.sqrt(noise.parameters)
     text = (
-        f"The numbers move the outcome by {_two(spread)} {m['steps']} (standard deviation); "
+        f"The parameters move the outcome by {_two(spread)} {m['steps']} (standard deviation); "
         f"{100 * noise.share:.0f} % of the variance between the means of {2 * manifest['base']:,} "
-        f"draws is noise of {noise.replications:,} histories each."
+        f"draws is noise of {noise.replications:,} replications each."
     )
     if noise.too_noisy:
         wanted = noise.enough(0.3)
@@ -188,7 +194,7 @@ def head_of_robust(manifest: Manifest) -> str:
     """What is studied."""
     return (
         f"{manifest['scenario']}: {manifest['measured']['label']}, "
-        f"{many(manifest['draws'], 'draw')} of {many(manifest['numbers'], 'uncertain number')}"
+        f"{many(manifest['draws'], 'draw')} of {many(manifest['numbers'], 'uncertain parameter')}"
     )
 
 
@@ -218,7 +224,7 @@ def of_robust(tables: Tables, manifest: Manifest) -> Iterator[Part]:
 
 
 def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:
-    """Who regrets least, and what thin data cannot tell."""
+    """Which strategy has the least regret, and what few replications or draws leave open."""
     m, ranking = manifest["measured"], tables["ranking"]
     tied = float(tables["regret"]["regret"].max()) <= robustness.TIED * m["width"]
     if len(ranking) > 1 and tied:
@@ -230,13 +236,15 @@ def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:
         often = ranking.loc[ranking["best"] >= best["best"] - 1e-9, "strategy"]
         said = f"{_first_of(least)} {'has' if len(least) == 1 else 'have'} the least mean regret "
         said += f"over the draws, {_interval(first, 'regret', m['scale'])} {m['steps']}; "
-        who = "it" if list(often) == list(least) == [first["strategy"]] else _first_of(often)
+        which = "it" if list(often) == list(least) == [first["strategy"]] else _first_of(often)
         verb = "is" if len(often) == 1 else "are each"
-        yield f"{said}{who} {verb} best most often, in {_interval(best, 'best', 100, 0)} % of them."
+        often_in = _interval(best, "best", 100, 0)
+        yield f"{said}{which} {verb} best most often, in {often_in} % of them."
         yield _on_bad_draws(ranking, m, manifest["better"])
     if manifest["replications"] < 2:
         yield (
-            "One replication cannot tell noise from what the numbers do: regrets are too large "
+            "One replication cannot separate noise from effects of parameters: "
+            "regrets are too large "
             "and chances too even; allowed: more --replications."
         )
     if manifest["draws"] < 2:
@@ -244,7 +252,7 @@ def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:
 
 
 def _on_bad_draws(ranking: pd.DataFrame, m: Manifest, better: str) -> str:
-    """Who does best where the draws go against it."""
+    """Which strategy does best in its unfavourable draws."""
     tail, worst = m["scale"] * ranking["regret_p90"], m["scale"] * ranking["worst"]
     most = worst.max() if better == "more" else worst.min()
     least = ranking["strategy"][tail <= tail.min() + 1e-9]
@@ -274,7 +282,8 @@ def _ranking(table: pd.DataFrame, m: Manifest) -> Printed:
     note = (
         "Worst: the outcome in the worst of the draws, noise and all. Regret: what the best "
         "strategy of a draw does better: mean, 90th percentile and largest. Best in: share of the "
-        "draws. Noise of finite histories is taken off regrets (ranking.csv has them with it)."
+        "draws. The noise of finitely many replications is taken off regrets "
+        "(ranking.csv has them with it)."
     )
     return Printed("Strategies by mean regret, the least first", head, body, note, "ranking.csv")
 
@@ -298,17 +307,20 @@ def _on_the_leader(leads: pd.DataFrame, manifest: Manifest) -> str:
     wanted = f"only when better by {m['scale'] * manifest['margin']:g} {m['steps']}"
     if not leads[["best", "low", "high"]].to_numpy().any():
         return (
-            "With every number likely, all strategies are equally good; another one counts as "
+            "With every parameter at its base value, all strategies are equally "
+            "good; another one counts as "
             f"taking over {wanted}."
         )
     lead, low, high = (m["scale"] * near[name] for name in ("best", "low", "high"))
     behind = f"{lead:.2f} {m['steps']} behind ({low:.2f} to {high:.2f})"
     if not tied:
         return (
-            f"With every number likely, {leader} is best; the next is {near['strategy']}, {behind}."
+            f"With every parameter at its base value, {leader} is best; the next is "
+            f"{near['strategy']}, {behind}."
         )
     return (
-        f"With every number likely, {leader} has the best mean, but it is not told apart from "
+        f"With every parameter at its base value, {leader} has the best mean, but it "
+        "is not distinguished from "
         f"{listed(tied)}, counted as taking over {wanted}; the nearest is {near['strategy']}, "
         f"{behind}."
     )
@@ -321,16 +333,16 @@ def _on_switches(table: pd.DataFrame) -> str:
     ]
     stay = int((table["verdict"] == switching_values.STAYS).sum())
     numbers = len(set(table["number"]))
-    said = f"{len(set(sure['number']))} of {many(numbers, 'number')} alone "
+    said = f"{len(set(sure['number']))} of {many(numbers, 'parameter')} alone "
     said += "makes" if sure["number"].nunique() == 1 else "make"
     said += f" another strategy the best between low and high; {stay} "
     said += "does not" if stay == 1 else "do not"
     if len(open_):
-        said += f"; for {len(set(open_['number']))} it would take more histories to tell"
+        said += f"; for {len(set(open_['number']))} more replications are needed to decide"
     said += "."
     if len(sure):
         first = sure.iloc[0].to_dict()
-        said += f" The first to do so: {first['number']}, likely {first['likely']:.3g}; beyond "
+        said += f" The first to do so: {first['number']}, base value {first['likely']:.3g}; beyond "
         said += f"{_switch(first)} {first['strategy']} is best."
     nearest_open = list(dict.fromkeys(open_["number"]))[:3]
     if nearest_open:
@@ -341,13 +353,16 @@ def _on_switches(table: pd.DataFrame) -> str:
 
 def _switches(table: pd.DataFrame) -> Printed:
     sure = table[table["verdict"] == switching_values.SWITCHES]
-    head = ["another strategy is best when", "low", "likely", "high", "switches at", "to"]
+    head = ["another strategy is best when", "low", "base", "high", "switches at", "to"]
     body = [
         [row["number"], *(f"{row[c]:.4g}" for c in ("from", "likely", "to")), _switch(row),
          row["strategy"]]
         for row in sure.to_dict("records")
     ]  # fmt: skip
-    note = "All other numbers likely. In brackets: 95 % intervals; beyond: past the end."
+    note = (
+        "All other parameters at their base values. In brackets: 95 % intervals; beyond: "
+        "past the end."
+    )
     return Printed("Switching values", head, body, note, "switching.csv")
 
 
@@ -364,7 +379,7 @@ def _on_the_map(table: pd.DataFrame) -> str:
     apart = table[table["apart"]]
     said = [f"{name} is best in {n}" for name, n in apart["strategy"].value_counts().items()]
     rest = len(table) - len(apart)
-    cells = listed([*said, f"in {rest} none is told apart"] if rest or not said else said)
+    cells = listed([*said, f"in {rest} none is distinguished"] if rest or not said else said)
     return f"Map of {a} and {b}, {len(table)} cells: {cells}."
 
 
@@ -372,7 +387,7 @@ def _on_the_map(table: pd.DataFrame) -> str:
 
 
 def _two(value: float) -> str:
-    """With two digits that tell; a large one whole."""
+    """With two significant digits; a large one whole."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 

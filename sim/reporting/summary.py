@@ -1,4 +1,4 @@
-"""What is made of a run: its summary, its figures, and single histories told."""
+"""What is made of a run: its summary, its figures, and the trace of a single replication."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def trace(
     draw: int = 0,
     draws: str | Path | Draws | None = None,
 ) -> Trace:
-    """One history of a scenario, event by event; the same as in a run with this seed.
+    """One replication of a scenario, event by event; the same as in a run with this seed.
 
     Args:
         scenario: what is negotiated.
         strategy: the first one where None.
-        replication, seed, draw: which history.
+        replication, seed, draw: which replication.
         engine: "simpy" or "compiled".
         draws: a table that holds the draw, or its file; as a run samples them where None.
 
     Raises:
         InputError: an unknown strategy, or a draw that there is not.
-        sim.errors.ModelError: a history in which time cannot advance.
+        sim.errors.ModelError: a replication in which time cannot advance.
     """
     name = names_of(argument_checks.scenario(scenario))[0] if strategy is None else strategy
     replication = argument_checks.whole(
@@ -185,7 +185,7 @@ def axes_of(
     results: Results, endpoint: str | None = None, table: pd.DataFrame | None = None
 ) -> dict[str, Any]:
     """The figures of a run as axes, by name; that of differences where their table is given."""
-    from sim.plotting import outcomes  # matplotlib takes its time: only who draws waits for it
+    from sim.plotting import outcomes  # matplotlib loads slowly: only figures wait for it
 
     shown = _shares(results, endpoint, table)
     if table is not None:
@@ -222,7 +222,7 @@ def _lead(curves: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any] | None:
     """The largest share minus that of the baseline (or the next one), paired; None: several lead.
 
     Args:
-        curves: from :func:`sim.statistics.incidence`.
+        curves: from :func:`sim.analysis.incidence.incidence`.
         table: of paired differences to a baseline.
     """
     ends = curves.groupby("strategy", sort=False)["best"].last()
@@ -278,20 +278,24 @@ def frame_of(results: Results) -> pd.DataFrame:
 def notes(manifest: dict[str, Any]) -> list[str]:
     """What must be known before the intervals of a run, or an explanation, are read."""
     if manifest["draws"] == 1:
-        return ["One draw says nothing of other draws: the intervals are over its histories alone."]
-    return [luck_of_few(manifest["replications"])] if manifest["draws"] else []
+        return [
+            "One draw says nothing of other draws: the intervals are over its replications alone."
+        ]
+    return [note_on_few_replications(manifest["replications"])] if manifest["draws"] else []
 
 
-def luck_of_few(worlds: int) -> str:
-    """What intervals over draws leave out: all draws meet the luck of the same worlds.
+def note_on_few_replications(replications: int) -> str:
+    """What intervals over draws leave out: all draws share the random numbers of the replications.
 
-    Said as the half length of an interval of a share of one half in so many worlds, which is what
-    it comes to where histories of one world end alike in every draw.
+    Said as the half length of an interval of a share of one half in so many replications, which
+    is what it comes to where a replication ends alike in every draw.
     """
-    points = 100 * intervals.normal(intervals.LEVEL) * math.sqrt(0.25 / worlds)
+    points = 100 * intervals.normal(intervals.LEVEL) * math.sqrt(0.25 / replications)
     return (
-        f"All draws are told in the same {many(worlds, 'world')}. Intervals are over draws; the "
-        f"luck of these worlds, up to {points:.1f} points of a share, is not in them."
+        f"All draws share the random numbers of {many(replications, 'replication')}. Intervals are "
+        f"over draws; the sampling error of so few replications, up to {points:.1f} "
+        "points of a share, "
+        "is not in them."
     )
 
 
@@ -301,8 +305,8 @@ def caption(results: Results) -> str:
 
 
 def caption_of(manifest: dict[str, Any]) -> str:
-    """How many histories a manifest tells of, and of what."""
-    of_each = f"{many(manifest['replications'], 'history')} of each strategy"
+    """How many replications a manifest describes, and of what."""
+    of_each = f"{many(manifest['replications'], 'replication')} of each strategy"
     if manifest["draws"]:
         of_each = f"{many(manifest['draws'], 'draw')} x {of_each} and draw"
     return f"{manifest['scenario']}: {of_each}, seed {manifest['seed']}"

@@ -130,7 +130,8 @@ def legend(table: pd.DataFrame) -> str:
     level = table.attrs.get("level", LEVEL)
     best = "most" if endpoint == table.attrs.get("ruin") else "fewest"
     return (
-        f"Share of runs that reached {endpoint} by each year; days without {endpoint}: mean over "
-        f"all runs, {horizon:g} where it never came; the strategy with the {best} comes first. "
+        f"Share of runs that reached {endpoint} by each year; days without {endpoint}: restricted "
+        f"mean time over all runs, {horizon:g} where it never came; the strategy with "
+        f"the {best} comes first. "
         f"In brackets: {100 * level:g} % intervals over {unit}."
     )

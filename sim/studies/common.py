@@ -247,7 +247,7 @@ def _sensitivity_figures(tables: Tables, manifest: dict[str, Any]) -> dict[str, 
             "time, all others likely; whiskers are paired 95 % intervals",
         ),
     }
-    if not study_text.tells_noise(manifest):
+    if not study_text.separates_noise(manifest):
         return figures
     figures["morris"] = plots.morris(
         tables["morris"],

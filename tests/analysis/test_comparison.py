@@ -121,18 +121,18 @@ def test_the_ranking_of_the_trap_as_a_figure(trap) -> None:
 # -- sentences ------------------------------------------------------------------------------------
 
 
-def test_strategies_that_do_not_differ_in_spread_are_named_and_no_ratio_is_told_of_them() -> None:
+def test_strategies_that_do_not_differ_in_spread_are_named_and_have_no_ratio() -> None:
     days = list(np.random.default_rng(4).uniform(100, 800, 60))
     same = worlds(runs("a", days), runs("b", days), runs("c", [day + 10 for day in days]))
     said = " ".join(findings.sentences(tables_of(same, "a")))
-    assert "Alike in days in every world told: a and b." in said
-    assert "As many days apart in every world told: a and c; b and c." in said
-    assert "of the variance" not in said and "luck of single attempts" not in said
+    assert "Equal in days in every paired replication: a and b." in said
+    assert "As many days apart in every paired replication: a and c; b and c." in said
+    assert "of the variance" not in said and "ontrol-variate" not in said
     fixed = worlds(runs("a", [300] * 60), runs("b", [300] * 60))  # nothing varies: nothing to save
-    assert "Alike" not in " ".join(findings.sentences(tables_of(fixed, "a")))
+    assert "Equal in" not in " ".join(findings.sentences(tables_of(fixed, "a")))
 
 
-def test_nearly_no_spread_is_not_told_as_none() -> None:
+def test_nearly_no_spread_is_not_printed_as_none() -> None:
     days = np.random.default_rng(4).uniform(100, 800, 60)
     pair = worlds(runs("a", list(days)), runs("b", list(days + (np.arange(60) < 1))))
     said = " ".join(findings.sentences(tables_of(pair, "a")))
@@ -142,15 +142,15 @@ def test_nearly_no_spread_is_not_told_as_none() -> None:
 @pytest.mark.parametrize(
     ("plain", "adjusted", "expected"),
     [
-        ((-9, -4, 1), (-8, -5, -2), "Only so told apart in days, each of 1 pair by itself: "
-         "a sooner than b by 5 (2\u20138)."),
-        ((-9, -5, -1), (-8, -3, 2), "Without that alone told apart in days, each of 1 pair by "
-         "itself: a sooner than b by 5 (1\u20139)."),
+        ((-9, -4, 1), (-8, -5, -2), "With adjustment only, these are distinguished in "
+         "days, each of 1 pair by itself: a sooner than b by 5 (2\u20138)."),
+        ((-9, -5, -1), (-8, -3, 2), "Without adjustment only, these are distinguished in "
+         "days, each of 1 pair by itself: a sooner than b by 5 (1\u20139)."),
         ((-9, -5, -1), (-8, -5, -2), None),
         ((-9, -4, 1), (-8, -3, 2), None),
     ],
 )  # fmt: skip
-def test_whom_less_luck_tells_apart_and_whom_no_longer(plain, adjusted, expected) -> None:
+def test_pairs_distinguished_with_or_without_adjustment_only(plain, adjusted, expected) -> None:
     tables = tables_of(worlds(RANDOM[0].assign(strategy="a"), RANDOM[1].assign(strategy="b")), "a")
     for (a, b), sign in ((("a", "b"), 1), (("b", "a"), -1)):
         at = (tables["pairs"]["a"] == a) & (tables["pairs"]["b"] == b)
@@ -160,8 +160,8 @@ def test_whom_less_luck_tells_apart_and_whom_no_longer(plain, adjusted, expected
             tables["pairs"].loc[at, columns] = low, middle, high
     tables["pairs"]["adjusted_ratio"] = tables["pairs"]["variance_ratio"] / 2
     said = findings.sentences(tables)
-    told = [one for one in said if "told apart in days" in one]
-    assert told == ([] if expected is None else [expected])
+    found = [one for one in said if "distinguished in days" in one]
+    assert found == ([] if expected is None else [expected])
 
 
 def test_of_a_ruin_the_latest_is_the_best() -> None:
@@ -415,14 +415,16 @@ def test_all_alike(day: float) -> None:
     assert (tables["pairs"]["tie"] == 1).all()
     assert (tables["dominance"]["verdict"] == dominance.OPEN).all()
     said = " ".join(findings.sentences(tables))
-    nothing = "No history of any strategy reached freeze" if math.isnan(day) else "No difference"
+    nothing = (
+        "No replication of any strategy reached freeze" if math.isnan(day) else "No difference"
+    )
     assert nothing in said and "nan" not in findings.compare_text(tables)
 
 
 def test_a_single_replication_tells_nothing_and_says_so() -> None:
     tables = tables_of(worlds(runs("a", [100.0]), runs("b", [NEVER])), "a")
     assert findings.sentences(tables) == [
-        "One history of each strategy: there are no intervals, and nothing can be told."
+        "One replication of each strategy: there are no intervals, and no ranking."
     ]
     printed = findings.compare_text(tables)
     assert "nan" not in printed.lower()

@@ -782,7 +782,7 @@ def test_the_command_says_its_address_and_ends_with_ctrl_c(tmp_path: Path) -> No
         process.send_signal(signal.SIGINT)
         said, wrong = process.communicate(timeout=30)
     assert (process.returncode, wrong) == (0, "")
-    assert said.endswith("the table is closed\n")
+    assert said.endswith("the page is closed\n")
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing can be suspended here")

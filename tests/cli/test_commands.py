@@ -65,7 +65,7 @@ def test_both_engines_and_endpoints(capsys) -> None:
 def test_compare_ranks_and_takes_differences(tmp_path, capsys) -> None:
     assert detente("compare", SMALL, "--replications", 60, "--out", "out") == 0
     out = capsys.readouterr().out
-    assert "run by run in the same worlds" in out and "the best, jointly" in out
+    assert "paired by replication (common random numbers)" in out and "the best, jointly" in out
     assert "numbers of two_tracks rest on judgement" in out
     assert max(map(len, out.split("results:")[0].splitlines())) <= 102
     for name in ("ranking.png", "forest.svg", "sooner.png", "differences.png", "dominance.csv"):
@@ -89,7 +89,8 @@ def test_diff_tells_two_histories_side_by_side(tmp_path, capsys) -> None:
     words = ("diff", SMALL, "--a", "direct", "--b", "hardline", "--replications", 20)
     assert detente(*words, "--replication", 2, "--out", "out") == 0
     out = capsys.readouterr().out
-    assert "They part on day" in out and ">> " in out and "first divergences in 20 worlds" in out
+    assert "They diverge on day" in out and ">> " in out
+    assert "first divergences in 20 paired replications" in out
     rows = {name: sim.trace(sim.load(SMALL), name, 2).row for name in ("direct", "hardline")}
     ends = (
         f"{name}: {findings.ending(row['outcome'], row['time'], 'freeze', 'war')}"

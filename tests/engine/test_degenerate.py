@@ -55,7 +55,7 @@ SMALL = {
 }
 
 
-def told(kind: str, command: str, replications: int, capsys: pytest.CaptureFixture[str]) -> str:
+def output(kind: str, command: str, replications: int, capsys: pytest.CaptureFixture[str]) -> str:
     """What a command says of a kind of scenario, and its page, without figures and file."""
     Path("x.toml").write_text(TEXT.format(**PLAIN | KINDS[kind]), encoding="utf-8")
     asked = [command, "x.toml", *SMALL[command].split(), "--replications", str(replications)]
@@ -82,69 +82,73 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("kind", "command", "sentence"),
     [
-        ("never", "run", "No history of any strategy reached deal"),
-        ("never", "compare", "No history of any strategy reached deal"),
+        ("never", "run", "No replication of any strategy reached deal"),
+        ("never", "compare", "No replication of any strategy reached deal"),
         ("never", "robust", "all strategies are equally good"),
         ("never", "sensitivity", "The outcome is the same in every draw"),
         ("never", "search", "no measured candidate ever reached deal, so there is none to choose"),
-        ("never", "explain", "No history of b reached deal, so none tells what it waited for"),
+        (
+            "never",
+            "explain",
+            "No replication of b reached deal, so there is no last wait to report",
+        ),
         ("ties", "compare", "No difference between them was seen"),
         ("ties", "robust", "All strategies tie in every draw"),
-        ("ties", "sensitivity", "No number alone moves it"),
-        ("ties", "search", "no history tells these from it"),
-        ("ties", "explain", "Nothing that can be switched off is shown to cost a days"),
-        ("ruined", "robust", "0 of 2 numbers alone make another strategy the best"),
+        ("ties", "sensitivity", "No parameter alone moves it"),
+        ("ties", "search", "equal to it in every replication"),
+        ("ties", "explain", "No setback, shock or window is shown to cost a days"),
+        ("ruined", "robust", "0 of 2 parameters alone make another strategy the best"),
         ("ruined", "search", "no measured candidate ever reached deal"),
         ("ruined", "explain", "after the ruin"),
         ("alone", "run", "One strategy alone was run"),
         ("alone", "robust", "There is only one strategy"),
-        ("alone", "sensitivity", "where all 2 uncertain numbers are likely"),
+        ("alone", "sensitivity", "with all 2 uncertain parameters at their base values"),
         ("alone", "search", "Strategies of the file"),
     ],
 )
 def test_what_says_little_is_told_in_words(kind, command, sentence, capsys) -> None:
-    assert sentence in told(kind, command, 20, capsys)
+    assert sentence in output(kind, command, 20, capsys)
 
 
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        ("compare", "there are no intervals, and nothing can be told"),
-        ("robust", "One replication cannot tell noise from what the numbers do"),
+        ("compare", "there are no intervals, and no ranking"),
+        ("robust", "One replication cannot separate noise from effects of parameters"),
         ("sensitivity", "no effect and no index is given"),
         ("explain", "Under b talks waits for other.chat 10 days."),
     ],
 )
 def test_one_history_says_little(command, sentence, capsys) -> None:
-    said = told("plain", command, 1, capsys)
+    said = output("plain", command, 1, capsys)
     assert sentence in said
-    assert "told apart from noise" not in said and "Sobol, noise taken off" not in said
+    assert "distinguished from noise" not in said and "Sobol, noise taken off" not in said
 
 
 @pytest.mark.parametrize("command", ["run", "compare", "explain"])
 def test_one_draw_says_nothing_of_others(command, capsys, monkeypatch) -> None:
     monkeypatch.setitem(SMALL, command, f"{SMALL[command]} --draws 1")
-    assert told("plain", command, 20, capsys).count("One draw says nothing of other draws") == 2
+    assert output("plain", command, 20, capsys).count("One draw says nothing of other draws") == 2
     monkeypatch.setitem(SMALL, command, f"{SMALL[command]} --draws 2")
-    said = " ".join(told("plain", command, 20, capsys).split())
+    said = " ".join(output("plain", command, 20, capsys).split())
     assert "One draw says" not in said
-    # 1.96 times the standard error of a share of one half in 20 worlds.
-    luck = "All draws are told in the same 20 worlds. Intervals are over draws; the luck of these "
-    luck += "worlds, up to 21.9 points of a share, is not in them."
-    assert said.count(luck) == 2
+    # 1.96 times the standard error of a share of one half in 20 replications.
+    note = "All draws share the random numbers of 20 replications. Intervals are over draws; the "
+    note += "sampling error of so few replications, up to 21.9 points of a share, is not in them."
+    assert said.count(note) == 2
 
 
 def test_whole_curves_are_behind_by_no_less_than_nothing(capsys) -> None:
-    said = told("sure", "compare", 20, capsys)
+    said = output("sure", "compare", 20, capsys)
     assert "at no time behind by more than 0 points" in said
 
 
 def test_a_search_without_the_goal_speaks_of_no_choice(capsys) -> None:
-    said = told("never", "search", 20, capsys)
-    assert "told from it" not in said.split("<h2>")[0] and "these from it" not in said
+    said = output("never", "search", 20, capsys)
+    assert "distinguished from it" not in said.split("<h2>")[0] and "equal to it" not in said
 
 
 def test_a_tie_with_the_leader_is_no_lead(capsys) -> None:
-    said = told("tied", "robust", 40, capsys)
-    assert "has the best mean, but it is not told apart from" in said
+    said = output("tied", "robust", 40, capsys)
+    assert "has the best mean, but it is not distinguished from" in said
     assert "is best; the next is" not in said

@@ -130,7 +130,7 @@ def test_the_commands_hold_every_command_and_option() -> None:
     told = re.findall(r"^    ([a-z]+)(?: |$)", commands_module.parser().format_help(), re.M)
     assert "stress" in told
     assert re.findall(r"^## detente ([a-z]+)$", page, re.M) == told
-    written = (ROOT / "sim" / "options.py").read_text(encoding="utf-8")
+    written = (ROOT / "sim" / "cli" / "arguments.py").read_text(encoding="utf-8")
     for option in re.findall(r'"(--[a-z-]+)"', written):
         assert option == "--version" or option in page, option
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import sim
 from sim.cli import commands
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -39,6 +40,8 @@ def test_the_commands_exist() -> None:
 
 
 def test_modules_in_the_architecture_table_exist() -> None:
-    root = Path(__file__).parents[2]
-    for name in re.findall(r"`((?:sim/)?\w+\.py)`", README):
-        assert (root / name).exists() or (root / "sim" / name).exists(), name
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`(sim/[\w/.-]+)`", page):
+        assert (ROOT / name).exists(), name
+    packages = {path.parent.name for path in (ROOT / "sim").glob("*/__init__.py")}
+    assert packages == {name for name in packages if f"`sim/{name}/`" in page}

@@ -141,7 +141,10 @@ def test_counts_cannot_be_paired() -> None:
 
 def test_draws_are_told() -> None:
     text = said(sim.run(sim.load("korea-2017"), ["proposal", "pressure"], 4, draws=4))
-    assert "4 draws x 4 histories" in text and "the ranges of the numbers that were drawn" in text
+    assert (
+        "4 draws x 4 replications" in text
+        and "the ranges of the parameters that were drawn" in text
+    )
 
 
 @pytest.mark.parametrize("strategies", [None, ["direct"]])
@@ -160,8 +163,8 @@ def test_half_finished_runs_and_failures_are_told(folder: Path, tmp_path: Path) 
     shutil.copytree(folder, half)
     next(half.glob("part-direct-*.parquet")).unlink()
     text = said(sim.read(half))
-    assert "The run is not complete: of 60 histories there are direct 0." in text
-    assert "have not told the same histories yet" in text
+    assert "The run is not complete: of 60 replications there are direct 0." in text
+    assert "do not have the same replications yet" in text
     for part in half.glob("part-*.parquet"):
         part.unlink()
     assert "nothing was finished" in said(sim.read(half))

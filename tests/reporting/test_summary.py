@@ -41,7 +41,7 @@ def test_figures_say_what_their_lines_are(results) -> None:
     drawn = summary.figures(results, "hardline", "dialogue")
     assert [path.name for path in drawn] == ["incidence", "outcomes", "times", "differences"]
     said = {path.name: path.with_suffix(".svg").read_text(encoding="utf-8") for path in drawn}
-    assert all("60 histories of each strategy, seed 1" in text for text in said.values())
+    assert all("60 replications of each strategy, seed 1" in text for text in said.values())
     assert "bands are 95 % intervals" in said["incidence"]
     assert "bars are 95 % intervals" in said["differences"]
     assert "intervals" not in said["outcomes"] + said["times"]

@@ -41,7 +41,7 @@ UNKNOWN = {  # where a table says by an empty cell that there is nothing to tell
     "turns": {"median_day"},
 }
 CASES = {
-    "never": (0, "", 40, "No history of any strategy reached deal"),
+    "never": (0, "", 40, "No replication of any strategy reached deal"),
     "always": (1, "", 40, "No difference between them was seen"),
     "alike": (0.3, "", 40, "No difference between them was seen"),
     "one_without": (0.3, 'never = ["talks"]', 40, "a and c have the fewest days without deal"),
@@ -81,7 +81,7 @@ def test_degenerate_figures_are_drawn_without_a_warning(capsys) -> None:
     Path("x.toml").write_text(TEXT.format(success=0, b='never = ["talks"]'), encoding="utf-8")
     assert command("compare", "x.toml", "--replications", 20, "--quiet", "--out", "o") == 0
     assert command("explain", "x.toml", "--replications", 5, "--out", "e") == 0
-    assert "No setback, shock or window can be switched off" in capsys.readouterr().out
+    assert "There is no setback, shock or window to remove" in capsys.readouterr().out
 
 
 def test_a_single_history_has_no_intervals(capsys) -> None:

@@ -396,7 +396,7 @@ raises = ["help"]
     found = decision.diff(scenario, "with", "without", replications=7)
     assert found.tables["partings"]["n"].tolist() == [7]
     assert found.tables["partings"]["median_day"].tolist() == [10.0]
-    assert "They part on day 10.0. a.x: succeeds (with), suffers a setback: no (without)." in (
+    assert "They diverge on day 10.0. a.x: succeeds (with), suffers a setback: no (without)." in (
         found.text
     )
     side = found.tables["side_by_side"]
@@ -446,4 +446,4 @@ def test_what_changed_no_history_is_said_so() -> None:
     assert len(idle) and (idle["best"] == 0).all() and (idle["joint_high"] > 0).all()
     for row in idle.itertuples():
         line = next(x for x in found.text.splitlines() if x.startswith(f"{row.name}: {row.how}"))
-        assert "none in any history" in line
+        assert "none in any replication" in line

@@ -317,7 +317,7 @@ def test_what_never_or_always_comes_is_said(success, words, tmp_path, capsys) ->
     ("options", "words"),
     [
         (["--draws", 1], "One draw says nothing of other draws"),
-        (["--replications", 1], "One replication cannot tell noise"),
+        (["--replications", 1], "One replication cannot separate noise"),
         (["--draws", 1, "--replications", 1], "One draw says nothing"),
         (["--strategy", "direct"], "There is only one strategy"),
     ],
@@ -335,7 +335,7 @@ def test_a_single_replication_of_sensitivity_says_so(tmp_path, capsys) -> None:
     assert detente("sensitivity", SMALL, "--replications", 1, "--base", 64, "--out", tmp_path,
                    "--quiet") == 0  # fmt: skip
     told = capsys.readouterr()
-    assert "One replication cannot tell noise" in told.out
+    assert "One replication cannot separate noise" in told.out
     assert "nan" not in told.out.lower()
 
 
@@ -344,7 +344,7 @@ def test_a_single_replication_of_sensitivity_says_so(tmp_path, capsys) -> None:
     [
         (["robust", SMALL, "--measure", "reeched"], 'did you mean "reached"'),
         (["robust", SMALL, "--baseline", "dirct"], 'did you mean "direct"'),
-        (["robust", SMALL, "--map", "a"], "two numbers"),
+        (["robust", SMALL, "--map", "a"], "two parameters"),
         (["robust", SMALL, "--map", "missile_test.rat,talks.contact.success"], "missile_test.rate"),
         (["robust", SMALL, "--map", "missile_test.rate,missile_test.rate"], "twice"),
         (["robust", SMALL, "--fail", "nan"], "--fail: found nan; allowed: 0 to 1, as shares are"),

@@ -346,7 +346,9 @@ def test_a_crowded_front_is_cut_and_told_so(found) -> None:
     table["number"] = range(20)
     drawn = outcomes.front(table, "deal", "war")
     assert "and 8 more, in front.csv" in drawn.texts[-1].get_text()
-    many = sequence_search.Found(**{**vars(found), "table": table.assign(status="not told apart")})
+    many = sequence_search.Found(
+        **{**vars(found), "table": table.assign(status="not distinguished")}
+    )
     assert ".. and 8 more, in candidates.csv" in sequence_search.as_text(many)
 
 

@@ -1,0 +1,122 @@
+"""What a reader sees is in the field's words: help, printed output, captions, documents."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sim.cli import arguments, commands
+from sim.plotting.captions import HOW_TO_READ
+
+ROOT = Path(__file__).parents[2]
+
+PRIVATE = re.compile(
+    r"\b(tell|tells|told|telling|retold|luck|lucky|worlds?|history|histories|partings?|"
+    r"live table|dearest|in 100)\b",
+    re.IGNORECASE,
+)
+"""Words of no field, which the project once used for simulating, random numbers, replications."""
+
+ALLOWED = (  # what may stay, and why
+    r"`history`|sim\.history",  # the public name of the tables of historical records
+    r"\bWorld\b",  # in titles and proper names
+    r"world\.toml",  # a file of these tests
+    r"explore/history\.png",  # files, whose names stay
+    r"partings\.csv",
+)
+
+SMALL = """
+title = "Two delegations"
+start = 2026-01-01
+horizon = 730
+goal = "deal"
+ruin = "war"
+[conditions]
+deal = {}
+war = {}
+tension = { max = 2, fades = { mean = 60 } }
+[[tracks.talks.stages]]
+name = "round"
+duration = { median = 30, sigma = 0.5 }
+success = { low = 0.1, likely = 0.25, high = 0.4, source = "judgement: one round in four" }
+raises = ["deal"]
+setbacks = [ { name = "deadlock", delay = { mean = 45 } } ]
+[[tracks.experts.stages]]
+name = "paper"
+duration = { min = 10, mode = 20, max = 60 }
+success = 1
+[shocks.incident]
+rate = { low = 1, likely = 2, high = 4, source = "judgement: twice a year" }
+raises = ["tension"]
+breaks = [ { track = "talks", probability = 0.5, delay = 30 } ]
+[shocks.war]
+rate = 0.02
+raises = ["war"]
+[[influences]]
+of = "tension"
+on = "talks.*"
+odds = 0.6
+source = "judgement: per level"
+[strategies.at_once]
+about = "talk now"
+[strategies.when_quiet]
+about = "wait until tension has gone"
+starts = { talks = ["!tension"] }
+"""
+
+RUNS = {
+    "run": "--replications 60 --draws 2 --no-figures --quiet --out run",
+    "compare": "--replications 60 --no-figures --quiet --out compare",
+    "search": "--zone 50 --replications 30 --quiet --out search",
+    "sensitivity": "--base 8 --trajectories 2 --replications 10 --quiet --out sensitivity",
+    "robust": "--draws 8 --replications 10 --quiet --out robust",
+    "trace": "--replication 3 --out trace",
+    "explain": "--replications 20 --out explain",
+    "diff": "--a at_once --b when_quiet --replications 20 --out diff",
+    "check": "--describe",
+    "assumptions": "",
+    "stress": "",
+}
+
+
+def private(text: str) -> list[str]:
+    """Lines of a text that hold a private word, exceptions aside."""
+    found = []
+    for line in text.splitlines():
+        rest = line
+        for allowed in ALLOWED:
+            rest = re.sub(allowed, "", rest)
+        if PRIVATE.search(rest):
+            found.append(line.strip())
+    return found
+
+
+@pytest.mark.parametrize("command", ["", *arguments.COMMANDS])
+def test_help_is_in_the_words_of_the_field(command, capsys) -> None:
+    with pytest.raises(SystemExit):
+        arguments.parser().parse_args([*command.split(), "--help"])
+    assert private(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("command", RUNS)
+def test_printed_output_is_in_the_words_of_the_field(
+    command, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("talks.toml").write_text(SMALL, encoding="utf-8")
+    assert commands.main([command, "talks.toml", *RUNS[command].split()]) == 0
+    assert private(capsys.readouterr().out) == []
+
+
+def test_captions_are_in_the_words_of_the_field() -> None:
+    assert private("\n".join(HOW_TO_READ.values())) == []
+
+
+PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_is_in_the_words_of_the_field(page) -> None:
+    assert private(page.read_text(encoding="utf-8")) == []
