@@ -1,4 +1,8 @@
-"""The model in plain sentences, with real units and ranges, before anything runs."""
+"""The model in plain sentences, with units and ranges, before anything is simulated.
+
+Each function turns one part of the model into a phrase or a sentence; :func:`describe` puts them
+together. The reports use the same sentences, so that a part reads alike wherever it is described.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,16 @@ MONTHS = (
 
 
 def describe(content: ScenarioData, strategy: Strategy | None = None) -> str:
-    """The whole scenario; with a strategy, its rules, else the list of those that there are."""
+    """The whole scenario in sentences, wrapped to :data:`WIDTH` columns.
+
+    Args:
+        content: the scenario.
+        strategy: its rules are described in full; None lists the names of all strategies.
+
+    Returns:
+        Sections for conditions, each track, shocks, influences and strategies, with an empty line
+        between them.
+    """
     parts = [
         _opening(content),
         _section("Conditions", [condition(c, content) for c in content.conditions.values()]),
@@ -53,7 +66,18 @@ def describe(content: ScenarioData, strategy: Strategy | None = None) -> str:
 
 
 def number(value: Number, scale: float = 1, unit: str = "") -> str:
-    """A number with its range: "14 (8 to 24)"; with scale 100 and unit " %", "50 % (30 to 70)"."""
+    """A number with its range; the base value stands first.
+
+    Args:
+        value: a number or a range.
+        scale: by which every value is multiplied: 100 for per cent.
+        unit: written behind the base value.
+
+    >>> number(Range(low=8, likely=14, high=24))
+    '14 (8 to 24)'
+    >>> number(0.5, 100, " %")
+    '50 %'
+    """
     text = f"{_plain(base_value(value) * scale)}{unit}"
     if isinstance(value, Range):
         text += f" ({_plain(value.low * scale)} to {_plain(value.high * scale)})"
@@ -61,19 +85,33 @@ def number(value: Number, scale: float = 1, unit: str = "") -> str:
 
 
 def percent(value: Number) -> str:
-    """A probability in per cent."""
+    """A probability in per cent, with its range.
+
+    >>> percent(Range(low=0.3, likely=0.5, high=0.7))
+    '50 % (30 to 70)'
+    """
     return number(value, 100, " %")
 
 
 def days(value: Number) -> str:
-    """A number of days."""
+    """A number of days, with its range.
+
+    >>> days(1), days(Range(low=8, likely=14, high=24))
+    ('1 day', '14 (8 to 24) days')
+    """
     if isinstance(value, Range):
         return f"{number(value)} days"
     return "1 day" if value == 1 else f"{_plain(value)} days"
 
 
 def duration_phrase(duration: Duration) -> str:
-    """A duration as a phrase: "60 days on average"."""
+    """A duration as a phrase that fits behind "takes" or "after".
+
+    >>> duration_phrase(Duration(family="exponential", params={"mean": 60}))
+    '60 days on average'
+    >>> duration_phrase(Duration(family="uniform", params={"min": 5, "max": 30}))
+    '5 to 30 days, all alike'
+    """
     p = duration.params
     match duration.family:
         case "fixed":
@@ -108,19 +146,31 @@ def _plain(value: float) -> str:
 
 
 def power(ratio: float, most: int) -> str:
-    """What a ratio comes to when it is taken so many times."""
+    """A ratio raised to a power; only its order of magnitude where it has hundreds of digits.
+
+    >>> power(1.5, 4), power(8.0, 1000)
+    ('5.062', 'about 1e+903')
+    """
     exponent = most * math.log10(ratio)
     return _plain(ratio**most) if abs(exponent) < 300 else f"about 1e{exponent:+.0f}"
 
 
 def date(day: dt.date | MonthDay) -> str:
-    """A date in words: "9 May 2017"; a day of every year: "9 May"."""
+    """A date in words; a month-day stands for that day of every year.
+
+    >>> date(dt.date(2017, 5, 9)), date(MonthDay(5, 9))
+    ('9 May 2017', '9 May')
+    """
     words = f"{day.day} {MONTHS[day.month - 1]}"
     return words if isinstance(day, MonthDay) else f"{words} {day.year}"
 
 
 def literal(one: Literal) -> str:
-    """A test as a phrase: "with freeze", "without war", "with talks.deal done"."""
+    """A test of a condition as a phrase.
+
+    >>> literal(Literal("freeze", 1, False, "freeze")), literal(Literal("war", 1, True, "!war"))
+    ('with freeze', 'without war')
+    """
     if "." in one.condition:
         return f"with {one.condition} {'not ' if one.negated else ''}done"
     if one.negated:
@@ -129,7 +179,12 @@ def literal(one: Literal) -> str:
 
 
 def clauses(rule: Clauses) -> str:
-    """A rule as a phrase; its alternatives are joined by "or"."""
+    """A rule as a phrase: its items joined by "and", the alternatives within an item by "or".
+
+    >>> freeze, war = Literal("freeze", 1, False, "freeze"), Literal("war", 1, True, "!war")
+    >>> clauses(((freeze,), (war,)))
+    'with freeze and without war'
+    """
     return listed(
         (listed((literal(one) for one in item), "or") for item in rule),
         ", and" if any(len(item) > 1 for item in rule) else "and",
@@ -137,7 +192,11 @@ def clauses(rule: Clauses) -> str:
 
 
 def effects(one: Effects) -> str:
-    """What is changed, as a phrase; empty where nothing is."""
+    """What a stage, setback or shock changes, as a phrase; empty where it changes nothing.
+
+    >>> effects(Effects(clears=("crisis",), raises=("trust", "trust")))
+    'clears crisis and raises trust twice'
+    """
     parts = []
     for verb, names in (("clears", one.clears), ("lowers", one.lowers), ("raises", one.raises)):
         if names:
@@ -189,7 +248,7 @@ def _wrapped(text: str, indent: str, hanging: str = "  ") -> str:
 
 
 def condition(one: Condition, content: ScenarioData) -> str:
-    """One sentence on a condition."""
+    """One sentence on a condition: its levels, how it starts, how it fades, what holds it up."""
     holders = [name for name, stage in content.stages.items() if one.name in stage.holds]
     parts = [f"{one.name}"]
     if one.about:
@@ -219,7 +278,7 @@ def _track(track: Track) -> str:
 
 
 def stage(one: Stage) -> list[str]:
-    """The sentences on a stage: its attempts, its gate, what success does, how it fails."""
+    """The sentences on a stage: attempts, gate, windows, held conditions, setbacks."""
     sure = base_value(one.success) == 1 and not isinstance(one.success, Range)
     chance = "always succeeds" if sure else f"succeeds with {percent(one.success)}"
     about = f" ({one.about})" if one.about else ""
@@ -248,7 +307,12 @@ def _window(one: Window) -> str:
 
 
 def setback(one: Setback, of: Stage) -> str:
-    """A phrase on a setback of a stage."""
+    """A phrase on a setback: when it is possible, what it changes, where the track resumes.
+
+    Args:
+        one: the setback.
+        of: its stage; the weight is mentioned only where there is a choice of setbacks.
+    """
     conditions = [] if len(of.setbacks) == 1 else [f"weight {number(one.weight)}"]
     if one.when:
         conditions.append(f"only {clauses(one.when)}")
@@ -267,7 +331,7 @@ def _then(delay: Duration, resume: str | None, same: str) -> str:
 
 
 def shock(one: Shock) -> str:
-    """The sentences on a shock."""
+    """The sentences on a shock: when it comes, its rule and probability, its effects and breaks."""
     about = f" ({one.about})" if one.about else ""
     text = f"{one.name}{about} comes {_timing(one)}"
     if one.when:
@@ -298,7 +362,12 @@ def _break(one: Break) -> str:
 
 
 def influence(one: Influence, content: ScenarioData) -> str:
-    """One sentence on an influence."""
+    """One sentence on an influence: which condition multiplies what by how much.
+
+    Args:
+        one: the influence.
+        content: the scenario, which declares how many levels the condition has.
+    """
     name = one.of.condition
     most = content.conditions[name].max if name in content.conditions else 1
     start = f"Each level of {name}" if one.of.per_level and most > 1 else _subject(one.of)
@@ -336,7 +405,7 @@ def _strategies(content: ScenarioData) -> str:
 
 
 def rules(one: Strategy, content: ScenarioData) -> str:
-    """A strategy: when each track may start, and what else it does."""
+    """The section on a strategy: when each track may start, postures, priority and overrides."""
     sentences = [f"{name} {_start(one, name)}." for name in content.tracks]
     if one.raises:
         sentences.append(f"On day 0 it raises {listed(_counted(one.raises))}.")

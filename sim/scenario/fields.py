@@ -35,17 +35,23 @@ RESERVED = (
 
 @dataclass
 class Schemas:
-    """The definitions of a JSON Schema in the making.
+    """The definitions of a JSON Schema while it is being made.
 
-    ``partial`` asks for tables in which nothing but a name is required: those of a file that
-    extends another one.
+    Attributes:
+        partial: whether tables need nothing but their names, as in a file that extends another.
+        definitions: schemas of tables, by title.
     """
 
     partial: bool = False
     definitions: dict[str, Json] = field(default_factory=dict)
 
     def table(self, title: str, make: Callable[[], Json]) -> Json:
-        """A reference to the definition of a table, made on first use."""
+        """A reference to the schema of a table, which is made on first use.
+
+        Args:
+            title: of the table.
+            make: gives its schema.
+        """
         name = title.replace(" ", "_") + ("_extension" if self.partial else "")
         if name not in self.definitions:
             self.definitions[name] = {}  # stands before it is made: a table may hold itself
@@ -54,7 +60,11 @@ class Schemas:
 
 
 class Reader(ABC, Generic[T]):
-    """What may stand at a place."""
+    """What may stand at a place of a document.
+
+    Attributes:
+        wanted: ends the sentence "allowed: ...", such as "a list of names".
+    """
 
     wanted: str  # "a list of names": ends the sentence "allowed: ..."
 
@@ -76,7 +86,12 @@ class Reader(ABC, Generic[T]):
 
 
 class Text(Reader[str]):
-    """Free text, or a text that must match a pattern."""
+    """A text, free or of a given form.
+
+    Args:
+        wanted: ends the sentence "allowed: ...".
+        pattern: a regular expression that the whole text must match.
+    """
 
     def __init__(self, wanted: str = "a text in quotes", pattern: str | None = None) -> None:
         self.wanted = wanted
@@ -111,7 +126,11 @@ class Name(Text):
 
 
 class Choice(Reader[str]):
-    """One of a few words."""
+    """One of a few words.
+
+    >>> Choice("more", "less").wanted
+    '"more" or "less"'
+    """
 
     def __init__(self, *words: str) -> None:
         self.words = words
@@ -141,7 +160,11 @@ class Flag(Reader[bool]):
 
 
 class WholeNumber(Reader[int]):
-    """A whole number between two others, both allowed."""
+    """A whole number.
+
+    Args:
+        least, most: the smallest and the largest that are allowed.
+    """
 
     def __init__(self, least: int, most: int) -> None:
         self.least, self.most = least, most
@@ -160,7 +183,15 @@ class WholeNumber(Reader[int]):
 
 
 class ListOf(Reader[tuple[T, ...]]):
-    """A list; entries that cannot be read are noted and passed over."""
+    """A list of values of one kind; invalid entries are reported and dropped.
+
+    Args:
+        item: reads an entry.
+        plural: what the entries are, for messages: "stages".
+        least: how many entries there must be at least.
+        once: whether an entry may stand in the list only once.
+        exactly: how many entries there must be; 0 leaves it open.
+    """
 
     def __init__(
         self, item: Reader[T], plural: str, least: int = 0, once: bool = False, exactly: int = 0
@@ -208,6 +239,12 @@ class MappingOf(Reader[dict[str, T]]):
     """A table whose keys are names: of conditions, tracks, parties, ...
 
     A key ``about`` or ``source`` with a text is free text, as in any table.
+
+    Args:
+        item: reads the value of a key.
+        key: reads a key.
+        plural: what the values are, for messages: "start rules by track".
+        named: whether the value is a table that gets its key as the attribute ``name``.
     """
 
     def __init__(self, item: Reader[T], key: Text, plural: str, named: bool = False) -> None:
@@ -249,7 +286,11 @@ class MappingOf(Reader[dict[str, T]]):
 
 
 def is_free_text(key: object, value: object) -> bool:
-    """Whether a key of a table of names is not a name but free text."""
+    """Whether a key in a table of names is no name but free text.
+
+    >>> is_free_text("source", "judgement"), is_free_text("source", {"success": 0.5})
+    (True, False)
+    """
     return key in FREE_TEXT and isinstance(value, str)
 
 
@@ -272,7 +313,7 @@ class Field(Generic[T]):
     attribute: str = ""
 
     def take(self, table: Mapping[str, object], key: str, at: Location) -> Any:
-        """The value of this field in a table of a document."""
+        """The value of this field in a table, or its default or fallback."""
         fallback = self.fallback if self.default is REQUIRED else self.default
         if key not in table:
             if self.default is REQUIRED:
@@ -285,15 +326,16 @@ class Field(Generic[T]):
 
 
 class TableReader(Reader[T]):
-    """A table with known keys; others are invalid.
+    """A table with known keys; any other key is invalid.
 
     Args:
         title: what it describes: "stage".
-        make: makes the thing from its attributes.
-        fields: by key. ``about`` and ``source`` are added.
-        check: what must hold between the fields; asked where each alone is valid.
-        unmake: the attributes of a thing, where those are not its own.
-        one_of: keys of which exactly one is given; for the schema; ``check`` enforces it.
+        make: makes the object from its attributes.
+        fields: by key; ``about`` and ``source`` are added.
+        check: reports what does not hold between fields, where each of them is valid.
+        unmake: gives the attributes of an object, where they are not those of its class.
+        naming: the title with its article, where that is not "a".
+        one_of: keys of which exactly one is given, for the schema; ``check`` enforces it.
     """
 
     def __init__(
@@ -319,7 +361,16 @@ class TableReader(Reader[T]):
         self.wanted = f"a table: {{ {keys} }}"
 
     def read(self, value: object, at: Location, **given: Any) -> T:
-        """The thing that the table describes; ``given`` are attributes known from elsewhere."""
+        """The object that a table describes.
+
+        Args:
+            value: of the document.
+            at: its location.
+            given: attributes that are known from elsewhere: the name of a track is a key above it.
+
+        Raises:
+            Invalid: it is no table. What is wrong inside is reported and replaced by fallbacks.
+        """
         if not isinstance(value, dict):
             raise at.invalid(show(value), self.wanted)
         for key in value:

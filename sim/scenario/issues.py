@@ -1,7 +1,8 @@
 """What is wrong with a file: one line per issue, and all of them at once.
 
 An issue says where it is, what was found there and what is allowed. A :class:`Report` collects the
-issues of one reading, so that a mistake in one table does not hide those in the others.
+issues of one reading, so that a mistake in one table does not hide those in the others; a
+:class:`Location` is a place in the file that knows the report.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Invalid(Exception):
-    """Unwinds a reader whose issue is in the report already."""
+    """Ends the reading of a value whose issue is in the report; never leaves the package."""
 
 
 class Report:
-    """The issues found so far, and which places they concern.
+    """The issues found so far, and which paths they concern.
 
     Args:
-        locate: gives the file that a path came from, and the path within that file.
+        locate: gives the file that a path came from, and the path within that file: a scenario may
+            extend another file.
     """
 
     def __init__(self, locate: Callable[[Path], tuple[str, Path]]) -> None:
@@ -43,7 +45,12 @@ class Report:
         self._dropped: set[Path] = set()
 
     def add(self, path: Path, message: str) -> None:
-        """Note an issue at a path."""
+        """Add an issue; beyond :data:`MAX_ISSUES` they are only counted.
+
+        Args:
+            path: keys and list places from the top of the document.
+            message: what was found, and what is allowed.
+        """
         self._spoilt.update(path[:length] for length in range(len(path) + 1))
         if len(self._issues) >= MAX_ISSUES:
             self._left_out += 1
@@ -58,11 +65,11 @@ class Report:
         return path not in self._spoilt
 
     def drop(self, path: Path) -> None:
-        """Note that an entry of a list could not be read and is passed over."""
+        """Remember that an entry of a list could not be read and is missing from what was read."""
         self._dropped.add(path)
 
     def dropped(self, path: Path) -> bool:
-        """Whether an entry of a list was passed over."""
+        """Whether an entry of a list could not be read."""
         return path in self._dropped
 
     @property
@@ -76,7 +83,18 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A path in a document, with the report that collects its issues."""
+    """A path in a document, with the report that collects its issues.
+
+    A key or a place in a list is appended by ``/``:
+
+    >>> report = Report(lambda path: ("talks.toml", path))
+    >>> at = Location(report) / "tracks" / "talks" / "stages" / 0
+    >>> _ = at.invalid('"x"', "a table")
+    >>> print(*report.issues)
+    talks.toml: tracks.talks.stages[0]: "x"; allowed: a table
+    >>> at.valid, (Location(report) / "tracks").valid, (Location(report) / "shocks").valid
+    (False, False, True)
+    """
 
     report: Report
     path: Path = field(default=())
@@ -91,7 +109,11 @@ class Location:
         return self.report.valid(*self.path)
 
     def entries(self, items: Iterable[T]) -> Iterator[tuple[Location, T]]:
-        """The entries of a list that could be read, each with its place in the file."""
+        """The entries of a list that could be read, each with its location in the file.
+
+        Args:
+            items: what was read of the list at this location, without dropped entries.
+        """
         index = 0
         for item in items:
             while self.report.dropped((*self.path, index)):
@@ -100,19 +122,38 @@ class Location:
             index += 1
 
     def invalid(self, found: str, allowed: str = "") -> Invalid:
-        """Note an issue here; the caller raises what it gets, or goes on."""
+        """Add an issue here.
+
+        Args:
+            found: what stands here.
+            allowed: what may stand here.
+
+        Returns:
+            An exception for the caller to raise, where it cannot go on.
+        """
         self.report.add(self.path, f"{found}; allowed: {allowed}" if allowed else found)
         return Invalid()
 
     def unknown_name(self, kind: str, name: str, known: Collection[str]) -> Invalid:
-        """Note a name that nothing carries, with the nearest that something does."""
+        """Add an issue about a name that does not exist.
+
+        Args:
+            kind: of what it is a name: "stage".
+            name: as written.
+            known: the names that exist. The most similar one is suggested for the first
+                :data:`MAX_GUESSES` issues only, as it takes time to find.
+        """
         if len(self.report._issues) < MAX_GUESSES:
             return self.invalid(unknown(kind, name, known))
         return self.invalid(f"unknown {kind} {quoted(name)}", comma_separated(known))
 
 
 def place(path: Path) -> str:
-    """A path as text: ``tracks.talks.stages[1]``."""
+    """A path as text.
+
+    >>> place(("tracks", "talks", "stages", 1)), place(("shocks", "a b"))
+    ('tracks.talks.stages[1]', 'shocks."a b"')
+    """
     text = ""
     for key in path:
         if isinstance(key, int):
@@ -123,7 +164,11 @@ def place(path: Path) -> str:
 
 
 def show(value: object) -> str:
-    """A value from a file, quoted on one line and cut where it is long."""
+    """A value of a file as it is quoted in an issue: on one line, and cut where it is long.
+
+    >>> show("talks"), show(0.5), show({"name": "x", "delay": 3}), show([])
+    ('"talks"', '0.5', 'a table with name, delay', 'an empty list')
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

@@ -1,4 +1,9 @@
-"""What is allowed in a scenario but doubtful, and facts that an author misjudges."""
+"""What is valid in a scenario but doubtful, and what follows from its numbers unexpectedly.
+
+*Warnings* say what may not be meant: a date before the start, a condition that nothing raises, a
+track that never starts. *Notes* say what numbers imply: how often a condition is up in the long
+run, what a ratio per level comes to, how many numbers are judgement.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +36,12 @@ Note = tuple[tuple[str | int, ...], str]  # a path and what is to be said of it
 
 
 def warnings(content: ScenarioData, file: str = "") -> tuple[Issue, ...]:
-    """What may not be meant, each with its place."""
+    """What may not be meant, each with its place.
+
+    Args:
+        content: a valid scenario.
+        file: named in each issue.
+    """
     notes = [
         *_dates(content),
         *_levels(content),
@@ -47,7 +57,12 @@ def warnings(content: ScenarioData, file: str = "") -> tuple[Issue, ...]:
 
 
 def notes(content: ScenarioData, file: str = "") -> tuple[Issue, ...]:
-    """What follows from the numbers and is seldom expected, each with its place."""
+    """What the numbers imply, each with its place.
+
+    Args:
+        content: a valid scenario.
+        file: named in each issue.
+    """
     notes = [*_saturation(content), *_powers(content), *_judgement(content)]
     return tuple(Issue(file, place(path), message) for path, message in notes)
 
@@ -208,7 +223,16 @@ def _behind(
 
 
 def notes_on_strategies(content: ScenarioData, strategies: Sequence[Strategy]) -> list[str]:
-    """What never starts under each of these strategies, and why, in whole sentences."""
+    """What never starts under each of some strategies, and why: sentences for the end of a report.
+
+    Args:
+        content: a valid scenario.
+        strategies: those that were simulated.
+
+    Returns:
+        "under A, B: ..." for each sentence of
+        :func:`~sim.scenario.reachability.never_starts`, with the strategies that it holds for.
+    """
     every = max(2, len(strategies))
     return [
         f"under {comma_separated(names) if len(names) < every else 'every strategy'}: {sentence}"
@@ -247,7 +271,15 @@ def _may_be_abandoned(content: ScenarioData, name: str) -> bool:
 
 
 def mean(duration: Duration) -> float:
-    """The mean of a law of durations at its likely parameters, in days."""
+    """The mean of a duration in days, at the base values of its parameters.
+
+    PERT after Malcolm et al. (1959); "quantiles" is a lognormal with its own sigma on each side of
+    the median; "values" has a piecewise linear quantile function.
+
+    >>> from sim.scenario.quantities import fixed
+    >>> mean(fixed(30)), mean(Duration(family="pert", params={"min": 1, "mode": 2, "max": 9}))
+    (30, 3.0)
+    """
     p = {key: base_value(number) for key, number in duration.params.items()}
     match duration.family:
         case "fixed":
@@ -298,12 +330,20 @@ def _raises_a_year(shock: Shock, condition: str) -> float:
 
 
 def level_shares(load: float, most: int) -> list[float]:
-    """Long-run shares of time at the levels 0 to ``most`` of a condition with one fading clock.
+    """Long-run shares of time at each level of a condition with one fading clock.
+
+    Raises come at random and fades are taken as exponential: a queue with one server and ``most``
+    places (M/M/1/K; Gross and Harris, *Fundamentals of Queueing Theory*).
 
     Args:
-        load: expected raises in one mean fade. Raises come at random, fades are exponential: a
-            queue with one server and ``most`` places (M/M/1/K).
+        load: expected raises in one mean fade.
         most: the condition's max.
+
+    Returns:
+        Shares of the levels 0 to ``most``, which sum to 1.
+
+    >>> level_shares(1.0, 3)
+    [0.25, 0.25, 0.25, 0.25]
     """
     weights, load = [1.0], min(load, 1e100)
     for _ in range(most):

@@ -4,6 +4,9 @@ A plain number is known; a :class:`Range` is uncertain *between* draws; a :class
 *within* one. So ``{ median = 75, sigma = 0.7 }`` is another duration at each attempt, while
 ``{ low = 50, likely = 75, high = 120 }`` is one length, the same at every attempt, that is not
 known exactly.
+
+The first part of the module holds the types and what can be asked of them, with the readers of the
+file beside each.
 """
 
 from __future__ import annotations
@@ -22,7 +25,18 @@ from sim.scenario.issues import Invalid, Location, show
 
 @dataclass(frozen=True)
 class Bounds:
-    """Between which values a number must lie."""
+    """The values that a number may take.
+
+    Attributes:
+        least, most: both allowed, infinite where there is no bound.
+        above: whether ``least`` itself is not allowed.
+        whole: whether only whole numbers are allowed.
+
+    >>> 0.5 in Bounds(0, 1), 0 in Bounds(0, above=True), 2.5 in Bounds(1, 9, whole=True)
+    (True, False, False)
+    >>> print(Bounds(0, above=True))
+    a number above 0
+    """
 
     least: float = 0.0
     most: float = math.inf
@@ -60,10 +74,14 @@ TABLES = Bounds(1, 1_000_000, whole=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """An uncertain number; a plain run uses ``likely``, a draw samples between the ends.
+    """An uncertain parameter: a draw samples between the ends.
 
-    ``as_`` (in files ``as``) names the law that it is sampled from: "pert", "uniform" or
-    "loguniform". ``source`` says where the range comes from.
+    Attributes:
+        low, high: the ends.
+        likely: its base value, which is used without draws.
+        as_: in files ``as``: the law that it is sampled from: "pert", "uniform" or "loguniform".
+        about: free text.
+        source: where the range comes from.
     """
 
     low: float
@@ -78,22 +96,40 @@ Number: TypeAlias = float | Range
 
 
 def base_value(number: Number) -> float:
-    """The value that a plain run uses."""
+    """The value that is used without draws.
+
+    >>> base_value(0.5), base_value(Range(low=8, likely=14, high=24))
+    (0.5, 14)
+    """
     return number.likely if isinstance(number, Range) else number
 
 
 def lowest(number: Number) -> float:
-    """The lowest value that a draw may give."""
+    """The lowest value in any draw.
+
+    >>> lowest(0.5), lowest(Range(low=8, likely=14, high=24))
+    (0.5, 8)
+    """
     return number.low if isinstance(number, Range) else number
 
 
 def highest(number: Number) -> float:
-    """The highest value that a draw may give."""
+    """The highest value in any draw.
+
+    >>> highest(0.5), highest(Range(low=8, likely=14, high=24))
+    (0.5, 24)
+    """
     return number.high if isinstance(number, Range) else number
 
 
 def finite(value: object, at: Location, bounds: Bounds, wanted: str = "") -> float:
-    """A plain number from a document, as a float.
+    """A plain number of a document as a float.
+
+    Args:
+        value: of the document.
+        at: its location.
+        bounds: that it must lie within.
+        wanted: ends the sentence "allowed: ..."; the bounds where it is empty.
 
     Raises:
         Invalid: no number, not finite, or out of bounds.
@@ -113,12 +149,20 @@ def finite(value: object, at: Location, bounds: Bounds, wanted: str = "") -> flo
 
 
 def plain(value: float) -> float | int:
-    """A float as a file would have it: 60, not 60.0."""
+    """A float as a file would have it.
+
+    >>> plain(60.0), plain(0.25)
+    (60, 0.25)
+    """
     return int(value) if value == math.floor(value) and abs(value) < 1e15 else value
 
 
 class PlainNumber(Reader[float]):
-    """A number that may not be a range."""
+    """A number that may not be a range.
+
+    Args:
+        bounds: that it must lie within; none by default.
+    """
 
     def __init__(self, bounds: Bounds = Bounds(-math.inf)) -> None:
         self.bounds = bounds
@@ -145,7 +189,11 @@ def _ordered(number: Range, at: Location) -> None:
 
 
 class UncertainNumber(Reader[Number]):
-    """A number within bounds, or a range within them."""
+    """A number, or a range, within bounds.
+
+    Args:
+        bounds: that the number, or both ends of the range, must lie within.
+    """
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
@@ -209,8 +257,10 @@ class Duration:
     Attributes:
         family: "fixed", "exponential", "lognormal", "weibull", "uniform", "pert", "quantiles" or
             "values".
-        params: in the order that the laws take them; the one of "fixed" has the key "".
-        values: for "values" only, ascending.
+        params: by key, in the order of :data:`FAMILIES`; the only one of "fixed" has the key "".
+        values: for "values" only, in days, ascending.
+        about: free text.
+        source: where the law comes from.
     """
 
     family: str
@@ -221,7 +271,7 @@ class Duration:
 
     @property
     def instant(self) -> bool:
-        """Whether a plain run takes no time at all."""
+        """Whether it takes no time at all, at its base value."""
         return self.family == "fixed" and base_value(self.params[""]) == 0
 
     @property
@@ -231,17 +281,29 @@ class Duration:
 
 
 def fixed(days: Number) -> Duration:
-    """A duration that is always the same."""
+    """A duration that is always the same.
+
+    >>> fixed(30).family, fixed(0).instant
+    ('fixed', True)
+    """
     return Duration(family="fixed", params={"": days})
 
 
 def bounds_of(family: str, key: str) -> Bounds:
-    """The bounds of a parameter of a law of durations."""
+    """The bounds of a parameter of a law of durations.
+
+    >>> print(bounds_of("lognormal", "sigma"))
+    a number above 0
+    """
     return NOT_NEGATIVE if family == "fixed" else FAMILIES[family][key]
 
 
 def disorder(duration: Duration) -> str:
-    """What is wrong with the order of a law's parameters, ranges included; empty if nothing is."""
+    """What is wrong with the order of a law's parameters, in any draw; empty where nothing is.
+
+    >>> disorder(Duration(family="uniform", params={"min": 9, "max": 5}))
+    'min 9 and max 5; allowed: min <= max'
+    """
     strictly = duration.family in STRICTLY_ASCENDING
     if not strictly and duration.family not in ASCENDING:
         return ""
@@ -264,7 +326,7 @@ def disorder(duration: Duration) -> str:
 
 
 class DurationReader(Reader[Duration]):
-    """A duration, told apart by the keys that are present."""
+    """A duration; its law is recognised by the keys that are present."""
 
     FORMS = (
         "a number of days, { mean }, { median, sigma }, { shape, scale }, { min, max }, "

@@ -1,11 +1,12 @@
-"""Every number of a scenario with its unit, ends, status and source, in one list.
+"""Every number of a scenario with its unit, range, status and source, in one list.
 
 The status is the first word of the source, in either spelling and in any case: ``record``
-(computed from the tables of :mod:`sim.history`), ``comparison`` (a case outside), ``op-ed`` (a
-claim of the text that the scenario describes), ``judgement``. A number whose source is missing, or
-begins with another word, counts as judgement. A number that a file leaves out is ``default``.
+(computed from the historical records), ``comparison`` (a case outside), ``op-ed`` (a claim of the
+text that the scenario describes), ``judgement``. A number whose source is missing, or begins with
+another word, counts as judgement. A number that a file leaves out is ``default``.
 
-Whatever counts the numbers of a file counts the rows of this list.
+Whatever counts the numbers of a file counts the rows of this list: the parameters, and also what is
+no parameter (calendar, levels, windows, overrides of strategies).
 """
 
 from __future__ import annotations
@@ -29,7 +30,15 @@ NO_SOURCE = "judgement, as no source is given"
 
 @dataclass(frozen=True)
 class Entry:
-    """One number: its path, unit, ends, status and source."""
+    """One number of a scenario.
+
+    Attributes:
+        name: the parameter path, or a path such as ``talks.meet.window.from``.
+        unit: "days", "share", "a year", "odds ratio", ...
+        low, likely, high: the range; all the same where the number is known exactly.
+        status: one of :data:`STATUSES`, or "default".
+        source: as in the file.
+    """
 
     name: str
     unit: str
@@ -41,12 +50,16 @@ class Entry:
 
 
 def entries(content: ScenarioData) -> list[Entry]:
-    """Every number of a scenario, in file order; calendar and levels come last."""
+    """Every number of a scenario: parameters in file order, then calendar, levels and overrides."""
     return [*_numbers(content), *_frame(content)]
 
 
 def declared(source: str) -> str:
-    """The status that a source text begins with; empty where it begins with none."""
+    """The status that a source text begins with; empty where it begins with none.
+
+    >>> declared("Record: talks.csv, median gap"), declared("Judgment."), declared("guessed")
+    ('record', 'judgement', '')
+    """
     first = re.match(r"[a-z-]*", source.strip().lower())
     word = first.group() if first else ""
     word = SPELLINGS.get(word, word)
@@ -54,12 +67,20 @@ def declared(source: str) -> str:
 
 
 def source_in_words(status: str, source: str) -> str:
-    """A source as a reader is shown it, also where there is none."""
+    """A source as it is shown, also where the file gives none.
+
+    >>> source_in_words("judgement", ""), source_in_words("record", "record: talks.csv")
+    ('judgement, as no source is given', 'record: talks.csv')
+    """
     return source or (NO_SOURCE if status == JUDGEMENT else status)
 
 
 def counts(statuses: Iterable[str]) -> str:
-    """How many numbers have which status, as a sentence."""
+    """How many numbers have which status, as a sentence.
+
+    >>> counts(["record", "judgement", "record"])
+    '3 numbers: 2 record, 1 judgement'
+    """
     found = Counter(statuses)
     parts = [f"{found[name]} {name}" for name in (*STATUSES, DEFAULT) if found[name]]
     total = found.total()
