@@ -1,7 +1,8 @@
 """Scenario files as documents: found, read, extended, and written in one canonical way.
 
 A document is what TOML gives: tables, lists, texts, numbers, dates. What it means is said in
-:mod:`sim.parts`.
+:mod:`sim.scenario.format`. Reading is guarded against files that are no scenarios: too large,
+nested too deeply, not UTF-8.
 """
 
 from __future__ import annotations
@@ -48,7 +49,11 @@ class Origin:
     marks: dict[Path, tuple[str, Path]] = field(default_factory=dict)
 
     def locate(self, path: Path) -> tuple[str, Path]:
-        """The file that a path came from, and the path within that file."""
+        """The file that a path came from, and the path within that file.
+
+        >>> Origin("own.toml", {("shocks",): ("base.toml", ("shocks",))}).locate(("shocks", "test"))
+        ('base.toml', ('shocks', 'test'))
+        """
         for length in range(len(path), 0, -1):
             if path[:length] in self.marks:
                 file, own = self.marks[path[:length]]
@@ -57,7 +62,13 @@ class Origin:
 
 
 def failed(file: str, message: str, at: Path = ()) -> ScenarioError:
-    """A file that cannot be used at all."""
+    """The error of a file that cannot be used at all.
+
+    Args:
+        file: as the user named it.
+        message: what is wrong.
+        at: path of what is wrong; empty for the file as a whole.
+    """
     return ScenarioError([Issue(file, place(at), message)])
 
 
@@ -65,12 +76,17 @@ def failed(file: str, message: str, at: Path = ()) -> ScenarioError:
 
 
 def catalog() -> list[str]:
-    """Names of the scenarios that ship."""
+    """Names of the scenarios that ship, in alphabetical order."""
     return sorted(path.stem for path in CATALOG.glob("*.toml"))
 
 
 def find(source: str | FilePath, beside: FilePath | None = None) -> FilePath:
-    """The path of a scenario given by catalog name, or by path (from a folder)."""
+    """The path of a scenario; it need not exist.
+
+    Args:
+        source: a catalog name, or a path.
+        beside: the folder where a relative path starts; the current one by default.
+    """
     if isinstance(source, str) and source in catalog():
         return CATALOG / f"{source}.toml"
     return (beside or FilePath()) / source
@@ -92,6 +108,10 @@ def decoded(content: bytes) -> str:
 
 def text_of(path: FilePath, file: str) -> str:
     """The text of a file.
+
+    Args:
+        path: of the file.
+        file: its name in messages.
 
     Raises:
         ScenarioError: it is missing, a directory, unreadable, too large, or not UTF-8.
@@ -126,8 +146,15 @@ def catalog_hint(name: str = "") -> str:
 def parse(text: str, file: str) -> Document:
     """A TOML text as a document.
 
+    Args:
+        text: with or without a byte order mark.
+        file: its name in messages.
+
     Raises:
         ScenarioError: it is not TOML, or nested beyond reason.
+
+    >>> parse('title = "Talks"', "talks.toml")
+    {'title': 'Talks'}
     """
     text = without_mark(text)
     try:
@@ -175,11 +202,17 @@ def extended(
 ) -> tuple[Document, Origin]:
     """A document merged over the one that it extends, and so on.
 
+    Tables are merged key by key, lists of named tables entry by entry. Anything else replaces what
+    it extends, and so does a duration with another law.
+
     Args:
         document: may have a key ``extends``.
         file: its name in issues.
         folder: where a relative path starts.
         trail: the files that led here, to find circles.
+
+    Returns:
+        The merged document, and where its parts came from.
 
     Raises:
         ScenarioError: what it extends is missing, unreadable, or leads in a circle.
@@ -287,8 +320,13 @@ def with_strategies(
 ) -> Document:
     """A document with the strategies of further files, which hold nothing else.
 
+    Args:
+        document: of a scenario.
+        origin: where its parts came from; the new strategies are added.
+        sources: paths of the files.
+
     Raises:
-        ScenarioError: a file cannot be read, holds other things, or a strategy twice.
+        ScenarioError: all issues of all files: unreadable, other content, a strategy twice.
     """
     issues: list[Issue] = []
     for source in sources:
@@ -308,8 +346,14 @@ def _with_file(document: Document, origin: Origin, path: FilePath) -> Document:
 def with_text(document: Document, origin: Origin, text: str, file: str) -> Document:
     """A document with the strategies of a text, which holds nothing else.
 
+    Args:
+        document: of a scenario.
+        origin: where its parts came from; the new strategies are added.
+        text: TOML.
+        file: its name in issues.
+
     Raises:
-        ScenarioError: it is no TOML, holds other things, or a strategy of the document again.
+        ScenarioError: it is no TOML, has other content, or a strategy of the document again.
     """
     own = parse(text, file)
     issues = [
@@ -345,7 +389,15 @@ _HEADED = ("tracks", "shocks", "strategies")  # tables of tables with a header e
 
 
 def toml(document: Mapping[str, Any]) -> str:
-    """A document as TOML, in one way only: the same content gives the same text."""
+    """A document as TOML, in one way only: the same content gives the same text.
+
+    >>> print(toml({"title": "Talks", "shocks": {"test": {"rate": 0.5}}}))
+    title = "Talks"
+    <BLANKLINE>
+    [shocks.test]
+    rate = 0.5
+    <BLANKLINE>
+    """
     lines = [f"{key} = {_inline(value)}" for key, value in document.items() if not _headed(value)]
     for key, value in document.items():
         if isinstance(value, dict) and key in _HEADED:

@@ -1,6 +1,6 @@
 """What must hold between the parts of a scenario: names that exist, rules that can be obeyed.
 
-Every function notes all the issues that it finds. Names are looked up in the document itself, so
+Every function reports all the issues that it finds. Names are looked up in the document itself, so
 that a condition whose table is invalid is not also called unknown.
 """
 
@@ -35,7 +35,7 @@ from sim.scenario.quantities import Number, Range, disorder, highest, lowest
 
 @dataclass(frozen=True)
 class Known:
-    """The names that a document declares; None where it cannot be told.
+    """The names that a document declares; None where invalid tables leave them open.
 
     Attributes:
         conditions: declared conditions.
@@ -51,7 +51,7 @@ class Known:
 
     @property
     def stages(self) -> dict[str, None] | None:
-        """All stages as ``track.stage``, or None where some cannot be told."""
+        """All stages as ``track.stage``; None where the stages of a track are open."""
         if self.tracks is None or any(stages is None for stages in self.tracks.values()):
             return None
         return {f"{t}.{s}": None for t, stages in self.tracks.items() for s in stages or ()}
@@ -79,7 +79,12 @@ def _stage_names(track: object) -> tuple[str, ...] | None:
 
 
 def known_names(document: Mapping[str, Any], content: ScenarioData) -> Known:
-    """The names that a document declares, whether or not their tables could be read."""
+    """The names that a document declares, whether or not their tables are valid.
+
+    Args:
+        document: as it was read from TOML.
+        content: what could be made of it.
+    """
     conditions, tracks = _keys(document, "conditions"), _keys(document, "tracks")
     held = frozenset(name for stage in content.stages.values() for name in stage.holds)
     return Known(
@@ -92,6 +97,11 @@ def known_names(document: Mapping[str, Any], content: ScenarioData) -> Known:
 
 def complete(content: ScenarioData, document: Mapping[str, Any], report: Report) -> ScenarioData:
     """Check all that concerns several tables, and resolve what refers to others.
+
+    Args:
+        content: what could be made of a document.
+        document: as it was read from TOML.
+        report: collects the issues.
 
     Returns:
         The content with the targets of influences, and the start rules that ``order`` stands for.
@@ -115,7 +125,13 @@ def complete(content: ScenarioData, document: Mapping[str, Any], report: Report)
 
 
 def check_overrides(content: ScenarioData, values: Mapping[str, float], at: Location) -> None:
-    """Note what is wrong with values by path for a valid scenario."""
+    """Report what is wrong with other values of parameters of a valid scenario.
+
+    Args:
+        content: the scenario.
+        values: by parameter path.
+        at: location of the values; the issues go to its report.
+    """
     held = frozenset(name for stage in content.stages.values() for name in stage.holds)
     tracks = {t.name: tuple(s.name for s in t.stages) for t in content.tracks.values()}
     known = Known(list(content.conditions), tracks, list(content.shocks), held)
@@ -123,7 +139,13 @@ def check_overrides(content: ScenarioData, values: Mapping[str, float], at: Loca
 
 
 class _Check:
-    """The names that are known and the report of issues."""
+    """Checks of the parts of a scenario, each against the names that are known.
+
+    Args:
+        content: the scenario.
+        known: the names that it declares.
+        top: location of the whole document.
+    """
 
     def __init__(self, content: ScenarioData, known: Known, top: Location) -> None:
         self.content, self.known, self.top = content, known, top
@@ -134,7 +156,7 @@ class _Check:
     # -- references --
 
     def condition(self, name: str, at: Location) -> None:
-        """A condition, or a stage condition, that is read."""
+        """A condition, or a stage condition, that is read, exists."""
         if "." in name:
             if self.stages is not None and name not in self.stages:
                 at.unknown_name("stage", name, self.stages)
@@ -142,14 +164,14 @@ class _Check:
             at.unknown_name("condition", name, [*self.known.conditions, *(self.stages or ())])
 
     def clauses(self, clauses: Clauses, at: Location) -> None:
-        """All conditions that a rule reads."""
+        """All conditions that a rule reads exist."""
         for place, item in at.entries(clauses):
             alone = len(item) == 1
             for literal_place, literal in place.entries(item):
                 self.condition(literal.condition, place if alone else literal_place)
 
     def changed(self, names: Iterable[str], at: Location) -> None:
-        """Conditions that are raised, lowered or cleared: declared, and not held."""
+        """Conditions that are raised, lowered or cleared are declared, and held by no stage."""
         known = self.known.conditions
         for place, name in at.entries(names):
             if "." in name:
@@ -171,7 +193,7 @@ class _Check:
         return [name for name in self.known.conditions or () if name not in self.known.held]
 
     def effects(self, effects: Effects, at: Location) -> None:
-        """What a stage, setback or shock does."""
+        """What a stage, setback or shock changes exists and may be changed."""
         for key in ("clears", "lowers", "raises"):
             self.changed(getattr(effects, key), at / key)
         for place, one in (at / "reopens").entries(effects.reopens):
@@ -179,7 +201,7 @@ class _Check:
                 self.stage_name(one.track, one.stage, place / "stage")
 
     def track_name(self, name: str, at: Location) -> bool:
-        """Whether a track is known; if it is not, that is noted."""
+        """Whether a track exists; reported where it does not."""
         if self.known.tracks is None or not at.valid:
             return False
         if name not in self.known.tracks:
@@ -188,7 +210,14 @@ class _Check:
         return True
 
     def stage_name(self, track: str, stage: str, at: Location, extra: tuple[str, ...] = ()) -> bool:
-        """Whether a stage of a known track is known; if it is not, that is noted."""
+        """Whether a stage of a track exists; reported where it does not.
+
+        Args:
+            track: an existing track.
+            stage: the name that is looked for.
+            at: where it is written.
+            extra: other words that are allowed there; for them the result is False.
+        """
         stages = (self.known.tracks or {}).get(track)
         if stages is None or not at.valid or stage in extra:
             return False
@@ -200,7 +229,7 @@ class _Check:
     # -- parts --
 
     def ends(self) -> None:
-        """Goal and ruin are two declared conditions, not held ones."""
+        """Goal and ruin are two declared conditions, and held by no stage."""
         known = self.known.conditions
         for key in ("goal", "ruin"):
             name, at = getattr(self.content, key), self.top / key
@@ -214,7 +243,7 @@ class _Check:
             (self.top / "ruin").invalid(f'"{self.content.ruin}" is the goal', "another condition")
 
     def conditions(self) -> None:
-        """Held conditions have no life of their own."""
+        """Conditions that attempts hold have no level, fading or posture of their own."""
         for name, one in self.content.conditions.items():
             at = self.top / "conditions" / name
             given = {
@@ -229,7 +258,7 @@ class _Check:
                 )
 
     def track(self, track: Track, at: Location) -> None:
-        """The stages of a track, and its name."""
+        """A track has a name that no shock has, and stages of different names."""
         if track.name in (self.known.shocks or ()):
             at.invalid(f'"{track.name}" is also a shock', "tracks and shocks of different names")
         seen: list[str] = []
@@ -242,7 +271,14 @@ class _Check:
             seen.append(stage.name)
 
     def stage(self, track: Track, stage: Stage, before: list[str], at: Location) -> None:
-        """A stage; ``before`` are the names of those before it."""
+        """A stage refers to what exists, and can be left.
+
+        Args:
+            track: its track.
+            stage: the stage.
+            before: names of the stages before it.
+            at: its location.
+        """
         self.clauses(stage.needs, at / "needs")
         self.effects(stage, at)
         for place, name in (at / "holds").entries(stage.holds):
@@ -264,7 +300,15 @@ class _Check:
     def setback(
         self, track: Track, setback: Setback, upto: list[str], seen: set[str], at: Location
     ) -> None:
-        """A setback of the last stage of ``upto``; ``seen`` are the setbacks before it."""
+        """A setback has a name of its own and resumes at an earlier stage or the same.
+
+        Args:
+            track: its track.
+            setback: the setback.
+            upto: names of the stages up to its own.
+            seen: names of the setbacks before it.
+            at: its location.
+        """
         name, named = setback.name, at / "name"
         if named.valid:
             if name in seen:
@@ -290,7 +334,7 @@ class _Check:
             at.invalid(f'"{name}" ends in _breaks', "a name with another ending")
 
     def shock(self, shock: Shock, at: Location) -> None:
-        """A shock and what it breaks."""
+        """A shock refers to what exists, and breaks existing tracks or stages."""
         self.no_suffix(shock.name, at)
         self.clauses(shock.when, at / "when")
         self.effects(shock, at)
@@ -306,7 +350,7 @@ class _Check:
     # -- influences --
 
     def influences(self) -> tuple[Influence, ...]:
-        """All influences, with what they bear on."""
+        """All influences, with what they act on; their names differ."""
         names: set[str] = set()
         resolved = []
         for at, one in (self.top / "influences").entries(self.content.influences):
@@ -325,7 +369,7 @@ class _Check:
         return tuple(resolved)
 
     def on(self, one: Influence, at: Location) -> tuple[str, ...]:
-        """The names of what an influence bears on."""
+        """The stages or undated shocks that an influence acts on."""
         stages, shocks = self.known.stages, self.known.shocks
         if stages is None or shocks is None:
             return ()
@@ -353,7 +397,7 @@ class _Check:
         return ()
 
     def pattern(self, one: Influence, at: Location) -> tuple[str, ...]:
-        """What a pattern matches; dated shocks are passed over."""
+        """What a pattern matches, without dated shocks, which have no rate."""
         matches = glob(one.on)
         own: Collection[str] = self.undated if one.kind == "rate" else self.targets
         found = tuple(name for name in own if matches(name))
@@ -400,7 +444,7 @@ class _Check:
         return starts
 
     def has_stages(self, track: str) -> bool:
-        """Whether a track is there to be waited for."""
+        """Whether other tracks can wait for a track."""
         return track in self.content.tracks and bool(self.content.tracks[track].stages)
 
     def last_stage(self, track: str) -> tuple[Literal, ...]:
@@ -424,7 +468,12 @@ class _Check:
         return parameters(self.content)
 
     def overrides(self, values: Mapping[str, float], at: Location) -> None:
-        """Values by path: known, within bounds, and possible together."""
+        """Other values of parameters are known, within bounds, and possible together.
+
+        Args:
+            values: by parameter path.
+            at: location of the values.
+        """
         good = {}
         for name, value in values.items():
             if not self.is_valid(name) or not (at / name).valid:
@@ -444,7 +493,7 @@ class _Check:
         return [p for p in self.parameters if p.startswith(f"{first}.")] or list(self.parameters)
 
     def laws(self, values: Mapping[str, float], at: Location) -> None:
-        """The parameters of each law that is touched stay in order."""
+        """The parameters of each law that gets other values stay in order."""
         touched = {self.parameters[name].law: name for name in values}
         for law, name in touched.items():
             duration = self.parameters[name].duration
@@ -457,7 +506,7 @@ class _Check:
                 (at / name).invalid(f"this gives {law} {wrong}")
 
     def revised_stages(self, values: Mapping[str, float], at: Location) -> None:
-        """The stages that are touched can still be left."""
+        """The stages that get other values can still be left."""
 
         def change(one: Parameter) -> Number:
             return values.get(one.path, one.value)
@@ -506,7 +555,17 @@ class _Check:
 
 
 def glob(pattern: str) -> Callable[[str], object]:
-    """A test of names against a pattern in which each * stands for any characters."""
+    """A test of names against a pattern.
+
+    Args:
+        pattern: each ``*`` stands for any characters, also for none.
+
+    Returns:
+        A function of a name, true where the whole name matches. It takes linear time.
+
+    >>> bool(glob("us_*.freeze")("us_dprk.freeze")), bool(glob("us_*")("dprk"))
+    (True, False)
+    """
     first, *others = map(re.escape, pattern.split("*"))
     *between, last = others or [""]
     # Each part is looked for once, from the left, and never again: no pattern takes long.
@@ -519,7 +578,12 @@ def _is_range(number: Number) -> bool:
 
 
 def impossible(stage: Stage) -> list[tuple[tuple[str | int, ...], str]]:
-    """Why a stage could never be left: paths below it, each with what is wrong there."""
+    """Why a stage could never be left.
+
+    Returns:
+        Paths below the stage, each with what is wrong there: no setback that is always possible, or
+        attempts without end at one instant.
+    """
     found: list[tuple[tuple[str | int, ...], str]] = []
     sure = [s for s in stage.setbacks if not s.when and lowest(s.weight) > 0]
     if stage.may_fail and not sure:
@@ -548,7 +612,14 @@ def impossible(stage: Stage) -> list[tuple[tuple[str | int, ...], str]]:
 
 
 def _fit_together(pairs: Mapping[frozenset[str], float]) -> bool:
-    """Whether a Gaussian copula with these rank correlations exists (Cholesky's test)."""
+    """Whether a Gaussian copula with these rank correlations exists.
+
+    Normal variables with correlation 2 sin(pi r / 6) have Spearman's rank correlation r (Pearson
+    1907). A Cholesky decomposition tests whether their matrix is positive definite.
+
+    Args:
+        pairs: rank correlation of each pair of parameters; all others are independent.
+    """
     names = sorted({name for pair in pairs for name in pair})
     if len(names) > 200:
         return True  # left to the experiments, which have linear algebra at hand
