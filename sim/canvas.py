@@ -11,7 +11,7 @@ import re
 import textwrap
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
 def finish(ax: Axes, title: str, caption: str | None) -> Axes:
     """Say the finding above, and n, seed and scenario below."""
     width = ax.get_figure().get_size_inches()[0]  # type: ignore[union-attr]
-    ax.set_title(fold(title, int((width - _pushed_right(ax)) * 8.5)), pad=12)
+    ax.set_title(fold(title, _room(ax, width)), pad=12)
     if caption:
         ax.get_figure().supxlabel(  # type: ignore[union-attr]
             "\n".join(textwrap.wrap(caption, int(width * 13))),
@@ -117,13 +117,13 @@ def finish(ax: Axes, title: str, caption: str | None) -> Axes:
     return ax
 
 
-ROOM = 18  # columns of names at the left for which a title has the whole width
-
-
-def _pushed_right(ax: Axes) -> float:
-    """Inches by which long names at the left push the axes, and the title above them."""
+def _room(ax: Axes, width: float) -> int:
+    """Columns of a title above axes that long names at the left push to the right."""
     lines = (line for name in ax.get_yticklabels() for line in name.get_text().split("\n"))
-    return 0.085 * max(0, max(map(columns, lines), default=0) - ROOM)
+    longest = max(map(columns, lines), default=0)
+    if longest <= 18:
+        return int(8.5 * width)
+    return int(8.2 * (width - 0.085 * longest))
 
 
 DOTS = 300  # an inch of a figure on disk
@@ -217,9 +217,15 @@ def strategy(table: pd.DataFrame, name: str) -> str:
 LABEL = 26  # columns of a strategy's name in a figure; a longer one takes more lines
 
 
-def label(table: pd.DataFrame, name: str) -> str:
-    """What a strategy is called beside a row or curve: in at most three lines."""
-    return fold(strategy(table, name), LABEL, 3)
+def label(table: pd.DataFrame, name: str, most: int = 3) -> str:
+    """What a strategy is called beside a row or curve, in so many lines at most."""
+    return fold(strategy(table, name), LABEL, most)
+
+
+def rows_high(table: pd.DataFrame, names: Iterable[object], inches: float) -> float:
+    """Inches of the rows of strategies: so many each, or more where their labels need it."""
+    lines = [1 + label(table, str(name)).count("\n") for name in names]
+    return max(inches, 0.18 * max(lines, default=1)) * len(lines)
 
 
 def sentence(text: str) -> str:
