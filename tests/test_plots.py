@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from pathlib import Path
 
@@ -42,6 +43,58 @@ def test_figures_are_readable(figures, name: str) -> None:
     assert_readable(axes)
     assert axes.get_title(loc="left")
     assert axes.get_xlabel() or name == "timeline"  # dates speak for themselves
+
+
+LONG = "The way round by Geneva, Vienna and then {}; v2.0_b of the text"  # 60 letters and more
+
+
+def titled(table: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
+    table.attrs["titles"] = titles
+    return table
+
+
+@pytest.mark.parametrize("strategies", [2, 4, 9])
+def test_long_titles_are_folded_and_nothing_is_cut_off(strategies: int) -> None:
+    names = list(SCENARIO.strategies)[:strategies]
+    frame = FRAME[FRAME["strategy"].isin(names)]
+    titles = {name: LONG.format(i) for i, name in enumerate(names)}
+    paired = comparison.compare(frame, names[0], "freeze", "war", SCENARIO.horizon)
+    drawn = {
+        "incidence": plots.incidence(titled(statistics.incidence(frame, **WITH), titles)),
+        "outcomes": plots.outcomes(titled(statistics.outcomes(frame, **WITH), titles)),
+        "times": plots.times(titled(statistics.times(frame, **WITH), titles)),
+        "differences": plots.differences(titled(paired, titles)),
+    }
+    for axes in drawn.values():
+        assert_readable(axes)
+    for name in ("outcomes", "times", "differences"):
+        labels = [text.get_text().replace("\n", " ") for text in drawn[name].get_yticklabels()]
+        assert set(labels) <= {*titles.values()} and labels
+        boxes = [text.get_window_extent() for text in drawn[name].get_yticklabels()]
+        ends = sorted((box.y0, box.y1) for box in boxes)
+        assert all(one[1] <= two[0] + 2 for one, two in itertools.pairwise(ends)), name
+    assert any(title in drawn["incidence"].get_title(loc="left").replace("\n", " ")
+               for title in titles.values())  # fmt: skip
+
+
+def test_a_title_in_letters_that_no_font_has_gives_way_to_the_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = titled(statistics.outcomes(FRAME, **WITH), {"proposal": "北京方案", "pressure": "Süd"})
+    latin = frozenset(range(0x250))
+    for letters, shown in ((latin, "proposal"), (latin | {*map(ord, "北京方案")}, "北京方案")):
+        monkeypatch.setattr(canvas, "_letters", lambda letters=letters: letters)
+        labels = [text.get_text() for text in plots.outcomes(table).get_yticklabels()]
+        assert {shown, "Süd", "seoul first"} <= set(labels)
+
+
+def test_texts_are_folded_by_what_their_letters_take() -> None:
+    assert canvas.fold("direct talks first, then all others", 12) == (
+        "direct talks\nfirst, then\nall others"
+    )
+    assert canvas.fold("北京方案第二稿", 8) == "北京方案\n第二稿"
+    assert canvas.fold("x" * 30, 12, 2) == f"{'x' * 12}\n{'x' * 9} .."
+    assert all(canvas.columns(line) <= 26 for line in canvas.fold("案" * 60, 26, 3).split("\n"))
 
 
 def test_every_strategy_is_labelled_at_its_curve(figures) -> None:

@@ -50,6 +50,28 @@ def test_figures_are_readable(figures, name: str) -> None:
     assert_readable(figures[name])
 
 
+def test_long_titles_are_folded_and_nothing_is_cut_off(tables) -> None:
+    titles = {
+        name: f"The way round by Geneva, Vienna and then {i}; v2.0_b of the text"
+        for i, name in enumerate(SCENARIO.strategies)
+    }
+    known = {}
+    for name, table in tables.items():
+        known[name] = table.copy()
+        known[name].attrs = table.attrs | {"titles": titles}
+    tracks = {"proposal": ["ministerial"], "bilateral_only": ["bilateral"]}
+    costs = known["costs"][known["costs"]["strategy"] == "proposal"]
+    for drawn in (
+        plots_decision.ranking(known["estimates"], known["best"], caption=CAPTION),
+        plots_decision.forest(known["differences"], caption=CAPTION),
+        plots_decision.sooner(known["pairs"], caption=CAPTION),
+        plots_decision.durability(known["durability"], caption=CAPTION),
+        plots_decision.budget(known["budget"], tracks, "freeze", caption=CAPTION),
+        plots_decision.costs(costs, "freeze", caption=CAPTION),
+    ):
+        assert_readable(drawn)
+
+
 def test_the_legend_does_not_lie_on_the_title(figures) -> None:
     for name in ("ranking", "budget", "costs"):
         axes = figures[name]
