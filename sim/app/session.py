@@ -163,14 +163,16 @@ def saved(folder: Path) -> list[str]:
 
 
 def save_text(folder: Path, name: str, ending: str, text: str) -> Path:
-    """Write a text to ``<name>.<ending>`` in the folder.
+    """Write a text to ``<name>.<ending>`` in the folder; whole, or what was there stays.
 
     Raises:
         ScenarioError: a name that leads elsewhere, or a folder that cannot be written to.
     """
     path = within(folder, name, f".{ending}")
+    unfinished = path.with_name(f"{path.name}.unfinished")
     try:
-        path.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
     except OSError as error:
         raise failed(str(path), f"cannot be written to ({error.strerror})") from None
     return path

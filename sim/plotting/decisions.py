@@ -34,6 +34,7 @@ from sim.plotting.style import (
     label,
     level,
     new_axes,
+    rows_high,
     sentence,
     share_label,
     strategy,
@@ -93,7 +94,7 @@ def ranking(
         fewest_first = days["better"].iloc[0] == "lower"
         days = days.sort_values("best", ascending=fewest_first)
         apart = best[best["measure"] == "restricted_mean"].set_index("strategy")
-        ax = new_axes(ax, 9, 1.9 + 0.4 * len(days))
+        ax = new_axes(ax, 9, 1.9 + rows_high(estimates, days["strategy"], 0.4))
         rows = np.arange(len(days))[::-1]
         right = float(np.nanmax([days["high"].max(), days["best"].max()]))
         left = float(np.nanmin([days["low"].min(), days["best"].min()]))
@@ -159,7 +160,8 @@ def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
         }
         names = list(dict.fromkeys(table["strategy"].astype(str)))
         baseline = str(table.attrs["baseline"])
-        figure, axes = _figure(11, 2.2 + 0.4 * len(names), 1, len(measures), sharey=True)
+        height = 2.2 + rows_high(table, names, 0.4)
+        figure, axes = _figure(11, height, 1, len(measures), sharey=True)
         rows = np.arange(len(names))[::-1]
         adjusted = "adjusted_ratio" in table
         for ax, name in zip(axes, measures, strict=True):
@@ -233,9 +235,9 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
                 text = f"{100 * win.iloc[i, j]:.0f} / {100 * loss.iloc[i, j]:.0f}"
                 ax.text(j, i, text, ha="center", va="center", fontsize=8.5,
                         color="white" if net > 0.45 * most else "#222222")  # fmt: skip
-        labels = [label(table, name) for name in names]
-        ax.set_xticks(range(len(names)), labels, rotation=35, ha="right")
-        ax.set_yticks(range(len(names)), labels)
+        above = [label(table, name, 1) for name in names]  # the rows have them whole
+        ax.set_xticks(range(len(names)), above, rotation=35, ha="right")
+        ax.set_yticks(range(len(names)), [label(table, name) for name in names])
         ax.tick_params(length=0)
         for side in ("left", "bottom"):
             ax.spines[side].set_visible(False)
@@ -342,7 +344,7 @@ def budget(
         whole = table.groupby(["strategy", "track"], observed=True)["best"].sum()
         bars = [(name, track) for name, some in tracks.items() for track in some]
         bars.sort(key=lambda bar: float(whole.get(bar, 0.0)))
-        ax = new_axes(ax, 10, 2.2 + 0.45 * len(bars))
+        ax = new_axes(ax, 10, 2.2 + rows_high(table, [name for name, _ in bars], 0.45))
         if not any(whole.get(bar, 0.0) > 0 for bar in bars):
             ax.axis("off")
             why = f"{words(goal)} holds from day 0" if bars else f"no track can bring {words(goal)}"
@@ -462,7 +464,7 @@ def side_by_side(a: Trace, b: Trace, divergence: Any) -> Figure:
         axes[0].legend(handles=handles, ncols=6, loc="lower right", bbox_to_anchor=(1, 1.0),
                        frameon=False, fontsize=9, borderaxespad=0.2)  # fmt: skip
         _above(axes[0], 24)
-        title = "After day 0 nothing happens in one of the two histories only"
+        title = "The two replications never diverge after day 0"
         if not np.isnan(divergence.time):
             sides = [words(str(side) or "nothing") for side in (divergence.a, divergence.b)]
             told = f"{story_name(a)}: {sides[0]}; {story_name(b)}: {sides[1]}"

@@ -29,6 +29,7 @@ from sim.plotting.style import (
     label,
     level,
     new_axes,
+    rows_high,
     sentence,
     share_label,
     strategy,
@@ -124,7 +125,8 @@ def incidence(
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         ax.set_ylabel(f"share of histories that reached {endpoint(table)}")
         high = ax.get_ylim()[1]
-        labels = [f"{label(table, name)}  {share_label(ends[name])}" for name in strategies]
+        most = next((n for n in (3, 2) if (1 + 0.7 * (n - 1)) * len(strategies) < 18), 1)
+        labels = [f"{label(table, name, most)}  {share_label(ends[name])}" for name in strategies]
         lines = 1 + max(text.count("\n") for text in labels)
         gap = 0.052 * (1 + 0.7 * (lines - 1)) * high
         places = _spread(list(ends.values()), gap, 0.012 * lines * high, 0.99 * high)
@@ -175,7 +177,7 @@ def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
     with style():
         strategies = list(dict.fromkeys(table["strategy"].astype(str)))
         names = list(dict.fromkeys(table["outcome"].astype(str)))
-        ax = new_axes(ax, 9, 1.9 + 0.42 * len(strategies))
+        ax = new_axes(ax, 9, 1.9 + rows_high(table, strategies, 0.42))
         colours = dict(zip(names, _outcome_colours(names), strict=True))
         shares = table.assign(strategy=table["strategy"].astype(str)).pivot(
             index="strategy", columns="outcome", values="best"
@@ -309,7 +311,7 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
         more_is_better = part["better"].iloc[0] == "higher"
         part = part.sort_values("best", ascending=not more_is_better)
         baseline = strategy(table, str(part["baseline"].iloc[0]))
-        ax = new_axes(ax, 9, 1.8 + 0.4 * len(part))
+        ax = new_axes(ax, 9, 1.8 + rows_high(table, part["strategy"], 0.4))
         rows = np.arange(len(part))[::-1]
         for row, one in zip(rows, part.itertuples(), strict=True):
             sure = one.low > 0 or one.high < 0

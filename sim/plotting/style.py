@@ -11,7 +11,7 @@ import re
 import textwrap
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ def finish(ax: Axes, title: str, caption: str | None) -> Axes:
     """Say the finding above, and n, seed and scenario below."""
     figure = ax.get_figure(root=True)
     assert figure is not None
-    ax.set_title(fold(title, int((figure.get_figwidth() - _pushed_right(ax)) * 8.5)), pad=12)
+    ax.set_title(fold(title, _room(ax, figure.get_figwidth())), pad=12)
     if caption:
         _below(figure, caption)
     return ax
@@ -129,13 +129,13 @@ def _below(figure: Figure, caption: str) -> None:
     figure.supxlabel("\n".join(lines), fontsize=8.5, color="#555555", x=0.01, ha="left")
 
 
-ROOM = 18  # columns of names at the left for which a title has the whole width
-
-
-def _pushed_right(ax: Axes) -> float:
-    """Inches by which long names at the left push the axes, and the title above them."""
+def _room(ax: Axes, width: float) -> int:
+    """Columns of a title above axes that long names at the left push to the right."""
     lines = (line for name in ax.get_yticklabels() for line in name.get_text().split("\n"))
-    return 0.085 * max(0, max(map(columns, lines), default=0) - ROOM)
+    longest = max(map(columns, lines), default=0)
+    if longest <= 18:
+        return int(8.5 * width)
+    return int(8.2 * (width - 0.085 * longest))
 
 
 DOTS = 300  # an inch of a figure on disk
@@ -229,9 +229,15 @@ def strategy(table: pd.DataFrame, name: str) -> str:
 LABEL = 26  # columns of a strategy's name in a figure; a longer one takes more lines
 
 
-def label(table: pd.DataFrame, name: str) -> str:
-    """What a strategy is called beside a row or curve: in at most three lines."""
-    return fold(strategy(table, name), LABEL, 3)
+def label(table: pd.DataFrame, name: str, most: int = 3) -> str:
+    """What a strategy is called beside a row or curve, in so many lines at most."""
+    return fold(strategy(table, name), LABEL, most)
+
+
+def rows_high(table: pd.DataFrame, names: Iterable[object], inches: float) -> float:
+    """Inches of the rows of strategies: so many each, or more where their labels need it."""
+    lines = [1 + label(table, str(name)).count("\n") for name in names]
+    return max(inches, 0.18 * max(lines, default=1)) * len(lines)
 
 
 def sentence(text: str) -> str:

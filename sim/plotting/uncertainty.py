@@ -18,6 +18,7 @@ from sim.plotting.style import (
     fold,
     label,
     new_axes,
+    rows_high,
     sentence,
     strategy,
     style,
@@ -208,7 +209,7 @@ def regret(
     with style():
         colours = _colours(ranking["strategy"] if strategies is None else strategies)
         scale, steps = table.attrs["scale"], table.attrs["steps"]
-        ax = new_axes(ax, 10, 2.4 + 0.5 * len(ranking))
+        ax = new_axes(ax, 10, 2.4 + rows_high(ranking, ranking["strategy"], 0.5))
         rows = np.arange(len(ranking))[::-1]
         boxes = [
             scale * table.loc[table["strategy"] == name, "regret"].to_numpy()

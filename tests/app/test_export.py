@@ -16,7 +16,7 @@ import sim
 from sim.app import export
 from sim.app.progressive import answers
 from sim.app.session import State
-from sim.app.strategy_draft import Hand
+from sim.app.strategy_draft import Hand, file_of, opened
 from sim.errors import InputError, ScenarioError
 from sim.plotting import outcomes, style
 
@@ -58,6 +58,26 @@ def test_figures_are_bytes_light_and_dark() -> None:
         assert export.figure(one, "png", dark=True).startswith(b"\x89PNG")
     with pytest.raises(InputError, match="svg, png"):
         export.figure(draw[0], "pdf")
+
+
+def test_titles_go_with_the_strategies_that_are_taken_away(tmp_path: Path) -> None:
+    scenario = sim.load("korea-2017")
+    first = Hand.of(scenario, "proposal").renamed("北京方案")
+    second = Hand.of(scenario, "seoul_first").renamed('Süd & "Nord" v2.0')
+    assert first.key == "my_proposal"
+    state = State(scenario="korea-2017", hands=(first, second))
+    titles = {first.key: first.title, second.key: second.title}
+    assert [hand.title for hand in opened(scenario, file_of(state.hands))] == [*titles.values()]
+    answer = next(answers(state))
+    shown = pd.read_csv(io.StringIO(export.csv(answer))).set_index("strategy")
+    assert shown["title"].to_dict() == titles
+    results = export.folder(state, 200, tmp_path / "folder")
+    assert results.scenario.titles == titles
+    kept = pd.read_csv(tmp_path / "folder" / "summary.csv").set_index("strategy")
+    assert kept["title"].to_dict() == titles
+    svg = (tmp_path / "folder" / "outcomes.svg").read_text(encoding="utf-8")
+    assert "Süd &amp; &quot;Nord&quot; v2.0" in svg or 'Süd &amp; "Nord" v2.0' in svg
+    assert sim.tell(results.scenario, second.key, 0).called == second.title
 
 
 def test_a_folder_draws_while_nobody_else_does(

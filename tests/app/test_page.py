@@ -338,7 +338,7 @@ def test_hands_are_added_opened_from_the_scenario_changed_and_taken_away(page: P
     assert start == ["proposal", "sequential", "seoul_first"]
     page.answer_of(lambda: page.press("Add a strategy"))
     assert [hand.base for hand in page.state().hands] == [*start, "multilateral_first"]
-    assert not page.all(".add")
+    page.until(lambda: not page.one(".add").is_displayed())
     page.until(lambda: (page.all("[aria-label='Start from a strategy']")[3].click(), True)[1])
     page.answer_of(lambda: page.press("bilateral only"))
     assert page.state().hands[3].base == "bilateral_only"
@@ -468,6 +468,26 @@ return [...document.querySelectorAll("#app *")].filter(one => {
 """
 
 
+def test_panels_and_faults_have_the_room_that_they_need(page: Page) -> None:
+    from selenium.webdriver import Keys
+
+    page.press("Delegations")
+    field = page.until(
+        lambda: next((one for one in page.all(".card .more .q-field") if one.is_displayed()), None)
+    )
+    page.until(lambda: field.size["width"] > 0.8 * page.one(".card .order").size["width"])
+    page.press("Add a strategy")
+    page.until(lambda: len(page.all(".card")) == 4)
+    assert field.is_displayed(), "the panel is still open"
+
+    page.write(".card .rule input", "moratorium, war>=x, nothing of this sort" + Keys.TAB)
+    page.until(lambda: "war>=x" in page.text(".card .rule .q-field__messages"))
+    fault = page.one(".card .rule .q-field__messages").rect
+    below = page.one(".card").find_elements("css selector", ".spot .track")
+    tops = [one.rect["y"] for one in below if one.rect["y"] > fault["y"]]
+    assert min(tops) >= fault["y"] + fault["height"]
+
+
 def test_a_name_is_shown_as_it_stands_and_makes_a_plain_key(page: Page) -> None:
     from selenium.webdriver import Keys
 
@@ -537,10 +557,10 @@ def test_one_history_is_told_beside_another_strategy(page: Page) -> None:
     told = pair(lay(page.state()), "typical")
     said = page.text(".world p")
     assert f"History {told.replication:,}." in said
-    assert f"They part on day {told.divergence.time:,.1f}" in said
+    assert f"The first divergence after day 0 is on day {told.divergence.time:,.1f}:" in said
     rows = page.rows("Event by event")
     assert len(rows) == len(told.side_by_side)
-    assert sum(row[3].startswith("They part here.") for row in rows) == 1
+    assert sum(row[3].startswith("First divergence after day 0.") for row in rows) == 1
     before = page.one(".world img").get_attribute("src")
     page.one("[aria-label='Light or dark']").click()
     page.until(lambda: page.one(".world img").get_attribute("src") not in (None, before))

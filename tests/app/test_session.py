@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.app.session import MOST_BYTES, State, saved
+from sim.app.session import MOST_BYTES, State, save_text, saved
 from sim.app.strategy_draft import Hand
 from sim.app.workspace import lay
 from sim.errors import ScenarioError
@@ -146,3 +146,17 @@ def test_the_states_of_a_folder_are_listed(state: State, tmp_path: Path) -> None
         (tmp_path / other).write_text("", encoding="utf-8")
     assert saved(tmp_path) == ["a table", "two"]
     assert saved(tmp_path / "none") == []
+
+
+def test_what_cannot_be_written_whole_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, text: str, **_: str) -> None:
+        path.write_bytes(text[:20].encode())
+        raise OSError(28, "No space left on device")
+
+    save_text(tmp_path, "mine", "json", "what was there")
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(ScenarioError, match="No space left"):
+        save_text(tmp_path, "mine", "json", "something else, and longer than that")
+    assert (tmp_path / "mine.json").read_text(encoding="utf-8") == "what was there"

@@ -52,6 +52,28 @@ def test_figures_are_readable(figures, name: str) -> None:
     assert_readable(figures[name])
 
 
+def test_long_titles_are_folded_and_nothing_is_cut_off(tables) -> None:
+    titles = {
+        name: f"The way round by Geneva, Vienna and then {i}; v2.0_b of the text"
+        for i, name in enumerate(SCENARIO.strategies)
+    }
+    known = {}
+    for name, table in tables.items():
+        known[name] = table.copy()
+        known[name].attrs = table.attrs | {"titles": titles}
+    tracks = {"proposal": ["ministerial"], "bilateral_only": ["bilateral"]}
+    costs = known["costs"][known["costs"]["strategy"] == "proposal"]
+    for drawn in (
+        decisions.ranking(known["estimates"], known["best"], caption=CAPTION),
+        decisions.forest(known["differences"], caption=CAPTION),
+        decisions.sooner(known["pairs"], caption=CAPTION),
+        decisions.durability(known["durability"], caption=CAPTION),
+        decisions.budget(known["budget"], tracks, "freeze", caption=CAPTION),
+        decisions.costs(costs, "freeze", caption=CAPTION),
+    ):
+        assert_readable(drawn)
+
+
 def test_the_legend_does_not_lie_on_the_title(figures) -> None:
     for name in ("ranking", "budget", "costs"):
         axes = figures[name]
@@ -99,7 +121,7 @@ def test_two_histories_side_by_side_share_lanes_and_dates(replication: int) -> N
     assert above.get_xlim() == below.get_xlim() and above.get_ylim() == below.get_ylim()
     labels = [[t.get_text() for t in ax.get_yticklabels()] for ax in figure.axes]
     assert labels[0] == labels[1] and len(divergence)
-    assert "never part" in decisions.side_by_side(*stories, NO_DIVERGENCE)._suptitle.get_text()
+    assert "never diverge" in decisions.side_by_side(*stories, NO_DIVERGENCE)._suptitle.get_text()
 
 
 def test_few_histories_and_no_intervals() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from pathlib import Path
 
@@ -44,6 +45,58 @@ def test_figures_are_readable(figures, name: str) -> None:
     assert_readable(axes)
     assert axes.get_title(loc="left")
     assert axes.get_xlabel() or name == "timeline"  # dates speak for themselves
+
+
+LONG = "The way round by Geneva, Vienna and then {}; v2.0_b of the text"  # 60 letters and more
+
+
+def titled(table: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
+    table.attrs["titles"] = titles
+    return table
+
+
+@pytest.mark.parametrize("strategies", [2, 4, 9])
+def test_long_titles_are_folded_and_nothing_is_cut_off(strategies: int) -> None:
+    names = list(SCENARIO.strategies)[:strategies]
+    frame = FRAME[FRAME["strategy"].isin(names)]
+    titles = {name: LONG.format(i) for i, name in enumerate(names)}
+    paired = comparison.compare(frame, names[0], "freeze", "war", SCENARIO.horizon)
+    drawn = {
+        "incidence": outcomes.incidence(titled(incidence.incidence(frame, **WITH), titles)),
+        "outcomes": outcomes.outcomes(titled(incidence.outcomes(frame, **WITH), titles)),
+        "times": outcomes.times(titled(incidence.times(frame, **WITH), titles)),
+        "differences": outcomes.differences(titled(paired, titles)),
+    }
+    for axes in drawn.values():
+        assert_readable(axes)
+    for name in ("outcomes", "times", "differences"):
+        labels = [text.get_text().replace("\n", " ") for text in drawn[name].get_yticklabels()]
+        assert set(labels) <= {*titles.values()} and labels
+        boxes = [text.get_window_extent() for text in drawn[name].get_yticklabels()]
+        ends = sorted((box.y0, box.y1) for box in boxes)
+        assert all(one[1] <= two[0] + 2 for one, two in itertools.pairwise(ends)), name
+    assert any(title in drawn["incidence"].get_title(loc="left").replace("\n", " ")
+               for title in titles.values())  # fmt: skip
+
+
+def test_a_title_in_letters_that_no_font_has_gives_way_to_the_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = titled(incidence.outcomes(FRAME, **WITH), {"proposal": "北京方案", "pressure": "Süd"})
+    latin = frozenset(range(0x250))
+    for letters, shown in ((latin, "proposal"), (latin | {*map(ord, "北京方案")}, "北京方案")):
+        monkeypatch.setattr(style, "_letters", lambda letters=letters: letters)
+        labels = [text.get_text() for text in outcomes.outcomes(table).get_yticklabels()]
+        assert {shown, "Süd", "seoul first"} <= set(labels)
+
+
+def test_texts_are_folded_by_what_their_letters_take() -> None:
+    assert style.fold("direct talks first, then all others", 12) == (
+        "direct talks\nfirst, then\nall others"
+    )
+    assert style.fold("北京方案第二稿", 8) == "北京方案\n第二稿"
+    assert style.fold("x" * 30, 12, 2) == f"{'x' * 12}\n{'x' * 9} .."
+    assert all(style.columns(line) <= 26 for line in style.fold("案" * 60, 26, 3).split("\n"))
 
 
 def test_every_strategy_is_labelled_at_its_curve(figures) -> None:
