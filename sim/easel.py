@@ -31,11 +31,14 @@ class Sketch(NamedTuple):
 
 def paint(sketches: Sequence[Sketch]) -> None:
     """Draw figures into their files, here and now."""
-    from sim import canvas, plots  # matplotlib takes its time: only who draws waits for it
+    from sim.plotting import (  # matplotlib takes its time: only who draws waits for it
+        outcomes,
+        style,
+    )
 
     for sketch in sketches:
-        axes = getattr(plots, sketch.name)(sketch.table, caption=sketch.caption)
-        canvas.save(axes.figure, sketch.path)
+        axes = getattr(outcomes, sketch.name)(sketch.table, caption=sketch.caption)
+        style.save(axes.figure, sketch.path)
 
 
 class Easel:
