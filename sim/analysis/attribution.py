@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sim.analysis.intervals import LEVEL, Interval, mean_interval, paired_share, wilson
-from sim.analysis.samples import ask, horizon_or_latest, is_counted
+from sim.analysis.intervals import LEVEL, Interval, paired_share, wilson
+from sim.analysis.samples import ask, distinct, horizon_or_latest, is_counted, mean_of_runs
 
 
 def bottlenecks(
@@ -42,8 +42,8 @@ def bottlenecks(
         reached, binding = part.ended(question.goal), np.asarray(part["binding"])
         names, counts = np.unique(binding[reached].astype(str), return_counts=True)
         for place in np.argsort(-counts, kind="stable"):
-            so_bound = part.count_by_draw((binding == names[place]) & reached)
-            share = part.share_among(so_bound, part.count_by_draw(reached))
+            so_bound = part.count((binding == names[place]) & reached)
+            share = part.share_among(so_bound, part.count(reached))
             named = {"strategy": part.strategy, "binding": str(names[place])}
             rows.append({**named, "n": int(reached.sum()), **share._asdict()})
     columns = ("strategy", "binding", "n", "low", "best", "high")
@@ -63,17 +63,17 @@ def time_budget(
         budgets: from :func:`sim.budget.budgets`, of one or several strategies and draws.
         by: what the days are told apart by; ``("track", "activity", "item")`` for what exactly.
         horizon: days; no history spends more.
-        level: confidence of the intervals: Student's over histories, or over draws.
+        level: confidence of the intervals: Student's, over histories, or draws and replications.
 
     Returns:
         strategy, the columns of ``by``, low, best, high (days a history; those of a track add up
         to the days without the goal). Strategies and tracks in the order of the budgets, then the
         largest first.
     """
-    several = budgets["draw"].nunique() > 1 if len(budgets) else False
     names = list(by)
     rows = []
-    for strategy, some in budgets.groupby("strategy", observed=True, sort=False):
+    for strategy, every in budgets.groupby("strategy", observed=True, sort=False):
+        some = every.iloc[distinct(every, np.arange(len(every)))]
         histories = some[["draw", "replication"]].drop_duplicates().set_index(
             ["draw", "replication"]
         )  # fmt: skip
@@ -81,8 +81,7 @@ def time_budget(
             days = part.groupby(["draw", "replication"])["days"].sum()
             days = days.reindex(histories.index, fill_value=0.0)
             runs = len(days)
-            units = days.groupby("draw").mean() if several else days
-            found = mean_interval(units.to_numpy(), (0.0, horizon), level, runs)
+            found = mean_of_runs(days.reset_index(), "days", (0.0, horizon), level)
             keys = key if isinstance(key, tuple) else (key,)
             named = dict(zip(names, keys, strict=True))
             rows.append({"strategy": str(strategy), **named, "n": runs, **found._asdict()})
@@ -107,21 +106,21 @@ def costs(told: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:
 
         - ``low``, ``best``, ``high``: mean days without the goal as it was, minus as it would have
           been with the change; more than 0: it cost days. Student's interval of the paired
-          differences over histories, or over draws;
+          differences over histories, or over draws and replications;
         - ``joint_low``, ``joint_high``: intervals that hold for all rows of the strategy together
           (Bonferroni's inequality);
         - ``share_low``, ``share``, ``share_high``: share of histories that reach the goal with the
           change, minus without: what it cost in chances of the goal;
         - ``changed``: share of histories that the change made another.
     """
-    several = told["draw"].nunique() > 1 if len(told) else False
     keys = ["strategy", "kind", "name", "how"]
     rows = []
-    for strategy, some in told.groupby("strategy", observed=True, sort=False):
+    for strategy, every in told.groupby("strategy", observed=True, sort=False):
+        some = every.iloc[distinct(every, np.arange(len(every)))]
         joint = 1 - (1 - level) / max(1, len(some[keys].drop_duplicates()))
         for key, part in some.groupby(keys, observed=True, sort=False):
-            limits = [_days_lost(part, several, each) for each in (level, joint)]
-            gain = _chances_lost(part, several, level)
+            limits = [_days_lost(part, each) for each in (level, joint)]
+            gain = _chances_lost(part, level)
             rows.append(
                 {
                     **dict(zip(keys, (str(strategy), *key[1:]), strict=True)),
@@ -145,20 +144,19 @@ def costs(told: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:
     return table
 
 
-def _days_lost(part: pd.DataFrame, several: bool, level: float) -> Interval:
-    lost = part["days"] - part["days_without"]
-    units = lost.groupby(part["draw"]).mean() if several else lost
+def _days_lost(part: pd.DataFrame, level: float) -> Interval:
+    lost = part.assign(lost=part["days"] - part["days_without"])
     most = float(np.max(part[["days", "days_without"]].to_numpy(), initial=0.0))
-    return mean_interval(units.to_numpy(float), (-most, most), level, len(part))
+    return mean_of_runs(lost, "lost", (-most, most), level)
 
 
-def _chances_lost(part: pd.DataFrame, several: bool, level: float) -> Interval:
+def _chances_lost(part: pd.DataFrame, level: float) -> Interval:
     with_it, without = part["reached"].astype(bool), part["reached_without"].astype(bool)
-    if not several:
+    if part["draw"].nunique() == 1:
         gained, lost = int((without & ~with_it).sum()), int((with_it & ~without).sum())
         return paired_share(gained, lost, len(part), level)
-    gain = (without.astype(float) - with_it.astype(float)).groupby(part["draw"]).mean()
-    return mean_interval(gain.to_numpy(), (-1.0, 1.0), level, len(part))
+    gain = part.assign(gain=without.astype(float) - with_it.astype(float))
+    return mean_of_runs(gain, "gain", (-1.0, 1.0), level)
 
 
 def commonest_divergences(divergences: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:

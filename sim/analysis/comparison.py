@@ -1,8 +1,8 @@
 """Strategies against each other in the same worlds: differences, the best of them, who is sooner.
 
 Every strategy meets the same luck in the same draw and replication, so they are compared world by
-world. With one draw a world is a replication; with several draws the unit is the draw, and what is
-compared are averages over its replications (see :mod:`sim.question`).
+world. With several draws both draws and replications are random, and one interval holds both (see
+:mod:`sim.question`).
 
 A history that never reached the endpoint is data: in a pair it is later than one that did, and two
 that never did are a tie. Pairs need rows; a frame that holds counts is refused.
@@ -28,8 +28,12 @@ from sim.analysis.control_variates import taken_out
 from sim.analysis.intervals import (
     LEVEL,
     Interval,
+    Spread,
     alike,
     carriers,
+    crossed,
+    crossed_mean,
+    crossed_share,
     mean_interval,
     paired_share,
     wilson,
@@ -67,6 +71,34 @@ class Measure(NamedTuple):
         return 1.0 if self.better == "higher" else -1.0
 
 
+class Margins(NamedTuple):
+    """A measure of every strategy over several draws.
+
+    Attributes:
+        draws: (draws, strategies), means of each draw.
+        replications: (replications, strategies), what each adds to the error of the mean.
+    """
+
+    draws: Floats
+    replications: Floats
+
+    def of(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Those of a combination of strategies, as of a difference: (draws,), (replications,)."""
+        return self.draws @ weights, self.replications @ weights
+
+    def spread(self, weights: Floats) -> Spread:
+        """The spread of the mean; of a difference, told whether few replications differ."""
+        draws, replications = self.of(weights)
+        best = draws.mean()
+        found = crossed(best, (draws - best) / len(draws), replications)
+        if np.count_nonzero(weights) == 1:
+            return found
+        apart = np.abs(replications + best / len(replications))
+        differ = np.count_nonzero(apart > 1e-12 * apart.max())  # but for rounding
+        few = differ < min(LEAST_APART, len(apart) / 2)
+        return found._replace(few_replications=found.few_replications | few)
+
+
 @dataclass(frozen=True)
 class Worlds:
     """The runs of all strategies, in the same worlds and in one order.
@@ -88,15 +120,30 @@ class Worlds:
         """Strategies, best first."""
         return list(self.parts)
 
-    @property
+    @cached_property
     def several(self) -> bool:
-        """Is the draw the unit?"""
+        """Are there several draws?"""
         return bool(self.question.frame["draw"].nunique() > 1)
 
     @property
-    def runs(self) -> int:
-        """Runs of each strategy."""
-        return len(next(iter(self.parts.values())).rows)
+    def first(self) -> RowPart:
+        """The runs of the best strategy."""
+        return next(iter(self.parts.values()))
+
+    @cached_property
+    def fixed(self) -> frozenset[str]:
+        """Strategies that draws do not change: all their draws are the same replications."""
+        if not self.several:
+            return frozenset(self.parts)
+        return frozenset(part.strategy for part in self.question.rows() if not part.several)
+
+    def single(self, *places: int) -> bool:
+        """Whether these strategies have no more than the replications of one draw."""
+        return all(self.names[place] in self.fixed for place in places)
+
+    def runs(self, *places: int) -> int:
+        """Different runs of some strategies together, by their places."""
+        return int(self.first.sizes[0] if self.single(*places) else len(self.first.rows))
 
     @cached_property
     def measures(self) -> list[Measure]:
@@ -108,55 +155,127 @@ class Worlds:
         return {}
 
     def units(self, measure: Measure) -> Floats:
-        """A measure of every unit and strategy: (units, strategies)."""
+        """A measure of the runs of the first draw, mostly the only one: (runs, strategies)."""
         if measure.name not in self._units:
-            columns = [self.by_unit(part, measure.values(part)) for part in self.parts.values()]
-            self._units[measure.name] = np.column_stack(columns)
+            columns = [measure.values(part) for part in self.parts.values()]
+            self._units[measure.name] = np.column_stack(
+                [self.of_first_draw(column).astype(float) for column in columns]
+            )
         return self._units[measure.name]
 
-    def by_unit(self, part: RowPart, values: Floats) -> Floats:
-        """Values of runs as values of units: the same, or their averages over each draw."""
-        return part.by_draw(values) if self.several else values.astype(float)
+    def of_first_draw(self, values: Any) -> Any:
+        """Those values of runs that belong to the first draw."""
+        return values[: self.first.sizes[0]]
+
+    @cached_property
+    def _margins(self) -> dict[str, Margins]:
+        return {}
+
+    def margins(self, measure: Measure) -> Margins:
+        """A measure of every strategy over several draws."""
+        if measure.name not in self._margins:
+            columns = [measure.values(part) for part in self.parts.values()]
+            self._margins[measure.name] = self.margins_of(columns)
+        return self._margins[measure.name]
+
+    def margins_of(self, columns: Sequence[Floats]) -> Margins:
+        """The same of values of the runs of each strategy, (runs,) each."""
+        draws, replications = [], []
+        for values in columns:
+            draws.append(self.first.by_draw(values))
+            replications.append(self.first.contributions(values)[2])
+        return Margins(np.column_stack(draws), np.column_stack(replications))
+
+    def weights(self, a: int, b: int | None = None) -> Floats:
+        """Of the strategies, in the value of one, or in the difference of two."""
+        weights = np.zeros(len(self.names))
+        weights[a] = 1.0
+        if b is not None:
+            weights[b] = -1.0
+        return weights
 
     def difference(self, measure: Measure, a: int, b: int, level: float) -> Interval:
         """Mean difference of two strategies, a minus b, by their places."""
-        units = self.units(measure)
-        ours, theirs = units[:, a], units[:, b]
-        if measure.unit == "share" and not self.several:
-            return paired_share((ours > theirs).sum(), (ours < theirs).sum(), self.runs, level)
-        bounds, apart = (-measure.range, measure.range), np.count_nonzero(ours != theirs)
-        found = mean_interval(ours - theirs, bounds, level, self.runs)
-        few = apart < min(LEAST_APART, len(units) / 2)
-        return with_unseen(found, bounds, self.runs, level) if few else found
+        bounds, runs = (-measure.range, measure.range), self.runs(a, b)
+        if not self.single(a, b):
+            margins, weights = self.margins(measure), self.weights(a, b)
+            best = margins.of(weights)[0].mean()
+            return crossed_mean(best, margins.spread(weights), bounds, level)
+        ours, theirs = self.units(measure)[:, [a, b]].T
+        if measure.unit == "share":
+            return paired_share((ours > theirs).sum(), (ours < theirs).sum(), runs, level)
+        found = mean_interval(ours - theirs, bounds, level, runs)
+        few = np.count_nonzero(ours != theirs) < min(LEAST_APART, len(ours) / 2)
+        return with_unseen(found, bounds, runs, level) if few else found
+
+    def ratio(self, measure: Measure, a: int, b: int) -> float:
+        """Variance of a difference over that of independent runs; NaN: neither varies."""
+        if self.single(a, b):
+            ours, theirs = self.units(measure)[:, [a, b]].T
+            return _ratio(ours - theirs, ours, theirs)
+        margins = self.margins(measure)
+        return self._ratio_over_draws(margins.spread(self.weights(a, b)), margins, a, b)
+
+    def _ratio_over_draws(self, spread: Spread, margins: Margins, a: int, b: int) -> float:
+        alone = sum(float(margins.spread(self.weights(each)).variance) for each in (a, b))
+        if alone == 0 or np.isnan(spread.freedom):
+            return math.nan
+        ratio = float(spread.variance) / alone
+        return 0.0 if ratio < 1e-20 else ratio  # but for rounding
 
     @cached_property
-    def _without_residuals(self) -> dict[str, Floats]:
-        """Units as by :meth:`units`, without residuals; NaN of strategies with too few worlds."""
+    def _without_residuals(self) -> dict[str, list[Floats]]:
+        """Measures of the runs without residuals; NaN of strategies with too few worlds."""
         if self.residuals is None:
             return {}
         names, columns = [measure.name for measure in self.measures], []
         for strategy, part in self.parts.items():
             values = np.column_stack([m.values(part).astype(float) for m in self.measures])
             left = taken_out(values, self.residuals[strategy], part["replication"])
-            by_measure = (np.full_like(values, np.nan) if left is None else left).T
-            columns.append([self.by_unit(part, one) for one in by_measure])
-        return {name: np.column_stack(units) for name, *units in zip(names, *columns, strict=True)}
+            columns.append((np.full_like(values, np.nan) if left is None else left).T)
+        return {name: list(values) for name, *values in zip(names, *columns, strict=True)}
 
-    def adjusted(self, measure: Measure, a: int, b: int) -> Floats | None:
-        """Differences a minus b of the units, without residuals; None: better left as they are.
+    def adjusted(
+        self, measure: Measure, a: int, b: int, level: float
+    ) -> tuple[Interval, float] | None:
+        """The difference a minus b without residuals, and its variance over that of independent
+        runs; None: better left as it is.
 
-        So they are where there are too few worlds for one of the two (what is taken out of the
-        other alone would undo the pairing), where the variance is not less, and where fewer than
-        :data:`LEAST_APART` worlds carry it.
+        So it is where there are too few worlds for one of the two (what is taken out of the other
+        alone would undo the pairing), where the variance is not less, and where fewer than
+        :data:`LEAST_APART` worlds (of several draws: draws, or replications) carry it.
         """
         if not self._without_residuals:
             return None
-        plain, left = (
-            units[:, a] - units[:, b]
-            for units in (self.units(measure), self._without_residuals[measure.name])
+        if not self.single(a, b):
+            return self._adjusted_over_draws(measure, a, b, level)
+        ours, theirs = self.units(measure)[:, [a, b]].T
+        mine, other = (
+            self.of_first_draw(self._without_residuals[measure.name][each]) for each in (a, b)
         )
-        less = left.var() < plain.var()  # false where one is NaN
-        return left if less and carriers(left) >= LEAST_APART else None
+        plain, left = ours - theirs, mine - other
+        if not (left.var() < plain.var() and carriers(left) >= LEAST_APART):  # NaN is not less
+            return None
+        bounds, runs = (-measure.range, measure.range), self.runs(a, b)
+        found = mean_interval(left, bounds, level, runs)
+        if left.var() < LEAST_LEFT * plain.var():
+            found = with_unseen(found, bounds, runs, level)
+        return found, _ratio(left, ours, theirs)
+
+    def _adjusted_over_draws(
+        self, measure: Measure, a: int, b: int, level: float
+    ) -> tuple[Interval, float] | None:
+        weights, margins = self.weights(a, b), self.margins(measure)
+        values = self._without_residuals[measure.name]
+        left = self.margins_of([values[a] - values[b]])
+        plain, less = margins.spread(weights).variance, left.spread(np.ones(1))
+        carried = min(carriers(each) for each in left.of(np.ones(1)))
+        if not (less.variance < plain and carried >= LEAST_APART):
+            return None
+        if less.variance < LEAST_LEFT * plain:
+            less = less._replace(few_draws=True, few_replications=True)
+        found = crossed_mean(left.draws.mean(), less, (-measure.range, measure.range), level)
+        return found, self._ratio_over_draws(less, margins, a, b)
 
 
 def worlds(
@@ -185,7 +304,7 @@ def worlds(
             without their pair.
     """
     question = ask(frame, goal, horizon, endpoint, ruin, level)
-    parts = {part.strategy: part for part in question.rows()}
+    parts = {part.strategy: part for part in question.rows(copies=True)}
     first = next(iter(parts.values()))
     paired = {name: aligned(part, first) for name, part in parts.items()}
     return Worlds(question, {name: paired[name] for name in question.rank()}, tuple(years))
@@ -232,7 +351,7 @@ def estimates(its_worlds: Worlds) -> pd.DataFrame:
         {
             "strategy": name,
             **_about(measure),
-            "n": its_worlds.runs,
+            "n": its_worlds.runs(place),
             **_alone(its_worlds, measure, place)._asdict(),
         }
         for place, name in enumerate(its_worlds.names)
@@ -246,10 +365,17 @@ def _about(measure: Measure) -> dict[str, str]:
 
 
 def _alone(its_worlds: Worlds, measure: Measure, place: int) -> Interval:
-    values, level = its_worlds.units(measure)[:, place], its_worlds.question.level
-    if measure.unit == "share" and not its_worlds.several:
-        return wilson(values.sum(), its_worlds.runs, level)
-    return mean_interval(values, (0.0, measure.range), level, its_worlds.runs)
+    level, bounds = its_worlds.question.level, (0.0, measure.range)
+    if not its_worlds.single(place):
+        margins, weights = its_worlds.margins(measure), its_worlds.weights(place)
+        best, spread = margins.of(weights)[0].mean(), margins.spread(weights)
+        if measure.unit == "share":
+            return crossed_share(best, spread, level)
+        return crossed_mean(best, spread, bounds, level)
+    values, runs = its_worlds.units(measure)[:, place], its_worlds.runs(place)
+    if measure.unit == "share":
+        return wilson(values.sum(), runs, level)
+    return mean_interval(values, bounds, level, runs)
 
 
 def compare(
@@ -282,15 +408,17 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
         - ``strategy``, ``baseline``, ``measure``, ``n`` (pairs);
         - ``unit``: "share" or "days"; ``better``: "higher" or "lower";
         - ``low``, ``best``, ``high``: mean difference, strategy minus baseline, its interval by
-          itself: Student's for days, that of :func:`sim.intervals.paired_share` for shares. Where
-          most worlds are equal and fewer than :data:`LEAST_APART` differ, it is no shorter than
-          that of equal values;
+          itself: Student's for days, that of :func:`sim.intervals.paired_share` for shares; with
+          several draws that of :func:`sim.intervals.crossed_mean` for both. Where most worlds are
+          equal and fewer than :data:`LEAST_APART` differ, it is no shorter than that of equal
+          values; so too, with several draws, where few replications or no draws differ;
         - ``joint_low``, ``joint_high``: intervals that hold for all other strategies together
           (Bonferroni's inequality: O. J. Dunn 1961, JASA 56, 52-64), for one measure;
         - ``variance_ratio``: variance of the paired differences over the sum of the two variances,
           which is what independent runs would have had; ``saving``: its inverse, the factor by
           which common random numbers cut the number of runs (inf: the differences do not vary).
-          Both are NaN where neither strategy varies. With several draws all are about draw means;
+          Both are NaN where neither strategy varies. With several draws they are variances of
+          means over draws and replications;
         - ``adjusted_low``, ``adjusted``, ``adjusted_high``, ``adjusted_ratio``: the same difference
           with the residuals taken out, its Student's interval, and its variance over that which
           independent runs would have had; only where the worlds know their residuals. Where
@@ -314,7 +442,7 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
                     "strategy": name,
                     "baseline": baseline,
                     **_about(measure),
-                    "n": its_worlds.runs,
+                    "n": its_worlds.runs(place, base),
                     "joint_low": together.low,
                     "joint_high": together.high,
                     **_apart(its_worlds, measure, place, base),
@@ -330,20 +458,14 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
 
 def _apart(its_worlds: Worlds, measure: Measure, a: int, b: int) -> dict[str, float]:
     """A difference plain and adjusted, and what was done to its variance."""
-    level, bounds = its_worlds.question.level, (-measure.range, measure.range)
-    plain = its_worlds.difference(measure, a, b, level)
-    ours, theirs = its_worlds.units(measure)[:, [a, b]].T
-    ratio = _ratio(ours - theirs, ours, theirs)
+    level = its_worlds.question.level
+    plain, ratio = its_worlds.difference(measure, a, b, level), its_worlds.ratio(measure, a, b)
     found = {**plain._asdict(), "variance_ratio": ratio, "saving": 1 / ratio if ratio else math.inf}
     if its_worlds.residuals is None:
         return found
-    adjusted = its_worlds.adjusted(measure, a, b)
-    if adjusted is None:
-        return found | dict(zip(ADJUSTED, (*plain, ratio), strict=True))
-    less = mean_interval(adjusted, bounds, level, its_worlds.runs)
-    if adjusted.var() < LEAST_LEFT * (ours - theirs).var():
-        less = with_unseen(less, bounds, its_worlds.runs, level)
-    return found | dict(zip(ADJUSTED, (*less, _ratio(adjusted, ours, theirs)), strict=True))
+    adjusted = its_worlds.adjusted(measure, a, b, level)
+    less, left = (plain, ratio) if adjusted is None else adjusted
+    return found | dict(zip(ADJUSTED, (*less, left), strict=True))
 
 
 def _ratio(difference: Floats, ours: Floats, theirs: Floats) -> float:
@@ -374,9 +496,10 @@ def with_the_best(its_worlds: Worlds) -> pd.DataFrame:
           it is not; where more is better the other way round.
         - ``may_be_best``: whether the interval leaves that open;
         - ``chance_low``, ``chance``, ``chance_high``: in what share of bootstrap resamples of the
-          units (paired) it is the best; ties are shared. The limits are Wilson's, of the number of
-          resamples: they say how well the share is computed, no more. A single unit tells nothing:
-        all have the same chance.
+          worlds (paired) it is the best; ties are shared. With several draws, draws and
+          replications are resampled, each by themselves. The limits are Wilson's, of the number of
+          resamples: they say how well the share is computed, no more. A single world, or a single
+          replication of several draws, tells nothing: all have the same chance.
 
     Raises:
         ValueError: one strategy alone.
@@ -395,7 +518,7 @@ def with_the_best(its_worlds: Worlds) -> pd.DataFrame:
                 {
                     "strategy": name,
                     **_about(measure),
-                    "n": its_worlds.runs,
+                    "n": its_worlds.runs(*range(len(names))),
                     **{"low": low, "best": best, "high": high},
                     "may_be_best": not (high <= 0 if measure.sign > 0 else low >= 0),
                     "chance_low": float(chance.low),
@@ -449,36 +572,52 @@ def _lower_limit(low: Floats, in_question: Any, a: int) -> float:
 def _chances(its_worlds: Worlds) -> dict[str, Floats]:
     """In what share of resamples each strategy is the best, by measure: arrays (strategies,)."""
     measures, k = its_worlds.measures, len(its_worlds.names)
-    if len(its_worlds.units(measures[0])) == 1:  # a single unit tells nothing
+    values = _columns(its_worlds)
+    if min(map(len, values)) == 1:  # a single unit tells nothing
         return {measure.name: np.full(k, 1 / k) for measure in measures}
-    values = np.hstack([measure.sign * its_worlds.units(measure) for measure in measures])
     first = np.zeros((len(measures), k))
-    for means in resampled(values):
+    for means in resampled(*values):
         by_measure = means.reshape(len(means), len(measures), k)
         best = by_measure >= by_measure.max(axis=2, keepdims=True) - 1e-9
         first += (best / best.sum(axis=2, keepdims=True)).sum(axis=0)
     return {m.name: first[i] / RESAMPLES for i, m in enumerate(measures)}
 
 
-def resampled(values: Floats, resamples: int = RESAMPLES) -> Iterator[Floats]:
-    """Means of bootstrap resamples of the units, some at a time.
+def _columns(its_worlds: Worlds) -> list[Floats]:
+    """What is resampled, (units, measures x strategies): runs; or draws, and replications."""
+    measures = its_worlds.measures
+    if its_worlds.single(*range(len(its_worlds.names))):
+        return [np.hstack([m.sign * its_worlds.units(m) for m in measures])]
+    margins = [(m.sign, its_worlds.margins(m)) for m in measures]
+    replications = [sign * len(one.replications) * one.replications for sign, one in margins]
+    return [np.hstack([sign * one.draws for sign, one in margins]), np.hstack(replications)]
+
+
+def resampled(*values: Floats, resamples: int = RESAMPLES) -> Iterator[Floats]:
+    """Means of bootstrap resamples of units, some at a time.
 
     Args:
-        values: (units, columns); a resample takes whole rows, so that pairs stay pairs.
+        values: (units, columns) each; a resample takes whole rows, so that pairs stay pairs. Of
+            several kinds of units (draws and replications) each is resampled by itself, and their
+            means are added up.
         resamples: how many.
 
     Yields:
         (some, columns), together ``resamples`` rows; the same for the same values.
     """
-    averages = in_batches(values)
-    units = len(averages)
+    kinds = [in_batches(each) for each in values]
     luck = np.random.Generator(np.random.Philox(key=20_170_615))
-    at_once = max(1, min(resamples, 2_000_000 // units))
+    at_once = max(1, min(resamples, 2_000_000 // max(map(len, kinds))))
     for start in range(0, resamples, at_once):
         some = min(at_once, resamples - start)
-        taken = luck.integers(0, units, (some, units)) + units * np.arange(some)[:, None]
-        weights = np.bincount(taken.ravel(), minlength=some * units).reshape(some, units)
-        yield weights.astype(averages.dtype) @ averages / units
+        yield sum(_resample(averages, some, luck) for averages in kinds)
+
+
+def _resample(averages: Floats, some: int, luck: np.random.Generator) -> Any:
+    units = len(averages)
+    taken = luck.integers(0, units, (some, units)) + units * np.arange(some)[:, None]
+    weights = np.bincount(taken.ravel(), minlength=some * units).reshape(some, units)
+    return weights.astype(averages.dtype) @ averages / units
 
 
 def in_batches(values: Floats) -> Floats:
@@ -510,9 +649,11 @@ def pairs(its_worlds: Worlds) -> pd.DataFrame:
 
         - ``win``, ``tie``, ``loss`` with their limits ``win_low`` ..: chances that ``a`` reaches
           the endpoint sooner than ``b`` in the same world, at the same time (or both never), and
-          later. Wilson's intervals; with several draws Student's over draws;
+          later. Wilson's intervals; with several draws those of
+          :func:`sim.intervals.crossed_share`;
         - ``net_low``, ``net``, ``net_high``: ``win`` minus ``loss``, paired: the interval of
-          :func:`sim.intervals.paired_share`; with several draws Student's over draws;
+          :func:`sim.intervals.paired_share`; with several draws that of
+          :func:`sim.intervals.crossed_mean`;
         - ``low``, ``best``, ``high``: a minus b in mean days without the endpoint;
         - ``variance_ratio``, ``saving``, ``adjusted`` with its limits and ``adjusted_ratio``: of
           these days, as in :func:`differences`.
@@ -525,33 +666,39 @@ def pairs(its_worlds: Worlds) -> pd.DataFrame:
         row: dict[str, Any] = {
             "a": its_worlds.names[a],
             "b": its_worlds.names[b],
-            "n": its_worlds.runs,
+            "n": its_worlds.runs(a, b),
         }
         for name, flags in (
             ("win", times[a] < times[b]),
             ("tie", times[a] == times[b]),
             ("loss", times[a] > times[b]),
         ):
-            share = _share(its_worlds, flags)
+            share = _share(its_worlds, flags, its_worlds.single(a, b))
             row |= {name: share.best, f"{name}_low": share.low, f"{name}_high": share.high}
-        net = _net(its_worlds, times[a] < times[b], times[a] > times[b])
+        net = _net(its_worlds, times[a] < times[b], times[a] > times[b], its_worlds.single(a, b))
         row |= {"net_low": net.low, "net": net.best, "net_high": net.high}
         rows.append(row | _apart(its_worlds, days, a, b))
     return its_worlds.question.table(rows)
 
 
-def _net(its_worlds: Worlds, win: Any, loss: Any) -> Interval:
-    """How many more paired replications are won than lost, as a share, with its interval."""
-    level, runs = its_worlds.question.level, its_worlds.runs
-    if not its_worlds.several:
-        return paired_share(win.sum(), loss.sum(), runs, level)
-    part = next(iter(its_worlds.parts.values()))
-    return mean_interval(part.by_draw(win.astype(float) - loss), (-1.0, 1.0), level, runs)
+def _net(its_worlds: Worlds, win: Any, loss: Any, single: bool) -> Interval:
+    """How many more paired replications are won than lost, as a share, with its interval.
+
+    ``single``: all draws are the same.
+    """
+    level = its_worlds.question.level
+    if single:
+        won, lost = its_worlds.of_first_draw(win), its_worlds.of_first_draw(loss)
+        return paired_share(won.sum(), lost.sum(), len(won), level)
+    margins = its_worlds.margins_of([win.astype(float) - loss])
+    spread = margins.spread(np.ones(1))
+    return crossed_mean(margins.draws.mean(), spread, (-1.0, 1.0), level)
 
 
-def _share(its_worlds: Worlds, flags: Any) -> Interval:
-    """Share of the worlds, with its interval."""
-    level, part = its_worlds.question.level, next(iter(its_worlds.parts.values()))
-    if not its_worlds.several:
-        return wilson(flags.sum(), its_worlds.runs, level)
-    return mean_interval(part.by_draw(flags), (0.0, 1.0), level, its_worlds.runs)
+def _share(its_worlds: Worlds, flags: Any, single: bool) -> Interval:
+    """Share of the worlds, with its interval; ``single``: all draws are the same."""
+    first = its_worlds.first
+    if not single:
+        return Interval(*(float(x[0]) for x in first.share_of(first.count(flags))))
+    some = its_worlds.of_first_draw(flags)
+    return wilson(some.sum(), len(some), its_worlds.question.level)

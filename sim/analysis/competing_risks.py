@@ -19,8 +19,18 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from sim.analysis.intervals import LEVEL, Interval, mean_interval, wilson
-from sim.analysis.samples import Part, RowPart, ask, curve, grid_of, outcomes_of, stack
+from sim.analysis.intervals import LEVEL, Interval, crossed, crossed_share, wilson
+from sim.analysis.samples import (
+    Part,
+    RowPart,
+    ask,
+    curve,
+    distinct,
+    grid_of,
+    outcomes_of,
+    stack,
+    within,
+)
 from sim.types import DAYS_PER_YEAR, Floats
 
 MONTH = DAYS_PER_YEAR / 12
@@ -103,27 +113,34 @@ def _edges(span: float, horizon: float) -> Floats:
 
 def _hazards(part: Part, names: Sequence[str], edges: Floats) -> pd.DataFrame:
     come = {name: part.outcome_counts_by(name, edges) for name in names}
-    for counts in come.values():
-        counts[:, 0] = 0  # day 0 counts to the first month
-    still = part.sizes[:, None] - sum(come.values())
+    still = part.everyone.map(_still_open, *come.values())
+    at_risk = still.by_draw.sum(axis=0)
     rows = []
     for name, counts in come.items():
-        within = np.diff(counts, axis=1)
+        spans = counts.map(within)
         for i in range(len(edges) - 1):
-            if still[:, i].sum() == 0:
+            if at_risk[i] == 0:
                 break
-            share = part.share_among(within[:, i], still[:, i])
+            share = part.share_among(spans.of(i), still.of(i))
             rows.append(
                 {
                     "strategy": part.strategy,
                     "outcome": name,
                     "opens": edges[i],
                     "closes": edges[i + 1],
-                    "at_risk": int(still[:, i].sum()),
+                    "at_risk": int(at_risk[i]),
                     **share._asdict(),
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _still_open(everyone: npt.NDArray[Any], *come: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Runs that have had no outcome by each time; day 0 counts to the first month."""
+    gone = np.sum(come, axis=0)
+    gone[:, 0] = 0
+    still: npt.NDArray[Any] = everyone - gone
+    return still
 
 
 # ---------------------------------------------------------------------------------------------
@@ -156,7 +173,7 @@ def endurance(
     for part in question.rows():
         reached, unbroken = _kept(part, goal, ruin, horizon)
         if reached.any():
-            share = part.share_among(part.count_by_draw(unbroken), part.count_by_draw(reached))
+            share = part.share_among(part.count(unbroken), part.count(reached))
             rows.append({"strategy": part.strategy, "n": int(reached.sum()), **share._asdict()})
     return question.ranked(question.table(rows, ("strategy", "n", "low", "best", "high")))
 
@@ -182,11 +199,12 @@ def durability(
     A spell that still held at the horizon or at the ruin is censored there (E. L. Kaplan and P.
     Meier 1958, JASA 53, 457-481; by :func:`scipy.stats.ecdf`, with its log-log limits). Where all
     or none have ended, the limits are Wilson's for those at risk. With several draws there is one
-    curve for each draw, and Student's interval over them.
+    curve for each draw, and the interval of their mean over draws and replications, in which a
+    run counts by its influence on the curve (N. Reid 1981, Annals of Statistics 9, 78-92).
 
     Args:
         spells: one row for each replayed run that reached the goal: strategy, draw, days, ended
-            (bool).
+            (bool), and the replication where there are several draws.
         reached: by strategy, how many runs reached the goal, where not all of them were replayed.
         grid: days since the goal; by default some 200 whole days to the longest spell, one of them
             the year.
@@ -204,11 +222,12 @@ def durability(
     if grid is None and longest >= DAYS_PER_YEAR:
         times = np.union1d(times, np.floor(DAYS_PER_YEAR))
     for name, some in spells.groupby("strategy", observed=True, sort=False):
-        days = np.sort(some["days"].to_numpy(float))
+        own = some.iloc[distinct(some, np.arange(len(some)))] if several else some
+        days = np.sort(own["days"].to_numpy(float))
         at_risk = len(days) - np.searchsorted(days, times)
         told = times[at_risk > 0]
-        curves = [_lasting(one, told, level) for _, one in some.groupby("draw")]
-        lasting = curves[0] if not several else _over_draws(curves, level, len(some))
+        alone = not several or len(own) < len(some)
+        lasting = _lasting(own, told, level) if alone else _over_draws(own, told, level)
         about = {
             "strategy": str(name),
             "reached": (reached or {}).get(str(name), len(some)),
@@ -223,8 +242,39 @@ def durability(
     return table
 
 
-def _over_draws(curves: Sequence[Interval], level: float, runs: int) -> Interval:
-    return mean_interval(np.array([each.best for each in curves]), (0.0, 1.0), level, runs)
+def _over_draws(spells: pd.DataFrame, times: Floats, level: float) -> Interval:
+    """The mean of the draws' curves, with its interval over draws and replications."""
+    spells = spells.reset_index(drop=True)
+    draws = [one for _, one in spells.groupby("draw")]
+    curves = np.array([_lasting(one, times, level).best for one in draws])
+    best = curves.mean(axis=0)
+    by_draw = (curves - best) / len(draws)
+    names, place = np.unique(spells["replication"], return_inverse=True)
+    by_replication = np.zeros((len(names), len(times)))
+    for one, curve_, gap in zip(draws, curves, by_draw, strict=True):
+        added = influence(one, times, curve_) / len(draws) + gap / len(one)
+        np.add.at(by_replication, place[one.index], added)
+    return crossed_share(best, crossed(best, by_draw, by_replication), level)
+
+
+def influence(spells: pd.DataFrame, times: Floats, curve_: Floats) -> Floats:
+    """What each spell adds to the error of its Kaplan-Meier curve: (spells, times).
+
+    They add up to 0, and their squares to M. Greenwood's variance (1926).
+    """
+    days, ended = spells["days"].to_numpy(float), spells["ended"].to_numpy(bool)
+    ordered = np.sort(days)
+    at_risk = (len(days) - np.searchsorted(ordered, days)).astype(float)
+    ends, first, deaths = np.unique(days[ended], return_index=True, return_counts=True)
+    then = at_risk[ended][first]
+    left = np.where(then > deaths, then - deaths, np.inf)  # beyond the last end the curve is 0
+    steps = np.append(0.0, np.cumsum(deaths / then / left))
+    seen = np.minimum(days[:, None], times)
+    lost = steps[np.searchsorted(ends, seen, side="right")]
+    one = np.append(0.0, 1.0 / left)[np.searchsorted(ends, days, side="right")]
+    own = np.where(ended[:, None] & (days[:, None] <= times), one[:, None], 0.0)
+    added: Floats = -curve_ * (own - lost)
+    return added
 
 
 def _lasting(spells: pd.DataFrame, times: Floats, level: float) -> Interval:

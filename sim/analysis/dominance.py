@@ -11,6 +11,7 @@ import itertools
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
@@ -30,9 +31,10 @@ def dominance(its_worlds: Worlds, tolerance: float = TOLERANCE) -> pd.DataFrame:
 
     The band around each difference is simultaneous over all times and over all pairs: estimate
     plus and minus c standard errors, c being the quantile of the largest studentised deviation
-    among paired bootstrap resamples of the worlds (J. L. Montiel Olea and M. Plagborg-Moller 2019,
-    Journal of Applied Econometrics 34, 1-17; with few draws c is stretched from the normal to
-    Student's law). So all verdicts hold together at the level:
+    among paired bootstrap resamples of the worlds, or of draws and of replications (J. L.
+    Montiel Olea and M. Plagborg-Moller 2019, Journal of Applied Econometrics 34, 1-17; with few
+    draws c is stretched from the normal to Student's law). So all verdicts hold together at the
+    level:
 
     - "dominates": the band lies above zero at some time, and nowhere reaches further below it
       than the tolerance. No number of histories can show that a curve is *nowhere* lower by a
@@ -63,7 +65,7 @@ def dominance(its_worlds: Worlds, tolerance: float = TOLERANCE) -> pd.DataFrame:
     for a, b in itertools.permutations(range(len(names)), 2):
         apart = estimate[a] - estimate[b]
         half = factor * error[a, b]
-        row: dict[str, Any] = {"a": names[a], "b": names[b], "n": its_worlds.runs}
+        row: dict[str, Any] = {"a": names[a], "b": names[b], "n": its_worlds.runs(a, b)}
         row |= _verdict(times, apart, apart - half, apart + half, tolerance)
         rows.append(row)
     return its_worlds.question.table(rows)
@@ -129,29 +131,48 @@ def _process(its_worlds: Worlds) -> tuple[Floats, Floats, Floats, float]:
     """Grid (G,), curves (k, G), standard errors of differences (k, k, G), and the band's factor."""
     question = its_worlds.question
     times = grid_of(None, question.horizon)
-    curves = np.stack([_by_unit(its_worlds, name, times) for name in its_worlds.names])
-    k, units, span = curves.shape
-    estimate = curves.mean(axis=1)
+    curves = _by_unit(its_worlds, times)
+    estimate, units = curves[0].mean(axis=1), min(kind.shape[1] for kind in curves)
+    k, span = estimate.shape
     error = np.zeros((k, k, span))
-    # Two disagreements are added, one each way: early, where none is seen yet, they may be rare.
-    least = 2.0 / (its_worlds.runs + 2) ** 2
     for a, b in itertools.combinations(range(k), 2):
-        apart = curves[a] - curves[b]
-        spread = apart.var(axis=0, ddof=1) / units if units > 1 else np.zeros(span)
+        # Two disagreements are added, one each way: early, where none is seen yet, they may be
+        # rare. Those of a replication may be in all draws, and those of a draw in all replications.
+        least = 2.0 / ((its_worlds.runs(a, b) if its_worlds.single(a, b) else units) + 2) ** 2
+        apart = [kind[a] - kind[b] for kind in curves]
+        spread = sum(one.var(axis=0, ddof=1) / len(one) if units > 1 else 0.0 for one in apart)
         error[a, b] = error[b, a] = np.sqrt(spread + least)
     if k < 2 or units < 2:
         return times, estimate, error, np.inf
     return times, estimate, error, _factor(curves, estimate, error, question.level)
 
 
-def _by_unit(its_worlds: Worlds, name: str, times: Floats) -> Floats:
-    """Which share of each unit is there by each time: (units or batches of them, times)."""
-    part, question = its_worlds.parts[name], its_worlds.question
-    if its_worlds.several:
+def _by_unit(its_worlds: Worlds, times: Floats) -> list[Floats]:
+    """Which share of each unit is there by each time: (strategies, units, times).
+
+    Units are runs, or batches of them; with several draws the draws, and then the replications, of
+    which it is by how much they are ahead.
+    """
+    names, question = its_worlds.names, its_worlds.question
+    if its_worlds.single(*range(len(names))):
+        return [np.stack([_of_runs(its_worlds, name, times) for name in names])]
+    draws, replications = [], []
+    for part in its_worlds.parts.values():
         counts = part.counts_by(question.endpoint, question.goal, times)
-        shares: Floats = counts / part.sizes[:, None]
-        return in_batches(shares)
-    place = np.searchsorted(times, part.times(question.endpoint, question.goal))
+        every = part.everyone.by_replication
+        assert counts.by_replication is not None and every is not None
+        shares = counts.by_draw / part.sizes[:, None]
+        ahead = len(every) * (counts.by_replication - shares.mean(axis=0) * every)
+        draws.append(in_batches(shares))
+        replications.append(in_batches(ahead))
+    return [np.stack(draws), np.stack(replications)]
+
+
+def _of_runs(its_worlds: Worlds, name: str, times: Floats) -> Floats:
+    """Runs of a strategy, or batches of them: the share that is there by each time."""
+    part, question = its_worlds.parts[name], its_worlds.question
+    when = its_worlds.of_first_draw(part.times(question.endpoint, question.goal))
+    place = np.searchsorted(times, when)
     size = batch_size(len(place))
     count, span = len(place) // size, len(times) + 1
     where = np.arange(count * size) // size * span + place[: count * size]
@@ -160,16 +181,20 @@ def _by_unit(its_worlds: Worlds, name: str, times: Floats) -> Floats:
     return there
 
 
-def _factor(curves: Floats, estimate: Floats, error: Floats, level: float) -> float:
+def _factor(curves: list[Floats], estimate: Floats, error: Floats, level: float) -> float:
     """The quantile of the largest studentised deviation over all times and pairs."""
-    k, units, span = curves.shape
-    flat = curves.transpose(1, 0, 2).reshape(units, k * span)
+    k, span = estimate.shape
+    flat: list[npt.NDArray[Any]] = [
+        kind.transpose(1, 0, 2).reshape(kind.shape[1], k * span).astype(np.float32)
+        for kind in curves
+    ]
     largest = []
-    for means in resampled(flat.astype(np.float32), RESAMPLES):
+    for means in resampled(*flat, resamples=RESAMPLES):
         gone = means.reshape(len(means), k, span) - estimate
         most = np.zeros(len(means))
         for a, b in itertools.combinations(range(k), 2):
             most = np.maximum(most, np.abs((gone[:, a] - gone[:, b]) / error[a, b]).max(axis=1))
         largest.append(most)
     normal = float(np.quantile(np.concatenate(largest), level))
+    units = min(map(len, flat))
     return float(stats.t.isf(stats.norm.sf(normal), units - 1))

@@ -28,6 +28,7 @@ from sim.analysis.samples import (
     marks_of,
     outcomes_of,
     stack,
+    within,
 )
 
 
@@ -118,8 +119,7 @@ def times(
     tables = []
     for part in question.parts():
         there = part.counts_by(question.endpoint, question.goal, edges)
-        there[:, 0] = 0  # the first span holds time 0 as well
-        spans = np.diff(there, append=part.sizes[:, None])
+        spans = there.map(lambda some, every: within(some, append=every), part.everyone)
         columns = {"opens": edges, "closes": np.append(edges[1:], np.inf)}
         shares = part.share_of(spans)._asdict()
         tables.append(pd.DataFrame({"strategy": part.strategy, **columns, **shares}))

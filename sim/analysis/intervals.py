@@ -7,6 +7,16 @@
 not that there are none: a share up to the Wilson limit at 0 of n may lie anywhere within the
 bounds of the quantity, and the interval says so. An unbounded quantity (a count) then has NaN
 limits, and so has every mean of a single value.
+
+**Draws and replications.** Replication r meets the same random numbers in every draw, so runs form
+a table of D draws x R replications in which neither rows nor columns are independent of each
+other. Both are random: other draws could have been made, and other replications. With components
+of variance of draws (a), replications (b) and what is left (e), the mean has the variance
+a / D + b / R + e / DR (J. Cornfield and J. W. Tukey 1956, Annals of Mathematical Statistics 27,
+907-949). The means of the draws vary by a + e / R, those of the replications by b + e / D; so the
+sum of both variances of a mean, s_draws^2 / D + s_replications^2 / R, is too large by e / DR at
+most, and never too small (A. B. Owen 2007, Annals of Applied Statistics 1, 386-411, on resampling
+both margins). Degrees of freedom are F. E. Satterthwaite's (1946, Biometrics Bulletin 2, 110-114).
 """
 
 from __future__ import annotations
@@ -24,6 +34,10 @@ from sim.types import Floats
 
 LEVEL = 0.95
 """Confidence of every interval, unless another is asked for."""
+
+LEAST_CARRIERS = 5
+"""Draws, or replications, that carry the spread of a share. Where fewer do, as where it is rare,
+the interval allows for those that were not seen."""
 
 
 class Interval(NamedTuple):
@@ -102,7 +116,7 @@ def around(
 
 
 def with_unseen(
-    found: Interval, bounds: tuple[float, float], runs: int, level: float = LEVEL
+    found: Interval, bounds: tuple[float, float], runs: npt.ArrayLike, level: float = LEVEL
 ) -> Interval:
     """The interval of a mean, at least as long as if the values of all ``runs`` were equal.
 
@@ -123,6 +137,166 @@ def carriers(values: Floats) -> float:
     """
     squares = np.square(values - values.mean())
     return float(squares.sum() ** 2 / fourth) if (fourth := np.square(squares).sum()) else math.inf
+
+
+# ---------------------------------------------------------------------------------------------
+# Draws and replications, both random
+
+
+class Spread(NamedTuple):
+    """How far estimates over draws and replications may be off; arrays (m,), m estimates at once.
+
+    Attributes:
+        variance: of the estimate.
+        freedom: degrees of freedom of the variance; NaN where a margin has a single value.
+        draws, replications: how many there are.
+        few_draws, few_replications: whether so few of them carry the estimate that the interval
+            must allow for what was not seen (:func:`with_unseen`).
+        skewed_draws, skewed_replications: the same, but of shares alone.
+    """
+
+    variance: Floats
+    freedom: Floats
+    draws: Any
+    replications: Any
+    few_draws: Any
+    few_replications: Any
+    skewed_draws: Any = False
+    skewed_replications: Any = False
+
+
+def contributions(
+    values: Floats, weights: Floats, replication: npt.NDArray[np.intp], best: float
+) -> Floats:
+    """What each replication adds to the error of a weighted mean of runs: (replications,).
+
+    Args:
+        values: (n,) of the runs.
+        weights: (n,), adding up to 1.
+        replication: (n,) places of their replications, from 0.
+        best: the mean.
+    """
+    return np.bincount(replication, weights * (values - best)).astype(float)
+
+
+def crossed(best: Any, by_draw: Floats, by_replication: Floats) -> Spread:
+    """The spread of estimates from what draws and replications add to their errors.
+
+    Args:
+        best: () or (m,), the estimates.
+        by_draw: (D,) or (D, m), what each draw adds; adds up to 0. Of a mean over draws it is the
+            mean of the draw, minus the whole, over D.
+        by_replication: (R,) or (R, m), the same by replication.
+    """
+    margins = by_draw, by_replication
+    even = [_even(best, each) for each in margins]
+    sizes = len(by_draw), len(by_replication)
+    found = _spread(_variance(by_draw), _variance(by_replication), sizes, even[0], even[1])
+    carried = [_carried_by_few(each) for each in margins]
+    return found._replace(skewed_draws=carried[0], skewed_replications=carried[1])
+
+
+def crossed_at_most(best: Any, by_draw: Floats, within: Any, replications: int) -> Spread:
+    """The largest spread possible, where it is not known which runs are of one replication.
+
+    The degrees of freedom are the fewest possible.
+
+    Args:
+        best, by_draw: as for :func:`crossed`.
+        within: () or (m,), variance of the mean of one draw over its replications: what
+            replications would add to the estimate's, if each came out the same in every draw.
+        replications: of a draw.
+    """
+    even = _even(best, by_draw), within <= 1e-24 * np.square(best)
+    found = _spread(_variance(by_draw), within, (len(by_draw), replications), even[0], even[1])
+    least = np.where(np.isnan(found.freedom), np.nan, min(len(by_draw), replications) - 1.0)
+    return found._replace(freedom=least, skewed_draws=_carried_by_few(by_draw))
+
+
+def _variance(added: Floats) -> Any:
+    return added.var(axis=0) * len(added) ** 2 / max(1, len(added) - 1)
+
+
+def _even(best: Any, added: Floats) -> Any:
+    """Whether all units add the same, but for rounding."""
+    apart = np.ptp(added, axis=0) * len(added)
+    return apart <= 1e-12 * (np.abs(best) + len(added) * np.abs(added).max(axis=0))
+
+
+def _carried_by_few(added: Floats) -> Any:
+    """Whether fewer than :data:`LEAST_CARRIERS` units carry the spread, see :func:`carriers`."""
+    squares = np.square(added)
+    fourth = np.square(squares).sum(axis=0)
+    return np.square(squares.sum(axis=0)) < min(LEAST_CARRIERS, len(added) / 5) * fourth
+
+
+def _spread(
+    between: Floats, among: Floats, sizes: tuple[int, int], even_draws: Any, even_others: Any
+) -> Spread:
+    """Both parts of the variance together; F. E. Satterthwaite's degrees of freedom."""
+    variance, least = between + among, min(sizes) - 1
+    if least < 1:
+        freedom = np.full(np.shape(variance), np.nan)
+    else:
+        shares = between**2 / (sizes[0] - 1) + among**2 / (sizes[1] - 1)
+        freedom = np.where(shares > 0, variance**2 / np.where(shares > 0, shares, 1.0), least)
+        freedom = np.maximum(freedom, least)
+    return Spread(variance, freedom, *sizes, even_draws, even_others)
+
+
+def crossed_mean(
+    best: Any,
+    spread: Spread,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    level: float = LEVEL,
+) -> Interval:
+    """Student's interval of estimates over draws and replications, kept within ``bounds``."""
+    half = _students(level, spread.freedom) * np.sqrt(spread.variance)
+    low, high = np.maximum(best - half, bounds[0]), np.minimum(best + half, bounds[1])
+    return _allowing_for_unseen(Interval(low, np.asarray(best), high), spread, bounds, level)
+
+
+def crossed_share(best: Any, spread: Spread, level: float = LEVEL) -> Interval:
+    """Score interval of shares over draws and replications.
+
+    Wilson's, with the number of independent runs that would have the variance found, and the
+    quantile of Student's law (E. L. Korn and B. I. Graubard 1998, Survey Methodology 24, 193-201;
+    N. Dean and M. Pagano 2015, Journal of Survey Statistics and Methodology 3, 484-503).
+    """
+    share = np.asarray(best, float)
+    own = share * (1 - share)
+    some = (own > 0) & (spread.variance > 0)
+    most = np.asarray(spread.draws) * np.asarray(spread.replications)
+    n = np.minimum(np.where(some, own, 1.0) / np.where(some, spread.variance, 1e-300), most)
+    square = _students(level, spread.freedom) ** 2 / n
+    centre = (share + square / 2) / (1 + square)
+    half = np.sqrt(square * own + square**2 / 4) / (1 + square)
+    low, high = (np.where(own > 0, x, share + 0 * x) for x in (centre - half, centre + half))
+    spread = spread._replace(
+        few_draws=spread.few_draws | spread.skewed_draws,
+        few_replications=spread.few_replications | spread.skewed_replications,
+    )
+    return _allowing_for_unseen(Interval(low, share, high), spread, (0.0, 1.0), level)
+
+
+def _allowing_for_unseen(
+    found: Interval, spread: Spread, bounds: tuple[float, float], level: float
+) -> Interval:
+    """Limits that are no closer than if few draws, or replications, were all equal."""
+    low, best, high = found
+    for few, n in (
+        (spread.few_draws, spread.draws),
+        (spread.few_replications, spread.replications),
+    ):
+        wider = with_unseen(Interval(low, best, high), bounds, n, level)
+        low, high = np.where(few, wider.low, low), np.where(few, wider.high, high)
+    return Interval(finite(low), best[()], finite(high))
+
+
+def _students(level: float, freedom: Any) -> Any:
+    from scipy import special
+
+    return special.stdtrit(freedom, (1 + level) / 2)
 
 
 def paired_share(

@@ -12,16 +12,20 @@ better than one that succeeds late but surely.
 
 **Where the intervals come from.** With one draw the replication is the unit: Wilson intervals for
 shares, Student's t for means, order statistics for medians. As soon as a frame holds several
-draws, the draw is the unit: values are averaged within a draw, and the interval is Student's t
-over the averages (Woodruff's for medians), because more replications of a draw say nothing about
-the draws that were not made.
+draws, both are random: which draws were made, and which replications, whose random numbers all
+draws share. One interval holds both (:func:`sim.intervals.crossed`): a score interval for shares,
+Student's t for means, Woodruff's for medians. Counts do not say which runs are of one replication;
+their intervals are those of the worst case (:func:`sim.intervals.crossed_at_most`).
+
+**Draws that change nothing.** Where all draws of a strategy hold the same runs, they are one set of
+replications: the strategy is counted, and its intervals are made, from the first draw alone.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -31,9 +35,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.analysis.intervals import (
+    LEAST_CARRIERS,
     LEVEL,
     Interval,
+    Spread,
     around,
+    contributions,
+    crossed,
+    crossed_at_most,
+    crossed_mean,
+    crossed_share,
     finite,
     mean_interval,
     median_interval,
@@ -60,12 +71,42 @@ FROM_COUNTS = (
 # One strategy's runs
 
 
+@dataclass(frozen=True)
+class Counts:
+    """How many runs of a strategy had something, for m things at once.
+
+    Attributes:
+        by_draw: (draws, m).
+        by_replication: (replications, m): shares of all runs, each draw having the same weight;
+            None where there is one draw, and where the frame holds counts.
+    """
+
+    by_draw: npt.NDArray[np.int64]
+    by_replication: Floats | None
+
+    def map(self, change: Callable[..., npt.NDArray[Any]], *others: Counts) -> Counts:
+        """The counts that a linear function makes of these and others, of both kinds."""
+        kinds = [(one.by_draw, one.by_replication) for one in (self, *others)]
+        draws, replications = (list(each) for each in zip(*kinds, strict=True))
+        known = all(each is not None for each in replications)
+        return Counts(change(*draws), change(*replications) if known else None)
+
+    def of(self, place: int) -> Counts:
+        """Those of one thing."""
+        return self.map(lambda counts: counts[:, [place]])
+
+
 class Part(ABC):
     """The runs of one strategy, draw by draw."""
 
     strategy: str
-    several: bool  # does the whole frame hold several draws?
+    several: bool  # does the frame hold several draws, which are not all the same here?
     level: float
+
+    @property
+    @abstractmethod
+    def everyone(self) -> Counts:
+        """All runs: one thing, that each of them has."""
 
     @property
     @abstractmethod
@@ -73,15 +114,15 @@ class Part(ABC):
         """Runs of each draw."""
 
     @abstractmethod
-    def counts_by(self, endpoint: str, goal: str, grid: Floats) -> npt.NDArray[np.int64]:
-        """Runs that have reached the endpoint by each time of the grid: (draws, len(grid)).
+    def counts_by(self, endpoint: str, goal: str, grid: Floats) -> Counts:
+        """Runs that have reached the endpoint by each time of the grid.
 
         The goal counts only where it came before the ruin, as in ``outcome``.
         """
 
     @abstractmethod
-    def outcome_counts_by(self, name: str, grid: Floats) -> npt.NDArray[np.int64]:
-        """Runs that have had an outcome by each time of the grid: (draws, len(grid))."""
+    def outcome_counts_by(self, name: str, grid: Floats) -> Counts:
+        """Runs that have had an outcome by each time of the grid."""
 
     @abstractmethod
     def median(self, endpoint: str, goal: str) -> Interval:
@@ -100,29 +141,47 @@ class Part(ABC):
         """How many there are."""
         return int(self.sizes.sum())
 
-    def share_of(self, counts: npt.NDArray[np.int64]) -> Interval:
-        """Counts of runs, (draws, m), as m shares."""
+    def share_of(self, counts: Counts) -> Interval:
+        """Counts of runs, m things at once, as m shares."""
         if not self.several:
-            return wilson(counts[0], self.runs, self.level)
-        return mean_interval(counts / self.sizes[:, None], (0, 1), self.level, self.runs)
+            return wilson(counts.by_draw[0], self.runs, self.level)
+        best = (counts.by_draw / self.sizes[:, None]).mean(axis=0)
+        return crossed_share(best, self._spread(counts, self.everyone, best), self.level)
 
-    def share_among(self, above: npt.ArrayLike, below: npt.ArrayLike) -> Interval:
-        """Share of some runs among others that hold them; of both the counts by draw: (draws,).
+    def share_among(self, some: Counts, others: Counts) -> Interval:
+        """Share of some runs among others that hold them; both of one thing.
 
         With several draws it is a ratio of two averages over draws, and its interval that of the
         linearised ratio (W. G. Cochran 1977, Sampling Techniques, 3rd edition, section 6.3).
         NaN where there are no others.
         """
-        some, others = np.asarray(above), np.asarray(below)
-        alone = wilson(some.sum(), others.sum(), self.level)
-        even = alone.best in (0.0, 1.0) and len(self.sizes) > 1  # no spread to go by
-        if not self.several or even or others.sum() == 0:
-            return alone
-        over, under = some / self.sizes, others / self.sizes
-        ratio = over.mean() / under.mean()
-        near = mean_interval((over - ratio * under) / under.mean(), level=self.level)
-        low, high = np.clip([ratio + near.low, ratio + near.high], 0.0, 1.0)
-        return Interval(low, ratio, high)
+        if not self.several or not others.by_draw.any():
+            return wilson(some.by_draw.sum(), others.by_draw.sum(), self.level)
+        over, under = ((each.by_draw / self.sizes[:, None]).mean(axis=0) for each in (some, others))
+        ratio = over / under
+        found = crossed_share(ratio, self._spread(some, others, ratio), self.level)
+        return Interval(*(float(limit[0]) for limit in found))
+
+    def _spread(self, some: Counts, others: Counts, ratio: Floats) -> Spread:
+        """The spread of the share of some runs among others, over draws and replications."""
+        sizes = self.sizes[:, None]
+        under = (others.by_draw / sizes).mean(axis=0)
+        by_draw = (some.by_draw - ratio * others.by_draw) / sizes / under / len(sizes)
+        if some.by_replication is None or others.by_replication is None:
+            squares = some.by_draw * (1 - 2 * ratio) + others.by_draw * ratio**2
+            means = by_draw * len(sizes)
+            within = squares / under**2 - sizes * means**2
+            of_mean = within / np.maximum(1, sizes - 1) / sizes
+            known = int(others.by_draw.max())
+            found = crossed_at_most(ratio, by_draw, of_mean.mean(axis=0), int(self.sizes.max()))
+            rare = np.minimum(some.by_draw, others.by_draw - some.by_draw).mean(axis=0)
+            found = found._replace(skewed_replications=rare < min(LEAST_CARRIERS, known / 5))
+        else:
+            by_replication = (some.by_replication - ratio * others.by_replication) / under
+            known = int((others.by_replication > 0).any(axis=1).sum())
+            found = crossed(ratio, by_draw, by_replication)
+        those = int((others.by_draw > 0).any(axis=1).sum())
+        return found._replace(draws=those, replications=known)
 
     def reached_by(self, endpoint: str, goal: str, grid: Floats) -> Interval:
         """Share of the runs that have reached the endpoint by each time of the grid."""
@@ -178,6 +237,22 @@ class RowPart(Part):
     def sizes(self) -> npt.NDArray[np.int64]:  # type: ignore[override]  # noqa: D102
         return np.diff(np.append(self.starts, len(self.rows)))
 
+    @cached_property
+    def weights(self) -> Floats:
+        """Of each run in the mean over draws."""
+        weights: Floats = np.repeat(1.0 / len(self.sizes) / self.sizes, self.sizes)
+        return weights
+
+    @cached_property
+    def replications(self) -> npt.NDArray[np.intp]:
+        """The place of the replication of each run among those that there are."""
+        places: npt.NDArray[np.intp] = np.unique(self["replication"], return_inverse=True)[1]
+        return places
+
+    @property
+    def everyone(self) -> Counts:  # noqa: D102
+        return self.count(np.ones(len(self.rows), bool))
+
     def __getitem__(self, column: str) -> npt.NDArray[Any]:
         values: npt.NDArray[Any] = self.frame[column].array.take(self.rows).to_numpy()
         return values
@@ -197,9 +272,20 @@ class RowPart(Part):
         """Averages within each draw: (n,) -> (draws,)."""
         return np.add.reduceat(values.astype(float), self.starts) / self.sizes
 
-    def count_by_draw(self, flags: Flags) -> npt.NDArray[np.int64]:
-        """How many are flagged in each draw: (n,) -> (draws,)."""
-        return np.add.reduceat(flags.astype(np.int64), self.starts)
+    def count(self, flags: Flags) -> Counts:
+        """How many runs are flagged, (n,): one thing."""
+        by_draw = np.add.reduceat(flags.astype(np.int64), self.starts)[:, None]
+        if not self.several:
+            return Counts(by_draw, None)
+        shares = np.bincount(self.replications, self.weights * flags).astype(float)
+        return Counts(by_draw, shares[:, None])
+
+    def contributions(self, values: Floats) -> tuple[float, Floats, Floats]:
+        """The mean of values over the runs, and what draws and replications add to its error."""
+        means = self.by_draw(values)
+        best = float(means.mean())
+        by_replication = contributions(values, self.weights, self.replications, best)
+        return best, (means - best) / len(means), by_replication
 
     def in_order(self) -> RowPart:
         """The same runs ordered by draw and replication, each of them once."""
@@ -212,20 +298,36 @@ class RowPart(Part):
             raise ValueError(f"strategy {self.strategy!r} has two runs of {twice}")
         return replace(self, rows=self.rows[order])
 
-    def counts_by(self, endpoint: str, goal: str, grid: Floats) -> npt.NDArray[np.int64]:  # noqa: D102
+    def counts_by(self, endpoint: str, goal: str, grid: Floats) -> Counts:  # noqa: D102
         return self._counts(self.times(endpoint, goal), grid)
 
-    def outcome_counts_by(self, name: str, grid: Floats) -> npt.NDArray[np.int64]:  # noqa: D102
+    def outcome_counts_by(self, name: str, grid: Floats) -> Counts:  # noqa: D102
         return self._counts(np.where(self.ended(name), self["time"], np.nan), grid)
 
-    def _counts(self, times: Floats, grid: Floats) -> npt.NDArray[np.int64]:
+    def _counts(self, times: Floats, grid: Floats) -> Counts:
         known = (of_draw[~np.isnan(of_draw)] for of_draw in np.split(times, self.starts[1:]))
-        return np.array([np.searchsorted(np.sort(each), grid, side="right") for each in known])
+        by_draw = np.array(
+            [np.searchsorted(np.sort(each), grid, side="right") for each in known]
+        )  # fmt: skip
+        return Counts(by_draw, self._by_replication(times, grid) if self.several else None)
+
+    def _by_replication(self, times: Floats, grid: Floats) -> Floats:
+        """Shares of all runs that are of each replication and there by each time."""
+        order = np.argsort(grid, kind="stable")
+        span, count = len(grid) + 1, int(self.replications.max()) + 1
+        place = self.replications * span + np.searchsorted(grid[order], times)
+        come = np.bincount(place, self.weights, minlength=count * span).reshape(count, span)
+        shares = np.empty((count, len(grid)))
+        shares[:, order] = come[:, :-1].cumsum(axis=1)
+        return shares
 
     def mean(self, values: Floats, bounds: tuple[float, float]) -> Interval:
         """Mean over the runs."""
-        units = self.by_draw(values) if self.several else values
-        return mean_interval(units, bounds, self.level, self.runs)
+        if not self.several:
+            return mean_interval(values, bounds, self.level, self.runs)
+        best, by_draw, by_replication = self.contributions(values)
+        spread = crossed(best, by_draw, by_replication)
+        return Interval(*map(float, crossed_mean(best, spread, bounds, self.level)))
 
     def median(self, endpoint: str, goal: str) -> Interval:  # noqa: D102
         times = self.times(endpoint, goal)
@@ -255,6 +357,10 @@ class CountPart(Part):
     several: bool
     level: float
 
+    @property
+    def everyone(self) -> Counts:  # noqa: D102
+        return Counts(self.sizes[:, None], None)
+
     @cached_property
     def sizes(self) -> npt.NDArray[np.int64]:  # type: ignore[override]  # noqa: D102
         return np.array([each.loc[["runs"], "n"].sum() for each in self.draws], np.int64)
@@ -265,17 +371,17 @@ class CountPart(Part):
             table = table[table["day"].notna()]
             yield table["day"].to_numpy(float), table["n"].to_numpy(np.int64)
 
-    def _counts(self, column: str, grid: Floats) -> npt.NDArray[np.int64]:
+    def _counts(self, column: str, grid: Floats) -> Counts:
         found = []
         for days, n in self._days(column):
             total = np.append(0, np.cumsum(n))
             found.append(total[np.searchsorted(days, np.floor(grid), side="right")])
-        return np.array(found, np.int64)
+        return Counts(np.array(found, np.int64), None)
 
-    def counts_by(self, endpoint: str, goal: str, grid: Floats) -> npt.NDArray[np.int64]:  # noqa: D102
+    def counts_by(self, endpoint: str, goal: str, grid: Floats) -> Counts:  # noqa: D102
         return self._counts(_column_of(endpoint, goal), grid)
 
-    def outcome_counts_by(self, name: str, grid: Floats) -> npt.NDArray[np.int64]:  # noqa: D102
+    def outcome_counts_by(self, name: str, grid: Floats) -> Counts:  # noqa: D102
         return self._counts(f"outcome_{name}", grid)
 
     def median(self, endpoint: str, goal: str) -> Interval:  # noqa: D102
@@ -307,7 +413,7 @@ class CountPart(Part):
         sums = [each.loc[column, ["total", "squares"]].astype(float) for each in self.draws]
         means = np.array([one["total"] for one in sums]) / self.sizes
         if self.several:
-            return mean_interval(means, bounds, self.level, self.runs)
+            return self._mean_over_draws(means, np.array([one["squares"] for one in sums]), bounds)
         n, mean = self.runs, float(means[0])
         if n < 2:
             return Interval(math.nan, mean, math.nan)
@@ -316,6 +422,16 @@ class CountPart(Part):
         same = spread <= 1e-9 * float(sums[0]["squares"])
         deviation = 0.0 if same else math.sqrt(spread / (n - 1))
         return around(mean, deviation, same, n, bounds, self.level, n)
+
+    def _mean_over_draws(
+        self, means: Floats, squares: Floats, bounds: tuple[float, float]
+    ) -> Interval:
+        best, n = means.mean(), self.sizes
+        within = np.maximum(0.0, squares - n * means**2)
+        within[within <= 1e-9 * squares] = 0.0  # both are exact: what is left of less is rounding
+        of_mean = (within / np.maximum(1, n - 1) / n).mean()
+        spread = crossed_at_most(best, (means - best) / len(means), of_mean, int(n.max()))
+        return Interval(*map(float, crossed_mean(best, spread, bounds, self.level)))
 
 
 def _column_of(endpoint: str, goal: str) -> str:
@@ -327,19 +443,60 @@ def is_counted(frame: pd.DataFrame) -> bool:
     return "squares" in frame
 
 
-def parts_of(frame: pd.DataFrame, level: float) -> Iterator[Part]:
-    """The runs of each strategy, in the order in which the strategies first appear."""
+def parts_of(frame: pd.DataFrame, level: float, copies: bool = False) -> Iterator[Part]:
+    """The runs of each strategy, in the order in which the strategies first appear.
+
+    Args:
+        frame: of rows or counts.
+        level: confidence of the intervals.
+        copies: whether all draws are kept where they hold the same runs, as pairs need it.
+    """
     several = frame["draw"].nunique() > 1
     if is_counted(frame):
         for name, table in frame.groupby("strategy", observed=True, sort=False):
-            by_draw = (each.set_index("column") for _, each in table.groupby("draw"))
-            yield CountPart(str(name), tuple(by_draw), several, level)
+            draws = tuple(each.set_index("column") for _, each in table.groupby("draw"))
+            alike = several and not copies and _same_counts(draws)
+            yield CountPart(str(name), draws[:1] if alike else draws, several and not alike, level)
         return
     codes, names = pd.factorize(frame["strategy"])
     order = np.lexsort((frame["draw"].to_numpy(), codes))
     ends = np.cumsum(np.bincount(codes))
     for name, rows in zip(names, np.split(order, ends[:-1]), strict=True):
-        yield RowPart(str(name), frame, rows, several, level)
+        kept = distinct(frame, rows) if several and not copies else rows
+        alike = len(kept) < len(rows)
+        yield RowPart(str(name), frame, kept, several and not alike, level)
+
+
+def _same_counts(draws: Sequence[pd.DataFrame]) -> bool:
+    """Whether several draws hold the same counts, and sums."""
+    first, *others = (each.drop(columns="draw") for each in draws)
+    return bool(others) and all(first.equals(each) for each in others)
+
+
+def distinct(frame: pd.DataFrame, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Rows of a strategy: those of the first draw where all draws hold the same runs, else all.
+
+    Args:
+        frame: whatever has a row, or several, for each draw and replication.
+        rows: (n,) places in it.
+    """
+    draw, replication = (frame[name].to_numpy()[rows] for name in ("draw", "replication"))
+    sizes = np.unique(draw, return_counts=True)[1]
+    if len(sizes) < 2 or np.ptp(sizes):
+        return rows
+    table = rows[np.lexsort((replication, draw))].reshape(len(sizes), -1)
+    for draws in (table[:2], table):  # most differ in the first two
+        if not all(_same_values(frame[name], draws) for name in frame.columns.drop("draw")):
+            return rows
+    first: npt.NDArray[np.intp] = table[0]
+    return first
+
+
+def _same_values(column: pd.Series[Any], table: npt.NDArray[np.intp]) -> bool:
+    """Whether a column has the same values in all rows of a table of places."""
+    codes = column.cat.codes if isinstance(column.dtype, pd.CategoricalDtype) else column
+    values = codes.to_numpy()[table]
+    return bool(((values == values[0]) | (pd.isna(values) & pd.isna(values[0]))).all())
 
 
 # ---------------------------------------------------------------------------------------------
@@ -361,11 +518,11 @@ class Question:
         """The runs of each strategy."""
         return parts_of(self.frame, self.level)
 
-    def rows(self) -> Iterator[RowPart]:
-        """The runs, where the question is about single runs."""
+    def rows(self, copies: bool = False) -> Iterator[RowPart]:
+        """The runs, where the question is about single runs; ``copies`` as for :func:`parts_of`."""
         if is_counted(self.frame):
             raise ValueError(FROM_COUNTS)
-        for part in self.parts():
+        for part in parts_of(self.frame, self.level, copies):
             assert isinstance(part, RowPart)
             yield part
 
@@ -533,7 +690,23 @@ def grid_of(grid: npt.ArrayLike | None, horizon: float) -> Floats:
     return np.unique(np.append(np.floor(np.linspace(0.0, horizon, 201)), horizon))
 
 
-def curve(part: Part, counts: npt.NDArray[np.int64], grid: Floats, **names: str) -> pd.DataFrame:
+def mean_of_runs(
+    runs: pd.DataFrame, column: str, bounds: tuple[float, float], level: float
+) -> Interval:
+    """Mean of a column over the runs of one strategy: draw, replication and the column."""
+    order = np.argsort(runs["draw"].to_numpy(), kind="stable")
+    part = RowPart("", runs, order, bool(runs["draw"].nunique() > 1), level)
+    return part.mean(part[column].astype(float), bounds)
+
+
+def within(counts: npt.NDArray[Any], **more: Any) -> npt.NDArray[Any]:
+    """Counts by the ends of spans, (.., ends), as counts in the spans; day 0 is in the first."""
+    begun = counts.copy()
+    begun[:, 0] = 0
+    return np.diff(begun, **more)
+
+
+def curve(part: Part, counts: Counts, grid: Floats, **names: str) -> pd.DataFrame:
     """Shares of one strategy over a grid, as a long table."""
     share = part.share_of(counts)
     return pd.DataFrame({"strategy": part.strategy, **names, "time": grid, **share._asdict()})

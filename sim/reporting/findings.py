@@ -238,9 +238,11 @@ def _limits(low: float, high: float, show: Callable[[float], str]) -> str:
 
 def _on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
     goal, horizon = best.attrs["endpoint"], best.attrs["horizon"]
-    runs, reached = int(estimates["n"].iloc[0]), _wanted(estimates, "reached")
+    runs, reached = int(estimates["n"].max()), _wanted(estimates, "reached")
     if runs == 1:
         return ["One replication of each strategy: there are no intervals, and no ranking."]
+    if reached["high"].isna().all():
+        return ["One replication in every draw: there are no intervals, and no ranking."]
     days = _wanted(best, "restricted_mean").set_index("strategy")
     means = _wanted(estimates, "restricted_mean").set_index("strategy")
     if (reached["best"] == 0).all():
@@ -255,9 +257,8 @@ def _on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
     have = "has" if len(firsts) == 1 else "have"
     found = [
         f"{listed(firsts)} {have} the {'fewest' if sign > 0 else 'most'} mean days without {goal}: "
-        f"{days_text(mean['best'])} "
-        f"({days_text(mean['low'])}{DASH}{days_text(mean['high'])}) of {horizon:,.0f}. "
-        + _who_may_be_best(leaders, firsts, len(days), _level(best))
+        f"{days_text(mean['best'])}{_limits(mean['low'], mean['high'], days_text)} "
+        f"of {horizon:,.0f}. " + _who_may_be_best(leaders, firsts, len(days), _level(best))
     ]
     for name, what in (
         ("reached", f"the share that reaches {goal}"),
@@ -339,7 +340,7 @@ def _on_endurance(table: pd.DataFrame | None) -> list[str]:
     if table is None or table.empty:
         return []
     shares = [
-        f"{row.strategy} {percent(row.best)} % ({percent(row.low)}{DASH}{percent(row.high)})"
+        f"{row.strategy} {percent(row.best)} %{_limits(row.low, row.high, percent)}"
         for row in table.itertuples()
     ]
     goal = table.attrs["goal"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,11 @@ from sim.scenario.scenario import Scenario
 from sim.tracing.trace import Trace, trace_of
 
 MOST_ROWS = 1_000_000  # read at once; a row takes a kilobyte
+FROM_COUNTS = (
+    "The summary is made from counts by day, which do not say which runs are of one replication: "
+    "its intervals allow for the largest Monte Carlo error possible, as if each replication came "
+    "out the same in every draw."
+)
 TRACERS = {"compiled": kernel.trace, "simpy": processes.trace}
 
 
@@ -264,39 +268,48 @@ def frame_of(results: Results) -> pd.DataFrame:
         InputError: the rows are too many, and the horizon is too long to count them by day.
     """
     manifest = results.manifest
-    rows = manifest["replications"] * max(1, manifest["draws"]) * len(manifest["strategies"])
-    counted = rows > MOST_ROWS and manifest["columns"] is None
-    if counted and manifest["horizon"] > MOST_DAYS:
+    if _many_rows(manifest) and manifest["horizon"] > MOST_DAYS:
         raise InputError(
-            f"{rows:,} rows are too many to be read at once, and a horizon of "
+            f"{_rows_of(manifest):,} rows are too many to be read at once, and a horizon of "
             f"{manifest['horizon']:,g} days is too long to count them by day; allowed: at most "
             f"{MOST_ROWS:,} rows, {MOST_DAYS:,} days, or fewer --columns"
         )
-    return results.counts if counted else results.frame
+    return results.counts if _from_counts(manifest) else results.frame
+
+
+def _rows_of(manifest: dict[str, Any]) -> int:
+    return int(manifest["replications"] * max(1, manifest["draws"]) * len(manifest["strategies"]))
+
+
+def _many_rows(manifest: dict[str, Any]) -> bool:
+    return _rows_of(manifest) > MOST_ROWS and manifest.get("columns", ()) is None
+
+
+def _from_counts(manifest: dict[str, Any]) -> bool:
+    """Whether the summary of a run, or of an explanation, is made from counts by day."""
+    return _many_rows(manifest) or manifest.get("keep") == "summary"
 
 
 def notes(manifest: dict[str, Any]) -> list[str]:
     """What must be known before the intervals of a run, or an explanation, are read."""
-    if manifest["draws"] == 1:
+    draws, replications = manifest["draws"], manifest["replications"]
+    if draws == 1:
         return [
             "One draw says nothing of other draws: the intervals are over its replications alone."
         ]
-    return [note_on_few_replications(manifest["replications"])] if manifest["draws"] else []
-
-
-def note_on_few_replications(replications: int) -> str:
-    """What intervals over draws leave out: all draws share the random numbers of the replications.
-
-    Said as the half length of an interval of a share of one half in so many replications, which
-    is what it comes to where a replication ends alike in every draw.
-    """
-    points = 100 * intervals.normal(intervals.LEVEL) * math.sqrt(0.25 / replications)
-    return (
-        f"All draws share the random numbers of {many(replications, 'replication')}. Intervals are "
-        f"over draws; the sampling error of so few replications, up to {points:.1f} "
-        "points of a share, "
-        "is not in them."
+    if not draws:
+        return []
+    if replications == 1:
+        return [
+            "One replication says nothing of other replications, and all draws share it: there are "
+            "no intervals."
+        ]
+    said = (
+        f"All draws share the random numbers of the same {replications:,} replications. Intervals "
+        f"hold both: what {draws:,} draws say of other draws, and what {replications:,} "
+        "replications say of other replications (Monte Carlo error)."
     )
+    return [f"{said} {FROM_COUNTS}"] if _from_counts(manifest) else [said]
 
 
 def caption(results: Results) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from sim.analysis.intervals import LEVEL
-from sim.formatting import DASH, NOT_REACHED, days_text, percent, short
+from sim.formatting import DASH, NOT_REACHED, days_text, listed, many, percent, short
 from sim.types import DAYS_PER_YEAR
 
 
@@ -125,13 +125,23 @@ def legend(table: pd.DataFrame) -> str:
     if table.empty:
         return "no strategies"
     endpoint, horizon = table["endpoint"].iloc[0], table["horizon"].iloc[0]
-    several = int(table["draws"].max())
-    unit = f"{several} draws" if several > 1 else "runs"
     level = table.attrs.get("level", LEVEL)
     best = "most" if endpoint == table.attrs.get("ruin") else "fewest"
     return (
         f"Share of runs that reached {endpoint} by each year; days without {endpoint}: restricted "
         f"mean time over all runs, {horizon:g} where it never came; the strategy with "
-        f"the {best} comes first. "
-        f"In brackets: {100 * level:g} % intervals over {unit}."
+        f"the {best} comes first. In brackets: {100 * level:g} % intervals over {_units(table)}."
     )
+
+
+def _units(table: pd.DataFrame) -> str:
+    """What the intervals of a summary are over, and the strategies that draws do not change."""
+    draws, most = table["draws"], int(table["draws"].max())
+    if most == 1:
+        return "runs"
+    replications = math.ceil(table["n"].max() / most)
+    over = f"{most} draws and {many(replications, 'replication')}"
+    fixed = list(table.loc[draws < most, "strategy"])
+    if not fixed:
+        return over
+    return f"{over}; {listed(fixed)}: the same replications in every draw, counted once"

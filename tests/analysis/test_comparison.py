@@ -376,23 +376,45 @@ def drawn(name: str, shares: list[float], size: int) -> pd.DataFrame:
     return runs(name, days, draws=[draw for draw in range(len(shares)) for _ in range(size)])
 
 
-def test_more_replications_of_the_same_draws_tell_no_more() -> None:
+def test_draws_bound_what_replications_can_tell() -> None:
+    """More replications take their own share out of the variance, and leave that of the draws."""
     shares = {"a": [0.2, 0.4, 0.6, 0.8], "b": [0.3, 0.3, 0.8, 0.9]}
-    small, large = (
-        tables_of(worlds(*(drawn(name, some, size) for name, some in shares.items())), "a")
-        for size in (20, 200)
-    )
-    for name in ("estimates", "differences", "best", "pairs"):
-        few, many = (tables[name].drop(columns="n") for tables in (small, large))
-        if "measure" in few:  # no draw has ruin: there the runs set the limit
-            few, many = (table[table["measure"] != "ruin"] for table in (few, many))
-        pd.testing.assert_frame_equal(few, many)
     gaps = np.array(shares["b"]) - np.array(shares["a"])
-    row = small["differences"].set_index("measure").loc["reached"]
-    assert (row["low"], row["high"]) == pytest.approx(
-        stats.t.interval(0.95, 3, gaps.mean(), stats.sem(gaps))
-    )
-    assert (small["dominance"]["verdict"] == large["dominance"]["verdict"]).all()
+    for size in (20, 200, 2000):
+        its_worlds = worlds(*(drawn(name, some, size) for name, some in shares.items()))
+        row = tables_of(its_worlds, "a")["differences"].set_index("measure").loc["reached"]
+        came = {name: np.array([np.arange(size) < s * size for s in some])
+                for name, some in shares.items()}  # fmt: skip
+        apart = came["b"].astype(float) - came["a"]
+        parts = [stats.sem(gaps) ** 2, stats.sem(apart.mean(axis=0)) ** 2]
+        freedom = max(3, sum(parts) ** 2 / (parts[0] ** 2 / 3 + parts[1] ** 2 / (size - 1)))
+        half = stats.t.isf(0.025, freedom) * np.sqrt(sum(parts))
+        assert row["best"] == pytest.approx(gaps.mean())
+        assert (row["low"], row["high"]) == pytest.approx((gaps.mean() - half, gaps.mean() + half))
+    assert half == pytest.approx(stats.t.isf(0.025, 3) * stats.sem(gaps), rel=0.05)
+
+
+def test_strategies_that_draws_do_not_change_are_compared_by_replications() -> None:
+    days = {"a": [100.0] * 40 + [NEVER] * 20, "b": [90.0] * 50 + [NEVER] * 10}
+    fixed = [runs(name, some * 8, draws=[d for d in range(8) for _ in range(60)])
+             for name, some in days.items()]  # fmt: skip
+    for frame in fixed:
+        frame["n_test"] = 0
+    moved = runs("c", [70.0 + d for d in range(8) for _ in range(60)],
+                 draws=[d for d in range(8) for _ in range(60)])  # fmt: skip
+    alone = tables_of(worlds(*(runs(name, some) for name, some in days.items())), "a")
+    found = tables_of(worlds(*fixed, moved), "a")
+    for name, key in (("estimates", "strategy"), ("differences", "strategy"), ("pairs", "a")):
+        table = found[name]
+        ours = table[(table[key] != "c") & (table["b"] != "c" if name == "pairs" else True)]
+        theirs = alone[name]
+        kept = [column for column in theirs if not column.startswith("joint")]
+        pd.testing.assert_frame_equal(
+            ours[kept].sort_values(kept[:3]).reset_index(drop=True),
+            theirs[kept].sort_values(kept[:3]).reset_index(drop=True),
+        )
+    estimates = found["estimates"].groupby("strategy")["n"].first()
+    assert estimates.to_dict() == {"a": 60, "b": 60, "c": 480}
 
 
 # -- degenerate cases -----------------------------------------------------------------------------

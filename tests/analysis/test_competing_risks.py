@@ -109,8 +109,12 @@ def test_hazard_with_several_draws_is_a_ratio_of_their_averages() -> None:
     frame = runs("a", days, draws=[0] * 10 + [1] * 10)
     row = competing_risks.hazard(frame, horizon=HORIZON, goal=GOAL).iloc[0]
     assert row["best"] == pytest.approx(0.4)
-    student = intervals.mean_interval([0.2, 0.6], (0, 1))
-    assert (row["low"], row["high"]) == pytest.approx((student.low, student.high))
+    assert 0 <= row["low"] < 0.2 and 0.6 < row["high"] <= 1  # of two draws
+    # Where all runs are at risk, it is the interval of the share.
+    share = competing_risks.incidence_by_outcome(
+        frame, horizon=HORIZON, grid=[30.0], goal=GOAL
+    ).iloc[0]
+    assert (row["low"], row["high"]) == pytest.approx((share["low"], share["high"]))
 
 
 # -- how long it lasts ----------------------------------------------------------------------------
@@ -167,16 +171,39 @@ def test_durability_where_none_or_all_ended() -> None:
     assert competing_risks.durability(nobody).empty
 
 
-def test_durability_with_several_draws_is_student_over_draws() -> None:
+def test_durability_over_draws_is_the_interval_of_a_share_where_none_is_censored() -> None:
     kept = [0.2, 0.5, 0.9]
     tables = [
-        spells(np.where(np.arange(10) < 10 * share, 900.0, 50.0), np.arange(10) >= 10 * share,
-               draw=draw)
+        spells(np.where(np.arange(10) < 10 * share, 900.0, 50.0), np.ones(10, bool),
+               draw=draw).assign(replication=range(10))
         for draw, share in enumerate(kept)
     ]  # fmt: skip
     row = competing_risks.durability(pd.concat(tables, ignore_index=True), grid=[400.0]).iloc[0]
-    student = intervals.mean_interval(kept, (0, 1))
-    assert (row["low"], row["best"], row["high"]) == pytest.approx(tuple(student))
+    table = np.array([np.arange(10) < 10 * share for share in kept]).astype(float)
+    best, margins = table.mean(), (table.mean(axis=1), table.mean(axis=0))
+    spread = intervals.crossed(best, *((each - best) / len(each) for each in margins))
+    assert (row["low"], row["best"], row["high"]) == pytest.approx(
+        tuple(intervals.crossed_share(best, spread))
+    )
+
+
+def test_what_spells_add_to_a_curve_is_its_variance() -> None:
+    rng = np.random.default_rng(8)
+    lasts, followed = rng.exponential(400, 200), rng.uniform(100, 1200, 200)
+    some = spells(np.minimum(lasts, followed), lasts < followed)
+    times = np.array([50.0, 200.0, 500.0, 800.0])
+    fitter = KaplanMeierFitter().fit(some["days"], some["ended"])
+    survival = fitter.survival_function_at_times(times).to_numpy()
+    added = competing_risks.influence(some, times, survival)
+    table = fitter.event_table
+    greenwood = [
+        (table["observed"] / table["at_risk"] / (table["at_risk"] - table["observed"]))[
+            table.index <= time
+        ].sum()
+        for time in times
+    ]
+    assert np.square(added).sum(axis=0) == pytest.approx(survival**2 * greenwood, rel=1e-9)
+    assert added.sum(axis=0) == pytest.approx(np.zeros(4), abs=1e-12)
 
 
 def test_fast_or_never_in_the_risks() -> None:

@@ -239,7 +239,7 @@ def test_one_of_two_is_not_adjusted_alone() -> None:
     its_worlds = apart(TEXT, ["one", "two"], 200)
     one, other = its_worlds.names[:2]
     days = next(m for m in its_worlds.measures if m.name == "restricted_mean")
-    assert its_worlds.adjusted(days, 0, 1) is not None
+    assert its_worlds.adjusted(days, 0, 1, 0.95) is not None
     crowd = LUCK.normal(size=(200, 50))
     more = {**its_worlds.residuals, other: np.hstack([its_worlds.residuals[other], crowd])}
     table = comparison.differences(replace(its_worlds, residuals=more), one)

@@ -217,22 +217,53 @@ def test_runs_without_a_pair_are_refused() -> None:
 # -- draws ----------------------------------------------------------------------------------------
 
 
-def test_with_several_draws_the_draw_is_the_unit() -> None:
+def by_hand(table: np.ndarray) -> tuple[float, float]:
+    """Variance and degrees of freedom of the mean of a table of draws x replications."""
+    parts = [stats.sem(table.mean(axis=1)) ** 2, stats.sem(table.mean(axis=0)) ** 2]
+    freedom = sum(parts) ** 2 / sum(
+        part**2 / (n - 1) for part, n in zip(parts, table.shape, strict=True)
+    )
+    return sum(parts), max(freedom, min(table.shape) - 1)
+
+
+def test_with_several_draws_both_draws_and_replications_are_random() -> None:
     shares, size = [0.1, 0.5, 0.9], 1000
-    frozen = [
-        d
-        for share in shares
-        for d in [100.0] * int(share * size) + [NEVER] * (size - int(share * size))
-    ]
-    frame = runs("a", frozen, draws=[draw for draw in range(3) for _ in range(size)])
+    came = np.array([np.arange(size) < share * size for share in shares])
+    frame = runs("a", [100.0 if c else NEVER for c in came.ravel()],
+                 draws=[draw for draw in range(3) for _ in range(size)])  # fmt: skip
     row = st.summary(frame, GOAL, None, HORIZON).iloc[0]
-    low, high = stats.t.interval(0.95, 2, loc=0.5, scale=stats.sem(shares))
+    days = np.where(came, 100.0, HORIZON)
+    variance, freedom = by_hand(days)
+    half = stats.t.isf(0.025, freedom) * np.sqrt(variance)
+    assert row["restricted_mean"] == pytest.approx(days.mean())
+    assert row["restricted_mean_low"] == pytest.approx(max(0, days.mean() - half))
+    variance, freedom = by_hand(came.astype(float))
+    n = 0.25 / variance  # runs that would be as many, had each its own draw and random numbers
+    wilson = intervals.wilson(n / 2, n, 2 * stats.norm.cdf(stats.t.isf(0.025, freedom)) - 1)
     assert row["reached"] == pytest.approx(0.5)
-    assert (row["reached_low"], row["reached_high"]) == pytest.approx((max(low, 0), min(high, 1)))
+    assert (row["reached_low"], row["reached_high"]) == pytest.approx((wilson.low, wilson.high))
     assert row["draws"] == 3 and row["n"] == 3000
     alone = st.summary(frame[frame["draw"] == 1].copy(), GOAL, None, HORIZON).iloc[0]
     assert alone["reached_high"] - alone["reached_low"] < 0.1
     assert row["median"] == 100.0
+
+
+def test_draws_that_change_nothing_are_one_set_of_replications() -> None:
+    once = [100.0] * 12 + [NEVER] * 8
+    frame = runs("a", once * 16, draws=[draw for draw in range(16) for _ in range(20)])
+    frame["n_test"] = frame["replication"] % 3
+    row, alone = (
+        st.summary(f, GOAL, None, HORIZON).iloc[0] for f in (frame, frame[frame["draw"] == 0])
+    )
+    pd.testing.assert_series_equal(row, alone)
+    assert row["n"] == 20 and row["draws"] == 1
+    assert (row["reached_low"], row["reached_high"]) == intervals.wilson(12, 20)[::2]
+
+
+def test_one_replication_says_nothing_of_others() -> None:
+    row = st.summary(runs("a", [100.0, 200.0, NEVER], draws=[0, 1, 2]), GOAL, None, HORIZON).iloc[0]
+    assert row["reached"] == pytest.approx(2 / 3)
+    assert np.isnan([row["reached_low"], row["restricted_mean_high"]]).all()
 
 
 # -- what cannot be answered ----------------------------------------------------------------------

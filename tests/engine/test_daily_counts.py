@@ -116,10 +116,13 @@ def test_several_draws_are_averaged_by_draw() -> None:
         incidence.summary(f, "freeze", "war", SCENARIO.horizon, "us_dprk.contact").iloc[0]
         for f in (whole, counts)
     )
-    for name in ("reached", "reached_low", "reached_high", "restricted_mean", "outcome_war"):
+    for name in ("reached", "restricted_mean", "outcome_war"):
         assert one[name] == pytest.approx(two[name], abs=1e-3), name
+        # Counts do not tell which runs are of one replication: the worst case is allowed for.
+        assert two[f"{name}_low"] <= one[f"{name}_low"] + 1e-9
+        assert two[f"{name}_high"] >= one[f"{name}_high"] - 1e-9
     assert two["median"] == np.ceil(one["median"]) and two["draws"] == 3
-    assert two["median_high"] == pytest.approx(one["median_high"], rel=0.03)
+    assert not two["median_high"] < one["median_high"]
 
 
 def test_counts_are_kept_in_a_folder_that_can_grow(tmp_path) -> None:

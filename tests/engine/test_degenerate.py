@@ -132,10 +132,15 @@ def test_one_draw_says_nothing_of_others(command, capsys, monkeypatch) -> None:
     monkeypatch.setitem(SMALL, command, f"{SMALL[command]} --draws 2")
     said = " ".join(output("plain", command, 20, capsys).split())
     assert "One draw says" not in said
-    # 1.96 times the standard error of a share of one half in 20 replications.
-    note = "All draws share the random numbers of 20 replications. Intervals are over draws; the "
-    note += "sampling error of so few replications, up to 21.9 points of a share, is not in them."
-    assert said.count(note) == 2
+    both = "Intervals hold both: what 2 draws say of other draws, and what 20 replications say of "
+    assert said.count(both) == 2
+
+
+def test_one_replication_of_several_draws_has_no_interval(capsys, monkeypatch) -> None:
+    monkeypatch.setitem(SMALL, "compare", f"{SMALL['compare']} --draws 3")
+    said = output("plain", "compare", 1, capsys)
+    assert "One replication says nothing of other replications" in said
+    assert "there are no intervals, and no ranking" in said
 
 
 def test_whole_curves_are_behind_by_no_less_than_nothing(capsys) -> None:
