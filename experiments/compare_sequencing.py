@@ -9,7 +9,7 @@ import argparse
 import sys
 
 import sim
-from sim.experiment import experiment
+from sim.experiment import manifests
 from sim.reporting import summary, text_tables
 
 
@@ -22,7 +22,7 @@ def main() -> None:
     options = parser.parse_args()
 
     scenario = sim.load("korea-2017")
-    folder = options.out or experiment.default_folder(scenario, options.seed)
+    folder = options.out or manifests.default_folder(scenario, options.seed)
     results = sim.run(
         scenario,
         replications=options.replications,

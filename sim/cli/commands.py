@@ -177,13 +177,14 @@ def _wrapped(sentence: str) -> str:
 
 def explain(options: argparse.Namespace) -> int:
     """``detente explain``: why strategies do as they do: time budgets and ablations."""
-    from sim.experiment.results_folder import writable
+    from sim.experiment.files import writable
+    from sim.experiment.manifests import default_folder
     from sim.studies import common, decision
 
     scenario, kind = _scenario(options), decision.EXPLAIN
     names = _chosen(scenario, options.strategy)
     asked = options.strategy or ()
-    out = writable(options.out or common.default_folder(scenario, options.seed, kind, *asked))
+    out = writable(options.out or default_folder(scenario, options.seed, kind, *asked))
     common.prepare(out, kind, scenario, options.seed, strategies=names)
     found = decision.explain(
         scenario, options.strategy, options.replications, options.seed, out, options.draws
@@ -195,7 +196,7 @@ def explain(options: argparse.Namespace) -> int:
 
 def diff(options: argparse.Namespace) -> int:
     """``detente diff``: a paired replication, two strategies side by side."""
-    from sim.experiment.results_folder import writable
+    from sim.experiment.files import writable
     from sim.studies import common, decision
 
     scenario, kind = _scenario(options), decision.DIFF
@@ -242,7 +243,7 @@ def search(options: argparse.Namespace) -> int:
         asked["zone"] /= 100
     if options.save:
         _a_file(options.save)
-    default = sequence_search.default_folder(scenario, options.seed, **asked)
+    default = sequence_search.folder_for(scenario, options.seed, **asked)
     quiet = options.quiet or not sys.stderr.isatty()
     found = sequence_search.search(
         scenario, **asked, seed=options.seed, workers=options.workers,
@@ -299,7 +300,7 @@ def robust(options: argparse.Namespace) -> int:
 
 def trace(options: argparse.Namespace) -> int:
     """``detente trace``: one replication, event by event, with its timeline chart."""
-    from sim.experiment.results_folder import writable
+    from sim.experiment.files import writable
     from sim.plotting import outcomes, style
     from sim.reporting import summary
 
@@ -370,7 +371,7 @@ def report(options: argparse.Namespace) -> int:
 
 def explore(options: argparse.Namespace) -> int:
     """``detente explore``: the live page in the browser, until Ctrl-C."""
-    from sim.experiment.results_folder import made
+    from sim.experiment.files import writable_folder
     from sim.scenario.loading import catalog
     from sim.scenario.scenario import load
 
@@ -384,7 +385,7 @@ def explore(options: argparse.Namespace) -> int:
         _refuse('explore needs its web page: pip install "detente[explore]"')
     if options.scenario not in catalog() and not Path(options.scenario).exists():
         load(options.scenario)  # says what there is; the page lists the issues of a file
-    with made(options.folder) as folder:
+    with writable_folder(options.folder) as folder:
         library, name = Library.of(options.scenario, folder)
         _announce_compilation()
         room = Room(name, folder, library)
@@ -402,13 +403,13 @@ def explore(options: argparse.Namespace) -> int:
 def assumptions(options: argparse.Namespace) -> int:
     """``detente assumptions``: every parameter of a scenario, with its status and source."""
     from sim.evidence import assumptions
-    from sim.experiment.results_folder import made
+    from sim.experiment.files import writable_folder
 
     table = assumptions.register(_scenario(options))
     if options.out is None:
         print(assumptions.as_text(table))
     else:
-        with made(Path(options.out).parent):
+        with writable_folder(Path(options.out).parent):
             assumptions.write(table, Path(options.out))
         print(f"{assumptions.counts(table)}\nwritten: {options.out}")
     return 0
@@ -416,14 +417,14 @@ def assumptions(options: argparse.Namespace) -> int:
 
 def stress(options: argparse.Namespace) -> int:
     """``detente stress``: the STRESS checklist of a scenario, in Markdown."""
-    from sim.experiment.results_folder import made
+    from sim.experiment.files import writable_folder
     from sim.reporting import stress_des
 
     text = stress_des.checklist(_scenario(options))
     if options.out is None:
         print(text, end="")
     else:
-        with made(Path(options.out).parent):
+        with writable_folder(Path(options.out).parent):
             Path(options.out).write_text(text, encoding="utf-8")
         print(f"written: {options.out}")
     return 0
@@ -471,7 +472,8 @@ def _scenario(options: argparse.Namespace) -> Any:
 
 def _results(options: argparse.Namespace) -> Any:
     from sim.experiment import experiment
-    from sim.experiment.results_folder import writable
+    from sim.experiment.files import writable
+    from sim.experiment.manifests import default_folder
 
     scenario = _scenario(options)
     known = [*scenario.conditions, *(f"{t.name}.{s.name}" for t in scenario.tracks.values()
@@ -489,7 +491,7 @@ def _results(options: argparse.Namespace) -> Any:
         "pool": options.pool,
         "dask": options.dask,
         "progress": _progress(options),
-        "out": writable(options.out or experiment.default_folder(scenario, options.seed)),
+        "out": writable(options.out or default_folder(scenario, options.seed)),
         "columns": _columns(options, scenario),
         "keep": getattr(options, "keep", "rows"),
         "most_events": options.max_events,
@@ -529,13 +531,14 @@ def _study(
     options: argparse.Namespace, kind: str, scenario: Any, names: list[str]
 ) -> dict[str, Any]:
     """What both studies of a scenario's numbers are asked; sees that they may write."""
-    from sim.experiment.results_folder import writable
+    from sim.experiment.files import writable
+    from sim.experiment.manifests import default_folder
     from sim.studies import common
 
     asked = names if options.strategy or getattr(options, "against", None) else []
     if options.measure != MEASURE:
         asked = [*asked, options.measure.replace("/", "-")]
-    out = writable(options.out or common.default_folder(scenario, options.seed, kind, *asked))
+    out = writable(options.out or default_folder(scenario, options.seed, kind, *asked))
     options.out = common.prepare(
         out, kind, scenario, options.seed, strategies=names, measure=options.measure
     )

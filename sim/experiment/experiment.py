@@ -26,10 +26,21 @@ import numpy as np
 
 from sim.engine import daily_counts
 from sim.engine.program import Program, translate
-from sim.engine.version import MODEL_VERSION
 from sim.errors import InputError, RunError
 from sim.experiment import argument_checks, executors, provenance
 from sim.experiment.draws import Draws
+from sim.experiment.files import writable_folder
+from sim.experiment.manifests import (
+    MANIFEST,
+    difference,
+    identities,
+    identity_of,
+    kind_of,
+    manifest_of,
+    planned_blocks,
+    run_manifest,
+    write_manifest,
+)
 from sim.experiment.plan import (
     MOST_REPLICATIONS,
     Plan,
@@ -40,27 +51,8 @@ from sim.experiment.plan import (
     varied_from,
 )
 from sim.experiment.progress import Progress
-from sim.experiment.results import (
-    Incomplete,
-    Results,
-    identities,
-    manifest_of,
-    planned_blocks,
-    read,
-    stored_draws,
-)
-from sim.experiment.results_folder import (
-    DRAWS,
-    MANIFEST,
-    Folder,
-    Memory,
-    Store,
-    difference,
-    identity_of,
-    made,
-    read_manifest,
-    unfinished_blocks,
-)
+from sim.experiment.results import Incomplete, Results, read, stored_draws
+from sim.experiment.results_folder import DRAWS, Folder, Memory, Store, unfinished_blocks
 from sim.experiment.tasks import Block, Scheduler, Task
 from sim.scenario.scenario import Scenario, loads
 
@@ -156,11 +148,11 @@ def _run(scenario: Scenario, plan: Plan, store: Store | None) -> Results:
     plan, names = checked(scenario, plan)
     began = time.time()
     drawn = varied_from(scenario, names, plan.draws, plan.seed, plan.design, plan.law)
-    manifest = _manifest(scenario, plan, names, drawn)
+    manifest = run_manifest(scenario, plan, names, drawn)
     folder = store if isinstance(store, Folder) else None
     with contextlib.ExitStack() as closing:
         if folder is not None:
-            closing.enter_context(made(folder.path))
+            closing.enter_context(writable_folder(folder.path))
             folder.open()
             closing.callback(folder.close)
             scenario, drawn = _merge(folder, scenario, manifest, plan, drawn)
@@ -177,12 +169,12 @@ def _run(scenario: Scenario, plan: Plan, store: Store | None) -> Results:
                 print(note, file=sys.stderr)
             if drawn is not None:
                 _write_draws(folder, drawn)
-            folder.write_manifest(manifest)
+            write_manifest(folder.path, manifest)
         kept: Store = store if store is not None else Memory(layouts)
         _simulate_missing(scenario, plan, manifest, programs, drawn, kept)
         manifest["seconds"] = round(time.time() - began, 3)
         if folder is not None:
-            folder.write_manifest(manifest)
+            write_manifest(folder.path, manifest)
     results = Results(
         scenario,
         manifest,
@@ -307,7 +299,7 @@ def _merge(
     try:
         before = manifest_of(folder.path)
     except InputError:
-        if kind := _kind_of(folder.path):
+        if kind := kind_of(folder.path):
             raise InputError(
                 f"{folder.path}: holds the results of detente {kind}; allowed: another folder "
                 "(--out), or remove it"
@@ -335,14 +327,6 @@ def _merge(
     return scenario, drawn
 
 
-def _kind_of(path: Path) -> str | None:
-    """The kind of study that a folder holds; None of a run, and where the manifest is damaged."""
-    try:
-        return read_manifest(path).get("kind")
-    except InputError:
-        return None
-
-
 def _write_draws(folder: Folder, drawn: Draws) -> None:
     path = folder.path / DRAWS
     unfinished = path.with_name(f".{DRAWS}.unfinished")
@@ -358,51 +342,3 @@ def _layouts(programs: dict[str, Program]) -> dict[str, daily_counts.Layout]:
         return {name: daily_counts.layout(program) for name, program in programs.items()}
     except ValueError as error:
         raise InputError(f"keep summary: {error}") from None
-
-
-# -- the manifest ---------------------------------------------------------------------------------
-
-
-def default_folder(scenario: Scenario, seed: int) -> Path:
-    """``results/<scenario>-<hash>-seed<seed>`` below the working directory."""
-    return Path("results") / f"{scenario.name}-{scenario.hash[:8]}-seed{seed}"
-
-
-def _manifest(
-    scenario: Scenario, plan: Plan, names: Sequence[str], drawn: Draws | None
-) -> dict[str, Any]:
-    model, texts = scenario.pieces
-    return {
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "hash": scenario.hash,
-        "seed": plan.seed,
-        "horizon": scenario.horizon,
-        "goal": scenario.goal,
-        "ruin": scenario.ruin,
-        "strategies": list(names),
-        "replications": plan.replications,
-        "draws": 0 if drawn is None else len(drawn),
-        "design": plan.design,
-        "law": plan.law,
-        "engine": plan.engine,
-        "keep": plan.keep,
-        "columns": None,
-        "most_events": plan.most_events,
-        "command": provenance.command(),
-        "began": provenance.now(),
-        "finished": None,
-        "failures": [],
-        "versions": provenance.versions(),
-        "identity": {
-            "model": model,
-            "horizon": scenario.horizon,
-            "seed": plan.seed,
-            "model_version": MODEL_VERSION,
-            "draws": None if drawn is None else drawn.origin,
-            "keep": plan.keep,
-            "columns": None,
-        },
-        "strategy_texts": {name: texts[name] for name in names if name in texts},
-        "text": scenario.text,
-    }

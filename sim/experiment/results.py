@@ -18,34 +18,15 @@ from sim.engine.rows import from_table, slice_rows
 from sim.errors import InputError, RunError
 from sim.experiment import argument_checks
 from sim.experiment.draws import Draws
-from sim.experiment.plan import KEEP, Plan, chosen, drawn_from
-from sim.experiment.results_folder import (
-    AS_WRITTEN,
-    DRAWS,
-    MANIFEST,
-    Folder,
-    Memory,
-    Store,
-    identity_of,
-    read_manifest,
-)
+from sim.experiment.manifests import MANIFEST, identities, manifest_of
+from sim.experiment.plan import Plan, chosen, drawn_from
+from sim.experiment.results_folder import DRAWS, Folder, Memory, Store
 from sim.experiment.tasks import Block, Failure
 from sim.scenario.scenario import Scenario, loads
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.dataset as pads
-
-OF_A_MANIFEST: dict[str, type] = {
-    "identity": dict,
-    "strategies": list,
-    "strategy_texts": dict,
-    "replications": int,
-    "draws": int,
-    "seed": int,
-    "keep": str,
-    "text": str,
-}
 
 
 class Incomplete(RunError):
@@ -233,27 +214,6 @@ def read(folder: str | Path) -> Results:
     return Results(scenario, manifest, Path(folder), store, plan)
 
 
-def manifest_of(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a run.
-
-    Raises:
-        InputError: there is none that can be read, or it is that of something else.
-    """
-    manifest = read_manifest(folder)
-    path, kind = Path(folder) / MANIFEST, manifest.get("kind")
-    if kind is not None or not set(manifest) & set(OF_A_MANIFEST):
-        raise InputError(
-            f"{path}: is not the manifest of a run (it is of kind {kind or 'unknown'}); allowed: a "
-            "folder made by detente run or compare"
-        )
-    for key, of in OF_A_MANIFEST.items():
-        if not isinstance(manifest[key], of):
-            raise InputError(f"{path}, {key}: found {manifest[key]!r}; {AS_WRITTEN}")
-    if manifest["keep"] not in KEEP:
-        raise InputError(f"{path}, keep: found {manifest['keep']}; allowed: {', '.join(KEEP)}")
-    return manifest
-
-
 def stored_draws(folder: Path, scenario: Scenario, manifest: dict[str, Any]) -> Draws:
     """The draws of a results folder.
 
@@ -268,18 +228,6 @@ def stored_draws(folder: Path, scenario: Scenario, manifest: dict[str, Any]) -> 
             f"{manifest['draws']}; the command that made the folder writes them again"
         )
     return replace(stored, origin=manifest["identity"]["draws"])
-
-
-def planned_blocks(manifest: dict[str, Any]) -> list[Block]:
-    """All replications that a run is to hold, as its manifest says: a block for each strategy."""
-    draw, draws = (1, manifest["draws"]) if manifest["draws"] else (0, 1)
-    count = manifest["replications"]
-    return [Block(name, draw, draws, 0, count) for name in manifest["strategies"]]
-
-
-def identities(manifest: dict[str, Any]) -> dict[str, str]:
-    """The identity of the run, as the shards of each strategy hold it."""
-    return {name: identity_of(manifest, name) for name in manifest["strategies"]}
 
 
 # -- rows of shards -------------------------------------------------------------------------------

@@ -9,33 +9,24 @@ whatever happened to it later is found. Each part also says of which run it is.
 from __future__ import annotations
 
 import contextlib
-import difflib
-import hashlib
 import io
-import json
-import os
 import re
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 from sim.engine import daily_counts
-from sim.errors import InputError, RunError
-from sim.experiment.tasks import UNFINISHED, Block, TaskResult, digest_of, missing, write_through
-from sim.scenario.loading import decoded
+from sim.errors import InputError
+from sim.experiment.files import UNFINISHED, cannot_be_written, sync, write_file
+from sim.experiment.manifests import MANIFEST
+from sim.experiment.tasks import Block, TaskResult, digest_of, missing
 
-MANIFEST = "manifest.json"
 ENDINGS = {"rows": ".parquet", "summary": ".npz"}
 PREFIX = {"rows": "part", "summary": "counts"}
 DRAWS = "draws.csv"
 LOCK = ".lock"
-RESULTS_FOLDER = "allowed: a results folder, as run, compare and the other commands write it"
-AS_WRITTEN = "allowed: the manifest as the command wrote it"
-MOST_NAMES = 3  # of files that are named where a results folder should be
-MOST_LINES = 20  # of a difference that is printed
 SECONDS_UNSYNCED = 2.0
 PILE = 200_000  # counts in memory before they are added up
 
@@ -220,7 +211,7 @@ class Folder(Store):
                 result.content.replace(path)
                 self._sync_now_and_then()
             elif isinstance(result.content, bytes):
-                _write(path, result.content)
+                write_file(path, result.content)
         except OSError as error:
             raise cannot_be_written(path, error) from error
         self.files[result.block] = path
@@ -228,186 +219,13 @@ class Folder(Store):
     def _sync_now_and_then(self) -> None:
         """Names that are lost with the power are parts told again; the manifest syncs the last."""
         if time.monotonic() - self._synced > SECONDS_UNSYNCED:
-            _sync(self.path)
+            sync(self.path)
             self._synced = time.monotonic()
 
     def contents(self, strategy: str) -> Iterator[tuple[Block, bytes]]:  # noqa: D102
         for block in sorted(self.files):
             if block.strategy == strategy:
                 yield block, self.files[block].read_bytes()
-
-    # -- the manifest
-
-    def write_manifest(self, manifest: dict[str, Any]) -> None:
-        """Write the manifest, whole or not at all."""
-        path = self.path / MANIFEST
-        text = json.dumps(manifest, indent=2, allow_nan=False) + "\n"
-        try:
-            _write(path, text.encode())
-        except OSError as error:
-            raise cannot_be_written(path, error) from error
-
-
-def cannot_be_written(path: Path, error: OSError) -> RunError:
-    """The error of a file that cannot be written."""
-    if not path.parent.exists():
-        return RunError(f"{path.parent}: is gone; the run needs the folder that it writes to")
-    return RunError(
-        f"{path}: cannot be written ({error.strerror or error}); what was finished is kept"
-    )
-
-
-def _write(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}{UNFINISHED}")
-    write_through(unfinished, content)
-    unfinished.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk, where the system can do that."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-class _Manifest(dict[str, Any]):
-    """A table of a manifest, which says in one sentence what it lacks."""
-
-    def __init__(self, content: dict[str, Any], path: Path) -> None:
-        super().__init__(content)
-        self.path = path
-
-    def __missing__(self, key: str) -> NoReturn:
-        raise InputError(f'{self.path}: lacks "{key}"; {AS_WRITTEN}')
-
-
-def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a results folder; whoever needs a key that it lacks gets an InputError.
-
-    Raises:
-        InputError: there is no such folder, or no manifest in it that can be read.
-    """
-    folder = Path(folder)
-    path = folder / MANIFEST
-    try:
-        text = decoded(path.read_bytes())
-        manifest = json.loads(text, object_hook=lambda table: _Manifest(table, path))
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{folder}: {_instead(folder)}; {RESULTS_FOLDER}") from None
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror or error}); {RESULTS_FOLDER}"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is damaged ({error}); {AS_WRITTEN}") from None
-    if not isinstance(manifest, dict):
-        raise InputError(f"{path}: is not the manifest of a results folder; {RESULTS_FOLDER}")
-    return manifest
-
-
-def _instead(folder: Path) -> str:
-    """What stands where a results folder should."""
-    if not os.path.lexists(folder):
-        return "no such folder"
-    if not folder.is_dir():
-        return "is a file" if folder.exists() else "is a link to nothing"
-    names = sorted(one.name for one in folder.iterdir())
-    shown = ", ".join([*names[:MOST_NAMES], *([".."] if len(names) > MOST_NAMES else [])])
-    return f"has no {MANIFEST}; it holds {shown}" if names else "is empty"
-
-
-# -- a place to write to --------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def made(folder: str | Path) -> Iterator[Path]:
-    """A folder that can be written to, made where there is none.
-
-    Whatever happens, what was made and is still empty at the end is removed again.
-
-    Raises:
-        InputError: it cannot be written to, or its name is a file's or no name.
-    """
-    path = Path(folder)
-    new: list[Path] = []
-    try:
-        _make(path, new)
-        yield path
-    finally:
-        for one in new:
-            with contextlib.suppress(OSError, ValueError):
-                one.rmdir()
-
-
-def _make(path: Path, new: list[Path]) -> None:
-    """Make a folder; those that there were not are noted, innermost first."""
-    try:
-        str(path).encode()
-        new += [one for one in (path, *path.parents) if not one.exists()]
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except FileExistsError:
-        raise InputError(f"{path}: is a file; allowed: a folder") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
-    except ValueError:
-        raise InputError(f"{str(path)!r}: no name of a folder; allowed: a name in UTF-8") from None
-
-
-def writable(folder: str | Path) -> Path:
-    """The path of a folder in which files can be written; nothing is left there.
-
-    Raises:
-        InputError: as :func:`made`.
-    """
-    with made(folder) as path:
-        return path
-
-
-# -- which run it is ------------------------------------------------------------------------------
-
-
-def identity_of(manifest: dict[str, Any], strategy: str) -> str:
-    """What the parts of a strategy say of their run: 32 hexadecimal digits."""
-    told = [manifest["identity"], manifest["strategy_texts"].get(strategy, "")]
-    return hashlib.blake2b(json.dumps(told).encode(), digest_size=16).hexdigest()
-
-
-def difference(before: dict[str, Any], now: dict[str, Any]) -> str:
-    """In what two manifests are of different runs; empty where they are not."""
-    lines = []
-    for key, value in now["identity"].items():
-        old = before["identity"].get(key)
-        if old != value and key != "model":
-            label = key.replace("_", " ")
-            lines.append(f"  {label}: {_short(old)} in the folder, {_short(value)} now")
-    if before["identity"].get("model") != now["identity"]["model"]:
-        lines.append(f"  scenario: {before.get('scenario')} in the folder, {now['scenario']} now")
-        lines += _lines(before["text"], now["text"])
-    for name, text in now["strategy_texts"].items():
-        old_text = before.get("strategy_texts", {}).get(name, text)
-        if old_text != text:
-            lines.append(f"  strategy {name}:")
-            lines += _lines(old_text, text)
-    return "\n".join(lines)
-
-
-def _lines(old: str, new: str) -> list[str]:
-    changed = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0))[2:]
-    changed = [f"    {line}" for line in changed if not line.startswith("@@")]
-    if len(changed) > MOST_LINES:
-        changed = [*changed[:MOST_LINES], f"    .. and {len(changed) - MOST_LINES} lines more"]
-    return changed
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else text[:37] + ".."
 
 
 def unfinished_blocks(wanted: Iterable[Block], done: Sequence[Block]) -> list[Block]:

@@ -20,7 +20,8 @@ import pandas as pd
 
 from sim.analysis import comparison, incidence, intervals
 from sim.errors import InputError
-from sim.experiment import argument_checks, experiment, results_folder
+from sim.experiment import argument_checks, experiment
+from sim.experiment.manifests import write_manifest
 from sim.experiment.plan import names_of
 from sim.experiment.results import Results, as_frame
 from sim.scenario.scenario import Scenario
@@ -215,7 +216,5 @@ def _noted(results: Results, precision: Precision, widest: pd.DataFrame) -> Resu
         "why": why,
     }
     if results.folder is not None:
-        results_folder.Folder(results.folder, results.manifest["keep"]).write_manifest(
-            results.manifest
-        )
+        write_manifest(results.folder, results.manifest)
     return results

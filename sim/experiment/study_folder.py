@@ -6,7 +6,6 @@ keeps the attributes of each table.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ import pandas as pd
 
 from sim.engine.version import MODEL_VERSION
 from sim.errors import InputError, RunError
-from sim.experiment import provenance
-from sim.experiment.results_folder import MANIFEST, read_manifest
+from sim.experiment import manifests
+from sim.experiment.manifests import MANIFEST, read_manifest, write_manifest
 from sim.scenario.scenario import Scenario
 
 Tables = dict[str, pd.DataFrame]
@@ -24,22 +23,8 @@ Tables = dict[str, pd.DataFrame]
 
 def about(kind: str, scenario: Scenario, seed: int) -> dict[str, Any]:
     """What every manifest of a study says."""
-    return {
-        "kind": kind,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "hash": scenario.hash,
-        "model_version": MODEL_VERSION,
-        "seed": seed,
-        "horizon": scenario.horizon,
-        "goal": scenario.goal,
-        "ruin": scenario.ruin,
-        "command": provenance.command(),
-        "began": provenance.now(),
-        "finished": None,
-        "versions": provenance.versions(),
-        "text": scenario.text,
-    }
+    own = {"kind": kind, "model_version": MODEL_VERSION}
+    return own | manifests.about(scenario, seed)
 
 
 def with_titles(tables: Tables, scenario: Scenario) -> Tables:
@@ -100,14 +85,13 @@ def write(folder: Path, tables: Tables, manifest: dict[str, Any]) -> None:
         name: {"words": [c for c in table if table[c].dtype == object], "attributes": table.attrs}
         for name, table in tables.items()
     }
-    text = json.dumps(manifest | {"tables": described}, indent=2, ensure_ascii=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
             table.to_csv(folder / f"{name}.csv", index=False)
-        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise RunError(f"{folder}: cannot be written ({error.strerror or error})") from error
+    write_manifest(folder, manifest | {"tables": described})
 
 
 def read(folder: str | Path) -> tuple[Tables, dict[str, Any]]:

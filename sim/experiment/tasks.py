@@ -23,6 +23,7 @@ from sim.engine import rows as row_tables
 from sim.engine.program import GOAL, Program
 from sim.engine.rows import Rows, empty, slice_rows
 from sim.errors import ModelError
+from sim.experiment.files import UNFINISHED, write_through
 from sim.types import Floats, Ints
 
 ENGINES: dict[str, Callable[..., Any]] = {
@@ -30,7 +31,6 @@ ENGINES: dict[str, Callable[..., Any]] = {
     "simpy": processes.SimPySimulator,
 }
 ROWS_AT_ONCE = 2**14  # rows in memory, and in a row group of a shard
-UNFINISHED = ".unfinished"
 
 
 class Block(NamedTuple):
@@ -292,18 +292,6 @@ def _spooled(folder: Path, content: bytes) -> Path:
     path = folder / f".{os.getpid()}-{next(_SERIAL)}{UNFINISHED}"
     write_through(path, content)
     return path
-
-
-def write_through(path: Path, content: bytes) -> None:
-    """Write a file and wait until it is on the disk; nothing is left where that fails."""
-    try:
-        with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
 
 
 # -- scheduling -----------------------------------------------------------------------------------

@@ -22,8 +22,9 @@ from sim.errors import InputError
 from sim.experiment import argument_checks
 from sim.experiment import draws as drawing
 from sim.experiment.draws import Draws
+from sim.experiment.manifests import planned_blocks
 from sim.experiment.plan import chosen
-from sim.experiment.results import Results, planned_blocks, read, row_groups
+from sim.experiment.results import Results, read, row_groups
 from sim.experiment.results_folder import DRAWS
 from sim.experiment.tasks import ENGINES, Block, missing
 from sim.formatting import many

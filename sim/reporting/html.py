@@ -23,8 +23,8 @@ from markupsafe import Markup
 from sim import formatting
 from sim.errors import InputError
 from sim.evidence import assumptions
+from sim.experiment.files import writable_folder
 from sim.experiment.results import Results
-from sim.experiment.results_folder import made
 from sim.plotting.captions import HOW_TO_READ
 from sim.reporting import sections
 from sim.reporting.sections import Content
@@ -61,7 +61,7 @@ def write(
     text = _laid_out(sections.of(folder, baseline, endpoint))
     path = Path(folder) / PAGE if out is None else Path(out)
     try:
-        with made(path.parent):
+        with writable_folder(path.parent):
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be written to ({error.strerror})") from None

@@ -19,8 +19,8 @@ from sim.analysis.samples import is_counted
 from sim.engine.version import MODEL_VERSION
 from sim.errors import InputError
 from sim.experiment import study_folder
+from sim.experiment.manifests import MANIFEST, read_manifest
 from sim.experiment.results import Results, read
-from sim.experiment.results_folder import MANIFEST, read_manifest
 from sim.reporting import findings, sequence_text, text_tables
 from sim.reporting import summary as summary_module
 from sim.reporting.text_tables import Part, Printed

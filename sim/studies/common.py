@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from sim.errors import DrawsError, InputError, RunError, unknown
-from sim.experiment import argument_checks, experiment, measures, plan, provenance, study_folder
+from sim.experiment import argument_checks, measures, plan, provenance, study_folder
 from sim.experiment import draws as drawing
 from sim.experiment.draws import Draws
 from sim.experiment.evaluator import Evaluator, make_evaluator
@@ -97,12 +97,6 @@ def read(folder: str | Path) -> Study:
         InputError: there is none, or a table is missing or damaged.
     """
     return Study(*study_folder.read(folder))
-
-
-def default_folder(scenario: Scenario, seed: int, kind: str, *asked: str) -> Path:
-    """Where a study is written unless a folder is named; what was asked for is in its name."""
-    folder = experiment.default_folder(scenario, seed)
-    return folder.with_name("-".join([folder.name, kind, *asked]))
 
 
 def prepare(folder: Path, kind: str, scenario: Scenario, seed: int, **question: Any) -> Path:

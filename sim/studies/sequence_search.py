@@ -32,7 +32,8 @@ from sim.engine import kernel
 from sim.engine.program import NOTHING, translate
 from sim.errors import InputError, RunError, unknown
 from sim.experiment import argument_checks, provenance, study_folder
-from sim.experiment.results_folder import writable
+from sim.experiment.files import writable
+from sim.experiment.manifests import default_folder
 from sim.reporting import sequence_text
 from sim.reporting.sequence_text import ALIKE, BEST, BETTER, KIND, OPEN, WORSE
 from sim.scenario.scenario import Scenario
@@ -495,15 +496,15 @@ def _first_fronts(objectives: Floats, enough: int) -> Ints:
 # -- the results folder ---------------------------------------------------------------------------
 
 
-def default_folder(scenario: Scenario, seed: int, **asked: Any) -> Path:
+def folder_for(scenario: Scenario, seed: int, **asked: Any) -> Path:
     """``results/<scenario>-<hash>-search-<what was asked>-seed<seed>`` below the working folder."""
     digest = hashlib.blake2b(json.dumps(asked).encode(), digest_size=3).hexdigest()
-    return Path("results") / f"{scenario.name}-{scenario.hash[:8]}-search-{digest}-seed{seed}"
+    return default_folder(scenario, seed, before=("search", digest))
 
 
 def _manifest(space: Space, options: Options, seed: int) -> dict[str, Any]:
-    about = study_folder.about(KIND, space.scenario, seed)
-    return about | {"options": json.loads(json.dumps(asdict(options)))}
+    shared = study_folder.about(KIND, space.scenario, seed)
+    return shared | {"options": json.loads(json.dumps(asdict(options)))}
 
 
 IDENTITY = ("kind", "hash", "model_version", "seed", "options")

@@ -19,7 +19,7 @@ import sim
 from sim.cli.commands import main
 from sim.engine.program import translate
 from sim.errors import InputError, RunError
-from sim.experiment import experiment, results_folder, tasks, verification
+from sim.experiment import experiment, manifests, results_folder, tasks, verification
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_another_run_is_not_mixed_in(scenario, tmp_path, monkeypatch, change, me
         "strategy": TEXT.replace('talks = ["crisis"]', 'talks = ["crisis>=2"]'),
     }
     if change == "model version":
-        monkeypatch.setattr(experiment, "MODEL_VERSION", 2)
+        monkeypatch.setattr(manifests, "MODEL_VERSION", 2)
     other = sim.loads(texts.get(change, TEXT), "two.toml")
     with pytest.raises(InputError, match="holds another run") as error:
         sim.run(other, replications=20, out=tmp_path, **options.get(change, {}))
@@ -250,7 +250,7 @@ def test_a_run_leaves_the_folder_of_a_study_alone(scenario, tmp_path) -> None:
 
 
 def test_a_folder_without_a_manifest_is_no_results_folder(tmp_path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is empty; allowed: a results folder"):
         sim.read(tmp_path)
     (tmp_path / "manifest.json").write_text("[1, 2]")
     with pytest.raises(InputError, match="not the manifest"):
@@ -299,10 +299,10 @@ def test_a_full_disk_is_told_once_and_keeps_what_is_finished(
     kept = [path.name for path in parts(tmp_path)]
     if where == "worker":
         monkeypatch.setattr(tasks.os, "fsync", full)
-        monkeypatch.setattr(results_folder.Folder, "write_manifest", lambda *_: None)
+        monkeypatch.setattr(experiment, "write_manifest", lambda *_: None)
     else:
         monkeypatch.setattr(Path, "replace", full)
-        monkeypatch.setattr(results_folder.Folder, "write_manifest", lambda *_: None)
+        monkeypatch.setattr(experiment, "write_manifest", lambda *_: None)
     with pytest.raises(RunError, match="No space left on device"):
         sim.run(scenario, ["now"], 60, out=tmp_path, block=10)
     monkeypatch.undo()

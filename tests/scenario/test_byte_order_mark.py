@@ -15,7 +15,7 @@ from sim.app.scenario_library import Library
 from sim.app.session import State
 from sim.app.strategy_draft import opened
 from sim.evidence import assumptions, records
-from sim.experiment import draws, results_folder, study_folder
+from sim.experiment import draws, manifests, study_folder
 from sim.scenario import loading
 
 STRATEGIES = '[strategies.late]\nstarts = { talks = ["deal"] }\n'
@@ -63,7 +63,7 @@ KINDS: dict[Callable[[Path], object], tuple[str, str]] = {
         "evidence.csv", "scenario,name,statistic,otherwise,digits\nkorea-2017,a.b,c,,2\n"
     ),
     table_of_results: ("best.csv", "strategy,best\nnow,0.5\n"),
-    results_folder.read_manifest: ("manifest.json", '{"seed": 7}'),
+    manifests.read_manifest: ("manifest.json", '{"seed": 7}'),
     file_of_a_folder: ("base.toml", TEXT.replace("@", "delay = 5")),
 }  # fmt: skip
 
