@@ -52,7 +52,7 @@ class Table:
         Args:
             keys: of the hands that are studied. What one of them overrides is not uncertain.
         """
-        moved = _with_hands(self.base, self.state.hands, {}).moved(self.state.numbers)
+        moved = _with_hands(self.base, self.state.hands, {}).with_base_values(self.state.numbers)
         numbers = moved.parameters()
         own = {name for hand in self.state.hands if hand.key in keys for name in hand.overrides}
         return moved.override({name: base_value(numbers[name]) for name in own})
@@ -73,7 +73,7 @@ def lay(state: State, library: Library = SHIPPED) -> Table:
     _check(state)
     base, numbers = library.scenario(state.scenario), state.numbers
     _check_places(state, base)
-    base.moved(numbers)  # refuses what does not fit
+    base.with_base_values(numbers)  # refuses what does not fit
     if not set(numbers) <= set(base.ranges()):  # a range fits at all of its values, in every hand
         for hand in state.hands:
             base.override({**numbers, **hand.overrides})

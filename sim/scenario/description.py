@@ -110,7 +110,7 @@ def duration_phrase(duration: Duration) -> str:
     >>> duration_phrase(Duration(family="exponential", params={"mean": 60}))
     '60 days on average'
     >>> duration_phrase(Duration(family="uniform", params={"min": 5, "max": 30}))
-    '5 to 30 days, all alike'
+    '5 to 30 days, all equally likely'
     """
     p = duration.params
     match duration.family:
@@ -123,9 +123,9 @@ def duration_phrase(duration: Duration) -> str:
         case "weibull":
             return f"a Weibull time of shape {number(p['shape'])} and scale {days(p['scale'])}"
         case "uniform":
-            return f"{number(p['min'])} to {days(p['max'])}, all alike"
+            return f"{number(p['min'])} to {days(p['max'])}, all equally likely"
         case "pert":
-            return f"{number(p['min'])} to {days(p['max'])}, most likely {number(p['mode'])}"
+            return f"{number(p['min'])} to {days(p['max'])}, with mode {number(p['mode'])}"
         case "quantiles":
             spread = f"{number(p['p10'])} to {number(p['p90'])} four times in five"
             return f"{days(p['p50'])} in the median ({spread})"
@@ -219,7 +219,7 @@ def _opening(content: ScenarioData) -> str:
     years = content.horizon / DAYS_PER_YEAR
     run = f"The run starts on {date(content.start)} and lasts {days(content.horizon)}"
     run += f" ({years:.1f} years)." if years >= 1 else "."
-    ends = f"What is wanted is {content.goal}"
+    ends = f"The goal is {content.goal}"
     ends += f"; {content.ruin} is ruin and ends the run." if content.ruin else "."
     lines = [content.title, f"{run} {ends}"]
     if content.delegations:
@@ -227,7 +227,7 @@ def _opening(content: ScenarioData) -> str:
             f"{party} at {number(n)} table{'' if n == 1 else 's'}"
             for party, n in content.delegations.items()
         ]
-        lines.append(f"At once can sit: {listed(tables)}; other parties at any number.")
+        lines.append(f"Delegations: {listed(tables)} at once; other parties at any number.")
     return "\n".join(_wrapped(line, "") for line in lines)
 
 
@@ -262,7 +262,7 @@ def condition(one: Condition, content: ScenarioData) -> str:
     if one.fades is not None:
         what = "fades" if one.max == 1 else "loses a level"
         text += f"; it {what} after {duration_phrase(one.fades)}"
-    return f"{text}{'; a posture that may be taken' if one.posture else ''}."
+    return f"{text}{'; a strategy may raise it on day 0' if one.posture else ''}."
 
 
 def _track(track: Track) -> str:
@@ -337,7 +337,7 @@ def shock(one: Shock) -> str:
     if one.when:
         text += f", only {clauses(one.when)}"
     if one.probability != 1:
-        text += f", and really happens with {percent(one.probability)}"
+        text += f", and takes effect with {percent(one.probability)}"
     text += f". It {what}." if (what := effects(one)) else "."
     return " ".join([text, *(_break(b) for b in one.breaks)])
 

@@ -283,7 +283,7 @@ TRACK: TableReader[Track] = TableReader(
     "track",
     Track,
     {
-        "parties": Field(_once(_PARTY, "parties"), "who sits at its table", default=()),
+        "parties": Field(_once(_PARTY, "parties"), "whose delegations negotiate on it", default=()),
         "stages": Field(ListOf(STAGE, "stages", least=1), "one after the other", fallback=()),
     },
 )
@@ -331,7 +331,7 @@ SHOCK: TableReader[Shock] = TableReader(
         "after": Field(DurationReader(), "once, after this time", default=None),
         "yearly": Field(DayOfYear(), "on this day of every year", default=None),
         "on": Field(Dates(), "on this date, or these", default=None),
-        "probability": Field(UncertainNumber(PROBABILITY), "that it really happens", default=1.0),
+        "probability": Field(UncertainNumber(PROBABILITY), "that it takes effect", default=1.0),
         "when": Field(_CLAUSES, "what must hold for it to happen", default=()),
         **EFFECTS,
         "breaks": Field(ListOf(BREAK, "breaks"), "attempts that it may end", default=()),
@@ -506,7 +506,7 @@ SCENARIO = _Scenario("scenario", ScenarioData, FIELDS)
 def schema() -> Json:
     """The format of a scenario file as JSON Schema (dates as texts YYYY-MM-DD).
 
-    A file that extends another one may leave out whatever the other one says.
+    A file that extends another one may leave out what the other file gives.
     """
     whole, part = Schemas(), Schemas(partial=True)
     root = SCENARIO.schema(whole)

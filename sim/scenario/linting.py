@@ -32,7 +32,7 @@ from sim.scenario.reachability import never_starts, opens_in_run
 from sim.scenario.register import JUDGEMENT, STATUSES, counts, declared, entries
 from sim.types import DAYS_PER_YEAR
 
-Note = tuple[tuple[str | int, ...], str]  # a path and what is to be said of it
+Note = tuple[tuple[str | int, ...], str]  # a path, and a message about it
 
 
 def warnings(content: ScenarioData, file: str = "") -> tuple[Issue, ...]:
@@ -267,7 +267,7 @@ def _may_be_abandoned(content: ScenarioData, name: str) -> bool:
     )
 
 
-# -- facts ----------------------------------------------------------------------------------------
+# -- notes ----------------------------------------------------------------------------------------
 
 
 def mean(duration: Duration) -> float:

@@ -25,7 +25,7 @@ from sim.scenario.quantities import FAMILIES, RANGE_KEYS
 CATALOG = FilePath(__file__).parents[1] / "catalog"
 MAX_BYTES = 16_000_000
 MAX_DEPTH = 40  # tables within tables
-MAX_PARTS = 100  # of a dotted key: the parser takes time quadratic in them
+MAX_PARTS = 100  # of a key with dots: the parser takes time quadratic in them
 
 Document = dict[str, Any]
 

@@ -160,7 +160,7 @@ class Shock(Effects):
         after: once, after this time.
         yearly: on this day of every year.
         on: on these dates, ascending, each once.
-        probability: with which an occurrence really happens.
+        probability: with which an occurrence takes effect.
         when: what must hold for it to happen (and for the clock of an undated one to run).
     """
 

@@ -206,7 +206,7 @@ class UncertainNumber(Reader[Number]):
             Range,
             {
                 "low": Field(end, "no draw is lower"),
-                "likely": Field(end, "what a plain run uses"),
+                "likely": Field(end, "the base value, used without draws"),
                 "high": Field(end, "no draw is higher"),
                 "as": Field(
                     Choice("pert", "uniform", "loguniform"),
@@ -413,7 +413,7 @@ def _values(value: object, at: Location) -> tuple[float, ...]:
 
 def _unknown_law(keys: Sequence[str]) -> str:
     if not keys:
-        return "a table that says nothing of a duration"
+        return "a table without the keys of a duration"
     forms = {*FAMILIES, "values"}
     best = max(
         (tuple(FAMILIES.get(f, ("values",))) for f in sorted(forms)),

@@ -184,17 +184,17 @@ class _Explanation:
         self.reach = Reach(content, strategy.starts, strategy.never, strategy.raises)
 
     def sentences(self) -> list[str]:
-        """What is to be said, cycles first."""
-        said = [self._of_cycle(cycle) for cycle in self.cycles]
+        """What is to be found, cycles first."""
+        found = [self._of_cycle(cycle) for cycle in self.cycles]
         inside = {name for cycle in self.cycles for name in cycle}
-        said += [
+        found += [
             f"{self._label(name)} {waits[0].text}, so it never starts"
             for name, waits in self.waits.items()
             if name not in inside
         ]
         if not self.reach.may_reach(self.content.goal):
-            said.append(f"the goal {self.content.goal} can never be reached")
-        return said
+            found.append(f"the goal {self.content.goal} can never be reached")
+        return found
 
     @cached_property
     def stuck(self) -> dict[str, int]:

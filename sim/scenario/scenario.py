@@ -135,7 +135,7 @@ class Scenario(ScenarioData):
 
     @cached_property
     def hash(self) -> str:
-        """Tells contents apart: 32 hexadecimal digits of `text`."""
+        """Identifies the content: 32 hexadecimal digits of a hash of `text`."""
         return _digest(self.text)
 
     @cached_property
@@ -180,10 +180,13 @@ class Scenario(ScenarioData):
         base = self._unchosen and self._unchosen.override(values)
         return replace(overridden(self, good), _unchosen=base)
 
-    def moved(self, values: Mapping[str, float]) -> Scenario:
-        """The scenario with other likely values: ranges keep their ends, plain numbers change.
+    def with_base_values(self, values: Mapping[str, float]) -> Scenario:
+        """The scenario with other base values: ranges keep their ends, plain numbers change.
 
-        What is sampled from a range follows its likely value where its law has one (PERT).
+        Draws from a range follow its base value where its law has one (PERT).
+
+        Args:
+            values: by parameter path.
 
         Raises:
             ScenarioError: as :meth:`override`; also where a value lies outside of its range.
@@ -196,7 +199,7 @@ class Scenario(ScenarioData):
             value = good.get(one.path, base_value(one.value))
             return replace(one.value, likely=value) if isinstance(one.value, Range) else value
 
-        base = self._unchosen and self._unchosen.moved(values)
+        base = self._unchosen and self._unchosen.with_base_values(values)
         return replace(revised(self, move), _unchosen=base)
 
     def _fitting(

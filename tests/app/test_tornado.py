@@ -34,7 +34,7 @@ def test_the_leading_hand_is_varied_as_in_a_study_of_the_numbers(
     monkeypatch.setattr(importances, "SIZES", (40, 150))
     *_, last = importance(table)
     assert last.hand.key == "my_proposal" and last.done and last.n == importances.SIZES[-1]
-    own = sim.load("korea-2017").moved(NUMBERS).override({"delegations.US": 1})
+    own = sim.load("korea-2017").with_base_values(NUMBERS).override({"delegations.US": 1})
     evaluator = evaluation.make_evaluator(own, ["proposal"], "restricted_mean", 6)
     exact = sensitivity.tornado(evaluator, last.n)
     pd.testing.assert_frame_equal(last.table, exact, check_exact=True)

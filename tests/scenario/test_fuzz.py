@@ -50,7 +50,7 @@ def toml(document: dict[str, Any]) -> str:
 
 
 def outcome_of(text: str | bytes, tmp_path: Path) -> sim.Scenario | None:
-    """The scenario of a file, or None where it is refused with messages."""
+    """The scenario of a file, or None where it is invalid."""
     path = tmp_path / "fuzz.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
     issues, _, _ = sim.check(path)
@@ -171,7 +171,7 @@ def test_torn_files(tmp_path_factory: pytest.TempPathFactory, rng: random.Random
 # -- files that are none --------------------------------------------------------------------------
 
 
-def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+def rejected(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     assert main(arguments) == 2
     printed = capsys.readouterr()
     assert printed.err.strip() and "Traceback" not in printed.err
@@ -180,14 +180,14 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 @pytest.mark.parametrize("command", ["run", "compare", "trace", "check"])
 def test_what_is_no_file(command: str, tmp_path: Path, capsys) -> None:
-    assert "allowed" in refused([command, str(tmp_path / "none.toml")], capsys)
-    assert "directory" in refused([command, str(tmp_path)], capsys)
+    assert "allowed" in rejected([command, str(tmp_path / "none.toml")], capsys)
+    assert "directory" in rejected([command, str(tmp_path)], capsys)
     latin = tmp_path / "latin.toml"
     latin.write_bytes('title = "Entspannung für alle"'.encode("latin-1"))
-    assert "UTF-8" in refused([command, str(latin)], capsys)
-    assert refused([command, "korea-2107"], capsys)
-    assert refused([command, "a\x00b"], capsys)
-    assert refused([command, "x" * 5000], capsys)
+    assert "UTF-8" in rejected([command, str(latin)], capsys)
+    assert rejected([command, "korea-2107"], capsys)
+    assert rejected([command, "a\x00b"], capsys)
+    assert rejected([command, "x" * 5000], capsys)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
@@ -195,7 +195,7 @@ def test_no_permission(tmp_path: Path, capsys) -> None:
     path = tmp_path / "secret.toml"
     path.write_bytes(VALID[0].read_bytes())
     path.chmod(0)
-    assert "ermission" in refused(["check", str(path)], capsys)
+    assert "ermission" in rejected(["check", str(path)], capsys)
 
 
 def test_names_that_stand_twice(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Facts about numbers, against the laws themselves."""
+"""Notes on numbers, against the laws themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What never starts under a strategy: found and named, and never said of what can start."""
+"""What never starts under a strategy: found and named, and never claimed of what can start."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def scenario(a: str = "", b: str = "", c: str = "", strategy: str = "", **other:
     return sim.loads(f"{text}\n[strategies.s]\n{strategy}\n")
 
 
-def said(*args: str, **other: str) -> list[str]:
+def sentences(*args: str, **other: str) -> list[str]:
     one = scenario(*args, **other)
     return never_starts(one, one.strategies["s"])
 
@@ -133,7 +133,7 @@ NO_GOAL = "the goal deal can never be reached"
     ],
 )  # fmt: skip
 def test_what_never_starts_is_named(rules: dict[str, str], expected: list[str]) -> None:
-    assert said(**rules) == expected
+    assert sentences(**rules) == expected
 
 
 def test_a_later_stage_that_is_never_attempted_is_named() -> None:
@@ -174,14 +174,14 @@ def test_studies_say_it_too(tmp_path, capsys) -> None:
     path.write_text(
         scenario(c='needs = ["seat"]', SUCCESS="{ low = 0.1, likely = 0.5, high = 0.9 }").text
     )
-    said = "note: under s: c waits for seat, which nothing ever raises, so it never starts"
+    note = "note: under s: c waits for seat, which nothing ever raises, so it never starts"
     for command, *words in (
         ["explain", "--replications", "20"],
         ["robust", "--draws", "8", "--replications", "5", "--quiet"],
         ["sensitivity", "--base", "4", "--trajectories", "2", "--replications", "5", "--quiet"],
     ):
         assert commands.main([command, str(path), *words, "--out", str(tmp_path / command)]) == 0
-        assert said in " ".join(capsys.readouterr().out.split()), command
+        assert note in " ".join(capsys.readouterr().out.split()), command
 
 
 def test_what_happens_was_never_called_impossible() -> None:

@@ -1,4 +1,4 @@
-"""Scenario files: what is read, what is refused and in which words, and what can be asked.
+"""Scenario files: what is read, what is invalid and with which messages.
 
 ``python tests/scenario/test_scenario.py`` writes the JSON Schema that ships, from the readers.
 """
@@ -249,15 +249,15 @@ def shaped() -> list[tuple[Path, Any]]:
 
 
 def test_the_schema_knows_the_shape_of_a_file_and_not_what_it_means() -> None:
-    """A file of the wrong shape says so in a line ``# schema: refuses``."""
+    """A file of the wrong shape has a line ``# schema: invalid``."""
     schema = sc.schema()
     for path, document in shaped():
-        refused = "\n# schema: refuses\n" in path.read_text(encoding="utf-8")
-        assert fits(document, schema, schema) is not refused, path.name
+        invalid = "\n# schema: invalid\n" in path.read_text(encoding="utf-8")
+        assert fits(document, schema, schema) is not invalid, path.name
 
 
 def test_the_schema_is_one_to_others() -> None:
-    """What is asked here by hand, asked of the package for it, where there is one."""
+    """The checks by hand agree with a package for JSON Schema, where there is one."""
     validator = pytest.importorskip("jsonschema").Draft202012Validator
     schema = sc.schema()
     validator.check_schema(schema)
@@ -294,17 +294,21 @@ def test_an_override_is_a_new_scenario() -> None:
 def test_a_moved_number_stays_a_range_with_its_ends_and_its_correlations() -> None:
     scenario = sim.load(CORPUS / "valid" / "correlated.toml")
     for name, old in scenario.ranges().items():
-        moved = scenario.moved({name: old.high})
+        moved = scenario.with_base_values({name: old.high})
         assert moved.ranges() == scenario.ranges() | {name: replace(old, likely=old.high)}
         assert moved.correlations == scenario.correlations
     korea = sim.load("korea-2017")
     plain = {"spring_exercise.probability": 0.5}
-    assert korea.moved(plain).parameters() == korea.parameters() | plain
-    assert korea.moved({}) is korea
+    assert korea.with_base_values(plain).parameters() == korea.parameters() | plain
+    assert korea.with_base_values({}) is korea
 
 
 def test_a_move_reaches_the_strategies_that_leave_the_number_open() -> None:
-    scenario = sim.load("korea-2017").strategy("proposal").moved({"us_dprk.contact.success": 0.4})
+    scenario = (
+        sim.load("korea-2017")
+        .strategy("proposal")
+        .with_base_values({"us_dprk.contact.success": 0.4})
+    )
     assert scenario.ranges()["us_dprk.contact.success"].likely == 0.4
     assert scenario.strategy("pressure").ranges()["us_dprk.contact.success"].likely == 0.4
 
@@ -319,7 +323,7 @@ def test_a_move_reaches_the_strategies_that_leave_the_number_open() -> None:
 )
 def test_impossible_moves(values: dict[str, Any], words: str) -> None:
     with pytest.raises(ScenarioError, match=words):
-        sim.load("korea-2017").moved(values)
+        sim.load("korea-2017").with_base_values(values)
 
 
 def test_a_strategy_is_a_new_scenario_and_an_earlier_choice_is_undone() -> None:
@@ -409,7 +413,7 @@ def test_all_forms_of_numbers() -> None:
     assert isinstance(scenario.tracks["talks"].stages[10].duration.params[""], Range)
 
 
-# -- advice ---------------------------------------------------------------------------------------
+# -- lint -----------------------------------------------------------------------------------------
 
 DOUBTFUL = """
 title = "Doubtful"

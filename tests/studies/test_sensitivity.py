@@ -359,7 +359,7 @@ def test_histories_do_not_depend_on_the_blocks_in_which_they_are_told(
 
 def test_a_study_of_a_moved_scenario_stands_elsewhere_between_the_same_ends() -> None:
     evaluator = evaluation.make_evaluator(SCENARIO, ["go"])
-    moved = evaluation.make_evaluator(SCENARIO.moved({P: 0.7}), ["go"])
+    moved = evaluation.make_evaluator(SCENARIO.with_base_values({P: 0.7}), ["go"])
     table = sensitivity.tornado(moved, 500).set_index("number")
     assert tuple(table.loc[P, ["from", "likely", "to"]]) == (0.2, 0.7, 0.8)
     there = evaluator.evaluate(evaluator.with_values({P: 0.7})[None, :], 500)
