@@ -52,7 +52,13 @@ from sim.experiment.plan import (
 )
 from sim.experiment.progress import Progress
 from sim.experiment.results import Incomplete, Results, read, stored_draws
-from sim.experiment.results_folder import DRAWS, Folder, Memory, Store, unfinished_blocks
+from sim.experiment.results_folder import (
+    DRAWS,
+    MemoryStore,
+    ResultsFolder,
+    Store,
+    unfinished_blocks,
+)
 from sim.experiment.tasks import Block, Scheduler, Task
 from sim.scenario.scenario import Scenario, loads
 
@@ -66,39 +72,47 @@ def run(
     out: str | Path | None = None,
     **options: Any,
 ) -> Results:
-    """Tell histories of a scenario.
+    """Simulate replications of a scenario under each strategy.
 
     Args:
         scenario: what is negotiated.
         strategies: a name, or a list of names; all of the scenario where None.
-        replications: histories of each strategy and draw; replication r meets the same luck in all.
+        replications: number for each strategy and draw; replication r has the same random numbers
+            in all of them (common random numbers).
         seed: 0 <= seed < 2**64.
         out: a results folder; nothing is written where None. The same run in the same folder goes
             on where it stopped; more strategies, draws or replications extend it.
-        draws: how many sets of uncertain numbers to sample (0: the likely value of each), the CSV
-            file of a table of them, or :class:`sim.draws.Draws`.
-        design, law: of the draws; see :func:`sim.draws.sample`.
-        engine: "compiled" or "simpy"; both tell the same histories.
+        draws: how many parameter vectors to sample (0: the base values alone), the CSV file of a
+            table of them, or :class:`sim.experiment.draws.Draws`.
+        design, law: of the draws; see :func:`sim.experiment.draws.sample`.
+        engine: "compiled" or "simpy"; both simulate the same replications.
         workers: threads or processes; one a core where None.
         pool: "threads" (the compiled engine's choice) or "processes" (the SimPy engine's).
         dask: address of a Dask scheduler, or "local" for a cluster on this machine.
         executor: any ``concurrent.futures.Executor``, which is left open.
-        block: histories in a block; results do not depend on it. Some seconds' work where None.
+        block: replications in a task; results do not depend on it. About two seconds' work where
+            None.
         progress: "none", "bar" or "json".
         user_processes: SimPy processes of the user's own (SimPy engine); they run here, or, where
             ``workers``, ``pool``, ``dask`` or ``executor`` is given, as copies in the workers.
         columns: the columns to keep, besides strategy, draw and replication; all where None.
         keep: "rows", or "summary" for exact counts by day, in little memory.
-        most_events: of one history; one with more fails.
+        most_events: in a replication; it fails where there are more.
 
     Raises:
         InputError: what was asked for cannot be done.
-        Incomplete: some histories could not be told; its ``results`` hold the rest.
+        Incomplete: some replications could not be simulated; its ``results`` hold the others.
         RunError: a file could not be written.
-        KeyboardInterrupt: stopped; finished parts are kept.
+        KeyboardInterrupt: stopped; finished shards are kept.
+
+    Example:
+        >>> import sim
+        >>> results = sim.run(sim.load("korea-2017"), ["proposal", "pressure"], replications=20)
+        >>> results.frame.groupby("strategy", observed=True).size().to_dict()
+        {'proposal': 20, 'pressure': 20}
     """
     plan = Plan(strategies, replications, seed, **options)
-    folder = None if out is None else Folder(argument_checks.path("out", out), plan.keep)
+    folder = None if out is None else ResultsFolder(argument_checks.path("out", out), plan.keep)
     return _run(scenario, plan, folder)
 
 
@@ -110,7 +124,7 @@ def extend(
     draws: int | None = None,
     **options: Any,
 ) -> Results:
-    """Go on with a run: tell what is missing, and more strategies, draws or replications.
+    """Continue a run: simulate missing replications, or more strategies, draws or replications.
 
     Args:
         results: of an earlier run, or their folder.
@@ -119,6 +133,12 @@ def extend(
 
     Raises:
         As :func:`run`.
+
+    Example:
+        >>> import sim
+        >>> few = sim.run(sim.load("korea-2017"), ["proposal"], replications=10)
+        >>> len(sim.extend(few, strategies=["pressure"], replications=20).frame)
+        40
     """
     before = (
         results if isinstance(results, Results) else read(argument_checks.path("results", results))
@@ -140,7 +160,7 @@ def extend(
         draws=before._plan.draws if draws is None else draws,
         **options,
     )
-    store = Folder(before.folder, plan.keep) if before.folder is not None else before._store
+    store = ResultsFolder(before.folder, plan.keep) if before.folder is not None else before._store
     return _run(before.scenario, plan, store)
 
 
@@ -149,7 +169,7 @@ def _run(scenario: Scenario, plan: Plan, store: Store | None) -> Results:
     began = time.time()
     drawn = varied_from(scenario, names, plan.draws, plan.seed, plan.design, plan.law)
     manifest = run_manifest(scenario, plan, names, drawn)
-    folder = store if isinstance(store, Folder) else None
+    folder = store if isinstance(store, ResultsFolder) else None
     with contextlib.ExitStack() as closing:
         if folder is not None:
             closing.enter_context(writable_folder(folder.path))
@@ -164,13 +184,13 @@ def _run(scenario: Scenario, plan: Plan, store: Store | None) -> Results:
         manifest["identity"]["columns"] = manifest["columns"]
         layouts = _layouts(programs) if plan.keep == "summary" else None
         if folder is not None:
-            folder.look(identities(manifest), mend=True)
+            folder.scan(identities(manifest), repair=True)
             for note in folder.notes:
                 print(note, file=sys.stderr)
             if drawn is not None:
                 _write_draws(folder, drawn)
             write_manifest(folder.path, manifest)
-        kept: Store = store if store is not None else Memory(layouts)
+        kept: Store = store if store is not None else MemoryStore(layouts)
         _simulate_missing(scenario, plan, manifest, programs, drawn, kept)
         manifest["seconds"] = round(time.time() - began, 3)
         if folder is not None:
@@ -195,7 +215,7 @@ def _simulate_missing(
     drawn: Draws | None,
     store: Store,
 ) -> None:
-    """Have everything told that is missing; what failed is noted in the manifest."""
+    """Simulate all missing replications; failures are noted in the manifest."""
     wanted = planned_blocks(manifest)
     blocks = unfinished_blocks(wanted, store.blocks())
     total = sum(block.replications for block in wanted)
@@ -208,7 +228,7 @@ def _simulate_missing(
         with contextlib.closing(_task_executor(plan, left)) as workers:
             scheduler = Scheduler(blocks, plan.engine, workers.workers, plan.block)
             spool = store.spool if workers.shared_disk else None
-            packed = plan.keep == "rows" or isinstance(store, Folder)
+            packed = plan.keep == "rows" or isinstance(store, ResultsFolder)
             make_task = _task_maker(plan, manifest, programs, drawn, spool, packed)
             work = executors.Dispatcher(workers, scheduler, make_task)
             try:
@@ -284,7 +304,11 @@ def _task_executor(plan: Plan, replications: int) -> executors.TaskExecutor:
 
 
 def _merge(
-    folder: Folder, scenario: Scenario, manifest: dict[str, Any], plan: Plan, drawn: Draws | None
+    folder: ResultsFolder,
+    scenario: Scenario,
+    manifest: dict[str, Any],
+    plan: Plan,
+    drawn: Draws | None,
 ) -> tuple[Scenario, Draws | None]:
     """Fit a run and what its folder holds already together.
 
@@ -304,7 +328,7 @@ def _merge(
                 f"{folder.path}: holds the results of detente {kind}; allowed: another folder "
                 "(--out), or remove it"
             ) from None
-        # The parts say themselves of which run they are: nothing is lost with the manifest.
+        # Each shard holds the identity of its run: nothing is lost with the manifest.
         path.replace(path.with_name(MANIFEST + ".damaged"))
         folder.notes.append(f"{path}: was damaged; it is set aside and written anew")
         return scenario, drawn
@@ -327,7 +351,7 @@ def _merge(
     return scenario, drawn
 
 
-def _write_draws(folder: Folder, drawn: Draws) -> None:
+def _write_draws(folder: ResultsFolder, drawn: Draws) -> None:
     path = folder.path / DRAWS
     unfinished = path.with_name(f".{DRAWS}.unfinished")
     try:

@@ -200,9 +200,9 @@ def planned_blocks(manifest: dict[str, Any]) -> list[Block]:
 
 
 def identity_of(manifest: dict[str, Any], strategy: str) -> str:
-    """What the parts of a strategy say of their run: 32 hexadecimal digits."""
-    told = [manifest["identity"], manifest["strategy_texts"].get(strategy, "")]
-    return hashlib.blake2b(json.dumps(told).encode(), digest_size=16).hexdigest()
+    """The identity of the run that the shards of a strategy hold: 32 hexadecimal digits."""
+    identity = [manifest["identity"], manifest["strategy_texts"].get(strategy, "")]
+    return hashlib.blake2b(json.dumps(identity).encode(), digest_size=16).hexdigest()
 
 
 def difference(before: dict[str, Any], now: dict[str, Any]) -> str:

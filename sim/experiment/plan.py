@@ -26,7 +26,7 @@ MOST_REPLICATIONS = 10**12
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is to tell, and how; see :func:`run`."""
+    """The arguments of a run; see :func:`sim.experiment.experiment.run`."""
 
     strategies: Sequence[str] | None = None
     replications: int = 2000

@@ -20,7 +20,7 @@ from sim.experiment import argument_checks
 from sim.experiment.draws import Draws
 from sim.experiment.manifests import MANIFEST, identities, manifest_of
 from sim.experiment.plan import Plan, chosen, drawn_from
-from sim.experiment.results_folder import DRAWS, Folder, Memory, Store
+from sim.experiment.results_folder import DRAWS, MemoryStore, ResultsFolder, Store
 from sim.experiment.tasks import Block, Failure
 from sim.scenario.scenario import Scenario, loads
 
@@ -49,60 +49,75 @@ class Incomplete(RunError):
 
 @dataclass(frozen=True)
 class Results:
-    """What a run has told.
+    """The replications of a run.
 
     Attributes:
-        scenario: what was run.
+        scenario: the scenario, with all strategies that were run.
         manifest: as in ``manifest.json``.
-        folder: where the parts are, or None where nothing was written.
-        failures: what could not be told.
+        folder: the results folder; None where nothing was written.
+        failures: blocks that could not be simulated.
+
+    Example:
+        >>> import sim
+        >>> results = sim.run(sim.load("korea-2017"), ["proposal"], replications=20)
+        >>> results.frame.shape[0], list(results.frame.columns[:4])
+        (20, ['strategy', 'draw', 'replication', 'outcome'])
+        >>> results.blocks
+        [Block(strategy='proposal', draw=0, draws=1, first=0, count=20)]
     """
 
     scenario: Scenario
     manifest: dict[str, Any]
     folder: Path | None = None
-    _store: Store = field(default_factory=Memory, repr=False)
+    _store: Store = field(default_factory=MemoryStore, repr=False)
     _plan: Plan = field(default_factory=Plan, repr=False)
 
     @property
     def failures(self) -> list[Failure]:
-        """What could not be told, and why."""
+        """Blocks that could not be simulated, with the errors."""
         return [Failure(Block(*one["block"]), one["error"]) for one in self.manifest["failures"]]
 
     @property
     def command(self) -> str:
-        """What goes on with this run."""
+        """The command that continues this run."""
         if self.folder is not None and self.manifest["command"] is None:
             return f"sim.extend({str(self.folder)!r})"
         return self.manifest["command"] or "sim.extend(results)"
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """All rows, with the columns of :mod:`sim.rows`; or, where no more was kept, counts.
+        """All rows, with the columns of :mod:`sim.engine.rows`; or the daily counts (keep=summary).
 
-        Strategies stand in their order, then draws, then replications.
+        Ordered by strategy (as in the scenario), draw, replication.
         """
         if self.manifest["keep"] == "summary":
             return self.counts
         return as_frame(self.table(), self.manifest["strategies"])
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows as an Arrow table, or some of their columns; strategies in order."""
+        """The rows as an Arrow table, strategies in order.
+
+        Args:
+            columns: names; all where None.
+
+        Raises:
+            InputError: daily counts were kept, or nothing was finished.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         self._need_rows("table")
-        parts = [
+        tables = [
             pq.ParquetFile(io.BytesIO(content)).read(None if columns is None else [*columns])
             for _, content in self.shards()
         ]
-        if not parts:
+        if not tables:
             raise InputError("there are no rows; nothing was finished")
-        return pa.concat_tables(parts).unify_dictionaries()
+        return pa.concat_tables(tables).unify_dictionaries()
 
     @cached_property
     def counts(self) -> pd.DataFrame:
-        """Exact counts by day (:mod:`sim.tally`), read part by part, in little memory."""
+        """Exact daily counts (:mod:`sim.engine.daily_counts`), made shard by shard."""
         tables = []
         for name in self.manifest["strategies"]:
             program = translate(chosen(self.scenario, name))
@@ -120,13 +135,13 @@ class Results:
         return frame
 
     def shards(self) -> Iterator[tuple[Block, bytes]]:
-        """The parts of all strategies with their contents, one after the other."""
+        """All blocks with the contents of their shards, in the order of the strategies."""
         for strategy in self.manifest["strategies"]:
             yield from self._store.contents(strategy)
 
     @property
     def blocks(self) -> list[Block]:
-        """Which replications are there, in the order of :meth:`shards`."""
+        """The blocks that exist, in the order of :meth:`shards`."""
         order = {name: i for i, name in enumerate(self.manifest["strategies"])}
         return sorted(self._store.blocks(), key=lambda block: (order[block.strategy], block))
 
@@ -137,12 +152,12 @@ class Results:
 
     @property
     def draws(self) -> pd.DataFrame | None:
-        """The numbers of each draw, by dotted name; None where all were the likely ones."""
+        """The parameters of each draw, by path; None where there were no draws."""
         return None if self.drawn is None else self.drawn.frame
 
     @cached_property
     def drawn(self) -> Draws | None:
-        """The draws, as :mod:`sim.draws` has them; None where all numbers were the likely ones."""
+        """The draws as :class:`sim.experiment.draws.Draws`; None where there were none."""
         if isinstance(self._plan.draws, Draws):
             return self._plan.draws
         if self.folder is None or self.manifest["draws"] == 0:
@@ -155,16 +170,16 @@ class Results:
         import pyarrow.dataset as pads
 
         self._need_rows("dataset")
-        if not isinstance(self._store, Folder):
+        if not isinstance(self._store, ResultsFolder):
             raise InputError("dataset: these results are in memory; allowed: those of a folder")
         files = [str(self._store.files[block]) for block in sorted(self._store.files)]
         return pads.dataset(files, format="parquet")
 
     def query(self, sql: str) -> pd.DataFrame:
-        """Ask the rows, which SQL calls ``rows``, through DuckDB; they need not fit into memory.
+        """Query the table ``rows`` by SQL, through DuckDB; it need not fit into memory.
 
         Raises:
-            InputError: DuckDB is not installed, or does not understand the question.
+            InputError: DuckDB is not installed, or rejects the query.
         """
         try:
             import duckdb
@@ -188,17 +203,30 @@ class Results:
 
 
 def read(folder: str | Path) -> Results:
-    """A results folder that an earlier run has written.
+    """Read a results folder that an earlier run has written.
+
+    Args:
+        folder: its path.
+
+    Returns:
+        The results; rows are read when they are used.
 
     Raises:
-        InputError: there is none, or a part is damaged.
+        InputError: there is no such folder, or a shard is damaged.
+
+    Example:
+        >>> import sim, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = sim.run(sim.load("korea-2017"), ["proposal"], 20, out=folder)
+        ...     sim.read(folder).frame.equals(made.frame)
+        True
     """
     folder = argument_checks.path("folder", folder)
     manifest = manifest_of(folder)
     scenario = loads(manifest["text"], str(Path(folder) / MANIFEST))
     scenario = replace(scenario, name=manifest["scenario"])
-    store = Folder(Path(folder), manifest["keep"])
-    store.look(identities(manifest), mend=False)
+    store = ResultsFolder(Path(folder), manifest["keep"])
+    store.scan(identities(manifest), repair=False)
     plan = Plan(
         strategies=manifest["strategies"],
         replications=manifest["replications"],
@@ -245,16 +273,16 @@ def as_frame(table: pa.Table, strategies: Sequence[str]) -> pd.DataFrame:
 
 
 def row_groups(content: bytes) -> Iterator[pa.Table]:
-    """The rows of a part, some thousands at a time."""
+    """The rows of a shard, some thousands at a time."""
     import pyarrow.parquet as pq
 
-    part = pq.ParquetFile(io.BytesIO(content))
-    for group in range(part.num_row_groups):
-        yield part.read_row_group(group)
+    shard = pq.ParquetFile(io.BytesIO(content))
+    for group in range(shard.num_row_groups):
+        yield shard.read_row_group(group)
 
 
 def _count(program: Program, content: bytes) -> daily_counts.Tally:
-    """The counts of a part of rows."""
+    """The daily counts of a shard of rows."""
     counter = daily_counts.Counter(program)
     for group in row_groups(content):
         draws = group["draw"].to_numpy()

@@ -1,9 +1,11 @@
-"""Where parts are kept: in memory, or in a results folder that is valid at every instant.
+"""Shards of a run, kept in memory or in a results folder that is valid at every instant.
 
-A results folder holds ``manifest.json`` and parts: Parquet files of rows, or ``.npz`` files of
-counts. The name of a part says which histories it holds and the checksum of its content; it is
-written under another name, synced, and renamed. So what has the name of a part is whole, and
-whatever happened to it later is found. Each part also says of which run it is.
+A results folder holds ``manifest.json`` and shards: Parquet files of rows (``part-*.parquet``), or
+files of daily counts (``counts-*.npz``). The name of a shard gives its strategy, draws and
+replications, and the checksum of its content; it is written under another name, synced, and
+renamed. So a file with the name of a shard is whole, and damage done later is found. Each shard
+also holds the identity of its run. Study folders are written by
+:mod:`sim.experiment.study_folder`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from sim.experiment.manifests import MANIFEST
 from sim.experiment.tasks import Block, TaskResult, digest_of, missing
 
 ENDINGS = {"rows": ".parquet", "summary": ".npz"}
-PREFIX = {"rows": "part", "summary": "counts"}
+PREFIX = {"rows": "part", "summary": "counts"}  # as in the folders that exist
 DRAWS = "draws.csv"
 LOCK = ".lock"
 SECONDS_UNSYNCED = 2.0
@@ -34,33 +36,45 @@ _NAME = re.compile(r"(?:part|counts)-([a-z][a-z0-9_]*)-(\d+)-(\d+)-(\d+)-(\d+)-(
 
 
 class Store(ABC):
-    """Where the parts of a run are kept."""
+    """The place where the shards of a run are kept.
 
-    spool: Path | None = None  # a folder in which workers may leave what they have told
+    Attributes:
+        spool: a folder in which workers may leave their results; None where there is none.
+    """
+
+    spool: Path | None = None
 
     @abstractmethod
     def blocks(self) -> list[Block]:
-        """The blocks that need not be told again."""
+        """The blocks that exist already."""
 
     @abstractmethod
     def add(self, result: TaskResult) -> None:
-        """Keep a block."""
+        """Keep the shard of a block.
+
+        Raises:
+            RunError: it cannot be written.
+        """
 
     @abstractmethod
     def contents(self, strategy: str) -> Iterator[tuple[Block, bytes]]:
-        """Blocks of a strategy with the contents of their parts."""
+        """The blocks of a strategy in order, with the contents of their shards."""
 
 
-class Memory(Store):
-    """Parts in memory; counts are added up."""
+class MemoryStore(Store):
+    """Shards in memory; daily counts are added up.
+
+    Args:
+        layouts: of the daily counts, by strategy; None where rows are kept.
+    """
 
     def __init__(self, layouts: dict[str, daily_counts.Layout] | None = None) -> None:
-        self.layouts = layouts  # of the strategies' tallies, where counts are kept
-        self.parts: dict[Block, bytes] = {}
+        self.layouts = layouts
+        self.shards: dict[Block, bytes] = {}
         self.counts: dict[str, list[daily_counts.Tally]] = {}
 
     def blocks(self) -> list[Block]:  # noqa: D102
-        return list(self.parts)
+        return list(self.shards)
 
     def add(self, result: TaskResult) -> None:  # noqa: D102
         content = result.content
@@ -68,50 +82,59 @@ class Memory(Store):
             path, content = content, content.read_bytes()
             path.unlink()
         if isinstance(content, bytes):
-            self.parts[result.block] = content
+            self.shards[result.block] = content
             return
-        assert self.layouts is not None  # only who adds counts up asks for them
-        self.parts[result.block] = b""
+        assert self.layouts is not None  # counts are unpacked only where they are added up
+        self.shards[result.block] = b""
         pile = self.counts.setdefault(result.block.strategy, [])
         pile.append(content)
-        # Added up when what has come since weighs as much as the sum so far.
+        # Added up when the new counts take as much memory as the sum so far.
         if sum(len(t.cell) for t in pile[1:]) > max(len(pile[0].cell), PILE):
             pile[:] = [daily_counts.together(self.layouts[result.block.strategy], pile)]
 
     def contents(self, strategy: str) -> Iterator[tuple[Block, bytes]]:  # noqa: D102
         if self.layouts is not None:
-            for block in self.parts:
+            for block in self.shards:
                 if block.strategy == strategy:
                     whole = daily_counts.together(self.layouts[strategy], self.counts[strategy])
                     yield block, daily_counts.encode(whole, "")
                     return
             return
-        for block in sorted(self.parts):
+        for block in sorted(self.shards):
             if block.strategy == strategy:
-                yield block, self.parts[block]
+                yield block, self.shards[block]
 
 
-class Folder(Store):
-    """Parts in a results folder."""
+class ResultsFolder(Store):
+    """Shards in a results folder.
+
+    Args:
+        path: the folder.
+        keep: "rows" or "summary".
+
+    Attributes:
+        files: the valid shards, by block.
+        notes: damage that was found and repaired, for the user.
+    """
 
     def __init__(self, path: Path, keep: str) -> None:
         self.path, self.keep, self.spool = path, keep, path
         self.files: dict[Block, Path] = {}
-        self.notes: list[str] = []  # what was found damaged
+        self.notes: list[str] = []
         self._lock: IO[Any] | None = None
         self._synced = time.monotonic()
 
     # -- opening
 
     def open(self) -> None:
-        """See that the folder is one of results, and that nobody else writes to it.
+        """Check that it is a results folder, and lock it against other runs.
 
         Raises:
             InputError: it is in use, or is no results folder.
         """
-        parts = [path for path in self._listing() if _NAME.fullmatch(path.stem)]
+        shards = [path for path in self._listing() if _NAME.fullmatch(path.stem)]
         foreign = any(self.path.glob("*.parquet"))
-        if foreign and not parts and not (self.path / MANIFEST).exists():
+        if foreign and not shards and not (self.path / MANIFEST).exists():
             raise InputError(
                 f"{self.path}: holds Parquet files but no {MANIFEST}; allowed: another folder"
             )
@@ -132,7 +155,7 @@ class Folder(Store):
             raise InputError(
                 f"{self.path}: another run is writing to it; allowed: another folder, or wait"
             ) from None
-        except OSError:  # some network file systems have none; then nobody is kept out
+        except OSError:  # some network file systems have none; then nothing is locked
             pass
 
     def close(self) -> None:
@@ -146,7 +169,7 @@ class Folder(Store):
             for unfinished in self.path.glob(f".*{UNFINISHED}"):
                 unfinished.unlink(missing_ok=True)
 
-    # -- parts
+    # -- shards
 
     def _listing(self) -> list[Path]:
         return sorted(self.path.glob(f"{PREFIX[self.keep]}-*{ENDINGS[self.keep]}"))
@@ -156,15 +179,15 @@ class Folder(Store):
         name = f"{PREFIX[self.keep]}-{strategy}-{draw:06}-{draws}-{first:012}-{count}-{digest}"
         return self.path / (name + ENDINGS[self.keep])
 
-    def look(self, identities: dict[str, str], *, mend: bool) -> None:
-        """Take stock of the parts: those that are whole and of this run.
+    def scan(self, identities: dict[str, str], *, repair: bool) -> None:
+        """Find the shards that are whole and belong to this run.
 
         Args:
             identities: of the run, by strategy.
-            mend: set damaged parts aside, so that they are told again; otherwise refuse them.
+            repair: rename damaged shards, so that they are simulated again; otherwise raise.
 
         Raises:
-            InputError: a part of another run; a damaged one where nothing is mended.
+            InputError: a shard of another run; or a damaged one, unless ``repair``.
         """
         self.files = {}
         for path in self._listing():
@@ -174,7 +197,7 @@ class Folder(Store):
             strategy, *numbers = match.groups()[:-1]
             content = path.read_bytes()
             if digest_of(content) != match[6]:
-                self._damaged(path, mend)
+                self._damaged(path, repair)
                 continue
             if strategy not in identities:
                 continue  # of a strategy that this run leaves alone
@@ -184,14 +207,14 @@ class Folder(Store):
                 )
             self.files[Block(strategy, *map(int, numbers))] = path
 
-    def _damaged(self, path: Path, mend: bool) -> None:
-        if not mend:
+    def _damaged(self, path: Path, repair: bool) -> None:
+        if not repair:
             raise InputError(
                 f"{path}: is damaged: its content does not have the checksum in its name; the "
-                "command that made the folder tells it again"
+                "command that made the folder simulates it again"
             )
         path.replace(path.with_name(path.name + ".damaged"))
-        self.notes.append(f"{path}: was damaged; it is set aside and told again")
+        self.notes.append(f"{path}: was damaged; it is set aside and simulated again")
 
     def _identity(self, content: bytes) -> str:
         if self.keep == "summary":
@@ -217,7 +240,7 @@ class Folder(Store):
         self.files[result.block] = path
 
     def _sync_now_and_then(self) -> None:
-        """Names that are lost with the power are parts told again; the manifest syncs the last."""
+        """Names lost in a power cut are shards to simulate again; the manifest syncs the last."""
         if time.monotonic() - self._synced > SECONDS_UNSYNCED:
             sync(self.path)
             self._synced = time.monotonic()
@@ -229,9 +252,9 @@ class Folder(Store):
 
 
 def unfinished_blocks(wanted: Iterable[Block], done: Sequence[Block]) -> list[Block]:
-    """What of the wanted blocks is not done."""
+    """The blocks that remain to be simulated."""
     return [
         block
-        for one in wanted
-        for block in missing(one, [b for b in done if b.strategy == one.strategy])
+        for whole in wanted
+        for block in missing(whole, [b for b in done if b.strategy == whole.strategy])
     ]

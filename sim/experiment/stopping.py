@@ -1,4 +1,4 @@
-"""Enough histories, and no more: rounds until an estimate is as precise as was asked for.
+"""Sequential stopping: rounds of replications until an estimate is as precise as was asked for.
 
 The sizes of the rounds are fixed beforehand, each about 1.41 times the one before. At each the
 interval is taken at a level that pays for all of them (C. E. Bonferroni: 1 - alpha / looks), so
@@ -113,7 +113,7 @@ def run(
     out: str | Path | None = None,
     **options: Any,
 ) -> Results:
-    """Tell histories in rounds until the precision is met, or ``precision.most`` is reached.
+    """Simulate replications in rounds until the precision is met, or ``precision.most`` is reached.
 
     Args and errors are those of :func:`sim.experiment.run`; draws are refused, since more
     replications say nothing of the draws that were not made. The manifest says why it stopped.
@@ -127,15 +127,15 @@ def run(
             results = experiment.extend(
                 results, replications=looks[at], **_execution_options(options)
             )
-        told = int(results.manifest["replications"])  # more where a folder held more
+        count = int(results.manifest["replications"])  # more where a folder held more
         widest = widths(results, precision)
-        while at + 1 < len(looks) and looks[at + 1] <= told:
+        while at + 1 < len(looks) and looks[at + 1] <= count:
             at += 1
         if (widest["half_width"] <= precision.half_width).all() or at + 1 == len(looks):
             break
         factor = (widest["half_width"].max() / precision.half_width) ** 2
         at += 1
-        while at + 1 < len(looks) and looks[at] < 0.9 * factor * told:
+        while at + 1 < len(looks) and looks[at] < 0.9 * factor * count:
             at += 1
     return _noted(results, precision, widest)
 

@@ -61,7 +61,7 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
         seed: of their choice.
 
     Raises:
-        InputError: no results folder, a damaged part, or another version of the model.
+        InputError: no results folder, a damaged shard, or another version of the model.
     """
     sample = argument_checks.whole("sample", sample, 1, MOST_SAMPLE)
     argument_checks.seed(seed)
@@ -162,7 +162,7 @@ def _compare(
 
 
 def _check_counts(results: Results, block: Block, content: bytes, places: Ints) -> list[str]:
-    """Counts cannot be taken apart: the whole block is told again, some histories by both."""
+    """Counts cannot be taken apart: the block is simulated again, a sample by both engines."""
     program, seed = _program(results, block.strategy), results.manifest["seed"]
     counter = daily_counts.Counter(program)
     found = []
@@ -176,7 +176,7 @@ def _check_counts(results: Results, block: Block, content: bytes, places: Ints) 
             ENGINES["simpy"](drawn).simulate(seed, replication, again)
             at = replication - block.first
             one = slice_rows(rows, at, at + 1)
-            tables = [row_tables.table(program, told, draw, [0]) for told in (one, again)]
+            tables = [row_tables.table(program, row, draw, [0]) for row in (one, again)]
             if not tables[0].equals(tables[1]):
                 found.append(
                     f"{block.strategy}, draw {draw}, replication {replication}: the engines differ"

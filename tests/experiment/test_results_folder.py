@@ -272,7 +272,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_anything_is_told(
 
 
 def test_two_runs_do_not_write_to_one_folder(scenario, tmp_path) -> None:
-    first = results_folder.Folder(tmp_path, "rows")
+    first = results_folder.ResultsFolder(tmp_path, "rows")
     first.open()
     with pytest.raises(InputError, match="another run is writing"):
         sim.run(scenario, replications=5, out=tmp_path)
