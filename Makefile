@@ -14,7 +14,7 @@ test: .venv/installed-test
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto -p no:cacheprovider --cov --cov-report=
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -q -n auto -p no:cacheprovider --cov --cov-report= --cov-append \
-		tests/engine/test_laws.py tests/engine/test_exact.py tests/engine/test_golden.py tests/engine/test_kernel.py
+		tests/engine/test_distributions.py tests/engine/test_exact.py tests/engine/test_golden.py tests/engine/test_kernel.py
 	$(BIN)/coverage report --fail-under=95
 
 # Every command, and the live page, at the lowest versions that pyproject.toml declares. Python 3.11

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine import laws, processes
+from sim.engine import distributions, entities, processes, streams
 from sim.engine.program import Program
 
 LAW = np.dtype(
@@ -34,7 +34,7 @@ class Draws(NamedTuple):
 
 
 class _Recorder:
-    """Stands for the laws, and writes down what is asked of them."""
+    """Stands for distributions and streams, and records the calls."""
 
     def __init__(self) -> None:
         self.blocks: dict[tuple[int, int, int, int], None] = {}
@@ -42,26 +42,30 @@ class _Recorder:
         self.exponentials: list[float] = []
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(laws, name)
+        return getattr(distributions if hasattr(distributions, name) else streams, name)
 
     def uniforms(self, seed: int, *address: int) -> Any:
         self.blocks[address] = None  # type: ignore[index]
-        return laws.uniforms(seed, *address)
+        return streams.uniforms(seed, *address)
 
     def quantile(self, family: int, *rest: Any) -> float:
         a, b, c, d, _, start, size, u = rest
         self.laws.append((family, a, b, c, d, start, size, u))
-        return float(laws.quantile(family, *rest))
+        return float(distributions.quantile(family, *rest))
 
     def unit_exponential(self, u: float) -> float:
         self.exponentials.append(u)
-        return float(laws.unit_exponential(u))
+        return float(distributions.unit_exponential(u))
 
 
 def record(program: Program, seed: int, histories: int) -> Draws:
     """The draws of the first histories of a program."""
     recorder = _Recorder()
-    with mock.patch.object(processes, "laws", recorder):
+    with (
+        mock.patch.object(processes, "streams", recorder),
+        mock.patch.object(processes, "distributions", recorder),
+        mock.patch.object(entities, "distributions", recorder),
+    ):
         processes.simulate(program, seed, 0, histories)
     return Draws(
         np.uint64(seed),
@@ -77,13 +81,13 @@ def draw(seed, blocks, of_laws, exponentials, table):  # type: ignore[no-untyped
     """Draw and transform everything; a sum, so that nothing is left out by the compiler."""
     total = 0.0
     for i in range(len(blocks)):
-        u = laws.uniforms(seed, blocks[i, 0], blocks[i, 1], blocks[i, 2], blocks[i, 3])
+        u = streams.uniforms(seed, blocks[i, 0], blocks[i, 1], blocks[i, 2], blocks[i, 3])
         total += u[0] + u[1] + u[2] + u[3]
     for i in range(len(of_laws)):
         law = of_laws[i]
-        total += laws.quantile(
+        total += distributions.quantile(
             law.family, law.a, law.b, law.c, law.d, table, law.start, law.size, law.u
         )
     for i in range(len(exponentials)):
-        total += laws.unit_exponential(exponentials[i])
+        total += distributions.unit_exponential(exponentials[i])
     return total

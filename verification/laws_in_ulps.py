@@ -3,7 +3,7 @@
     python verification/laws_in_ulps.py [--points 20000]
 
 Many points of each stretch of the range against mpmath; the long form of
-tests/engine/test_laws.py. Exit code 1 if one is further off than promised.
+tests/engine/test_distributions.py. Exit code 1 if one is further off than promised.
 """
 
 from __future__ import annotations
@@ -20,26 +20,27 @@ sys.path.extend(
     [str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles", "tests/engine")]
 )
 
-from test_laws import exact_normal_quantile, ulps
+from test_distributions import exact_normal_quantile, ulps
 
-from sim.engine import laws
+from sim.engine import elementary
 
 RNG = np.random.default_rng(11)
 Draw = Callable[[int], np.ndarray]
 # law, exact value, ulps promised, stretch of its range, points of the stretch
 STRETCHES: list[tuple[str, Callable, Callable, float, str, Draw]] = [
-    ("log", laws.log, mpmath.log, 1, "subnormal", lambda n: RNG.random(n) * 2.0**-1022),
-    ("log", laws.log, mpmath.log, 1, "all normal", lambda n: np.exp(RNG.uniform(-708, 709.7, n))),
-    ("log", laws.log, mpmath.log, 1, "0 to 1", lambda n: RNG.random(n)),
-    ("log", laws.log, mpmath.log, 1, "around 1", lambda n: 1 + RNG.normal(size=n) * 0.01),
-    ("exp", laws.exp, mpmath.exp, 1, "to subnormal", lambda n: RNG.uniform(-745.1, -708, n)),
-    ("exp", laws.exp, mpmath.exp, 1, "all normal", lambda n: RNG.uniform(-708, 709.78, n)),
-    ("exp", laws.exp, mpmath.exp, 1, "around 0", lambda n: RNG.normal(size=n)),
-    ("quantile", laws.normal_quantile, exact_normal_quantile, 2, "low tail",
+    ("log", elementary.log, mpmath.log, 1, "subnormal", lambda n: RNG.random(n) * 2.0**-1022),
+    ("log", elementary.log, mpmath.log, 1, "all normal",
+     lambda n: np.exp(RNG.uniform(-708, 709.7, n))),
+    ("log", elementary.log, mpmath.log, 1, "0 to 1", lambda n: RNG.random(n)),
+    ("log", elementary.log, mpmath.log, 1, "around 1", lambda n: 1 + RNG.normal(size=n) * 0.01),
+    ("exp", elementary.exp, mpmath.exp, 1, "to subnormal", lambda n: RNG.uniform(-745.1, -708, n)),
+    ("exp", elementary.exp, mpmath.exp, 1, "all normal", lambda n: RNG.uniform(-708, 709.78, n)),
+    ("exp", elementary.exp, mpmath.exp, 1, "around 0", lambda n: RNG.normal(size=n)),
+    ("quantile", elementary.normal_quantile, exact_normal_quantile, 2, "low tail",
      lambda n: 2.0 ** -RNG.uniform(3, 54, n)),
-    ("quantile", laws.normal_quantile, exact_normal_quantile, 2, "middle",
+    ("quantile", elementary.normal_quantile, exact_normal_quantile, 2, "middle",
      lambda n: RNG.uniform(0.1, 0.9, n)),
-    ("quantile", laws.normal_quantile, exact_normal_quantile, 2, "high tail",
+    ("quantile", elementary.normal_quantile, exact_normal_quantile, 2, "high tail",
      lambda n: 1 - 2.0 ** -RNG.uniform(3, 52.9, n)),
 ]  # fmt: skip
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine import laws
+from sim.engine import distributions, streams
 from sim.engine.program import (
     ABANDON,
     AFTER,
@@ -77,7 +77,7 @@ class DurationLaw(NamedTuple):
 
     def days(self, u: float) -> float:
         """The duration at the uniform u."""
-        days: float = laws.quantile(*self, u)
+        days: float = distributions.quantile(*self, u)
         return days
 
 
@@ -171,7 +171,7 @@ class Entities:
         self.held = {self.level_index[name] for name in one.held}
         self.postures = [self.level_index[name] for name in one.chosen.raises]
         self.fades = [None if c.fades is None else _law(c.fades) for c in self.conditions]
-        self.fade_streams = [laws.stream(f"fade:{name}") for name in one.conditions]
+        self.fade_streams = [streams.stream(f"fade:{name}") for name in one.conditions]
         # A sampled delegation is a whole number of tables, and at least one.
         self.capacity = [max(1, int(base_value(n) + 0.5)) for n in one.delegations.values()]
         self._number_of_stage = {name: s for s, name in enumerate(self._stages)}
@@ -253,7 +253,7 @@ class Entities:
         place, track = self._number_of_stage[name], name.partition(".")[0]
         return StageEntity(
             place=place,
-            stream=laws.stream(f"stage:{name}"),
+            stream=streams.stream(f"stage:{name}"),
             duration=_law(stage.duration),
             success=base_value(stage.success),
             gate=self._gate[place],
@@ -287,7 +287,7 @@ class Entities:
         dates = dates_of(shock, self.scenario.start, self.scenario.horizon) if shock.dated else ()
         return ShockEntity(
             place=place,
-            stream=laws.stream(f"shock:{shock.name}"),
+            stream=streams.stream(f"shock:{shock.name}"),
             timing=timing,
             rate=0.0 if shock.rate is None else base_value(shock.rate),
             after=None if shock.after is None else _law(shock.after),
@@ -331,5 +331,5 @@ def _levels_read(shock: ShockEntity) -> Iterable[int]:
 def _law(duration: scenario.Duration) -> DurationLaw:
     family = FAMILIES[duration.family]
     values = duration.values or tuple(base_value(number) for number in duration.params.values())
-    (a, b, c, d), table = laws.prepare(family, np.array(values, np.float64))
+    (a, b, c, d), table = distributions.prepare(family, np.array(values, np.float64))
     return DurationLaw(family, a, b, c, d, table, 0, len(table))

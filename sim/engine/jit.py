@@ -36,7 +36,16 @@ from sim._machine_code import Loaded, Types, file_of, flat, keep, kept, made
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Everything that is compiled, or whose constants are compiled in.
-SOURCES = ("jit.py", "laws.py", "program.py", "rows.py", "daily_counts.py", "kernel.py")
+SOURCES = (
+    "jit.py",
+    "streams.py",
+    "elementary.py",
+    "distributions.py",
+    "program.py",
+    "rows.py",
+    "daily_counts.py",
+    "kernel.py",
+)
 CALLED = "_machine_code.py"  # how it is called
 DAYS_KEPT = 30
 JIT = not int(os.environ.get("NUMBA_DISABLE_JIT") or 0)

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.engine import laws
+from sim.engine import distributions, streams
 from sim.engine.jit import JIT, compiled, engine, float_of, trailing_zeros
 from sim.engine.program import (
     ABANDON,
@@ -638,14 +638,14 @@ def speed_of(plan, levels, k):  # type: ignore[no-untyped-def]
         return 0.0
     speed = 1.0 if shock.timing == AFTER else shock.rate / DAYS_PER_YEAR
     speed = times_ratios(plan, levels, speed, shock.speed_first, shock.speed_last)
-    return laws.bounded_speed(speed)
+    return distributions.bounded_speed(speed)
 
 
 @compiled()
 def days(plan, i, u):  # type: ignore[no-untyped-def]
     """A duration, delay or fade at the uniform u."""
     law = plan.laws[U(i)]
-    return laws.quantile(
+    return distributions.quantile(
         law.family, law.a, law.b, law.c, law.d, plan.law_table, law.start, law.count, u
     )
 
@@ -668,12 +668,12 @@ def draw_ahead(plan, state, seed, replication, k, occurrence):  # type: ignore[n
     shock, its_state = plan.shocks[U(k)], state.shocks[U(k)]
     if shock.timing == DATED and shock.probability >= 1.0:
         return
-    u = laws.uniforms(seed, shock.stream, replication, U(occurrence), U(0))
+    u = streams.uniforms(seed, shock.stream, replication, U(occurrence), U(0))
     its_state.next_luck = u[1]
     if shock.timing == AFTER:
         its_state.next_residual = days(plan, shock.after, u[0])
     elif shock.timing == RATE:
-        its_state.next_residual = laws.unit_exponential(u[0])
+        its_state.next_residual = distributions.unit_exponential(u[0])
 
 
 # -- effects and levels ---------------------------------------------------------------------------
@@ -739,7 +739,7 @@ def set_fade(plan, state, seed, replication, i):  # type: ignore[no-untyped-def]
     if level.fade_clock != NOTHING:
         draw = np.uint64(state.levels[U(i)].draws)
         state.levels[U(i)].draws += 1
-        u = laws.uniforms(seed, level.stream, replication, draw, np.uint64(0))
+        u = streams.uniforms(seed, level.stream, replication, draw, np.uint64(0))
         delay = days(plan, level.fade_law, u[0])
         set_clock(state, level.fade_clock, state.now[0].time + delay)
 
@@ -805,7 +805,7 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
     at = its_state.stage
     stage = plan.stages[U(at)]
     ratio = times_ratios(plan, state.levels, 1.0, stage.odds_first, stage.odds_last)
-    chance = laws.success_probability(stage.success, ratio)
+    chance = distributions.success_probability(stage.success, ratio)
     success = its_state.luck_success < chance
     if state.now[0].keep_residuals:
         note_residual(plan, state, at, (1.0 if success else 0.0) - chance)
@@ -932,7 +932,7 @@ def break_off(plan, state, log, seed, replication, k, j, occurrence):  # type: i
     if its_state.where != AT_TABLE or (one.stage != NOTHING and one.stage != at):
         return
     block = np.uint64(1 + j - shock.break_first)
-    u = laws.uniforms(seed, shock.stream, replication, np.uint64(occurrence), block)
+    u = streams.uniforms(seed, shock.stream, replication, np.uint64(occurrence), block)
     if not u[0] < one.probability:
         return
     state.counts[U(shock.breaks_count)] += 1
@@ -1074,11 +1074,11 @@ def begin(plan, state, log, seed, replication, track):  # type: ignore[no-untype
     state.stages[U(at)].attempts += 1
     tell(log, state, BEGINS, at, attempt, 0.0)
     hold(plan, state, log, at, WHOLE(1))
-    u = laws.uniforms(seed, stage.stream, replication, np.uint64(attempt), np.uint64(0))
+    u = streams.uniforms(seed, stage.stream, replication, np.uint64(attempt), np.uint64(0))
     its_state.luck_success, its_state.luck_setback, its_state.luck_delay = u[1], u[2], u[3]
     # Own holds are up: they bear on the attempt's length.
     ratio = times_ratios(plan, state.levels, 1.0, stage.time_first, stage.time_last)
-    length = laws.stretched(days(plan, stage.law, u[0]), ratio)
+    length = distributions.stretched(days(plan, stage.law, u[0]), ratio)
     set_clock(state, plan.world[0].first_track + track, state.now[0].time + length)
 
 

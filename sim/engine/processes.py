@@ -20,7 +20,7 @@ from typing import Any
 import simpy
 from simpy.events import NORMAL, Event, EventPriority
 
-from sim.engine import laws
+from sim.engine import distributions, streams
 from sim.engine.entities import (
     BreakEntity,
     DurationLaw,
@@ -356,7 +356,7 @@ class Replication:
         self, name: str, occurrence: int = 0, block: int = 0
     ) -> tuple[float, float, float, float]:
         """Four uniforms of this replication at an address of the user's own."""
-        return self._uniforms(laws.stream(f"user:{name}"), occurrence, block)
+        return self._uniforms(streams.stream(f"user:{name}"), occurrence, block)
 
     def _changeable(self, condition: str) -> int:
         i = self.entities.level_index[condition]
@@ -371,7 +371,7 @@ class Replication:
         self._event(track.rank)
         stage = self.entities.stages[track.stage]
         u = self._uniforms(stage.stream, self.attempts[track.stage] - 1)
-        chance = laws.success_probability(stage.success, self._times(1.0, stage.odds))
+        chance = distributions.success_probability(stage.success, self._times(1.0, stage.odds))
         success = u[1] < chance
         self._note_residual(track.stage, (1.0 if success else 0.0) - chance)
         setback = None
@@ -630,7 +630,7 @@ class Replication:
         turn, track.turn = track.turn, Event(self.env)
         # Own holds are up: they bear on the attempt's length.
         ratio = self._times(1.0, stage.times)
-        turn.succeed(laws.stretched(stage.duration.days(u[0]), ratio))
+        turn.succeed(distributions.stretched(stage.duration.days(u[0]), ratio))
 
     def _release(self, track: TrackState) -> None:
         for party in track.entity.parties:
@@ -663,13 +663,13 @@ class Replication:
         if shock.entity.after is not None:
             shock.residual = shock.entity.after.days(u)
         else:
-            shock.residual = laws.unit_exponential(u)
+            shock.residual = distributions.unit_exponential(u)
 
     def _speed(self, entity: ShockEntity) -> float:
         if not self._holds(entity.when):
             return 0.0
         speed = 1.0 if entity.timing == AFTER else entity.rate / DAYS_PER_YEAR
-        bounded: float = laws.bounded_speed(self._times(speed, entity.ratios))
+        bounded: float = distributions.bounded_speed(self._times(speed, entity.ratios))
         return bounded
 
     # -- clauses, ratios, draws
@@ -693,7 +693,7 @@ class Replication:
         self, stream: int, occurrence: int, block: int = 0
     ) -> tuple[float, float, float, float]:
         u: tuple[float, float, float, float]
-        u = laws.uniforms(self.seed, stream, self.number, occurrence, block)
+        u = streams.uniforms(self.seed, stream, self.number, occurrence, block)
         return u
 
     # -- the end

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine import laws
+from sim.engine import distributions, streams
 from sim.errors import ModelError
 from sim.scenario.scenario import (
     Clauses,
@@ -78,14 +78,14 @@ class What(enum.IntEnum):
 Entry = tuple[float, What, int, int, float]
 
 FAMILIES = {
-    "fixed": laws.FIXED,
-    "exponential": laws.EXPONENTIAL,
-    "lognormal": laws.LOGNORMAL,
-    "weibull": laws.WEIBULL,
-    "uniform": laws.UNIFORM,
-    "pert": laws.PERT,
-    "quantiles": laws.QUANTILES,
-    "values": laws.VALUES,
+    "fixed": distributions.FIXED,
+    "exponential": distributions.EXPONENTIAL,
+    "lognormal": distributions.LOGNORMAL,
+    "weibull": distributions.WEIBULL,
+    "uniform": distributions.UNIFORM,
+    "pert": distributions.PERT,
+    "quantiles": distributions.QUANTILES,
+    "values": distributions.VALUES,
 }
 
 
@@ -298,7 +298,7 @@ def derive(numbers: Floats, wiring: Wiring) -> dict[str, Any]:
     """The fields of :class:`Code` that hold or depend on numbers."""
     params = np.zeros((len(wiring.law_family), 4))
     table = np.zeros(int(wiring.law_table_start[-1]) + 1)
-    laws.prepare_all(
+    distributions.prepare_all(
         wiring.law_family,
         wiring.law_slot_start,
         wiring.law_slots,
@@ -512,7 +512,7 @@ def translate(scenario: Scenario) -> Program:
 
 def _law_wiring(tr: _Translator) -> dict[str, Ints]:
     sizes = [
-        laws.table_size(family, len(slots))
+        distributions.table_size(family, len(slots))
         for family, slots in zip(tr.families, tr.law_slots, strict=True)
     ]
     slot_start, law_slots = _ragged(tr.law_slots)
@@ -540,7 +540,7 @@ def _conditions(tr: _Translator) -> dict[str, Any]:
 
 
 def _streams(kind: str, names: Sequence[str]) -> Words:
-    return np.array([laws.stream(f"{kind}:{name}") for name in names], dtype=np.uint64)
+    return np.array([streams.stream(f"{kind}:{name}") for name in names], dtype=np.uint64)
 
 
 def _tracks(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sim.engine import laws
+from sim.engine import distributions, elementary, streams
 from sim.engine.program import Program
 from sim.errors import DrawsError, ScenarioError
 from sim.scenario.loading import decoded
@@ -181,7 +181,7 @@ def transform(scenario: Scenario, cube: Floats, law: str = AS_IN_FILE) -> Floats
 def _cube(dimensions: int, count: int, seed: int, design: str) -> Floats:
     from scipy.stats import qmc  # takes its time; a run without draws does not wait for it
 
-    random = np.random.default_rng([seed, laws.stream("draws")])
+    random = np.random.default_rng([seed, streams.stream("draws")])
     if design == "lhs":
         points: Floats = qmc.LatinHypercube(dimensions, rng=random).random(count)
         return points
@@ -201,7 +201,7 @@ def _tied(scenario: Scenario, names: list[str], cube: Floats) -> Floats:
     for one in scenario.correlations:
         i, j = (tied.index(names.index(name)) for name in one.between)
         matrix[i, j] = matrix[j, i] = 2 * np.sin(np.pi / 6 * one.rank)
-    normal = np.array([[laws.normal_quantile(u) for u in row] for row in cube[:, tied]])
+    normal = np.array([[elementary.normal_quantile(u) for u in row] for row in cube[:, tied]])
     result = cube.copy()
     result[:, tied] = ndtr(normal @ np.linalg.cholesky(matrix).T)
     return result
@@ -214,11 +214,15 @@ def values_of(number: Range, u: Floats, law: str = AS_IN_FILE) -> Floats:
     if low == high:
         return np.full_like(u, low)
     if law == "loguniform" and low > 0:
-        values = low * np.array([laws.exp(x) for x in u * laws.log(high / low)])
+        values = low * np.array([elementary.exp(x) for x in u * elementary.log(high / low)])
     elif law == "pert":
-        params, table = laws.prepare(laws.PERT, np.array([low, number.likely, high]))
+        params, table = distributions.prepare(
+            distributions.PERT, np.array([low, number.likely, high])
+        )
         values = np.empty_like(u)
-        laws.quantiles(laws.PERT, np.array(params), table, np.ascontiguousarray(u), values)
+        distributions.quantiles(
+            distributions.PERT, np.array(params), table, np.ascontiguousarray(u), values
+        )
     else:
         values = low + (high - low) * u
     return np.clip(values, low, high)

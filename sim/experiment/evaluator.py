@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from tqdm import tqdm
 
-from sim.engine import laws
+from sim.engine import streams
 from sim.engine.kernel import Simulator
 from sim.engine.program import Program, translate
 from sim.engine.rows import empty, slice_rows
@@ -118,7 +118,7 @@ class Evaluator:
 
     def random(self, purpose: str) -> np.random.Generator:
         """A generator of random numbers for a purpose; fixed by the seed."""
-        return np.random.default_rng([self.seed, laws.stream(purpose)])
+        return np.random.default_rng([self.seed, streams.stream(purpose)])
 
     def evaluate(
         self,

@@ -35,7 +35,7 @@ import pandas as pd
 from scipy import stats
 
 from sim.analysis.intervals import mean_interval
-from sim.engine import laws
+from sim.engine import streams
 from sim.errors import InputError
 from sim.experiment.evaluator import Evaluator
 from sim.scenario.scenario import Scenario
@@ -88,7 +88,7 @@ def _in_order(free: Sequence[str], problem: Any, cube: Floats) -> Floats:
 
 def _seed(seed: int, purpose: str) -> int:
     """A seed that SALib takes; it takes 0 for none."""
-    random = np.random.default_rng([seed, laws.stream(purpose)])
+    random = np.random.default_rng([seed, streams.stream(purpose)])
     return int(random.integers(1, 2**31))
 
 

@@ -76,7 +76,7 @@ def test_after_a_law_is_edited_the_engine_tells_other_histories_at_once(
 ) -> None:
     before = answer(asked(package, cache)).splitlines()[0]
     shutil.copytree(package / "sim", tmp_path / "sim")
-    law = tmp_path / "sim" / "laws.py"
+    law = tmp_path / "sim" / "engine" / "distributions.py"
     law.chmod(0o644)
     text = law.read_text(encoding="utf-8")
     assert text.count("return -log(1.0 - u)") == 1

@@ -167,7 +167,7 @@ def test_a_folder_without_a_model_version_is_refused(scenario, tmp_path) -> None
         sim.run(scenario, replications=5, out=tmp_path)
 
 
-@pytest.mark.parametrize("engine", ["program.py", "processes.py", "kernel.py", "laws.py"])
+@pytest.mark.parametrize("engine", ["program.py", "processes.py", "kernel.py", "streams.py"])
 def test_a_comment_in_an_engine_leaves_folders_extendable(scenario, tmp_path, engine) -> None:
     sim.run(scenario, replications=5, out=tmp_path / "results")
     (tmp_path / "two.toml").write_text(TEXT, encoding="utf-8")

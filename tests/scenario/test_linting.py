@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sim
-from sim.engine import laws
+from sim.engine import distributions
 from sim.engine.program import FAMILIES
 from sim.scenario import linting
 from sim.scenario.quantities import base_value
@@ -61,8 +61,8 @@ def mean_of_quantiles(given: sim.scenario.Duration) -> float:
     """The area under the quantile function of the engines; its upper tail is cut finest."""
     family = FAMILIES[given.family]
     raw = given.values or [base_value(number) for number in given.params.values()]
-    params, table = laws.prepare(family, np.array(raw, dtype=float))
+    params, table = distributions.prepare(family, np.array(raw, dtype=float))
     v = (np.arange(20_000) + 0.5) / 20_000
     u, slope = 1 - (1 - v) ** 3, 3 * (1 - v) ** 2
-    days = [laws.quantile(family, *params, table, 0, len(table), float(x)) for x in u]
+    days = [distributions.quantile(family, *params, table, 0, len(table), float(x)) for x in u]
     return float(np.mean(np.array(days) * slope))

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.engine import jit, laws
+from sim.engine import distributions, elementary, jit, streams
 
 mpmath.mp.dps = 40
 ROOT = Path(__file__).parents[2]
@@ -35,13 +35,13 @@ def test_philox_word_for_word() -> None:
     addresses += [(a, b, b, a, a) for a in EDGES for b in EDGES]
     for address in addresses:
         expected = philox(*address)
-        assert [int(word) for word in laws.words(*address)] == expected
-        assert list(laws.uniforms(*address)) == [(word >> 11) * 2.0**-53 for word in expected]
+        assert [int(word) for word in streams.words(*address)] == expected
+        assert list(streams.uniforms(*address)) == [(word >> 11) * 2.0**-53 for word in expected]
 
 
 def test_streams_are_named_by_blake2b() -> None:
     digest = hashlib.blake2b(b"stage:talks.deal", digest_size=8).digest()
-    assert laws.stream("stage:talks.deal") == int.from_bytes(digest, "little")
+    assert streams.stream("stage:talks.deal") == int.from_bytes(digest, "little")
 
 
 def ulps(found: float, exact: mpmath.mpf) -> float:
@@ -58,24 +58,24 @@ def test_log_is_within_one_ulp_over_its_whole_range() -> None:
         [rng.random(800), 1 - rng.random(400) * 1e-3, np.exp(rng.uniform(-744, 709, 800)),
          rng.uniform(0.6, 1.6, 800), [5e-324, 1e-310, 1.7e308, 2.0**-53, 0.5, 2.0]]
     )  # fmt: skip
-    assert max(ulps(laws.log(x), mpmath.log(mpmath.mpf(x))) for x in map(float, points)) < 1
-    assert laws.log(1.0) == 0.0
-    assert laws.log(0.0) == -math.inf
-    assert laws.log(math.inf) == math.inf
-    assert math.isnan(laws.log(-1.0))
+    assert max(ulps(elementary.log(x), mpmath.log(mpmath.mpf(x))) for x in map(float, points)) < 1
+    assert elementary.log(1.0) == 0.0
+    assert elementary.log(0.0) == -math.inf
+    assert elementary.log(math.inf) == math.inf
+    assert math.isnan(elementary.log(-1.0))
 
 
 def test_exp_is_within_one_ulp_over_its_whole_range() -> None:
     rng = np.random.default_rng(3)
     points = np.concatenate([rng.uniform(-745, 709.7, 1500), rng.uniform(-3, 3, 1500), [0, 1e-300]])
-    assert max(ulps(laws.exp(x), mpmath.exp(mpmath.mpf(x))) for x in map(float, points)) <= 1
+    assert max(ulps(elementary.exp(x), mpmath.exp(mpmath.mpf(x))) for x in map(float, points)) <= 1
     largest = 709.782712893384  # of those whose exponential is finite
-    assert ulps(laws.exp(largest), mpmath.exp(mpmath.mpf(largest))) <= 1
-    assert laws.exp(math.nextafter(largest, math.inf)) == math.inf
-    assert laws.exp(710.0) == math.inf
-    assert laws.exp(math.inf) == math.inf
-    assert laws.exp(-746.0) == 0.0
-    assert math.isnan(laws.exp(math.nan))
+    assert ulps(elementary.exp(largest), mpmath.exp(mpmath.mpf(largest))) <= 1
+    assert elementary.exp(math.nextafter(largest, math.inf)) == math.inf
+    assert elementary.exp(710.0) == math.inf
+    assert elementary.exp(math.inf) == math.inf
+    assert elementary.exp(-746.0) == 0.0
+    assert math.isnan(elementary.exp(math.nan))
 
 
 def exact_normal_quantile(p: float) -> mpmath.mpf:
@@ -96,30 +96,32 @@ def test_normal_quantile_is_within_two_ulps_over_its_whole_range() -> None:
          1 - 2.0 ** -rng.uniform(3, 52, 400), 0.125 + rng.normal(size=200) * 1e-3]
     )  # fmt: skip
     worst = max(
-        ulps(laws.normal_quantile(p), exact_normal_quantile(p))
+        ulps(elementary.normal_quantile(p), exact_normal_quantile(p))
         for p in map(float, points)
         if p != 0.5
     )
     assert worst <= 2
-    assert laws.normal_quantile(0.5) == 0.0
-    assert laws.normal_quantile(0.0) == laws.normal_quantile(2.0**-54)
+    assert elementary.normal_quantile(0.5) == 0.0
+    assert elementary.normal_quantile(0.0) == elementary.normal_quantile(2.0**-54)
 
 
 FAMILIES = [
-    (laws.EXPONENTIAL, [40.0], stats.expon(scale=40)),
-    (laws.LOGNORMAL, [75.0, 0.7], stats.lognorm(0.7, scale=75)),
-    (laws.WEIBULL, [0.8, 30.0], stats.weibull_min(0.8, scale=30)),
-    (laws.WEIBULL, [3.0, 30.0], stats.weibull_min(3, scale=30)),
-    (laws.UNIFORM, [5.0, 25.0], stats.uniform(5, 20)),
-    (laws.PERT, [1.0, 4.0, 30.0], stats.beta(1 + 12 / 29, 5 - 12 / 29, 1, 29)),
-    (laws.PERT, [0.0, 0.0, 1.0], stats.beta(1, 5)),
-    (laws.PERT, [0.0, 1.0, 1.0], stats.beta(5, 1)),
+    (distributions.EXPONENTIAL, [40.0], stats.expon(scale=40)),
+    (distributions.LOGNORMAL, [75.0, 0.7], stats.lognorm(0.7, scale=75)),
+    (distributions.WEIBULL, [0.8, 30.0], stats.weibull_min(0.8, scale=30)),
+    (distributions.WEIBULL, [3.0, 30.0], stats.weibull_min(3, scale=30)),
+    (distributions.UNIFORM, [5.0, 25.0], stats.uniform(5, 20)),
+    (distributions.PERT, [1.0, 4.0, 30.0], stats.beta(1 + 12 / 29, 5 - 12 / 29, 1, 29)),
+    (distributions.PERT, [0.0, 0.0, 1.0], stats.beta(1, 5)),
+    (distributions.PERT, [0.0, 1.0, 1.0], stats.beta(5, 1)),
 ]
 
 
 def draw(family: int, raw: list[float], uniforms: np.ndarray) -> np.ndarray:
-    params, table = laws.prepare(family, np.array(raw))
-    return np.array([laws.quantile(family, *params, table, 0, len(table), u) for u in uniforms])
+    params, table = distributions.prepare(family, np.array(raw))
+    return np.array(
+        [distributions.quantile(family, *params, table, 0, len(table), u) for u in uniforms]
+    )
 
 
 @pytest.mark.parametrize(("family", "raw", "law"), FAMILIES)
@@ -135,32 +137,36 @@ def test_the_pert_table_is_accurate_for_every_mode() -> None:
     uniforms = np.concatenate([np.linspace(1e-9, 1 - 1e-9, 500), 10.0 ** -np.linspace(1, 9, 50)])
     for mode in np.linspace(0, 1, 21):
         exact = stats.beta.ppf(uniforms, 1 + 4 * mode, 5 - 4 * mode)
-        assert np.abs(draw(laws.PERT, [0.0, float(mode), 1.0], uniforms) - exact).max() < 1e-7
-    assert (draw(laws.PERT, [7.0, 7.0, 7.0], uniforms) == 7.0).all()
+        assert (
+            np.abs(draw(distributions.PERT, [0.0, float(mode), 1.0], uniforms) - exact).max() < 1e-7
+        )
+    assert (draw(distributions.PERT, [7.0, 7.0, 7.0], uniforms) == 7.0).all()
 
 
 def test_three_quantiles_are_met() -> None:
-    found = draw(laws.QUANTILES, [20.0, 60.0, 180.5], np.array([0.1, 0.5, 0.9]))
+    found = draw(distributions.QUANTILES, [20.0, 60.0, 180.5], np.array([0.1, 0.5, 0.9]))
     assert found == pytest.approx([20.0, 60.0, 180.5], rel=1e-14)
 
 
 def test_values_are_interpolated_as_numpy_does() -> None:
     values = [1.0, 2.5, 2.5, 9.0, 40.0]
     uniforms = np.random.default_rng(6).random(500)
-    assert np.array_equal(draw(laws.VALUES, values, uniforms), np.quantile(values, uniforms))
-    assert (draw(laws.VALUES, [3.0], uniforms) == 3.0).all()
+    assert np.array_equal(
+        draw(distributions.VALUES, values, uniforms), np.quantile(values, uniforms)
+    )
+    assert (draw(distributions.VALUES, [3.0], uniforms) == 3.0).all()
 
 
 def test_a_fixed_number_is_itself() -> None:
-    assert (draw(laws.FIXED, [12.5], np.array([0.0, 0.5, 0.999])) == 12.5).all()
+    assert (draw(distributions.FIXED, [12.5], np.array([0.0, 0.5, 0.999])) == 12.5).all()
 
 
 def test_odds_are_exact_at_the_ends_and_never_nan() -> None:
-    assert laws.success_probability(0.5, 2.0) == pytest.approx(2 / 3)
+    assert distributions.success_probability(0.5, 2.0) == pytest.approx(2 / 3)
     for ratio in (1e-300, 0.3, 1.0, 7.0, 1e300, math.inf):
-        assert laws.success_probability(0.0, ratio) == 0.0
-        assert laws.success_probability(1.0, ratio) == 1.0
-        assert 0.0 <= laws.success_probability(0.5, ratio) <= 1.0
+        assert distributions.success_probability(0.0, ratio) == 0.0
+        assert distributions.success_probability(1.0, ratio) == 1.0
+        assert 0.0 <= distributions.success_probability(0.5, ratio) <= 1.0
 
 
 # -- bits -----------------------------------------------------------------------------------------
@@ -168,16 +174,17 @@ def test_odds_are_exact_at_the_ends_and_never_nan() -> None:
 FINGERPRINT = """
 import hashlib, struct
 import numpy as np
-from sim import laws
+from sim.engine import distributions, elementary, streams
 rng = np.random.default_rng(7)
 digest = hashlib.blake2b(digest_size=16)
 for u in rng.random(400):
     u = float(u)
-    values = [laws.log(u), laws.exp(100 * u - 50), laws.normal_quantile(u), laws.power(u, 1.7)]
-    values += list(laws.uniforms(3, 2**63 + 5, int(u * 2**60), 4, 1))
+    values = [elementary.log(u), elementary.exp(100 * u - 50)]
+    values += [elementary.normal_quantile(u), elementary.power(u, 1.7)]
+    values += list(streams.uniforms(3, 2**63 + 5, int(u * 2**60), 4, 1))
     digest.update(struct.pack(f"<{len(values)}d", *values))
-table = np.zeros(laws.table_size(laws.PERT, 3))
-laws.fill_pert(2.3, table)
+table = np.zeros(distributions.table_size(distributions.PERT, 3))
+distributions.fill_pert(2.3, table)
 digest.update(table.tobytes())
 print(digest.hexdigest())
 """
@@ -212,7 +219,7 @@ def test_the_bits_are_the_same_without_compilation() -> None:
 
 # -- the cache ------------------------------------------------------------------------------------
 
-ASK = "from sim import laws; print(laws.bounded_speed(2.0))"
+ASK = "from sim.engine import distributions; print(distributions.bounded_speed(2.0))"
 
 
 def ask(folder: Path, cache: Path) -> float:
@@ -232,7 +239,7 @@ def test_after_a_law_is_edited_its_old_machine_code_is_not_used(tmp_path: Path) 
     cache = tmp_path / "cache"
     assert ask(tmp_path, cache) == 2.0
     assert ask(tmp_path, cache) == 2.0
-    law = tmp_path / "sim" / "laws.py"
+    law = tmp_path / "sim" / "engine" / "distributions.py"
     law.write_text(law.read_text().replace("min(speed, FASTEST)", "min(speed, FASTEST) + 1.0"))
     assert ask(tmp_path, cache) == 3.0
 
