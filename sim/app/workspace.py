@@ -123,7 +123,7 @@ def _check_names(hand: Hand, i: int, base: Scenario) -> None:
 def _changed(program: Program, numbers: Mapping[str, float]) -> Program:
     own = program.scenario.chosen.overrides
     free = {name: value for name, value in numbers.items() if name not in own}
-    return program.with_numbers(free) if free else program
+    return program.with_parameters(free) if free else program
 
 
 _LAID: dict[tuple[str, ...], tuple[Program, ...]] = {}

@@ -189,25 +189,25 @@ def prepare(
 
 
 @engine
-def prepare_all(families, slot_start, slots, numbers, params, table_start, table):  # type: ignore[no-untyped-def]
+def prepare_all(families, index_start, indices, parameters, params, table_start, table):  # type: ignore[no-untyped-def]
     """:func:`prepare` for many laws at once, into arrays.
 
     Args:
         families: (D,) their codes.
-        slot_start: (D + 1,) the parameters of law i stand in ``numbers`` at
-            ``slots[slot_start[i] : slot_start[i + 1]]``.
+        index_start: (D + 1,) the parameters of law i stand in ``parameters`` at
+            ``indices[index_start[i] : index_start[i + 1]]``.
         params: (D, 4), is filled.
         table_start: (D + 1,) its table goes into ``table[table_start[i] : table_start[i + 1]]``.
     """
     for i in range(len(families)):
-        family, at, last = families[i], slot_start[i], slot_start[i + 1]
+        family, at, last = families[i], index_start[i], index_start[i + 1]
         if family == VALUES:
             for n in range(last - at):
-                table[table_start[i] + n] = numbers[slots[at + n]]
+                table[table_start[i] + n] = parameters[indices[at + n]]
             continue
-        first = numbers[slots[at]]
-        second = numbers[slots[at + 1]] if last > at + 1 else 0.0
-        third = numbers[slots[at + 2]] if last > at + 2 else 0.0
+        first = parameters[indices[at]]
+        second = parameters[indices[at + 1]] if last > at + 1 else 0.0
+        third = parameters[indices[at + 2]] if last > at + 2 else 0.0
         if family == WEIBULL:
             params[i, 0], params[i, 1] = 1.0 / first, second
         elif family == UNIFORM:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine import distributions, streams
+from sim.engine.calendar import dates_of, spans_of
 from sim.engine.program import (
     ABANDON,
     AFTER,
@@ -28,8 +29,6 @@ from sim.engine.program import (
     RATE,
     REOPEN,
     Program,
-    dates_of,
-    spans_of,
 )
 from sim.scenario import scenario
 from sim.scenario.parameters import overridden
@@ -172,7 +171,7 @@ class Entities:
         self.postures = [self.level_index[name] for name in one.chosen.raises]
         self.fades = [None if c.fades is None else _law(c.fades) for c in self.conditions]
         self.fade_streams = [streams.stream(f"fade:{name}") for name in one.conditions]
-        # A sampled delegation is a whole number of tables, and at least one.
+        # A sampled delegation is a whole number of negotiations, and at least one.
         self.capacity = [max(1, int(base_value(n) + 0.5)) for n in one.delegations.values()]
         self._number_of_stage = {name: s for s, name in enumerate(self._stages)}
         self._number_of_track = {name: t for t, name in enumerate(one.tracks)}

@@ -4,9 +4,9 @@ Every entity gets an index by its place in the file. Conditions come first in th
 *stage condition* for each stage. A list of lists is stored as a start table and a flat list:
 the items of entry ``i`` are ``flat[start[i]:start[i + 1]]``.
 
-All numbers that an analyst may vary stand in one vector, ``numbers``, in which each has a slot by
-its dotted name. :meth:`Program.with_numbers` puts other values into the slots and derives the few
-arrays that depend on them, without parsing or validating anything again.
+All parameters that an analyst may vary stand in one vector, ``parameters``;
+``parameter_index`` gives the place of each by its path. :meth:`Program.with_parameters` sets other
+values and derives the few arrays that depend on them, without parsing or validating again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine import distributions, streams
+from sim.engine.calendar import dates_of, spans_of
 from sim.errors import ModelError
 from sim.scenario.scenario import (
     Clauses,
@@ -29,12 +30,10 @@ from sim.scenario.scenario import (
     Effects,
     Influence,
     Literal,
-    MonthDay,
     Number,
     Scenario,
     Shock,
     Stage,
-    Window,
     base_value,
 )
 from sim.types import Flags, Floats, Ints, Words
@@ -54,7 +53,7 @@ REMEMBERED = 1000  # events of an instant that the message of a ModelError looks
 
 
 class What(enum.IntEnum):
-    """What an entry of the event log says, of which subject, with which detail and value."""
+    """The kinds of entries of the event log; a comment names subject; detail; value."""
 
     OPENS = 0  # the window of a stage
     FADES = 1  # a condition
@@ -98,7 +97,7 @@ class Code(NamedTuple):
     """
 
     horizon: float
-    most_events: int  # in one history
+    most_events: int  # in one replication
     goal: int
     ruin: int  # NOTHING where the scenario has none
     conditions: int  # C; level C + s is the stage condition of stage s
@@ -193,7 +192,7 @@ class Code(NamedTuple):
 
 @dataclass(frozen=True)
 class Wiring:
-    """Which slot of ``numbers`` each derived array takes its values from."""
+    """The index in ``parameters`` of each value of a derived array."""
 
     success: Ints
     setback_weight: Ints
@@ -203,8 +202,8 @@ class Wiring:
     influence_ratio: Ints
     capacity: Ints
     law_family: Ints  # (D,)
-    law_slot_start: Ints  # (D + 1,)
-    law_slots: Ints
+    law_index_start: Ints  # (D + 1,)
+    law_indices: Ints
     law_table_start: Ints  # (D + 1,)
 
 
@@ -213,8 +212,8 @@ class Program:
     """A scenario and strategy ready to run; indices are those of :class:`Code`."""
 
     code: Code
-    numbers: Floats
-    slots: Mapping[str, int]
+    parameters: Floats  # the parameter vector
+    parameter_index: Mapping[str, int]  # by path
     wiring: Wiring
     scenario: Scenario = field(repr=False)
     strategy: str
@@ -235,25 +234,29 @@ class Program:
     @property
     def values(self) -> dict[str, float]:
         """The values of all parameters, by their paths."""
-        return {name: float(self.numbers[slot]) for name, slot in self.slots.items()}
+        return {name: float(self.parameters[i]) for name, i in self.parameter_index.items()}
 
-    def with_numbers(self, values: Mapping[str, float]) -> Program:
-        """The same program with other values in the slots named (one draw).
+    def with_parameters(self, values: Mapping[str, float]) -> Program:
+        """The same program with other parameter values (one draw).
+
+        Args:
+            values: by parameter path.
 
         Raises:
-            KeyError: a name that has no slot.
+            KeyError: an unknown path.
         """
-        return self.with_slots(_ints(self.slots[name] for name in values), list(values.values()))
+        indices = _ints(self.parameter_index[path] for path in values)
+        return self.with_parameters_at(indices, list(values.values()))
 
-    def with_slots(self, slots: Ints, values: npt.ArrayLike) -> Program:
-        """The same program with other values in these slots."""
-        numbers = self.numbers.copy()
-        numbers[slots] = values
-        code = self.code._replace(**derive(numbers, self.wiring))
-        return replace(self, code=code, numbers=numbers)
+    def with_parameters_at(self, indices: Ints, values: npt.ArrayLike) -> Program:
+        """The same program with other values at these indices of the parameter vector."""
+        parameters = self.parameters.copy()
+        parameters[indices] = values
+        code = self.code._replace(**derive(parameters, self.wiring))
+        return replace(self, code=code, parameters=parameters)
 
     def limited(self, most_events: int) -> Program:
-        """The same program with another limit on the events of one history."""
+        """The same program with another limit on the events of one replication."""
         return replace(self, code=self.code._replace(most_events=most_events))
 
     def date(self, time: float) -> dt.date:
@@ -273,16 +276,16 @@ class Program:
 def cannot_advance(
     program: Program, seed: int, replication: int, now: float, events: int, ranks: Iterable[int]
 ) -> ModelError:
-    """The error of a history with too many events, which names the entities in the loop.
+    """The error of a replication with too many events, which names the entities in the loop.
 
     Args:
         now: days.
-        events: so far in this history.
-        ranks: of the entities (see :meth:`Program.entity`) that kept the history busy.
+        events: so far in this replication.
+        ranks: of the entities (see :meth:`Program.entity`) with the last events.
     """
     most = program.code.most_events
     if events > most:
-        what = f"more than {most:,} events in one history"
+        what = f"more than {most:,} events in one replication"
     else:
         what = f"more than {MAX_EVENTS_AT_AN_INSTANT:,} events at one instant"
     names = ", ".join(program.entity(rank) for rank in sorted(set(ranks)))
@@ -294,28 +297,28 @@ def cannot_advance(
     )
 
 
-def derive(numbers: Floats, wiring: Wiring) -> dict[str, Any]:
-    """The fields of :class:`Code` that hold or depend on numbers."""
+def derive(parameters: Floats, wiring: Wiring) -> dict[str, Any]:
+    """The fields of :class:`Code` that hold or depend on parameters."""
     params = np.zeros((len(wiring.law_family), 4))
     table = np.zeros(int(wiring.law_table_start[-1]) + 1)
     distributions.prepare_all(
         wiring.law_family,
-        wiring.law_slot_start,
-        wiring.law_slots,
-        numbers,
+        wiring.law_index_start,
+        wiring.law_indices,
+        parameters,
         params,
         wiring.law_table_start,
         table,
     )
     return {
-        "success": numbers[wiring.success],
-        "setback_weight": numbers[wiring.setback_weight],
-        "rate": numbers[wiring.rate],
-        "probability": numbers[wiring.probability],
-        "break_probability": numbers[wiring.break_probability],
-        "influence_ratio": numbers[wiring.influence_ratio],
-        # A sampled delegation is a whole number of tables, and at least one.
-        "capacity": np.maximum(1, np.floor(numbers[wiring.capacity] + 0.5)).astype(np.int64),
+        "success": parameters[wiring.success],
+        "setback_weight": parameters[wiring.setback_weight],
+        "rate": parameters[wiring.rate],
+        "probability": parameters[wiring.probability],
+        "break_probability": parameters[wiring.break_probability],
+        "influence_ratio": parameters[wiring.influence_ratio],
+        # A sampled delegation is a whole number of negotiations, and at least one.
+        "capacity": np.maximum(1, np.floor(parameters[wiring.capacity] + 0.5)).astype(np.int64),
         "law_params": params,
         "law_table": table,
     }
@@ -339,63 +342,11 @@ def _ragged(lists: Iterable[Sequence[int]]) -> tuple[Ints, Ints]:
     return _ints(start), _ints(flat)
 
 
-# -- the calendar ---------------------------------------------------------------------------------
-
-
-def on_month_day(month_day: MonthDay, year: int) -> dt.date:
-    """The date of a month-day in a year; 29 February is the 28th in a common year."""
-    try:
-        return dt.date(year, month_day.month, month_day.day)
-    except ValueError:
-        return dt.date(year, 2, 28)
-
-
-def _last_year(start: dt.date, horizon: float) -> int:
-    # The calendar ends with the year 9999; nothing can be dated after it.
-    days_left = (dt.date.max - start).days
-    return (start + dt.timedelta(days=min(math.ceil(horizon), days_left))).year
-
-
-def dates_of(shock: Shock, start: dt.date, horizon: float) -> list[int]:
-    """Days on which a dated shock may occur, from day 0 on and before the horizon."""
-    if shock.yearly is not None:
-        years = range(start.year, _last_year(start, horizon) + 1)
-        dates = [on_month_day(shock.yearly, year) for year in years]
-    else:
-        dates = sorted(set(shock.on or ()))
-    days = [(date - start).days for date in dates]
-    return [day for day in days if 0 <= day < horizon]
-
-
-def spans_of(windows: Sequence[Window], start: dt.date, horizon: float) -> list[tuple[int, int]]:
-    """Merged spans of days (open from the first, until before the second) that touch the run."""
-    spans: list[tuple[int, int]] = []
-    for window in windows:
-        if isinstance(window.opens, MonthDay) and isinstance(window.closes, MonthDay):
-            for year in range(max(start.year - 1, 1), _last_year(start, horizon) + 1):
-                opens = on_month_day(window.opens, year)
-                closes = on_month_day(window.closes, year)
-                if window.closes < window.opens:  # as written: from 02-29 to 02-28 is all year
-                    if year == dt.MAXYEAR:
-                        continue
-                    closes = on_month_day(window.closes, year + 1)
-                spans.append(((opens - start).days, (closes - start).days + 1))
-        elif not isinstance(window.opens, MonthDay) and not isinstance(window.closes, MonthDay):
-            spans.append(((window.opens - start).days, (window.closes - start).days + 1))
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted(spans):
-        if merged and first <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
-        else:
-            merged.append((first, last))
-    return [span for span in merged if span[1] > 0 and span[0] < horizon]
-
-
 # -- the translation ------------------------------------------------------------------------------
 
 
 class _Translator:
-    """Collects indices, slots, rules, laws and effects while a scenario is walked through."""
+    """Collects indices, parameters, rules, laws and effects of a scenario."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -408,33 +359,33 @@ class _Translator:
         self.level = {name: i for i, name in enumerate(self.conditions + self.stages)}
         self.stage = {name: i for i, name in enumerate(self.stages)}
         self.track = {name: i for i, name in enumerate(self.tracks)}
-        self.numbers: list[float] = []
-        self.slots: dict[str, int] = {}
+        self.parameters: list[float] = []
+        self.parameter_index: dict[str, int] = {}
         self.families: list[int] = []
-        self.law_slots: list[tuple[int, ...]] = []
+        self.law_indices: list[tuple[int, ...]] = []
         self.rules: list[list[int]] = []
         self.item_texts: list[str] = []
         self.item_literals: list[list[Literal]] = []
         self.effects: list[list[tuple[int, int]]] = []
 
-    def slot(self, name: str, number: Number) -> int:
-        self.slots[name] = self.constant(base_value(number))
-        return self.slots[name]
+    def parameter(self, path: str, number: Number) -> int:
+        self.parameter_index[path] = self.constant(base_value(number))
+        return self.parameter_index[path]
 
     def constant(self, value: float) -> int:
-        self.numbers.append(value)
-        return len(self.numbers) - 1
+        self.parameters.append(value)
+        return len(self.parameters) - 1
 
     def law(self, name: str, duration: Duration) -> int:
         self.families.append(FAMILIES[duration.family])
         if duration.family == "values":
-            slots = [self.constant(value) for value in duration.values]
+            indices = [self.constant(value) for value in duration.values]
         else:
-            slots = [
-                self.slot(f"{name}.{key}" if key else name, number)
+            indices = [
+                self.parameter(f"{name}.{key}" if key else name, number)
                 for key, number in duration.params.items()
             ]
-        self.law_slots.append(tuple(slots))
+        self.law_indices.append(tuple(indices))
         return len(self.families) - 1
 
     def rule(self, clauses: Clauses) -> int:
@@ -456,10 +407,15 @@ class _Translator:
 
 
 def translate(scenario: Scenario) -> Program:
-    """A scenario, with the strategy it has chosen, as a :class:`Program` (draw 0: likely values).
+    """A scenario with its chosen strategy as a :class:`Program` (draw 0: base values).
 
     Args:
         scenario: validated; ``scenario.strategy(name)`` chooses the strategy.
+
+    >>> from sim import load
+    >>> program = translate(load("korea-2017").strategy("proposal"))
+    >>> program.strategy, len(program.tracks) == len(program.code.start_rule)
+    ('proposal', True)
     """
     tr = _Translator(scenario)
     fields: dict[str, Any] = {
@@ -469,14 +425,14 @@ def translate(scenario: Scenario) -> Program:
         "ruin": NOTHING if scenario.ruin is None else tr.level[scenario.ruin],
         "conditions": len(tr.conditions),
     }
-    slots: dict[str, Ints] = {}
+    indices: dict[str, Ints] = {}
     fields |= _conditions(tr)
-    fields |= _tracks(tr, slots)
-    fields |= _stages(tr, slots)
-    setbacks, setback_names, setback_fields = _setbacks(tr, slots)
+    fields |= _tracks(tr, indices)
+    fields |= _stages(tr, indices)
+    setbacks, setback_names, setback_fields = _setbacks(tr, indices)
     fields |= setback_fields
-    fields |= _shocks(tr, slots, len(setback_names))
-    fields |= _influences(tr, slots)
+    fields |= _shocks(tr, indices, len(setback_names))
+    fields |= _influences(tr, indices)
     fields["rule_start"], flat = _ragged(tr.rules)
     assert list(flat) == list(range(len(flat)))  # items are numbered as the rules are made
     fields |= _literals(tr)
@@ -486,16 +442,16 @@ def translate(scenario: Scenario) -> Program:
     fields["effect_of"] = _ints(of for _, of in steps)
     fields["law_family"] = _ints(tr.families)
     fields["counts"] = len(setback_names) + 2 * len(tr.shocks)
-    wiring = Wiring(**_law_wiring(tr), **slots)
+    wiring = Wiring(**_law_wiring(tr), **indices)
     fields["law_start"] = wiring.law_table_start[:-1]
     fields["law_count"] = np.diff(wiring.law_table_start)
-    numbers = np.array(tr.numbers)
-    fields |= derive(numbers, wiring)
+    parameters = np.array(tr.parameters)
+    fields |= derive(parameters, wiring)
     fields |= _readers(fields, tr)
     return Program(
         code=Code(**fields),
-        numbers=numbers,
-        slots=tr.slots,
+        parameters=parameters,
+        parameter_index=tr.parameter_index,
         wiring=wiring,
         scenario=scenario,
         strategy=scenario.chosen.name,
@@ -512,14 +468,14 @@ def translate(scenario: Scenario) -> Program:
 
 def _law_wiring(tr: _Translator) -> dict[str, Ints]:
     sizes = [
-        distributions.table_size(family, len(slots))
-        for family, slots in zip(tr.families, tr.law_slots, strict=True)
+        distributions.table_size(family, len(indices))
+        for family, indices in zip(tr.families, tr.law_indices, strict=True)
     ]
-    slot_start, law_slots = _ragged(tr.law_slots)
+    index_start, law_indices = _ragged(tr.law_indices)
     return {
         "law_family": _ints(tr.families),
-        "law_slot_start": slot_start,
-        "law_slots": law_slots,
+        "law_index_start": index_start,
+        "law_indices": law_indices,
         "law_table_start": np.concatenate([_ints([0]), np.cumsum(_ints(sizes))]),
     }
 
@@ -543,12 +499,13 @@ def _streams(kind: str, names: Sequence[str]) -> Words:
     return np.array([streams.stream(f"{kind}:{name}") for name in names], dtype=np.uint64)
 
 
-def _tracks(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
+def _tracks(tr: _Translator, indices: dict[str, Ints]) -> dict[str, Any]:
     scenario, chosen = tr.scenario, tr.scenario.chosen
     tracks = list(scenario.tracks.values())
     delegations = list(scenario.delegations)
-    slots["capacity"] = _ints(
-        tr.slot(f"delegations.{party}", number) for party, number in scenario.delegations.items()
+    indices["capacity"] = _ints(
+        tr.parameter(f"delegations.{party}", number)
+        for party, number in scenario.delegations.items()
     )
     stage_start, _ = _ragged([[0] * len(track.stages) for track in tracks])
     party_start, party = _ragged(
@@ -565,11 +522,11 @@ def _tracks(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
     }
 
 
-def _stages(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
+def _stages(tr: _Translator, indices: dict[str, Ints]) -> dict[str, Any]:
     start, horizon = tr.scenario.start, tr.scenario.horizon
     stages = tr.stage_of
-    slots["success"] = _ints(
-        tr.slot(f"{name}.success", stage.success)
+    indices["success"] = _ints(
+        tr.parameter(f"{name}.success", stage.success)
         for name, stage in zip(tr.stages, stages, strict=True)
     )
     spans = [spans_of(stage.window, start, horizon) for stage in stages]
@@ -604,7 +561,7 @@ def _stages(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
 
 
 def _setbacks(
-    tr: _Translator, slots: dict[str, Ints]
+    tr: _Translator, indices: dict[str, Ints]
 ) -> tuple[list[str], list[str], dict[str, Any]]:
     pairs = [
         (name, setback)
@@ -613,8 +570,8 @@ def _setbacks(
     ]
     names = list(dict.fromkeys(setback.name for _, setback in pairs))
     start, _ = _ragged([[0] * len(stage.setbacks) for stage in tr.stage_of])
-    slots["setback_weight"] = _ints(
-        tr.slot(f"{stage}.{setback.name}.weight", setback.weight) for stage, setback in pairs
+    indices["setback_weight"] = _ints(
+        tr.parameter(f"{stage}.{setback.name}.weight", setback.weight) for stage, setback in pairs
     )
 
     def resume(stage: str, to: str | None) -> int:
@@ -633,15 +590,15 @@ def _setbacks(
     return [setback.name for _, setback in pairs], names, fields
 
 
-def _shocks(tr: _Translator, slots: dict[str, Ints], first_count: int) -> dict[str, Any]:
+def _shocks(tr: _Translator, indices: dict[str, Ints], first_count: int) -> dict[str, Any]:
     scenario = tr.scenario
     shocks = scenario.shocks
-    slots["rate"] = _ints(
-        tr.constant(0.0) if shock.rate is None else tr.slot(f"{name}.rate", shock.rate)
+    indices["rate"] = _ints(
+        tr.constant(0.0) if shock.rate is None else tr.parameter(f"{name}.rate", shock.rate)
         for name, shock in shocks.items()
     )
-    slots["probability"] = _ints(
-        tr.slot(f"{name}.probability", shock.probability) for name, shock in shocks.items()
+    indices["probability"] = _ints(
+        tr.parameter(f"{name}.probability", shock.probability) for name, shock in shocks.items()
     )
     date_start, date = _ragged(
         [
@@ -663,7 +620,7 @@ def _shocks(tr: _Translator, slots: dict[str, Ints], first_count: int) -> dict[s
         "breaks_count": _ints(range(first_count + count, first_count + 2 * count)),
         "date_start": date_start,
         "date": date.astype(np.float64),
-    } | _breaks(tr, slots)
+    } | _breaks(tr, indices)
 
 
 def _timing(shock: Shock) -> int:
@@ -672,7 +629,7 @@ def _timing(shock: Shock) -> int:
     return DATED if shock.after is None else AFTER
 
 
-def _breaks(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
+def _breaks(tr: _Translator, indices: dict[str, Ints]) -> dict[str, Any]:
     shocks = tr.scenario.shocks
     breaks = [(name, b) for name, shock in shocks.items() for b in shock.breaks]
     labels: list[str] = []
@@ -680,8 +637,8 @@ def _breaks(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
         base = f"{shock}.breaks.{b.track}" + (f".{b.stage}" if b.stage else "")
         twins = sum(label.split("#")[0] == base for label in labels)
         labels.append(f"{base}#{twins + 1}" if twins else base)
-    slots["break_probability"] = _ints(
-        tr.slot(f"{label}.probability", b.probability)
+    indices["break_probability"] = _ints(
+        tr.parameter(f"{label}.probability", b.probability)
         for label, (_, b) in zip(labels, breaks, strict=True)
     )
 
@@ -704,12 +661,12 @@ def _breaks(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
     }
 
 
-def _influences(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
+def _influences(tr: _Translator, indices: dict[str, Ints]) -> dict[str, Any]:
     influences = tr.scenario.influences
-    slots["influence_ratio"] = _ints(
+    indices["influence_ratio"] = _ints(
         tr.constant(base_value(i.ratio))
         if i.name is None
-        else tr.slot(f"influences.{i.name}.{i.kind}", i.ratio)
+        else tr.parameter(f"influences.{i.name}.{i.kind}", i.ratio)
         for i in influences
     )
 

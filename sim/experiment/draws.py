@@ -66,16 +66,16 @@ class Draws:
         free = [
             i
             for i, name in enumerate(self.names)
-            if name in program.slots and name not in program.scenario.chosen.overrides
+            if name in program.parameter_index and name not in program.scenario.chosen.overrides
         ]
-        slots = np.array([program.slots[self.names[i]] for i in free], np.int64)
+        slots = np.array([program.parameter_index[self.names[i]] for i in free], np.int64)
         return slots, np.ascontiguousarray(self.values[:, free])
 
     def vary(self, program: Program) -> bool:
         """Whether the draws give the program different values; of one draw, whether any at all."""
         slots, values = self.slots(program)
-        delegations = [name.startswith("delegations.") for name in program.slots]
-        whole = np.isin(slots, np.array(list(program.slots.values()))[delegations])
+        delegations = [name.startswith("delegations.") for name in program.parameter_index]
+        whole = np.isin(slots, np.array(list(program.parameter_index.values()))[delegations])
         values[:, whole] = np.maximum(1, np.floor(values[:, whole] + 0.5))
         return bool(len(slots) and (len(self) == 1 or (values != values[0]).any()))
 
@@ -90,7 +90,7 @@ class Draws:
         if not 0 < draw <= len(self):
             raise DrawsError(f"draw: found {draw}; allowed: 0 to {len(self)}")
         slots, values = self.slots(program)
-        return program.with_slots(slots, values[draw - 1])
+        return program.with_parameters_at(slots, values[draw - 1])
 
     def write(self, file: Path) -> None:
         """Write the table as CSV; every value is read again to the last bit."""

@@ -185,7 +185,7 @@ class Evaluator:
         rows = empty(program, min(BATCH, values.shape[1]))
         simulator = Simulator(program)
         for i in range(len(points)):
-            simulator.use(program.with_slots(slots, drawn[i]))
+            simulator.use(program.with_parameters_at(slots, drawn[i]))
             for at in range(0, values.shape[1], BATCH):
                 if self.cancelled():
                     raise EvaluationCancelled

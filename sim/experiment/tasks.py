@@ -198,7 +198,7 @@ def _simulated(task: Task, room: Callable[[int], Rows]) -> Iterator[tuple[Rows, 
     simulator = ENGINES[task.engine](program, *own)
     for draw in range(block.draw, block.draw + block.draws):
         if draw:
-            simulator.use(program.with_slots(task.slots, task.values[draw - block.draw]))
+            simulator.use(program.with_parameters_at(task.slots, task.values[draw - block.draw]))
         first, last = block.first, block.first + block.count
         while first < last:
             rows = room(last - first)

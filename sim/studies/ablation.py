@@ -23,7 +23,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sim.engine.program import GOAL, Program, spans_of, translate
+from sim.engine.calendar import spans_of
+from sim.engine.program import GOAL, Program, translate
 from sim.engine.rows import Rows
 from sim.scenario.scenario import Scenario, Setback, Stage, Window, fixed
 
@@ -58,7 +59,7 @@ def changes(scenario: Scenario, program: Program) -> Iterator[Change]:
     """
     yield from _setbacks(scenario, program)
     for shock in scenario.shocks:
-        off = program.with_numbers({f"{shock}.probability": 0.0})
+        off = program.with_parameters({f"{shock}.probability": 0.0})
         yield Change("shock", shock, DOES_NOT_HAPPEN, off)
     yield from _windows(scenario, program)
 
@@ -71,7 +72,7 @@ def _setbacks(scenario: Scenario, program: Program) -> Iterator[Change]:
             with_it = _retranslated(scenario, address, kept, program)
             yield Change("setback", name, COSTS_NOTHING, with_it)
             if _may_fall_out(stage, setback, address, program):
-                off = program.with_numbers({f"{name}.weight": 0.0})
+                off = program.with_parameters({f"{name}.weight": 0.0})
                 yield Change("setback", name, NEVER_DRAWN, off)
 
 
@@ -96,7 +97,10 @@ def _harmless(stage: Stage, changed: Setback) -> Iterator[Setback]:
 def _may_fall_out(stage: Stage, setback: Setback, address: str, program: Program) -> bool:
     """Does another setback of the stage remain that always may occur?"""
     others = [s for s in stage.setbacks if s is not setback and not s.when]
-    return any(program.numbers[program.slots[f"{address}.{s.name}.weight"]] > 0 for s in others)
+    return any(
+        program.parameters[program.parameter_index[f"{address}.{s.name}.weight"]] > 0
+        for s in others
+    )
 
 
 def _windows(scenario: Scenario, program: Program) -> Iterator[Change]:
@@ -137,11 +141,11 @@ def _retranslated(scenario: Scenario, address: str, changed: Stage, program: Pro
     other = translate(replace(scenario, tracks=tracks))
     gone = f"{address}."
     values = {
-        name: float(program.numbers[slot])
-        for name, slot in program.slots.items()
-        if name in other.slots and not (name.startswith(gone) and ".delay" in name)
+        name: float(program.parameters[slot])
+        for name, slot in program.parameter_index.items()
+        if name in other.parameter_index and not (name.startswith(gone) and ".delay" in name)
     }
-    return other.with_numbers(values)
+    return other.with_parameters(values)
 
 
 @dataclass(frozen=True)

@@ -411,13 +411,13 @@ def _kept(divergence: Divergence) -> list[Any] | None:
 
 
 def _numbers(program: Program) -> dict[str, float]:
-    return {name: float(program.numbers[slot]) for name, slot in program.slots.items()}
+    return {name: float(program.parameters[slot]) for name, slot in program.parameter_index.items()}
 
 
 def _with(scenario: Scenario, name: str, numbers: dict[str, float]) -> Program:
     program = replay.program_of(scenario, name)
-    own = set(program.slots) - set(program.scenario.chosen.overrides)
-    return program.with_numbers({name: value for name, value in numbers.items() if name in own})
+    own = set(program.parameter_index) - set(program.scenario.chosen.overrides)
+    return program.with_parameters({name: value for name, value in numbers.items() if name in own})
 
 
 def _both(

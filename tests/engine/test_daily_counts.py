@@ -105,7 +105,7 @@ def test_several_draws_are_averaged_by_draw() -> None:
     program = translate(SCENARIO.strategy("all_parallel"))
     tables, rows = [], []
     for draw, success in enumerate((0.3, 0.5, 0.8)):
-        drawn = program.with_numbers({"us_dprk.contact.success": success})
+        drawn = program.with_parameters({"us_dprk.contact.success": success})
         told = kernel.simulate(drawn, 1, 0, 500)
         counter = daily_counts.Counter(drawn)
         counter.add(told, draw)

@@ -121,10 +121,10 @@ raises = ["freeze"]
 def test_numbers_of_a_draw_reach_both_engines_without_parsing() -> None:
     loaded = scenario.loads(many(2, 2).replace("!heat>=8", "!heat"))
     plain = program.translate(loaded)
-    drawn = plain.with_numbers({"t0.only.success": 0.9, "k0.rate": 30.0, "delegations.US": 1.6})
+    drawn = plain.with_parameters({"t0.only.success": 0.9, "k0.rate": 30.0, "delegations.US": 1.6})
     assert difference(drawn, 1, histories=20) is None
     parsed = program.translate(loaded.override({"t0.only.success": 0.9, "k0.rate": 30.0}))
-    parsed = parsed.with_numbers({"delegations.US": 2.0})
+    parsed = parsed.with_parameters({"delegations.US": 2.0})
     ref, comp = kernel.simulate(parsed, 1, 0, 50), kernel.simulate(drawn, 1, 0, 50)
     assert np.array_equal(ref.first, comp.first, equal_nan=True)
     assert not np.array_equal(kernel.simulate(plain, 1, 0, 50).first, comp.first, equal_nan=True)

@@ -99,7 +99,7 @@ def test_one_law_for_all(scenario) -> None:
 
 def test_what_a_strategy_overrides_is_not_sampled(scenario, drawn) -> None:
     now, sure = (translate(scenario.strategy(name)) for name in ("now", "sure"))
-    slot = now.slots["talks.round.success"]
+    slot = now.parameter_index["talks.round.success"]
     assert slot in drawn.slots(now)[0]
     assert slot not in drawn.slots(sure)[0]
     assert len(drawn.slots(now)[0]) == len(drawn.names) == drawn.slots(now)[1].shape[1]
@@ -108,7 +108,7 @@ def test_what_a_strategy_overrides_is_not_sampled(scenario, drawn) -> None:
 def test_a_delegation_is_rounded(scenario, drawn) -> None:
     program = translate(scenario.strategy("now"))
     slots, values = drawn.slots(program)
-    found = {int(program.with_slots(slots, row).code.capacity[0]) for row in values[:200]}
+    found = {int(program.with_parameters_at(slots, row).code.capacity[0]) for row in values[:200]}
     assert found == {1, 2, 3, 4} or found == {1, 2, 3}
 
 

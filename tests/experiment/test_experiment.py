@@ -203,7 +203,7 @@ def test_if_all_fail_the_rest_is_given_up(tmp_path) -> None:
 
 
 def test_the_limit_of_events_can_be_chosen(scenario) -> None:
-    with pytest.raises(Incomplete, match="more than 3 events in one history") as error:
+    with pytest.raises(Incomplete, match="more than 3 events in one replication") as error:
         sim.run(scenario, ["now"], 40, most_events=3)
     assert error.value.results.manifest["most_events"] == 3
     assert 0 < len(error.value.results.frame) < 40
