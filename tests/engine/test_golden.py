@@ -92,7 +92,7 @@ def test_the_bits_are_the_same_on_other_processors(processor: dict[str, str]) ->
     code = "import test_golden as t, pandas as pd; " + (
         "pd.testing.assert_frame_equal(t.told('compiled'), t.pinned(), check_exact=True)"
     )
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)])
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, **processor, "PYTHONPATH": paths},
