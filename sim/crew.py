@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import tempfile
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -136,14 +137,17 @@ class Dask(Crew):
                 'dask: the package "distributed" is not installed; '
                 "allowed: pip install 'detente[dask]'"
             ) from None
-        self.cluster = None
+        self.cluster, self.scratch = None, None
         try:
             if address == "local":
+                self.scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
                 self.cluster = distributed.LocalCluster(
                     n_workers=workers or os.cpu_count() or 1,
                     threads_per_worker=1,
                     processes=True,
                     dashboard_address=None,
+                    # Workers load pickles from there; by default it may be somebody else's.
+                    local_directory=self.scratch.name,
                     silence_logs=logging.CRITICAL,  # what matters we tell ourselves
                 )
             else:
@@ -174,6 +178,8 @@ class Dask(Crew):
             self.client.close()
             if self.cluster is not None:
                 self.cluster.close()
+            if self.scratch is not None:
+                self.scratch.cleanup()
 
 
 def _answers(address: str) -> None:

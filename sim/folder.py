@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from sim import tally
-from sim.blocks import UNFINISHED, Block, Told, digest_of, missing, write_through
+from sim.blocks import OURS, UNFINISHED, Block, Told, digest_of, missing, write_through
 
 MANIFEST = "manifest.json"
 ENDINGS = {"rows": ".parquet", "summary": ".npz"}
 PREFIX = {"rows": "part", "summary": "counts"}
 DRAWS = "draws.csv"
-LOCK = ".lock"
+LOCK = f"{OURS}lock"
 MOST_LINES = 20  # of a difference that is printed
 SECONDS_UNSYNCED = 2.0
 PILE = 200_000  # counts in memory before they are added up
@@ -136,7 +136,7 @@ class Folder(Store):
                 f"{self.path}: holds Parquet files but no {MANIFEST}; allowed: another folder"
             )
         self._take_lock()
-        for unfinished in self.path.glob(f".*{UNFINISHED}"):  # of a run that was killed
+        for unfinished in self.path.glob(f"{OURS}*{UNFINISHED}"):  # of a run that was killed
             unfinished.unlink(missing_ok=True)
 
     def _take_lock(self) -> None:
@@ -163,7 +163,7 @@ class Folder(Store):
             with contextlib.suppress(OSError):
                 (self.path / LOCK).unlink()
         with contextlib.suppress(OSError):
-            for unfinished in self.path.glob(f".*{UNFINISHED}"):
+            for unfinished in self.path.glob(f"{OURS}*{UNFINISHED}"):
                 unfinished.unlink(missing_ok=True)
 
     # -- parts
@@ -269,7 +269,7 @@ def cannot_be_written(path: Path, error: OSError) -> RunError:
 
 
 def _write(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+    unfinished = path.with_name(f"{OURS}{path.name}{UNFINISHED}")
     write_through(unfinished, content)
     unfinished.replace(path)
     _sync(path.parent)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -500,8 +501,8 @@ def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
     """Make the folder, or see that it holds the same search; found out before anything is told."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".touched").touch()
-        (folder / ".touched").unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise InputError(f"{folder}: cannot be a results folder ({error.strerror})") from None
     return tables.prepare(folder, {key: manifest[key] for key in IDENTITY})
