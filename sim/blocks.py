@@ -30,6 +30,7 @@ Floats = npt.NDArray[np.float64]
 ENGINES: dict[str, Callable[..., Any]] = {"compiled": kernel.Teller, "simpy": processes.Teller}
 ROWS_AT_ONCE = 2**14  # rows in memory, and in a row group of a part
 UNFINISHED = ".unfinished"
+OURS = ".detente-"  # how names of files begin that are taken away again
 
 
 class Block(NamedTuple):
@@ -276,7 +277,7 @@ _SERIAL = itertools.count()
 
 
 def _spooled(folder: Path, content: bytes) -> Path:
-    path = folder / f".{os.getpid()}-{next(_SERIAL)}{UNFINISHED}"
+    path = folder / f"{OURS}{os.getpid()}-{next(_SERIAL)}{UNFINISHED}"
     write_through(path, content)
     return path
 

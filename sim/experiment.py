@@ -29,7 +29,7 @@ import pandas as pd
 
 from sim import arguments, crew, provenance, tally
 from sim import draws as drawing
-from sim.blocks import ENGINES, Block, Cutter, Failure, Order
+from sim.blocks import ENGINES, OURS, UNFINISHED, Block, Cutter, Failure, Order
 from sim.draws import Draws, DrawsError
 from sim.folder import (
     AS_WRITTEN,
@@ -587,7 +587,7 @@ def _kind_of(path: Path) -> str | None:
 
 def _write_draws(folder: Folder, drawn: Draws) -> None:
     path = folder.path / DRAWS
-    unfinished = path.with_name(f".{DRAWS}.unfinished")
+    unfinished = path.with_name(f"{OURS}{DRAWS}{UNFINISHED}")
     try:
         drawn.write(unfinished)
         unfinished.replace(path)

@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from sim import tally
-from sim.blocks import UNFINISHED, Block, Told, digest_of, missing, write_through
+from sim.blocks import OURS, UNFINISHED, Block, Told, digest_of, missing, write_through
 from sim.files import decoded
 
 MANIFEST = "manifest.json"
 ENDINGS = {"rows": ".parquet", "summary": ".npz"}
 PREFIX = {"rows": "part", "summary": "counts"}
 DRAWS = "draws.csv"
-LOCK = ".lock"
+LOCK = f"{OURS}lock"
 RESULTS_FOLDER = "allowed: a results folder, as run, compare and the other commands write it"
 AS_WRITTEN = "allowed: the manifest as the command wrote it"
 MOST_NAMES = 3  # of files that are named where a results folder should be
@@ -132,7 +132,7 @@ class Folder(Store):
                 f"{self.path}: holds Parquet files but no {MANIFEST}; allowed: another folder"
             )
         self._take_lock()
-        for unfinished in self.path.glob(f".*{UNFINISHED}"):  # of a run that was killed
+        for unfinished in self.path.glob(f"{OURS}*{UNFINISHED}"):  # of a run that was killed
             unfinished.unlink(missing_ok=True)
 
     def _take_lock(self) -> None:
@@ -159,7 +159,7 @@ class Folder(Store):
             with contextlib.suppress(OSError):
                 (self.path / LOCK).unlink()
         with contextlib.suppress(OSError):
-            for unfinished in self.path.glob(f".*{UNFINISHED}"):
+            for unfinished in self.path.glob(f"{OURS}*{UNFINISHED}"):
                 unfinished.unlink(missing_ok=True)
 
     # -- parts
@@ -265,7 +265,7 @@ def cannot_be_written(path: Path, error: OSError) -> RunError:
 
 
 def _write(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+    unfinished = path.with_name(f"{OURS}{path.name}{UNFINISHED}")
     write_through(unfinished, content)
     unfinished.replace(path)
     _sync(path.parent)

@@ -22,7 +22,6 @@ from sim import (
 )
 from sim.arguments import nearest
 from sim.draws import Draws
-from sim.easel import Easel, Sketch, paint
 from sim.experiment import InputError, Results, names_of
 from sim.printing import many
 from sim.program import translate
@@ -160,7 +159,6 @@ def figures(
     results: Results,
     baseline: str | None = None,
     endpoint: str | None = None,
-    easel: Easel | None = None,
     table: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Draw the figures of a run into its folder, each as PNG and SVG; their paths without ending.
@@ -168,7 +166,6 @@ def figures(
     Args:
         results: of a run that has a folder.
         baseline, endpoint: as for :func:`differences`.
-        easel: where they are begun; its owner finishes them. None: they are drawn here.
         table: of the differences, where there is one already. None: it is made and written.
 
     Raises:
@@ -177,17 +174,12 @@ def figures(
     folder = results.folder
     if folder is None:
         raise InputError("a run without a results folder has no place for figures")
-    begin = paint if easel is None else easel.begin
-    paths = []
-    makers = (
-        lambda: _shares(results, endpoint, table),
-        lambda: _paired(results, baseline, endpoint, table),
-    )
-    for make in makers:
-        sketches = [Sketch(name, *what, folder / name) for name, what in make().items()]
-        begin(sketches)  # before the next tables are made
-        paths += [sketch.path for sketch in sketches]
-    return paths
+    from sim import canvas, plots  # matplotlib takes its time: only who draws waits for it
+
+    shown = _shares(results, endpoint, table) | _paired(results, baseline, endpoint, table)
+    for name, (one, about) in shown.items():
+        canvas.save(getattr(plots, name)(one, caption=about).figure, folder / name)
+    return [folder / name for name in shown]
 
 
 def axes_of(

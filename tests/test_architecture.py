@@ -10,7 +10,6 @@ SIM = Path(__file__).parents[1] / "sim"
 # The right may import the left. What reads scenario files stands together in one room.
 ROOMS = (
     {"version"},
-    {"_machine_code"},
     {"_compiled"},
     {"laws"},
     {
@@ -71,7 +70,6 @@ ROOMS = (
     {"plots"},
     {"plots_decision"},
     {"plots_uncertainty"},
-    {"easel"},
     {"sequences"},
     {"sequencing"},
     {"studies"},
