@@ -38,6 +38,10 @@ FENCE = re.compile(r"^```([a-z]+)(?: (.*))?$", re.M)
 
 def main(folder: Path) -> None:
     """Write all pages into a folder, which is emptied before."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / "format.md").exists():
+        raise SystemExit(
+            f"{folder}: holds other files; allowed: a new folder, or one of these pages"
+        )
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(GALLERY, folder / "figures")
     for pictures in ("gallery", "explore"):

@@ -11,7 +11,10 @@ The public names, in the order of a study::
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import os
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -45,6 +48,26 @@ _PLACES = {
 _MODULES = ("assumptions", "backcast", "calibration", "fitting", "history", "record")
 
 __all__ = ["__version__", *_PLACES, *_MODULES]
+
+
+def _load_matplotlib() -> None:
+    """Import matplotlib even where MPLBACKEND names a backend that is not installed here.
+
+    A notebook hands that variable on to every process that it starts, and matplotlib refuses to be
+    imported with a backend that it does not know. Figures are files here, drawn by a backend of
+    their own; a backend that is installed stays that of the caller.
+    """
+    named = os.environ.pop("MPLBACKEND")
+    try:
+        matplotlib: Any = importlib.import_module("matplotlib")
+    finally:
+        os.environ["MPLBACKEND"] = named
+    with contextlib.suppress(ValueError):
+        matplotlib.rcParams["backend"] = named  # as matplotlib does itself
+
+
+if os.environ.get("MPLBACKEND") and "matplotlib" not in sys.modules:
+    _load_matplotlib()
 
 
 def __getattr__(name: str) -> Any:

@@ -32,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Python would look for garbage among all that the libraries hold, before it ends.
     atexit.register(gc.freeze)
     options = parser().parse_args(arguments)
+    # Libraries make very many objects that stay; to look through them takes a tenth of a run.
+    thresholds = gc.get_threshold()
+    gc.set_threshold(50 * thresholds[0], *thresholds[1:])
     before = [signal.signal(number, _stop) for number in STOPS]
     dropped, sys.unraisablehook = sys.unraisablehook, _dropped
     try:
@@ -40,11 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough.
         _drop_output()
         return 0
+    except ImportError as error:
+        if error.name != "numba":  # which may be kept from starting by its environment variables
+            raise
+        print(error, file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(f"stopped; {KEPT.get(options.command, NOTHING)}", file=sys.stderr)
         return 130
     finally:
         sys.unraisablehook = dropped
+        gc.set_threshold(*thresholds)
         for number, handler in zip(STOPS, before, strict=True):
             signal.signal(number, handler)
 
@@ -124,17 +133,12 @@ def _code_of(error: Exception) -> int | None:
 
 def run(options: argparse.Namespace) -> int:
     """``detente run``: replications into a results folder, with summary and figures."""
-    from sim.easel import Easel
-
-    easel = None if options.no_figures else Easel()
     from sim.reporting import summary, text_tables
 
     results = _results(options)
-    figures = summary.figures(results, None, options.endpoint, easel) if easel else []
     print(text_tables.as_text(summary.summarise(results, options.endpoint)))
+    figures = [] if options.no_figures else summary.figures(results, None, options.endpoint)
     _say_what_never_starts(results.scenario, results.manifest["strategies"])
-    if easel:
-        easel.finish()
     _say_where(results, figures)
     return 0
 

@@ -1,37 +1,51 @@
-"""Compilation, and a cache of machine code that can never be stale.
+"""Compilation by numba, with its cache in a folder that never holds stale machine code.
 
-numba's own cache looks at the file of a function, not at the files of those that it calls, so an
-edited law would go unnoticed in an engine compiled before. Here the cache folder is named by a
-hash of the sources of everything that is compiled in, of the compiler and its options, and of the
-processor for which it compiles: after any change another folder is used.
+numba looks at the file of a function before it takes machine code from its cache, but not at the
+files of the functions that are compiled in. So the folder is named by a hash of all these files, of
+the compiler and its options, and of the processor: after any change another folder is used.
 
-numba takes half a second to load. It is loaded when something must be compiled, or when Python
-calls a law; who finds an engine in the cache does without it.
+What numba finds in its cache is executed. So the folder belongs to the user, and nobody else may
+write to it; any other folder is passed over.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
-import importlib.metadata
 import os
 import platform
+import re
 import shutil
+import stat
 import struct
 import sys
 import tempfile
-import threading
 import time
 import warnings
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from llvmlite import binding
 
-from sim._machine_code import Loaded, Types, file_of, flat, keep, kept, made
+try:
+    with warnings.catch_warnings():
+        # So numba speaks of a setting that it cannot read, and would go on without it.
+        warnings.filterwarnings("error", "Environment variable", RuntimeWarning)
+        import numba
+except (ValueError, RuntimeWarning) as error:
+    given = ", ".join(f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("NUMBA_"))
+    reason = str(error).partition("\n")[0].rstrip(".")
+    raise ImportError(
+        f"environment: numba does not start with {given or 'its settings'} ({reason}); "
+        "allowed: other values, or none",
+        name="numba",
+    ) from None
+
+from llvmlite import binding, ir
+from numba import types
+from numba.extending import intrinsic, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,61 +60,147 @@ SOURCES = (
     "daily_counts.py",
     "kernel.py",
 )
-CALLED = "_machine_code.py"  # how it is called
-DAYS_KEPT = 30
-JIT = not int(os.environ.get("NUMBA_DISABLE_JIT") or 0)
+JIT = not numba.config.DISABLE_JIT
 if not JIT:  # the words of Philox are meant to run over
     warnings.filterwarnings("ignore", "overflow encountered in scalar", RuntimeWarning)
 
 
+# -- the cache folder -----------------------------------------------------------------------------
+
+DAYS_KEPT = 30
+ROOM = 8_000_000  # for all engines with and without logs it takes half of that
+# By this file, a standard one, a folder is known as a cache of ours; backups leave it out.
+TAG = "CACHEDIR.TAG"
+TAG_TEXT = (
+    "Signature: 8a477f597d28d172789f06886806bc55\n"
+    "# Machine code compiled by Detente, which removes this folder when it has not been used for\n"
+    f"# {DAYS_KEPT} days. It may be deleted at any time.\n"
+)
+
+
 def fingerprint(folder: Path | None = None) -> str:
-    """Name of the cache folder: sources, compiler with its options, and processor."""
+    """Name of the cache folder: sources, compiler with its options, and processor.
+
+    numba could keep code for several processors in one folder, but not if two of them write to it
+    at once.
+    """
     folder = folder or Path(__file__).parent
     digest = hashlib.blake2b(digest_size=12)
-    for path in (*(folder / name for name in (CALLED, *SOURCES)), Path(".numba_config.yaml")):
+    for path in (*(folder / name for name in SOURCES), Path(".numba_config.yaml")):
         digest.update(path.name.encode() + b"\0")
         digest.update(path.read_bytes() if path.exists() else b"")
-    versions = [importlib.metadata.version(name) for name in ("numba", "llvmlite", "numpy")]
+    versions = numba.__version__, np.__version__, sys.version, platform.machine()
     options = sorted((name, at) for name, at in os.environ.items() if name.startswith("NUMBA_"))
     processor = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
-    digest.update(repr((versions, sys.version, platform.machine(), options, processor)).encode())
+    digest.update(repr((versions, options, processor)).encode())
     return digest.hexdigest()
 
 
-def cache_folder() -> Path:
-    """A folder for machine code, writable, private to this version of the sources."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    given = os.environ.get("DETENTE_CACHE")
-    bases = [Path(given)] if given else [Path(home) / "detente"]
-    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    bases.append(Path(tempfile.gettempdir()) / f"detente-{user}")
-    for base in bases:
-        folder = base / fingerprint()
+def cache_folder() -> Path | None:
+    """A folder for machine code of these sources, private to the user and writable.
+
+    The first that will do of ``$DETENTE_CACHE`` (or else the user's cache folder), a folder below
+    that for temporary files, and a new one that lasts as long as the process; None if none will.
+    """
+    for base in _bases():
         with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
+            base.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder = base / fingerprint()
+            if is_private(base, shared=True) and _is_ready(folder):
                 _remove_old(base, folder)
-                os.utime(folder)
                 return folder
-    return Path(tempfile.mkdtemp(prefix="detente-"))
+    with contextlib.suppress(OSError):
+        folder = Path(tempfile.mkdtemp(prefix="detente-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        _use(folder)
+        return folder
+    return None
+
+
+def _bases() -> Iterator[Path]:
+    """Where cache folders may be made, the best first."""
+    given, caches = (os.environ.get(name) for name in ("DETENTE_CACHE", "XDG_CACHE_HOME"))
+    with contextlib.suppress(RuntimeError):  # nobody knows where this user's home is
+        if given:
+            yield Path(given).expanduser().absolute()
+        elif caches and Path(caches).is_absolute():  # as the standard of these folders has it
+            yield Path(caches) / "detente"
+        else:
+            home = Path.home()
+            if home.is_absolute():
+                yield home / ".cache" / "detente"
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    with contextlib.suppress(OSError):  # there may be no folder for temporary files
+        yield Path(tempfile.gettempdir()) / f"detente-{user}"
+
+
+def is_private(folder: Path, *, shared: bool = False) -> bool:
+    """Can nobody but the user (and the system's administrator) put anything into a folder?
+
+    Args:
+        folder: a folder; a link to one is none.
+        shared: one will do, too, in which everybody may make files but touch only his own.
+    """
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        return False
+    if not hasattr(os, "getuid"):  # a system on which rights are not written as bits
+        return True
+    owners = (os.getuid(), 0) if shared else (os.getuid(),)
+    others_may_write = bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+    return found.st_uid in owners and (
+        not others_may_write or (shared and bool(found.st_mode & stat.S_ISVTX))
+    )
+
+
+def _is_ready(folder: Path) -> bool:
+    """Make a cache folder, or see that it is private; then see that it can be used."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not is_private(folder):
+            return False
+    else:
+        (folder / TAG).write_text(TAG_TEXT, encoding="utf-8")
+    _use(folder)
+    return True
+
+
+def _use(folder: Path) -> None:
+    """See that files can be made in a folder, with room for machine code; it counts as used.
+
+    Raises:
+        OSError: they cannot.
+    """
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        if not any(folder.rglob("*.nbc")):
+            probe.write(bytes(ROOM))
+            probe.flush()
+    os.utime(folder)
 
 
 def _remove_old(base: Path, kept: Path) -> None:
+    """Remove cache folders that have not been used for long, and nothing else."""
     for folder in base.iterdir():
         with contextlib.suppress(OSError):
-            old = time.time() - folder.stat().st_mtime > DAYS_KEPT * 86_400
-            if old and folder != kept and folder.is_dir():
+            old = time.time() - folder.lstat().st_mtime > DAYS_KEPT * 86_400
+            if old and folder != kept and _is_ours(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_ours(folder: Path) -> bool:
+    named = re.fullmatch("[0-9a-f]{24}", folder.name) is not None and is_private(folder)
+    return named and (folder / TAG).read_text(encoding="utf-8", errors="replace") == TAG_TEXT
 
 
 FOLDER = cache_folder() if JIT else None
 
 
+# -- compilation ----------------------------------------------------------------------------------
+
 OPTIONS = {"error_model": "numpy", "forceinline": True, "_nrt": False}
 # Wrappers for Python take long to compile, and compiled code does not call them.
 BARE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-# Taken in this order: an engine is loaded by one thread, which may wait for numba's own lock.
-_loading_an_engine, _loading_numba = threading.RLock(), threading.RLock()
 
 
 def compiled(*signature: Any, kept: bool = False, **options: Any) -> Callable[[F], F]:
@@ -111,119 +211,46 @@ def compiled(*signature: Any, kept: bool = False, **options: Any) -> Callable[[F
 
     Args:
         signature: numba's signature where there is only one.
-        kept: keep its machine code in the cache; for what Python calls, since what is called
-            from there is compiled in.
+        kept: for what Python calls, too: its machine code is kept in the cache. Otherwise only
+            compiled code can call it.
         options: further options of ``numba.njit``.
     """
-    options = OPTIONS | options
 
     def decorate(function: F) -> F:
-        return Compiled(function, signature, kept, options) if JIT else function  # type: ignore[return-value]
+        how = OPTIONS | ({"cache": FOLDER is not None} if kept else BARE) | options
+        with _own_cache():
+            return numba.njit(*signature, **how)(function)  # type: ignore[no-any-return]
 
     return decorate
 
 
 def engine(function: F) -> F:
-    """Compile a function of arrays for Python, which returns a whole number or nothing.
+    """Compile a function of arrays for Python, which calls it while other threads run on.
 
-    Its machine code is kept in the cache and called without numba, while other threads run on.
+    It is called with arguments of one combination of types only: numba's cache may mix up the
+    combinations where two processes compile at once.
     """
-    return Engine(function) if JIT else function  # type: ignore[return-value]
+    return compiled(kept=True, no_cfunc_wrapper=True, nogil=True)(function)
 
 
-class Compiled:
-    """Stands for a compiled function, and has it made when it is needed."""
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        signature: tuple[Any, ...],
-        kept: bool,
-        options: dict[str, Any],
-    ) -> None:
-        self.__doc__, self.__name__ = function.__doc__, function.__name__
-        self._function, self._signature, self._options = function, signature, options
-        self._kept = kept
-        self._made: dict[str, Any] = {}
-
-    @property
-    def dispatcher(self) -> Any:
-        """The function as Python calls it."""
-        found = self._once("dispatcher", {"cache": self._kept})
-        places = self._function.__globals__
-        if places.get(self.__name__) is self:  # from now on it is called directly
-            places[self.__name__] = found
-        return found
-
-    @property
-    def inner(self) -> Any:
-        """The function as compiled code calls it."""
-        return self._once("inner", BARE)
-
-    def _once(self, which: str, options: dict[str, Any]) -> Any:
-        if which not in self._made:
-            numba = _numba()
-            with numba.core.compiler_lock.global_compiler_lock:
-                if which not in self._made:
-                    make = numba.njit(*self._signature, **self._options, **options)
-                    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(FOLDER)
-                    try:
-                        self._made[which] = make(self._function)
-                    finally:
-                        numba.config.CACHE_DIR = before
-        return self._made[which]
-
-    def __call__(self, *arguments: Any) -> Any:  # noqa: D102
-        return self.dispatcher(*arguments)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.inner, name)
+@contextlib.contextmanager
+def _own_cache() -> Iterator[None]:
+    """Let numba choose our folder for the functions decorated meanwhile, and for no others."""
+    ours = {"CACHE_DIR": str(FOLDER or ""), "CACHE_LOCATOR_CLASSES": ""}
+    before = {name: getattr(numba.config, name, "") for name in ours}
+    try:
+        for name, value in ours.items():
+            setattr(numba.config, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(numba.config, name, value)
 
 
-class Engine:
-    """A function of arrays: for each combination of their types its machine code."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.__doc__, self.__name__ = function.__doc__, function.__name__
-        self.py_func = function
-        self._name = f"{function.__module__.split('.')[-1]}.{function.__name__}"
-        self._loaded: dict[Types, Loaded] = {}
-        # Where machine code cannot be called without numba.
-        self._dispatcher: Compiled | None = None
-
-    def __call__(self, *arguments: Any) -> Any:  # noqa: D102
-        if self._dispatcher is not None:
-            return self._dispatcher(*arguments)
-        types, words = flat(arguments)
-        loaded = self._loaded.get(types)
-        if loaded is None:
-            with _loading_an_engine:
-                loaded = self._loaded.get(types) or self._load(arguments, types)
-            if loaded is None:
-                return self(*arguments)
-        return loaded(words)
-
-    def _load(self, arguments: tuple[Any, ...], types: Types) -> Loaded | None:
-        path = file_of(Path(str(FOLDER)), self._name, types)
-        code = kept(path)
-        if code is None:
-            numba = _numba()
-            dispatcher = numba.njit(**OPTIONS, **BARE)(self.py_func)
-            code = made(dispatcher, tuple(map(numba.typeof, arguments)), types)
-            if code is None:
-                self._dispatcher = Compiled(self.py_func, (), True, OPTIONS | {"nogil": True})
-                return None
-            with contextlib.suppress(OSError):
-                keep(path, code)
-        self._loaded[types] = Loaded(code)
-        return self._loaded[types]
-
-    @property
-    def is_compiled(self) -> bool:
-        """Is its machine code at hand, in memory or in the cache?"""
-        return bool(self._loaded) or any(Path(str(FOLDER)).glob(f"{self._name}-*.code"))
+def is_kept(function: Any) -> bool:
+    """Is there machine code of an engine, in memory or in the cache?"""
+    files = f"{function.__module__.split('.')[-1]}.{function.__name__}-*.nbc"
+    return bool(function.signatures) or (FOLDER is not None and any(FOLDER.rglob(files)))
 
 
 # -- instructions that Python does not have -------------------------------------------------------
@@ -252,44 +279,32 @@ def float_of(bits: int) -> float:
     return number
 
 
-def _numba() -> Any:
-    """numba, once it knows what stands for compiled functions here, and the instructions."""
-    with _loading_numba:
-        return _numba_that_knows()
+def _multiply(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    wide = ir.IntType(128)
+    product = builder.mul(*(builder.zext(word, wide) for word in args))
+    high = builder.lshr(product, ir.Constant(wide, 64))
+    words = [builder.trunc(word, ir.IntType(64)) for word in (high, product)]
+    return context.make_tuple(builder, signature.return_type, words)
 
 
-@cache
-def _numba_that_knows() -> Any:
-    import numba
-    from llvmlite import ir
-    from numba import types
-    from numba.extending import intrinsic, overload, typeof_impl
+def _count(_: Any, builder: Any, __: Any, args: Any) -> Any:
+    return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
-    typeof_impl.register(Compiled)(lambda one, context: typeof_impl(one.inner, context))
 
-    def multiply(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        wide = ir.IntType(128)
-        product = builder.mul(*(builder.zext(word, wide) for word in args))
-        high = builder.lshr(product, ir.Constant(wide, 64))
-        words = [builder.trunc(word, ir.IntType(64)) for word in (high, product)]
-        return context.make_tuple(builder, signature.return_type, words)
+def _to_bits(_: Any, builder: Any, __: Any, args: Any) -> Any:
+    return builder.bitcast(args[0], ir.IntType(64))
 
-    def count(_: Any, builder: Any, __: Any, args: Any) -> Any:
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
-    def to_bits(_: Any, builder: Any, __: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.IntType(64))
+def _to_float(_: Any, builder: Any, __: Any, args: Any) -> Any:
+    return builder.bitcast(args[0], ir.DoubleType())
 
-    def to_float(_: Any, builder: Any, __: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.DoubleType())
 
-    word = types.uint64
-    two = intrinsic(lambda _, a, b: (types.UniTuple(word, 2)(word, word), multiply))
-    zeros = intrinsic(lambda _, word: (types.int64(types.uint64), count))
-    bits = intrinsic(lambda _, number: (types.int64(types.float64), to_bits))
-    number = intrinsic(lambda _, bits: (types.float64(types.int64), to_float))
-    overload(wide_multiply, inline="always")(lambda a, b: lambda a, b: two(a, b))
-    overload(trailing_zeros, inline="always")(lambda word: lambda word: zeros(word))
-    overload(bits_of, inline="always")(lambda number: lambda number: bits(number))
-    overload(float_of, inline="always")(lambda bits: lambda bits: number(bits))
-    return numba
+_word = types.uint64
+_two = intrinsic(lambda _, a, b: (types.UniTuple(_word, 2)(_word, _word), _multiply))
+_zeros = intrinsic(lambda _, word: (types.int64(types.uint64), _count))
+_bits = intrinsic(lambda _, number: (types.int64(types.float64), _to_bits))
+_number = intrinsic(lambda _, bits: (types.float64(types.int64), _to_float))
+overload(wide_multiply, inline="always")(lambda a, b: lambda a, b: _two(a, b))
+overload(trailing_zeros, inline="always")(lambda word: lambda word: _zeros(word))
+overload(bits_of, inline="always")(lambda number: lambda number: _bits(number))
+overload(float_of, inline="always")(lambda bits: lambda bits: _number(bits))

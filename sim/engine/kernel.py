@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.engine import distributions, streams
-from sim.engine.jit import JIT, compiled, engine, float_of, trailing_zeros
+from sim.engine.jit import JIT, compiled, engine, float_of, is_kept, trailing_zeros
 from sim.engine.program import (
     ABANDON,
     ABANDONED,
@@ -1242,8 +1242,20 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
 
 
 @engine
-def run_all(plan, state, log, seed, first, rows):  # type: ignore[no-untyped-def]
+def run_all(plan, state, seed, first, rows):  # type: ignore[no-untyped-def]
     """Histories from ``first`` on, one a row; the place of one that failed, or NOTHING."""
+    return run_each(plan, state, None, seed, first, rows)
+
+
+@engine
+def run_all_logged(plan, state, log, seed, first, rows):  # type: ignore[no-untyped-def]
+    """As :func:`run_all`, with the events in ``log``, (room, 5), as far as they fit."""
+    return run_each(plan, state, log, seed, first, rows)
+
+
+@compiled()
+def run_each(plan, state, log, seed, first, rows):  # type: ignore[no-untyped-def]
+    """The body of both; who keeps no log is compiled without one."""
     state.now[0].keep_residuals = min(1, len(rows.residuals))
     for i in range(len(rows.time)):
         if not run(plan, state, log, seed, np.uint64(first + np.uint64(i))):
@@ -1272,7 +1284,11 @@ class Simulator:
     def simulate(self, seed: int, first: int, rows: Rows, log: Floats | None = None) -> None:
         """Fill rows with the replications from ``first`` on; errors as of the SimPy engine."""
         its_plan, state = self.plan, self.state
-        failed = run_all(its_plan, state, log, np.uint64(seed), np.uint64(first), rows)
+        which = np.uint64(seed), np.uint64(first), rows
+        if log is None:
+            failed = run_all(its_plan, state, *which)
+        else:
+            failed = run_all_logged(its_plan, state, log, *which)
         if failed != NOTHING:
             raise cannot_advance(
                 self.program,
@@ -1326,4 +1342,4 @@ def _rank(code: Code, its_plan: Plan, clock: int) -> int:
 
 def is_compiled() -> bool:
     """Is the machine code at hand, in memory or in the cache?"""
-    return not JIT or run_all.is_compiled  # type: ignore[attr-defined,no-any-return]
+    return not JIT or is_kept(run_all)

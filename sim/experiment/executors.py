@@ -18,6 +18,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -198,7 +199,7 @@ class DaskExecutor(TaskExecutor):
                 'dask: the package "distributed" is not installed; '
                 "allowed: pip install 'detente[dask]'"
             ) from None
-        self.cluster = None
+        self.cluster, self.scratch = None, None
         if address == "local" and multiprocessing.current_process().daemon:
             raise InputError(
                 "--dask local: found a daemonic process, such as a worker of multiprocessing.Pool, "
@@ -206,11 +207,14 @@ class DaskExecutor(TaskExecutor):
             )
         try:
             if address == "local":
+                self.scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
                 self.cluster = distributed.LocalCluster(
                     n_workers=workers or os.cpu_count() or 1,
                     threads_per_worker=1,
                     processes=True,
                     dashboard_address=None,
+                    # Workers load pickles from there; by default it may be somebody else's.
+                    local_directory=self.scratch.name,
                     silence_logs=logging.CRITICAL,  # the run prints what matters
                 )
             else:
@@ -244,6 +248,8 @@ class DaskExecutor(TaskExecutor):
             self.client.close()
             if self.cluster is not None:
                 self.cluster.close()
+            if self.scratch is not None:
+                self.scratch.cleanup()
 
 
 def _answers(address: str) -> None:

@@ -29,7 +29,7 @@ from sim.engine.program import Program, translate
 from sim.errors import InputError, RunError
 from sim.experiment import argument_checks, executors, provenance
 from sim.experiment.draws import Draws
-from sim.experiment.files import writable_folder
+from sim.experiment.files import OURS, UNFINISHED, writable_folder
 from sim.experiment.manifests import (
     MANIFEST,
     difference,
@@ -353,7 +353,7 @@ def _merge(
 
 def _write_draws(folder: ResultsFolder, drawn: Draws) -> None:
     path = folder.path / DRAWS
-    unfinished = path.with_name(f".{DRAWS}.unfinished")
+    unfinished = path.with_name(f"{OURS}{DRAWS}{UNFINISHED}")
     try:
         drawn.write(unfinished)
         unfinished.replace(path)

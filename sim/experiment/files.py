@@ -11,6 +11,7 @@ from pathlib import Path
 from sim.errors import InputError, RunError
 
 UNFINISHED = ".unfinished"
+OURS = ".detente-"  # how the names of files begin that may be removed again
 
 
 def write_through(path: Path, content: bytes) -> None:
@@ -36,7 +37,7 @@ def cannot_be_written(path: Path, error: OSError) -> RunError:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: under another name, which is then changed."""
-    unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+    unfinished = path.with_name(f"{OURS}{path.name}{UNFINISHED}")
     write_through(unfinished, content)
     unfinished.replace(path)
     sync(path.parent)

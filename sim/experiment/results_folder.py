@@ -21,14 +21,14 @@ from typing import IO, Any
 
 from sim.engine import daily_counts
 from sim.errors import InputError
-from sim.experiment.files import UNFINISHED, cannot_be_written, sync, write_file
+from sim.experiment.files import OURS, UNFINISHED, cannot_be_written, sync, write_file
 from sim.experiment.manifests import MANIFEST
 from sim.experiment.tasks import Block, TaskResult, digest_of, missing
 
 ENDINGS = {"rows": ".parquet", "summary": ".npz"}
 PREFIX = {"rows": "part", "summary": "counts"}  # as in the folders that exist
 DRAWS = "draws.csv"
-LOCK = ".lock"
+LOCK = f"{OURS}lock"
 SECONDS_UNSYNCED = 2.0
 PILE = 200_000  # counts in memory before they are added up
 
@@ -139,7 +139,7 @@ class ResultsFolder(Store):
                 f"{self.path}: holds Parquet files but no {MANIFEST}; allowed: another folder"
             )
         self._take_lock()
-        for unfinished in self.path.glob(f".*{UNFINISHED}"):  # of a run that was killed
+        for unfinished in self.path.glob(f"{OURS}*{UNFINISHED}"):  # of a run that was killed
             unfinished.unlink(missing_ok=True)
 
     def _take_lock(self) -> None:
@@ -166,7 +166,7 @@ class ResultsFolder(Store):
             with contextlib.suppress(OSError):
                 (self.path / LOCK).unlink()
         with contextlib.suppress(OSError):
-            for unfinished in self.path.glob(f".*{UNFINISHED}"):
+            for unfinished in self.path.glob(f"{OURS}*{UNFINISHED}"):
                 unfinished.unlink(missing_ok=True)
 
     # -- shards

@@ -23,7 +23,7 @@ from sim.engine import rows as row_tables
 from sim.engine.program import GOAL, Program
 from sim.engine.rows import Rows, empty, slice_rows
 from sim.errors import ModelError
-from sim.experiment.files import UNFINISHED, write_through
+from sim.experiment.files import OURS, UNFINISHED, write_through
 from sim.types import Floats, Ints
 
 ENGINES: dict[str, Callable[..., Any]] = {
@@ -289,7 +289,7 @@ _SERIAL = itertools.count()
 
 
 def _spooled(folder: Path, content: bytes) -> Path:
-    path = folder / f".{os.getpid()}-{next(_SERIAL)}{UNFINISHED}"
+    path = folder / f"{OURS}{os.getpid()}-{next(_SERIAL)}{UNFINISHED}"
     write_through(path, content)
     return path
 

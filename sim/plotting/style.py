@@ -65,6 +65,7 @@ def style() -> Iterator[None]:
         "ytick.labelsize": 10,
         "font.size": 10,
         "text.parse_math": False,  # a title is the analyst's own text, dollars and all
+        "text.usetex": False,  # for the same reason, whatever the user's own settings are
         "svg.fonttype": "none",
         "svg.hashsalt": "detente",
     }

@@ -11,7 +11,6 @@ import pandas as pd
 
 from sim.analysis import comparison, incidence, intervals
 from sim.analysis.samples import is_counted
-from sim.easel import Easel, Sketch, paint
 from sim.engine import kernel, processes
 from sim.engine.daily_counts import MOST_DAYS
 from sim.engine.program import translate
@@ -155,7 +154,6 @@ def figures(
     results: Results,
     baseline: str | None = None,
     endpoint: str | None = None,
-    easel: Easel | None = None,
     table: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Draw the figures of a run into its folder, each as PNG and SVG; their paths without ending.
@@ -163,7 +161,6 @@ def figures(
     Args:
         results: of a run that has a folder.
         baseline, endpoint: as for :func:`differences`.
-        easel: where they are begun; its owner finishes them. None: they are drawn here.
         table: of the differences, where there is one already. None: it is made and written.
 
     Raises:
@@ -172,17 +169,15 @@ def figures(
     folder = results.folder
     if folder is None:
         raise InputError("a run without a results folder has no place for figures")
-    begin = paint if easel is None else easel.begin
-    paths = []
-    makers = (
-        lambda: _shares(results, endpoint, table),
-        lambda: _paired(results, baseline, endpoint, table),
+    from sim.plotting import (  # matplotlib takes its time: only who draws waits for it
+        outcomes,
+        style,
     )
-    for make in makers:
-        sketches = [Sketch(name, *what, folder / name) for name, what in make().items()]
-        begin(sketches)  # before the next tables are made
-        paths += [sketch.path for sketch in sketches]
-    return paths
+
+    shown = _shares(results, endpoint, table) | _paired(results, baseline, endpoint, table)
+    for name, (one, about) in shown.items():
+        style.save(getattr(outcomes, name)(one, caption=about).figure, folder / name)
+    return [folder / name for name in shown]
 
 
 def axes_of(

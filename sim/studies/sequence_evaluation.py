@@ -113,7 +113,7 @@ class Contest:
                 plan.tracks.start_rule[:] = self._rules[order]
                 plan.tracks.left_out[:] = self._left_out[order]
                 failed = kernel.run_all(
-                    plan._replace(postures=self._raised[mask]), state, None,
+                    plan._replace(postures=self._raised[mask]), state,
                     np.uint64(self.seed), np.uint64(first + columns.start), rows,
                 )  # fmt: skip
                 if failed != NOTHING:

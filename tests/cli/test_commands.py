@@ -21,6 +21,7 @@ from sim.cli import commands
 from sim.experiment import provenance
 from sim.reporting import findings
 
+ROOT = Path(__file__).parents[2]
 SMALL = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 
 
@@ -42,6 +43,35 @@ def test_run_writes_a_folder_with_summary_and_figures(tmp_path, capsys) -> None:
     assert {"manifest.json", "summary.csv", "incidence.png", "incidence.svg"} <= names
     assert {"outcomes.png", "times.svg"} <= names
     assert "median days" in capsys.readouterr().out
+
+
+def drawn(folder: Path, **environment: str) -> dict[str, bytes]:
+    subprocess.run(
+        [sys.executable, "-m", "sim", "run", SMALL, "--replications", "20", "--out", folder],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    return {path.name: path.read_bytes() for path in folder.glob("*.[ps][nv]g")}
+
+
+def test_figures_do_not_depend_on_the_backend_or_the_settings_of_the_caller(tmp_path) -> None:
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")  # would need LaTeX
+    plain = drawn(tmp_path / "plain", MPLBACKEND="")
+    assert len(plain) == 8
+    assert plain == drawn(tmp_path / "notebook", MPLBACKEND="module://no_such_package.backend")
+    assert plain == drawn(tmp_path / "other", MPLBACKEND="svg", MATPLOTLIBRC=str(tmp_path))
+
+
+@pytest.mark.parametrize("module", ["sim.plots", "sim"])
+def test_the_backend_of_the_caller_stays(module) -> None:
+    code = f"import os, {module}, matplotlib as m; print(os.environ['MPLBACKEND'], m.get_backend())"
+    for backend in ("svg", "pdf"):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": backend},
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.stdout.split() == [backend, backend]
 
 
 def test_run_tells_where_it_writes_by_default(capsys) -> None:

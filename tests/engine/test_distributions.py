@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.engine import distributions, elementary, jit, streams
+from sim.engine import distributions, elementary, streams
 
 mpmath.mp.dps = 40
 ROOT = Path(__file__).parents[2]
@@ -242,21 +242,3 @@ def test_after_a_law_is_edited_its_old_machine_code_is_not_used(tmp_path: Path) 
     law = tmp_path / "sim" / "engine" / "distributions.py"
     law.write_text(law.read_text().replace("min(speed, FASTEST)", "min(speed, FASTEST) + 1.0"))
     assert ask(tmp_path, cache) == 3.0
-
-
-def test_a_cache_folder_that_cannot_be_written_is_replaced(tmp_path: Path, monkeypatch) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("not a folder")
-    monkeypatch.setenv("DETENTE_CACHE", str(blocked / "below"))
-    folder = jit.cache_folder()
-    assert folder.is_dir()
-    assert not str(folder).startswith(str(blocked))
-
-
-def test_old_machine_code_is_removed(tmp_path: Path, monkeypatch) -> None:
-    old = tmp_path / "0123"
-    old.mkdir()
-    os.utime(old, (0, 0))
-    monkeypatch.setenv("DETENTE_CACHE", str(tmp_path))
-    assert jit.cache_folder().is_dir()
-    assert not old.exists()

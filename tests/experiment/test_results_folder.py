@@ -282,9 +282,22 @@ def test_two_runs_do_not_write_to_one_folder(scenario, tmp_path) -> None:
 
 def test_what_a_killed_run_left_behind_is_cleared_away(scenario, tmp_path) -> None:
     sim.run(scenario, replications=5, out=tmp_path)
-    (tmp_path / ".123-4.unfinished").write_bytes(b"half")
+    (tmp_path / ".detente-123-4.unfinished").write_bytes(b"half")
     sim.run(scenario, replications=9, out=tmp_path)
     assert not list(tmp_path.glob(".*"))
+
+
+def test_hidden_files_of_others_stay_as_they_are(scenario, tmp_path) -> None:
+    names = {".lock", ".download.unfinished", ".touched"}
+    run, search = tmp_path / "run", tmp_path / "search"
+    for folder_ in (run, search):
+        folder_.mkdir()
+        for name in names:
+            (folder_ / name).write_text("precious")
+    sim.run(scenario, replications=5, out=run)
+    sim.search(scenario, replications=20, out=search)
+    for folder_ in (run, search):
+        assert {p.name for p in folder_.glob(".*") if p.read_text() == "precious"} == names
 
 
 def full(*_: object) -> None:
