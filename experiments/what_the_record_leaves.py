@@ -1,7 +1,7 @@
 """Which ranges of the reference case does the record leave as they are?
 
-A record is simulated from each of many draws from all ranges; those whose records look like the true one
-are kept (approximate Bayesian computation). They are written as a file for `--draws`.
+A record is simulated from each of many draws from all ranges; those whose records look like the
+true one are kept (approximate Bayesian computation). They are written as a file for `--draws`.
 
     python experiments/what_the_record_leaves.py [--draws 4096] [--keep 0.2]
 """
@@ -30,7 +30,7 @@ def frozen(draws: Draws) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Print how the statistics fit, which parameters moved and what that changes; write all of it."""
+    """Print how the statistics fit, which parameters moved and what that changes."""
     parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=4096)
     parser.add_argument("--keep", type=float, default=0.2)
@@ -45,7 +45,7 @@ def main() -> None:
     shares = frozen(before).assign(draws="prior"), frozen(found.posterior).assign(draws="posterior")
     print(fit.round(2).to_string(index=False))
     print(f"\n{kept} of {len(found.prior)} draws, up to {found.tolerance:.2f} "
-          "standard deviations of simulated statistics away; parameters that moved most:")  # fmt: skip
+          "standard deviations of statistics away; parameters that moved most:")  # fmt: skip
     print(table.head(SHOWN).round(2).to_string(index=False))
     print(pd.concat(shares).round(3).to_string(index=False))
     Path("results").mkdir(exist_ok=True)
