@@ -14,7 +14,7 @@ from sim.formatting import DASH, NOT_REACHED, days_text, listed, many, percent, 
 from sim.types import DAYS_PER_YEAR
 
 
-class Printed(NamedTuple):
+class TextTable(NamedTuple):
     """A table whose cells are words, with its title and a note on how to read it."""
 
     title: str
@@ -33,7 +33,7 @@ class Printed(NamedTuple):
             table = aligned_text(self.head, body)
         return "\n".join(part for part in (title, table, note) if part)
 
-    def first(self, rows: int) -> Printed:
+    def first(self, rows: int) -> TextTable:
         """The table cut to so many rows; the note says which file of the folder has all."""
         if len(self.body) <= rows:
             return self
@@ -41,11 +41,11 @@ class Printed(NamedTuple):
         return self._replace(body=self.body[:rows], note=f"{cut} {self.note}".strip())
 
 
-Part = str | Printed
+ReportItem = str | TextTable
 """Of what is said: a sentence, or a table."""
 
 
-def as_paragraphs(parts: Iterable[Part], width: int, rows: int) -> str:
+def as_paragraphs(parts: Iterable[ReportItem], width: int, rows: int) -> str:
     """Sentences and tables for the terminal; tables are cut to so many rows."""
     said = (
         textwrap.fill(part, width) if isinstance(part, str) else part.first(rows).text(width)

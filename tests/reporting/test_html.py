@@ -250,7 +250,7 @@ def test_columns_of_words_stand_to_the_left(study_folders: dict[str, Path]) -> N
         classes = re.findall(r"<td( class=\"word\")?>", row)
         assert [bool(one) for one in classes] == [False, True, True, True]
     assert sum("(first divergence after day 0)" in row for row in rows) >= 1
-    two = text_tables.Printed("", ["a", "b", "c"], [["x", "1 (0 to 2)", "not reached"],
+    two = text_tables.TextTable("", ["a", "b", "c"], [["x", "1 (0 to 2)", "not reached"],
                                                  ["y", "<1", "beyond 3"]], "")  # fmt: skip
     assert html._of_words(two) == [True, False, False]
     assert html._of_words(two._replace(body=[])) == [False, False, False]
