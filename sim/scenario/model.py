@@ -10,6 +10,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from sim.scenario.quantities import Duration, Number, fixed, lowest
@@ -321,6 +322,11 @@ class ScenarioData:
     about: str = ""
     source: str = ""
     free_texts: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """Conditions whose level is the number of attempts that hold them."""
+        return frozenset(name for stage in self.stages.values() for name in stage.holds)
 
     @property
     def stages(self) -> dict[str, Stage]:

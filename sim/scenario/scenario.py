@@ -117,11 +117,6 @@ class Scenario(ScenarioData):
     _unchosen: Scenario | None = field(default=None, repr=False, compare=False)
 
     @cached_property
-    def held(self) -> frozenset[str]:
-        """Conditions whose level is the number of attempts that hold them."""
-        return frozenset(name for stage in self.stages.values() for name in stage.holds)
-
-    @cached_property
     def titles(self) -> dict[str, str]:
         """Titles of the strategies that have one, by name; no two are alike."""
         return distinct_titles({one.name: one.title for one in self.strategies.values()})
