@@ -361,7 +361,7 @@ def _write_draws(folder: ResultsFolder, drawn: Draws) -> None:
         raise RunError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
-def _layouts(programs: dict[str, Program]) -> dict[str, daily_counts.Layout]:
+def _layouts(programs: dict[str, Program]) -> dict[str, daily_counts.CountLayout]:
     try:
         return {name: daily_counts.layout(program) for name, program in programs.items()}
     except ValueError as error:
