@@ -121,7 +121,7 @@ def _stacked(pieces: Sequence[_Piece]) -> Tally:
 
 
 class Counter:
-    """Counts replications of one program as they are simulated; not to be shared between threads."""
+    """Counts replications of one program, block by block; not to be shared between threads."""
 
     def __init__(self, program: Program) -> None:
         self.layout = layout(program)

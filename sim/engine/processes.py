@@ -70,7 +70,7 @@ UserProcess = Callable[["Replication"], Generator[Event, Any, Any]]
 
 
 def negotiate(replication: Replication, track: TrackState) -> Process:
-    """A track waits for its turn, sits at the table, and ends in success or pays for a setback."""
+    """A track waits until it may attempt a stage; a success leads on, a setback costs a delay."""
     while track.state != GONE:
         days = yield track.turn
         try:
@@ -105,7 +105,7 @@ def fade(replication: Replication, condition: FadeState) -> Process:
 
 
 def open_windows(replication: Replication) -> Process:
-    """The calendar opens each window on its day, and whoever waited for it may begin."""
+    """The calendar opens each window on its day; tracks that waited for it may begin."""
     for day, stage in replication.entities.openings:
         yield replication.alarm(day - replication.now, FIRST_RANK + stage)
         replication.open_window(stage)
@@ -126,8 +126,8 @@ class Alarm(Event):
 class Clock:
     """An alarm that can be set anew.
 
-    SimPy cannot take an alarm back, so each setting has a version, and an outdated alarm rings
-    for nobody.
+    SimPy cannot take an alarm back, so each setting has a version, and an outdated alarm has
+    no effect.
     """
 
     __slots__ = ("_bell", "_version", "env", "rank")
@@ -282,7 +282,7 @@ class Replication:
         self._begin_day_0(processes)
 
     def _begin_day_0(self, processes: Sequence[UserProcess]) -> None:
-        """Day 0: everyone takes their place, levels and postures rise, then one settle."""
+        """Day 0: processes start, levels and postures rise, then one settle."""
         process = self.env.process
         if self.entities.openings:
             process(open_windows(self))
@@ -361,7 +361,7 @@ class Replication:
     def _changeable(self, condition: str) -> int:
         i = self.entities.level_index[condition]
         if i >= self.conditions or i in self.entities.held:
-            raise ValueError(f"{condition} follows from the tracks; nobody can raise or lower it")
+            raise ValueError(f"{condition} follows from the tracks; it cannot be raised or lowered")
         return i
 
     # -- the events
@@ -582,7 +582,7 @@ class Replication:
             Alarm(self.env, 0, SETTLE).callbacks.append(self._settle)
 
     def _settle(self, _: Event) -> None:
-        """After every event: who may begin begins, clocks are rescaled, the waiting take note."""
+        """After every event: attempts begin, clocks are rescaled, waiting tracks take note."""
         self.settling = False
         while self._begin_one():
             pass
@@ -767,7 +767,7 @@ def simulate(
     """Simulate the replications ``first .. first + count - 1``.
 
     Args:
-        program: a scenario and strategy, from :func:`sim.program.translate`.
+        program: a scenario and strategy, from :func:`sim.engine.program.translate`.
         seed: 0 <= seed < 2**64.
         first: the first replication.
         count: how many.
@@ -786,7 +786,15 @@ def simulate(
 def trace(
     program: Program, seed: int, replication: int, processes: Sequence[UserProcess] = ()
 ) -> tuple[Rows, list[Entry]]:
-    """One replication with its event log: its row (n = 1) and the entries in order."""
+    """One replication with its event log: its row (n = 1) and the entries in order.
+
+    >>> from sim import load
+    >>> from sim.engine.program import translate
+    >>> program = translate(load("korea-2017").strategy("proposal"))
+    >>> rows, log = trace(program, seed=1, replication=7)
+    >>> log[0][0], len(rows.time)
+    (0.0, 1)
+    """
     log: list[Entry] = []
     one = Replication(Entities(program), seed, replication, log, processes)
     one.run()

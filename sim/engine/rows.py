@@ -29,14 +29,22 @@ class Rows(NamedTuple):
     counts: npt.NDArray[np.int64]  # (n, counts) setbacks, shocks, breaks
     binding: npt.NDArray[np.int32]  # (n,) an item, WINDOW, DELEGATION or NOTHING
     residuals: npt.NDArray[np.float64]
-    """Martingale residuals: (n, S, 2), or (0, S, 2) where not requested; in no table. Up to the goal, summed over
-    the attempts at each stage that were decided: 1 (success) or 0 minus the chance of success at
-    that instant; and the same times the days left. The mean of both is 0, whatever happened before.
+    """Martingale residuals: (n, S, 2), or (0, S, 2) where not requested; in no table.
+
+    Sums over the attempts at each stage that ended by themselves before the goal: 1 (success) or 0
+    minus the probability of success at that instant; and the same times the days left. Both have
+    mean 0, whatever happened before.
     """
 
 
 def empty(program: Program, count: int, *, residuals: bool = False) -> Rows:
-    """Rows for ``count`` replications, to be filled by an engine."""
+    """Rows for ``count`` replications, to be filled by an engine.
+
+    Args:
+        program: names the levels, stages and counts.
+        count: n.
+        residuals: with room for martingale residuals.
+    """
     code = program.code
     return Rows(
         outcome=np.zeros(count, np.int8),
@@ -50,7 +58,12 @@ def empty(program: Program, count: int, *, residuals: bool = False) -> Rows:
 
 
 def slice_rows(rows: Rows, first: int, last: int) -> Rows:
-    """The rows ``first .. last - 1``, as a view; the rows themselves where that is all of them."""
+    """The rows ``first .. last - 1``, as a view; the rows themselves where that is all of them.
+
+    >>> rows = Rows(*(np.arange(5) for _ in Rows._fields))
+    >>> slice_rows(rows, 1, 3).time
+    array([1, 2])
+    """
     if first == 0 and last >= len(rows.time):
         return rows  # engines know these arrays already
     return Rows._make(array[first:last] for array in rows)
@@ -120,7 +133,18 @@ def names_of_columns(program: Program) -> list[str]:
 
 
 def frame(program: Program, rows: Rows, first: int = 0, draw: int = 0) -> pd.DataFrame:
-    """Rows ``first ..`` of a draw as a table with the fixed columns."""
+    """Rows ``first ..`` of a draw as a table with the fixed columns.
+
+    Args:
+        program: the program that was simulated.
+        rows: n replications, from ``simulate`` of an engine.
+        first: the replication of the first row.
+        draw: 0: base values.
+
+    Returns:
+        One row a replication: strategy, draw, replication, outcome, time, ``first_*``, ``held_*``,
+        ``n_*``, binding.
+    """
     count = len(rows.time)
     found = columns(program, rows, draw, np.arange(first, first + count))
     return pd.DataFrame(
