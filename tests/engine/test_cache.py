@@ -38,9 +38,9 @@ def asked(package: Path, cache: Path) -> subprocess.Popen[str]:
 
 
 def answer(process: subprocess.Popen[str]) -> str:
-    told, error = process.communicate(timeout=240)
+    output, error = process.communicate(timeout=240)
     assert process.returncode == 0, error
-    return told
+    return output
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +62,16 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_processes_may_compile_at_once_beside_a_read_only_package(package, cache) -> None:
     both = [asked(package, cache) for _ in range(2)]
-    told = [answer(process).splitlines() for process in both]
+    first_two = [answer(process).splitlines() for process in both]
     third = answer(asked(package, cache)).splitlines()  # finds it in the cache
-    assert told[0][0] == told[1][0] == third[0]
-    assert [told[0][1], told[1][1], third[1]] == ["True", "True", "False"]
+    assert first_two[0][0] == first_two[1][0] == third[0]
+    assert [first_two[0][1], first_two[1][1], third[1]] == ["True", "True", "False"]
     assert list(cache.rglob("*.code"))
     # For one who may write everywhere, too: no machine code is written beside the sources.
     assert not [path for path in package.rglob("*") if path.suffix in (".code", ".nbi", ".nbc")]
 
 
-def test_after_a_law_is_edited_the_engine_tells_other_histories_at_once(
+def test_after_a_law_is_edited_the_engine_gives_other_rows_at_once(
     package, cache, tmp_path
 ) -> None:
     before = answer(asked(package, cache)).splitlines()[0]
