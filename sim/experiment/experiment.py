@@ -255,16 +255,17 @@ def _task_maker(
 ) -> Callable[[Block], Task]:
     none = np.zeros(0, np.int64), np.zeros((1, 0))
     numbers = {
-        name: none if drawn is None else drawn.slots(program) for name, program in programs.items()
+        name: none if drawn is None else drawn.uncertain_in(program)
+        for name, program in programs.items()
     }
 
     def make_task(block: Block) -> Task:
-        slots, values = numbers[block.strategy]
+        indices, values = numbers[block.strategy]
         at = block.draw - 1 if block.draw else 0
         return Task(
             block=block,
             program=programs[block.strategy],
-            slots=slots,
+            indices=indices,
             values=values[at : at + block.draws],
             seed=plan.seed,
             engine=plan.engine,
