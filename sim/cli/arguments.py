@@ -175,7 +175,7 @@ RUN_OPTIONS = (
            "of each strategy, or of the differences to the baseline", default="strategies"),
     integer("--max-replications", "N", 1, 10**9, "where --precision ends in any case",
           default=10**6),
-    integer("--max-events", "N", 1, 10**15, "of one replication; one with more fails",
+    integer("--max-events", "N", 1, 10**15, "events of a replication at most; one with more fails",
             default=10**7),
     ENDPOINT,
     text("--columns", "A,B", "write these columns, and what the summary needs, only"),

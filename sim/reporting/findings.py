@@ -41,7 +41,7 @@ def compare_text(tables: dict[str, pd.DataFrame]) -> str:
 
 
 def compare_tables(tables: dict[str, pd.DataFrame]) -> list[TextTable]:
-    """The tables of a comparison in print."""
+    """The tables of a comparison in print; see :func:`compare_text`."""
     differences = tables["differences"]
     printed = [best_table(tables["best"]), differences_table(differences)]
     if _is_adjusted(differences):
@@ -191,7 +191,14 @@ def _level(table: pd.DataFrame) -> str:
 
 
 def sentences(tables: dict[str, pd.DataFrame]) -> list[str]:
-    """What a comparison says, one finding a sentence."""
+    """What a comparison says: the best, dominance, how long the goal lasts, variance reduction.
+
+    Args:
+        tables: as for :func:`compare_text`.
+
+    Returns:
+        A sentence per finding; none where the data do not support one.
+    """
     found = [
         *_on_the_best(tables["best"], tables["estimates"]),
         *_on_dominance(tables["dominance"]),
@@ -583,7 +590,19 @@ def _on_the_divergence(first: Any, turn: Any, names: tuple[str, str]) -> Iterato
 
 
 def ending(outcome: str, time: float, goal: str, ruin: str | None) -> str:
-    """How a replication ends, in words."""
+    """How a replication ends, in words.
+
+    Args:
+        outcome: the condition that ended it, ``abandoned`` or ``ongoing``.
+        time: its day.
+        goal: the condition that is the goal.
+        ruin: the condition that is the ruin; None where there is none.
+
+    >>> ending("freeze", 812.4, "freeze", "war")
+    'freeze on day 812'
+    >>> ending("ongoing", 1826, "freeze", "war")
+    'neither freeze nor war in 1,826 days'
+    """
     if outcome in (goal, ruin):
         return f"{outcome} on day {time:,.0f}"
     neither = f"no {goal}" if ruin is None else f"neither {goal} nor {ruin}"
