@@ -253,7 +253,7 @@ def tracks(scenario: sim.Scenario) -> str:
         f"![Stages, setbacks and gates of {track.name}](diagrams/{track.name}.svg)"
         for track in scenario.tracks.values()
     ]
-    told = "\n".join(_strategies(scenario))
+    strategies = "\n".join(_strategies(scenario))
     return (
         "\n\n".join(
             [
@@ -265,7 +265,7 @@ def tracks(scenario: sim.Scenario) -> str:
                 "end (×); numbers are weights.",
                 *shown,
                 "## Strategies",
-                told,
+                strategies,
                 "## In sentences",
                 f"What `detente check {scenario.name} --describe` prints:",
                 f"```text\n{scenario.describe()}```",

@@ -1,6 +1,6 @@
 """What would a secret back channel be worth?
 
-A SimPy process of one's own in the world: in a crisis, with some luck, two people meet quietly
+A SimPy process of one's own: in a crisis, by chance, two people meet quietly
 and take a level of tension out. It needs no change of the model, only the SimPy engine.
 
     python experiments/a_process_of_your_own.py
@@ -12,19 +12,19 @@ import sim
 from sim.analysis import incidence
 
 
-def back_channel(world):
+def back_channel(simulation):
     """Every 30 days: if there is a crisis, one meeting in two lowers it."""
     meeting = 0
     while True:
-        yield world.env.timeout(30)
-        luck = world.uniforms("back_channel", meeting)[0]
+        yield simulation.env.timeout(30)
+        chance = simulation.uniforms("back_channel", meeting)[0]
         meeting += 1
-        if world.level("crisis") >= 1 and luck < 0.5:
-            world.lower("crisis")
+        if simulation.level("crisis") >= 1 and chance < 0.5:
+            simulation.lower("crisis")
 
 
 def main() -> None:
-    """Compare the proposal with and without the back channel, in the same worlds."""
+    """Compare the proposal with and without the back channel, under common random numbers."""
     parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=400)
     options = parser.parse_args()

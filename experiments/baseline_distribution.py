@@ -22,7 +22,7 @@ def main() -> None:
     results = sim.run(sim.load("korea-2017"), ["proposal"], options.replications, out=folder)
     row = summary.summarise(results).iloc[0]
     print(
-        f"The proposal freezes in {100 * row['reached']:.0f} % of five-year histories; counting "
+        f"The proposal freezes in {100 * row['reached']:.0f} % of five-year replications; counting "
         f"the others as five years, it goes {row['restricted_mean']:.0f} days without a freeze "
         f"({row['restricted_mean_low']:.0f} to {row['restricted_mean_high']:.0f})."
     )

@@ -1,6 +1,6 @@
 """Which sequence of tracks reaches a freeze soonest and most surely?
 
-The main job: every strategy of the reference scenario, told in the same worlds.
+The main job: every strategy of the reference scenario, under common random numbers.
 
     python experiments/compare_sequencing.py
 """
@@ -36,7 +36,7 @@ def main() -> None:
     first = table.iloc[0]
     share = f"{100 * first['reached']:.0f} %"
     limits = f"{100 * first['reached_low']:.0f} to {100 * first['reached_high']:.0f}"
-    print(f"\nBest here: {first['strategy']}, frozen in {share} ({limits}) of five-year histories.")
+    print(f"\nBest here: {first['strategy']}, frozen in {share} ({limits}) of replications.")
     for figure in summary.figures(results, baseline="proposal"):
         print(f"figure: {figure}.png")
     print(f"summary: {results.folder / 'summary.csv'}")

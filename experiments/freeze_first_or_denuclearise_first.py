@@ -12,7 +12,7 @@ from sim.reporting import summary
 
 
 def main() -> None:
-    """Compare proposal and cvid_first in the same worlds."""
+    """Compare proposal and cvid_first under common random numbers."""
     parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=5000)
     options = parser.parse_args()

@@ -23,7 +23,7 @@ priority = ["us_dprk", "ministerial"]
 
 
 def main() -> None:
-    """Compare the two in the same worlds, for the North-South exchange and for the freeze."""
+    """Compare the two, paired by replication, for the North-South exchange and for the freeze."""
     parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=5000)
     options = parser.parse_args()

@@ -49,7 +49,7 @@ def main() -> None:
         table,
         "start",
         "days until the ministers have met (restricted mean)",
-        caption=f"korea-2017: {options.replications:,} histories of each start, seed 1",
+        caption=f"korea-2017: {options.replications:,} replications of each start, seed 1",
     )
     print(f"figure: {style.save(axes.figure, 'results/what-does-missing-september-cost')[0]}")
 

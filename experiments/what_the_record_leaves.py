@@ -1,7 +1,7 @@
 """Which ranges of the reference case does the record leave as they are?
 
-A record is told of each of many draws from all ranges; those whose records look like the true one
-are kept (approximate Bayesian computation). They are written as a file for `--draws`.
+A record is simulated from each of many draws from all ranges; those whose records look like the
+true one are kept (approximate Bayesian computation). They are written as a file for `--draws`.
 
     python experiments/what_the_record_leaves.py [--draws 4096] [--keep 0.2]
 """
@@ -22,7 +22,7 @@ STRATEGIES = ["bilateral_only", "all_parallel", "proposal"]
 
 
 def frozen(draws: Draws) -> pd.DataFrame:
-    """The share of histories with a freeze, of three strategies over draws."""
+    """The share of replications with a freeze, of three strategies over draws."""
     scenario = sim.load("korea-2017")
     frame = sim.run(scenario, STRATEGIES, 100, draws=draws).frame
     table = incidence.summary(frame, scenario.goal, scenario.ruin, scenario.horizon)
@@ -30,7 +30,7 @@ def frozen(draws: Draws) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Print how the statistics fit, which numbers moved and what that changes; write all of it."""
+    """Print how the statistics fit, which parameters moved and what that changes."""
     parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=4096)
     parser.add_argument("--keep", type=float, default=0.2)
@@ -45,7 +45,7 @@ def main() -> None:
     shares = frozen(before).assign(draws="prior"), frozen(found.posterior).assign(draws="posterior")
     print(fit.round(2).to_string(index=False))
     print(f"\n{kept} of {len(found.prior)} draws, up to {found.tolerance:.2f} "
-          "standard deviations of told statistics away; numbers that moved most:")  # fmt: skip
+          "standard deviations of statistics away; parameters that moved most:")  # fmt: skip
     print(table.head(SHOWN).round(2).to_string(index=False))
     print(pd.concat(shares).round(3).to_string(index=False))
     Path("results").mkdir(exist_ok=True)

@@ -45,7 +45,14 @@ _PLACES = {
     "diff": "sim.studies.decision",
 }
 
-_MODULES = ("assumptions", "backcast", "calibration", "fitting", "history", "record")
+_MODULES = {
+    "assumptions": "sim.evidence.assumptions",
+    "backcast": "sim.evidence.backcast",
+    "calibration": "sim.evidence.calibration",
+    "fitting": "sim.evidence.fitting",
+    "history": "sim.evidence.records",
+    "record": "sim.evidence.korea",
+}
 
 __all__ = ["__version__", *_PLACES, *_MODULES]
 
@@ -73,7 +80,7 @@ if os.environ.get("MPLBACKEND") and "matplotlib" not in sys.modules:
 def __getattr__(name: str) -> Any:
     # Loaded when first used: `detente --help` should not wait for a compiler.
     if name in _MODULES:
-        return importlib.import_module(f"sim.{name}")
+        return importlib.import_module(_MODULES[name])
     if name in _PLACES:
         return getattr(importlib.import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'sim' has no attribute {name!r}")

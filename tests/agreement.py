@@ -1,4 +1,4 @@
-"""Do the two engines tell the same histories? If not: the first event that differs."""
+"""Do the two engines give the same replications? If not: the first event that differs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sim.engine.rows import Rows
 from sim.errors import ModelError
 
 
-def difference(program: Program, seed: int, histories: int, logs: int = 2) -> str | None:
-    """None where rows (and the event logs of the first histories) agree, else what differs."""
-    reference = _rows(processes, program, seed, histories)
-    compiled = _rows(kernel, program, seed, histories)
+def difference(program: Program, seed: int, replications: int, logs: int = 2) -> str | None:
+    """None where rows (and the event logs of the first replications) agree, else what differs."""
+    reference = _rows(processes, program, seed, replications)
+    compiled = _rows(kernel, program, seed, replications)
     if isinstance(reference, str) or isinstance(compiled, str):
         return None if reference == compiled else f"simpy: {reference}; compiled: {compiled}"
-    suspects = list(range(min(logs, histories)))
+    suspects = list(range(min(logs, replications)))
     for column, ref, comp in zip(reference._fields, reference, compiled, strict=True):
         unlike = ref.view(f"i{ref.itemsize}") != comp.view(f"i{comp.itemsize}")
         if unlike.any():
@@ -30,10 +30,10 @@ def difference(program: Program, seed: int, histories: int, logs: int = 2) -> st
     return None
 
 
-def _rows(engine: object, program: Program, seed: int, histories: int) -> Rows | str:
+def _rows(engine: object, program: Program, seed: int, replications: int) -> Rows | str:
     try:
         rows: Rows = engine.simulate(  # type: ignore[attr-defined]
-            program, seed, 0, histories, residuals=True
+            program, seed, 0, replications, residuals=True
         )
     except ModelError as error:
         return str(error)

@@ -33,17 +33,22 @@ examples:
 
 @dataclass(frozen=True)
 class Option:
-    """One option, or one argument, as argparse wants it."""
+    """An option or argument of a command, before it is declared.
+
+    Attributes:
+        flag: with its dashes, or the name of an argument.
+        keywords: of :meth:`argparse.ArgumentParser.add_argument`.
+    """
 
     flag: str
     keywords: dict[str, Any]
 
-    def but(self, **keywords: Any) -> Option:
-        """The same option with another word or default."""
+    def replaced(self, **keywords: Any) -> Option:
+        """A copy of the option with other keywords, such as its help or default."""
         return replace(self, keywords=self.keywords | keywords)
 
-    def join(self, command: argparse.ArgumentParser) -> None:
-        """Make a command know the option."""
+    def add_to(self, command: argparse.ArgumentParser) -> None:
+        """Declare the option of a command."""
         command.add_argument(self.flag, **self.keywords)
 
 
@@ -51,38 +56,46 @@ class Option:
 
 
 def text(flag: str, metavar: str, help: str, **keywords: Any) -> Option:
-    """An option with a text of its own, which is not empty."""
+    """An option that takes a text, which must not be empty."""
     return Option(flag, {"metavar": metavar, "help": help, "type": _filled, **keywords})
 
 
-def several(flag: str, metavar: str, help: str, **keywords: Any) -> Option:
-    """An option that may be repeated."""
+def repeated(flag: str, metavar: str, help: str, **keywords: Any) -> Option:
+    """An option that may be repeated; its texts are collected in a list."""
     return text(flag, metavar, help, action="append", **keywords)
 
 
-def whole(flag: str, metavar: str, low: int, high: int, help: str, **keywords: Any) -> Option:
-    """A whole number from ``low`` to ``high``; a default is named in the help."""
+def integer(flag: str, metavar: str, low: int, high: int, help: str, **keywords: Any) -> Option:
+    """An option that takes an integer.
+
+    Args:
+        flag: with its dashes.
+        metavar: name of the value in the help.
+        low, high: the integers allowed, both ends included.
+        help: one line, to which a default is added.
+        keywords: of :meth:`argparse.ArgumentParser.add_argument`.
+    """
     if "default" in keywords:
         help += f" (default: {keywords['default']:,})"
-    return text(flag, metavar, help, type=_whole(low, high), **keywords)
+    return text(flag, metavar, help, type=_integer(low, high), **keywords)
 
 
 def names(flag: str, help: str, **keywords: Any) -> Option:
-    """Names with commas between them."""
+    """An option that takes names with commas between them, read as a tuple."""
     return text(flag, "A,B", help, type=_names, **keywords)
 
 
 def choice(flag: str, choices: str, help: str, **keywords: Any) -> Option:
-    """One of the words in ``choices``."""
+    """An option that takes one of the words in ``choices``, which blanks separate."""
     return Option(flag, {"choices": choices.split(), "help": help, **keywords})
 
 
 def switch(flag: str, help: str) -> Option:
-    """On where it is written, off where not."""
+    """An option without a value: true where it is given, else false."""
     return Option(flag, {"action": "store_true", "help": help})
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def _integer(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         try:
             number = int(text)
@@ -107,7 +120,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _draws(text: str) -> int | str:
-    return _whole(0, 1_000_000)(text) if text.lstrip("+-").isdigit() else _filled(text)
+    return _integer(0, 1_000_000)(text) if text.lstrip("+-").isdigit() else _filled(text)
 
 
 # fmt: off
@@ -115,24 +128,24 @@ def _draws(text: str) -> int | str:
 # -- options that several commands share ----------------------------------------------------------
 
 SCENARIO = text("scenario", "SCENARIO", "a catalog name or a path")
-STRATEGIES = several("--strategies", "FILE", "a file with further strategies; may be repeated",
+STRATEGIES = repeated("--strategies", "FILE", "a file with further strategies; may be repeated",
                      default=[])
-SEED = whole("--seed", "K", 0, 2**64 - 1, "the seed of the random numbers", default=1)
+SEED = integer("--seed", "K", 0, 2**64 - 1, "the seed of the random numbers", default=1)
 OUT = text("--out", "DIR", "results folder (default: below results/)")
-OF_A_SCENARIO = (SCENARIO, STRATEGIES, SEED, OUT)
-STRATEGY = several("--strategy", "S", "a strategy; may be repeated (default: all)")
+SCENARIO_OPTIONS = (SCENARIO, STRATEGIES, SEED, OUT)
+STRATEGY = repeated("--strategy", "S", "a strategy; may be repeated (default: all)")
 BASELINE = text("--baseline", "S", "strategy to hold the others against (default: the first)")
 ENGINE = choice("--engine", "compiled simpy",
                 "both give identical rows; compiled is the fast one", default="compiled")
 DRAWS = text("--draws", "N|FILE", "sets of parameter values: how many to sample from the "
              "ranges, or a CSV file (default: 0, every parameter at its base "
              "value)", type=_draws, default=0)
-OF_A_DRAW = (
-    whole("--draw", "D", 0, 1_000_000, "the parameter values of this draw", default=0),
+DRAW_OPTIONS = (
+    integer("--draw", "D", 0, 1_000_000, "the parameter values of this draw", default=0),
     text("--draws", "FILE",
          "a CSV file that holds the draw (default: as `run --draws` samples it)"),
 )
-WORKERS = whole("--workers", "N", 1, 1024, "threads (default: one a core)")
+WORKERS = integer("--workers", "N", 1, 1024, "threads (default: one a core)")
 QUIET = switch("--quiet", "no progress bar")
 FOLDER = text("folder", "DIR", "a results folder")
 ENDPOINT = text("--endpoint", "C", "the condition whose times are shown, and which ranks "
@@ -140,10 +153,10 @@ ENDPOINT = text("--endpoint", "C", "the condition whose times are shown, and whi
 
 # -- options of a command -------------------------------------------------------------------------
 
-OF_A_RUN = (
-    *OF_A_SCENARIO,
+RUN_OPTIONS = (
+    *SCENARIO_OPTIONS,
     STRATEGY,
-    whole("--replications", "N", 1, 10**12,
+    integer("--replications", "N", 1, 10**12,
           f"replications of each strategy and draw (default: {REPLICATIONS})"),
     ENGINE,
     DRAWS,
@@ -151,7 +164,7 @@ OF_A_RUN = (
            default="sobol"),
     choice("--law", "pert uniform loguniform",
            "distribution of every range (default: as in the file)", default="as in the file"),
-    WORKERS.but(help="threads or processes (default: one a core)"),
+    WORKERS.replaced(help="threads or processes (default: one a core)"),
     choice("--pool", "threads processes",
            "of workers (default: threads for the compiled engine, else processes)"),
     text("--dask", "ADDRESS",
@@ -160,9 +173,10 @@ OF_A_RUN = (
          "either side (0.01), or the restricted mean time within so many days (10d)"),
     choice("--precision-of", "strategies differences",
            "of each strategy, or of the differences to the baseline", default="strategies"),
-    whole("--max-replications", "N", 1, 10**9, "where --precision ends in any case",
+    integer("--max-replications", "N", 1, 10**9, "where --precision ends in any case",
           default=10**6),
-    whole("--max-events", "N", 1, 10**15, "of one replication; one with more fails", default=10**7),
+    integer("--max-events", "N", 1, 10**15, "events of a replication at most; one with more fails",
+            default=10**7),
     ENDPOINT,
     text("--columns", "A,B", "write these columns, and what the summary needs, only"),
     switch("--no-figures", "draw no figures"),
@@ -170,8 +184,8 @@ OF_A_RUN = (
     switch("--log-json", "progress as lines of JSON, for machines"),
 )
 
-OF_A_SEARCH = (
-    *OF_A_SCENARIO,
+SEARCH_OPTIONS = (
+    *SCENARIO_OPTIONS,
     names("--tracks", "tracks to order; the others start as soon as they may (default: all that "
           "can bring the goal nearer)"),
     names("--never", "tracks to leave out", default=()),
@@ -186,15 +200,15 @@ OF_A_SEARCH = (
     text("--zone", "X", "indifference zone, in days or percentage points "
          "(default: 1 %% of the horizon; 1 point)", type=float),
     text("--confidence", "P", "of the choice (default: 0.95)", type=float, default=0.95),
-    whole("--replications", "N", 2, 10**6, "new replications in which the best are measured",
+    integer("--replications", "N", 2, 10**6, "new replications in which the best are measured",
           default=10_000),
     WORKERS,
     text("--save", "FILE", "write the chosen candidate as a strategy file"),
     QUIET,
 )
 
-OF_A_STUDY = (
-    *OF_A_SCENARIO,
+STUDY_OPTIONS = (
+    *SCENARIO_OPTIONS,
     text("--measure", "M", "reached, ruin, first_<condition>, each also with @DATE; "
          f"restricted_mean, held_<condition> (default: {MEASURE})", default=MEASURE),
     WORKERS,
@@ -202,29 +216,30 @@ OF_A_STUDY = (
 )
 
 
-def _histories(default: int) -> Option:
-    return whole("--replications", "N", 1, 10**7, "replications of each parameter vector",
+def _replications(default: int) -> Option:
+    return integer("--replications", "N", 1, 10**7, "replications of each parameter vector",
                  default=default)
 
 
-OF_SENSITIVITY = (
-    *OF_A_STUDY,
-    STRATEGY.but(help="the strategy that is studied (default: the first)"),
-    _histories(100),
+SENSITIVITY_OPTIONS = (
+    *STUDY_OPTIONS,
+    STRATEGY.replaced(help="the strategy that is studied (default: the first)"),
+    _replications(100),
     text("--against", "S", "study the lead over this strategy instead"),
-    whole("--base", "N", 2, 2**20, "of the Sobol design, a power of 2", default=512),
-    whole("--trajectories", "N", 2, 10**5, "of the Morris screening", default=20),
-    whole("--top", "N", 1, 10**4, "parameters with Sobol indices of their own; the others share "
+    integer("--base", "N", 2, 2**20, "of the Sobol design, a power of 2", default=512),
+    integer("--trajectories", "N", 2, 10**5, "of the Morris screening", default=20),
+    integer("--top", "N", 1, 10**4, "parameters with Sobol indices of their own; the others share "
     "one",
           default=20),
 )
 
-OF_ROBUST = (
-    *OF_A_STUDY,
+ROBUST_OPTIONS = (
+    *STUDY_OPTIONS,
     STRATEGY,
-    _histories(200),
-    DRAWS.but(help="sets of parameter values, or a CSV file of them (default: 500)", default=500),
-    BASELINE.but(help="strategy whose failures are explained (default: the first)"),
+    _replications(200),
+    DRAWS.replaced(help="sets of parameter values, or a CSV file of them (default: 500)",
+                   default=500),
+    BASELINE.replaced(help="strategy whose failures are explained (default: the first)"),
     text("--fail", "X", "an outcome worse than this is a failure; shares as 0.2 (default: the "
          "worst quarter of the draws)", type=float),
     text("--margin", "X", "a difference that matters (default: 0.01 of shares, 10 days)",
@@ -234,46 +249,48 @@ OF_ROBUST = (
            "of the measure (default: less of ruin and of days until something)"),
 )
 
-OF_A_TALE = (
-    *OF_A_SCENARIO,
-    whole("--replications", "N", 1, 10**6, "replications simulated with their event "
+TRACED_OPTIONS = (
+    *SCENARIO_OPTIONS,
+    integer("--replications", "N", 1, 10**6, "replications simulated with their event "
     "logs", default=500),
 )
 
 COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     "run": (
         "simulate thousands of replications and summarise them",
-        (*OF_A_RUN,
+        (*RUN_OPTIONS,
          choice("--keep", "rows summary",
                 "summary: exact counts by day instead of rows, in little memory", default="rows")),
     ),
     "compare": (
         "rank all strategies, with paired differences to a baseline",
-        (*OF_A_RUN, BASELINE),
+        (*RUN_OPTIONS, BASELINE),
     ),
-    "search": ("every order of the tracks, and every posture", OF_A_SEARCH),
-    "sensitivity": ("which uncertain parameters move an outcome, and by how much", OF_SENSITIVITY),
-    "robust": ("regret over draws, and what would make another strategy the best", OF_ROBUST),
+    "search": ("every order of the tracks, and every posture", SEARCH_OPTIONS),
+    "sensitivity": ("which uncertain parameters move an outcome, and by how much",
+                    SENSITIVITY_OPTIONS),
+    "robust": ("regret over draws, and what would make another strategy the best", ROBUST_OPTIONS),
     "trace": (
         "print one replication, event by event, with its timeline",
-        (*OF_A_SCENARIO,
+        (*SCENARIO_OPTIONS,
          text("--strategy", "S", "its strategy (default: the first)"),
-         whole("--replication", "R", 0, 2**63 - 1, "which replication", default=0),
-         *OF_A_DRAW,
-         ENGINE.but(default="simpy", help="both simulate the same replication (default: simpy)")),
+         integer("--replication", "R", 0, 2**63 - 1, "which replication", default=0),
+         *DRAW_OPTIONS,
+         ENGINE.replaced(default="simpy",
+                         help="both simulate the same replication (default: simpy)")),
     ),
     "explain": (
         "why strategies do as they do: where days go, what setbacks and shocks cost",
-        (*OF_A_TALE, STRATEGY, DRAWS),
+        (*TRACED_OPTIONS, STRATEGY, DRAWS),
     ),
     "diff": (
         "a paired replication: two strategies side by side, with the same random numbers",
-        (*OF_A_TALE,
+        (*TRACED_OPTIONS,
          text("--a", "S1", "a strategy", required=True),
          text("--b", "S2", "another strategy", required=True),
-         whole("--replication", "R", 0, 2**63 - 1, "which paired replication is "
+         integer("--replication", "R", 0, 2**63 - 1, "which paired replication is "
          "printed", default=0),
-         *OF_A_DRAW),
+         *DRAW_OPTIONS),
     ),
     "check": (
         "list every issue of scenario files; simulate nothing",
@@ -283,32 +300,32 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     "verify": (
         "check that a results folder holds what its manifest says",
         (FOLDER,
-         whole("--sample", "N", 1, 10**6, "how many replications to simulate again", default=50),
-         SEED.but(help="of their choice (default: 0)", default=0)),
+         integer("--sample", "N", 1, 10**6, "how many replications to simulate again", default=50),
+         SEED.replaced(help="of their choice (default: 0)", default=0)),
     ),
     "report": (
         "one self-contained HTML page from a results folder",
         (FOLDER,
-         OUT.but(metavar="FILE", help="the page (default: report.html in DIR)"),
-         BASELINE.but(help="as for compare (default: the first)"),
-         ENDPOINT.but(help="as for run (default: the goal)")),
+         OUT.replaced(metavar="FILE", help="the page (default: report.html in DIR)"),
+         BASELINE.replaced(help="as for compare (default: the first)"),
+         ENDPOINT.replaced(help="as for run (default: the goal)")),
     ),
     "explore": (
         "strategies and assumptions on a page in the browser, answered while they are changed",
-        (SCENARIO.but(nargs="?", default="korea-2017",
+        (SCENARIO.replaced(nargs="?", default="korea-2017",
                       help="catalog name or path (default: korea-2017)"),
          text("--folder", "DIR", "where tables, strategies and results are saved and opened "
               "(default: results/explore)", default="results/explore"),
-         whole("--port", "N", 1, 65535, "of this machine alone (default: a free one)"),
+         integer("--port", "N", 1, 65535, "of this machine alone (default: a free one)"),
          switch("--no-browser", "say the address and open nothing")),
     ),
     "assumptions": (
         "every parameter of a scenario: unit, range, status, source",
-        (SCENARIO, STRATEGIES, OUT.but(metavar="FILE", help="write it as .csv or .md")),
+        (SCENARIO, STRATEGIES, OUT.replaced(metavar="FILE", help="write it as .csv or .md")),
     ),
     "stress": (
         "the STRESS checklist of a scenario, filled from the model",
-        (SCENARIO, STRATEGIES, OUT.but(metavar="FILE", help="write it as Markdown")),
+        (SCENARIO, STRATEGIES, OUT.replaced(metavar="FILE", help="write it as Markdown")),
     ),
     "list": ("the scenarios that ship, and their strategies", ()),
 }
@@ -336,7 +353,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"detente {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for name, (about, options) in COMMANDS.items():
-        one = commands.add_parser(name, help=about, description=about)
+        subparser = commands.add_parser(name, help=about, description=about)
         for option in options:
-            option.join(one)
+            option.add_to(subparser)
     return top

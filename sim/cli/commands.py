@@ -138,8 +138,8 @@ def run(options: argparse.Namespace) -> int:
     results = _results(options)
     print(text_tables.as_text(summary.summarise(results, options.endpoint)))
     figures = [] if options.no_figures else summary.figures(results, None, options.endpoint)
-    _say_what_never_starts(results.scenario, results.manifest["strategies"])
-    _say_where(results, figures)
+    _print_notes_on_strategies(results.scenario, results.manifest["strategies"])
+    _print_folder(results, figures)
     return 0
 
 
@@ -156,16 +156,16 @@ def compare(options: argparse.Namespace) -> int:
         results, options.baseline, options.endpoint, draw=not options.no_figures
     )
     print(f"{found.text}\n\n{_wrapped(assumptions.caution(results.scenario))}")
-    _say_what_never_starts(results.scenario, results.manifest["strategies"])
+    _print_notes_on_strategies(results.scenario, results.manifest["strategies"])
     drawn = []
     if not options.no_figures:
         table = found.tables["differences"]
         drawn = summary.figures(results, options.baseline, options.endpoint, table=table)
-    _say_where(results, [*drawn, *found.figures])
+    _print_folder(results, [*drawn, *found.figures])
     return 0
 
 
-def _say_what_never_starts(scenario: Any, names: Sequence[str]) -> None:
+def _print_notes_on_strategies(scenario: Any, names: Sequence[str]) -> None:
     from sim.scenario import linting
 
     strategies = [scenario.strategy(name).chosen for name in names]
@@ -193,8 +193,8 @@ def explain(options: argparse.Namespace) -> int:
     found = decision.explain(
         scenario, options.strategy, options.replications, options.seed, out, options.draws
     )
-    _say(found, out)
-    _say_what_never_starts(scenario, names)
+    _print_result(found, out)
+    _print_notes_on_strategies(scenario, names)
     return 0
 
 
@@ -218,12 +218,12 @@ def diff(options: argparse.Namespace) -> int:
         scenario, options.a, options.b, options.replication, options.replications, options.seed,
         out, options.draw, options.draws,
     )  # fmt: skip
-    _say(found, out)
-    _say_what_never_starts(scenario, [options.a, options.b])
+    _print_result(found, out)
+    _print_notes_on_strategies(scenario, [options.a, options.b])
     return 0
 
 
-def _say(found: Any, folder: Path) -> None:
+def _print_result(found: Any, folder: Path) -> None:
     print(found.text)
     print(f"\nresults: {folder}")
     for figure in found.figures:
@@ -242,11 +242,11 @@ def search(options: argparse.Namespace) -> int:
     }
     if asked["zone"] is not None and options.measure == "share":
         if not 0 < asked["zone"] < 100:
-            _refuse(f"--zone: found {asked['zone']:g}; allowed: more than 0 and less than 100 "
+            _reject(f"--zone: found {asked['zone']:g}; allowed: more than 0 and less than 100 "
                     "percentage points")  # fmt: skip
         asked["zone"] /= 100
     if options.save:
-        _a_file(options.save)
+        _check_file(options.save)
     default = sequence_search.folder_for(scenario, options.seed, **asked)
     quiet = options.quiet or not sys.stderr.isatty()
     found = sequence_search.search(
@@ -270,7 +270,7 @@ def sensitivity(options: argparse.Namespace) -> int:
     from sim.studies import common
 
     if len(options.strategy or ()) > 1:
-        _refuse("--strategy: found several; allowed: one, and another as --against")
+        _reject("--strategy: found several; allowed: one, and another as --against")
     scenario = _scenario(options)
     names = _chosen(scenario, options.strategy)[:1]
     names += _chosen(scenario, [options.against]) if options.against else []
@@ -279,8 +279,8 @@ def sensitivity(options: argparse.Namespace) -> int:
         scenario, names[0], options.measure, against=options.against, base=options.base,
         trajectories=options.trajectories, top=options.top, **how,
     )  # fmt: skip
-    _say_what_never_starts(scenario, names)
-    return _say_study(study, options.out)
+    _print_notes_on_strategies(scenario, names)
+    return _print_study(study, options.out)
 
 
 def robust(options: argparse.Namespace) -> int:
@@ -292,14 +292,14 @@ def robust(options: argparse.Namespace) -> int:
     how = _study(options, "robust", scenario, names)
     numbers = tuple(options.map.split(",")) if options.map else None
     if numbers is not None and len(numbers) != 2:
-        _refuse(f'--map: found "{options.map}"; allowed: two parameters, A,B')
+        _reject(f'--map: found "{options.map}"; allowed: two parameters, A,B')
     study = common.study_robust(
         scenario, options.strategy, options.measure, draws=options.draws,
         baseline=options.baseline, fail=options.fail, margin=options.margin, numbers=numbers,
         better=options.better, **how,
     )  # fmt: skip
-    _say_what_never_starts(scenario, names)
-    return _say_study(study, options.out)
+    _print_notes_on_strategies(scenario, names)
+    return _print_study(study, options.out)
 
 
 def trace(options: argparse.Namespace) -> int:
@@ -386,7 +386,7 @@ def explore(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         if error.name and error.name.partition(".")[0] == "sim":
             raise
-        _refuse('explore needs its web page: pip install "detente[explore]"')
+        _reject('explore needs its web page: pip install "detente[explore]"')
     if options.scenario not in catalog() and not Path(options.scenario).exists():
         load(options.scenario)  # says what there is; the page lists the issues of a file
     with writable_folder(options.folder) as folder:
@@ -503,10 +503,10 @@ def _results(options: argparse.Namespace) -> Any:
     if options.precision is None:
         replications = options.replications or REPLICATIONS
         return experiment.run(scenario, options.strategy, replications, options.seed, **how)
-    return _precisely(options, scenario, how)
+    return _run_to_precision(options, scenario, how)
 
 
-def _precisely(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) -> Any:
+def _run_to_precision(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) -> Any:
     from sim.experiment import plan, stopping
 
     if options.replications is not None:
@@ -557,7 +557,7 @@ def _study(
     }
 
 
-def _say_study(study: Any, folder: Path) -> int:
+def _print_study(study: Any, folder: Path) -> int:
     figures = study.write(folder)
     print(study.text)
     print(f"\nresults: {folder}")
@@ -566,7 +566,7 @@ def _say_study(study: Any, folder: Path) -> int:
     return 0
 
 
-def _refuse(message: str) -> NoReturn:
+def _reject(message: str) -> NoReturn:
     raise InputError(message)
 
 
@@ -600,7 +600,7 @@ def _check_comparison(options: argparse.Namespace) -> None:
         raise InputError("there is only one strategy; a comparison needs two")
 
 
-def _say_where(results: Any, figures: Sequence[Path]) -> None:
+def _print_folder(results: Any, figures: Sequence[Path]) -> None:
     from sim.reporting import summary
 
     for note in summary.notes(results.manifest):
@@ -610,8 +610,8 @@ def _say_where(results: Any, figures: Sequence[Path]) -> None:
         print(f"figure:  {figure}.png")
 
 
-def _a_file(path: str) -> None:
+def _check_file(path: str) -> None:
     """See that a file can be written, before the work that is to end in it."""
     folder = Path(path).parent
     if Path(path).is_dir() or not os.access(folder, os.W_OK):
-        _refuse(f"{path}: cannot be written to; allowed: a file, in a folder that there is")
+        _reject(f"{path}: cannot be written to; allowed: a file, in a folder that there is")

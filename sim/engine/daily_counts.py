@@ -1,9 +1,9 @@
 """Exact counts by whole days, for runs too large to keep their rows.
 
-A history adds one to the count of the day on which each condition first rose, and of the day on
+A replication adds one to the count of the day on which each condition first rose, and of the day on
 which its outcome came; day d stands for d - 1 < time <= d. So shares at whole days are exact. Days
 held and counts of events add to sums in whole units of a power of two, which are exact as well:
-a tally depends neither on the order in which blocks end nor on their size.
+a tally depends neither on the order in which tasks end nor on their size.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Wholes = npt.NDArray[np.object_]  # Python integers, which never run over
 
 
 @dataclass(frozen=True)
-class Layout:
+class CountLayout:
     """What is counted of a program, and where.
 
     Attributes:
@@ -52,7 +52,7 @@ class Layout:
     unit: int
 
 
-def layout(program: Program) -> Layout:
+def layout(program: Program) -> CountLayout:
     """The layout of a program's tallies.
 
     Raises:
@@ -67,16 +67,16 @@ def layout(program: Program) -> Layout:
     sums += [f"without_{name}" for name in names if name.startswith("first_")]
     sums += [f"without_outcome_{program.scenario.goal}"]
     unit = 2 ** min(20, 22 - math.ceil(math.log2(horizon + 1)))
-    return Layout(names, math.ceil(horizon) + 1, sums, unit)
+    return CountLayout(names, math.ceil(horizon) + 1, sums, unit)
 
 
 @dataclass
 class Tally:
-    """Counts of any number of histories of one strategy, draw by draw.
+    """Counts of any number of replications of one strategy, draw by draw.
 
     Attributes:
         draws: (D,) ascending.
-        runs: (D,) histories of each.
+        runs: (D,) replications of each.
         cell_draw, cell, n: (E,) a count that is not zero: its draw, its cell, how many.
         total, squares: (D, sums) sums and sums of squares, in units and squared units.
     """
@@ -90,8 +90,8 @@ class Tally:
     squares: Wholes
 
 
-def blank(its_layout: Layout) -> Tally:
-    """A tally of no histories."""
+def blank(its_layout: CountLayout) -> Tally:
+    """A tally of no replications."""
     none = np.zeros(0, np.int64)
     sums = np.zeros((0, len(its_layout.sums)), object)
     return Tally(none, none, none, none, none, sums, sums)
@@ -121,7 +121,7 @@ def _stacked(pieces: Sequence[_Piece]) -> Tally:
 
 
 class Counter:
-    """Counts histories of one program as they are told; not to be shared between threads."""
+    """Counts replications of one program, block by block; not to be shared between threads."""
 
     def __init__(self, program: Program) -> None:
         self.layout = layout(program)
@@ -221,7 +221,7 @@ def count_rows(rows, horizon, days, unit, count, cell, n, total, squares):  # ty
     return cells
 
 
-def together(its_layout: Layout, tallies: Iterable[Tally]) -> Tally:
+def together(its_layout: CountLayout, tallies: Iterable[Tally]) -> Tally:
     """Tallies of one program as one."""
     found = [tally for tally in tallies if len(tally.draws)]
     if not found:
@@ -249,7 +249,7 @@ def together(its_layout: Layout, tallies: Iterable[Tally]) -> Tally:
 
 
 def frame(program: Program, tally: Tally) -> pd.DataFrame:
-    """A tally as the table that :mod:`sim.statistics` takes instead of rows.
+    """A tally as the table that :mod:`sim.analysis.incidence` takes instead of rows.
 
     Columns: strategy, draw, column, day, n, total, squares. For each draw one line for every day
     with a count, one without a day for every sum (in days, and squared days) and for every column

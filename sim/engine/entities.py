@@ -75,13 +75,23 @@ class DurationLaw(NamedTuple):
     size: int
 
     def days(self, u: float) -> float:
-        """The duration at the uniform u."""
+        """The duration in days at the uniform u in [0, 1)."""
         days: float = distributions.quantile(*self, u)
         return days
 
 
 class SetbackEntity(NamedTuple):
-    """A way in which an attempt at a stage fails."""
+    """A way in which an attempt at a stage fails.
+
+    Attributes:
+        place: index among the setbacks of all stages.
+        weight: its relative probability, among the setbacks that are possible.
+        when: the rule under which it is possible.
+        delay: the delay of the track, in days.
+        resume: the stage at which the track resumes, or ABANDON.
+        effects: on conditions and tracks.
+        column: its column among the counts; setbacks of one name share it.
+    """
 
     place: int
     weight: float
@@ -93,7 +103,19 @@ class SetbackEntity(NamedTuple):
 
 
 class StageEntity(NamedTuple):
-    """A stage of a track."""
+    """A stage of a track.
+
+    Attributes:
+        place: index among the stages of all tracks.
+        stream: key of its random stream.
+        duration: of an attempt, in days.
+        success: the probability of success at odds ratio 1.
+        gate: the rule that must hold when an attempt begins.
+        holds: conditions held by an attempt in progress.
+        windows: spans of days in which an attempt may begin; none: always.
+        setbacks, effects: after a failure; after a success.
+        odds, times: influences on the probability, and on the duration.
+    """
 
     place: int
     stream: int
@@ -119,7 +141,14 @@ class TrackEntity(NamedTuple):
 
 
 class BreakEntity(NamedTuple):
-    """What a shock may do to an attempt in progress."""
+    """The break of an attempt in progress by a shock.
+
+    Attributes:
+        track, stage: the attempt that it breaks; NOTHING: any stage of the track.
+        probability: of the break, given the shock and the attempt.
+        delay: of the track afterwards, in days.
+        resume: a stage, ABANDON, or NOTHING: the broken stage.
+    """
 
     track: int
     stage: int
@@ -129,7 +158,17 @@ class BreakEntity(NamedTuple):
 
 
 class ShockEntity(NamedTuple):
-    """A shock of any timing."""
+    """A shock of any timing.
+
+    Attributes:
+        place, stream: its index, and the key of its random stream.
+        timing: RATE (``rate`` a year), AFTER (once, after the law ``after``) or DATED (``dates``).
+        when: the rule under which its clock runs, or under which a dated shock may happen.
+        probability: that it happens at its instant.
+        effects, breaks: on conditions and tracks; of attempts in progress.
+        ratios: influences on the speed of its clock.
+        column, breaks_column: its columns among the counts.
+    """
 
     place: int
     stream: int

@@ -1,8 +1,8 @@
-"""The compiled engine: the histories of :mod:`sim.processes`, bit for bit, told by one flat loop.
+"""The compiled engine: the replications of the SimPy engine, bit for bit, in one flat loop.
 
-The sections follow those of the SimPy engine: alarms, the plan (its cast), the state of one
-history, the events, effects and levels, the settle, the end. What differs is only how the next
-thing to do is found:
+The sections follow those of the SimPy engine: the plan (its entities), the state of one
+replication, clocks, effects and levels, the events, the settle, the end. It differs only in how the
+next event is found:
 
 * every entity has one clock; the next event is the least clock, the first of equals in the order
   at one instant; clocks stand in groups of sixteen, and a group is searched again only after one
@@ -63,8 +63,8 @@ NEVER = 0x7FF0000000000000  # the bits of infinity
 WORD = 64  # bits
 LARGEST_TABLE = 1024  # speeds of one shock
 
-# What the log says (sim.program.What). Each plain constant would be a type of its own to numba,
-# and who is given it compiled again.
+# Kinds of log entries (sim.engine.program.What). Each plain constant would be a type of its own to
+# numba, and a function that takes it would be compiled again.
 WHOLE = np.int64
 (OPENS, FADES, HAPPENS, PASSES, BREAKS, BEGINS, SUCCEEDS, FAILS) = map(WHOLE, range(8))
 (PAUSES, RESUMES, LEAVES, COMPLETES, REOPENS, RISES, FALLS, WAITS) = map(WHOLE, range(8, 16))
@@ -73,10 +73,10 @@ ONE = np.uint64(1)
 U = np.uint64  # an index without a sign: numba then need not ask whether it counts from the end
 
 
-# -- the plan: what does not change from history to history ---------------------------------------
+# -- the plan: what does not change between replications ---------------------------------------
 
 
-class Plan(NamedTuple):
+class CompiledProgram(NamedTuple):
     """A program as records (C conditions, S stages, T tracks, K shocks as in :class:`Code`).
 
     Clock 0 is the calendar of windows; then come the conditions that fade, the shocks and the
@@ -84,7 +84,7 @@ class Plan(NamedTuple):
     of the flat table x; the last is excluded.
     """
 
-    world: Table  # (1,) what concerns all
+    shared: Table  # (1,) scalars
     levels: Table  # (C + S,) conditions, then stage conditions
     readers: Table  # undated shocks that depend on a level, by level
     watch: Words  # (C + S, words) tracks, by place in the priority, whose clauses read a level
@@ -121,7 +121,7 @@ def _record(names: str, floats: str = "", words: str = "") -> np.dtype[Any]:
     return np.dtype(fields, align=True)
 
 
-WORLD = _record(
+SHARED = _record(
     "goal ruin conditions first_fade first_shock first_track clocks counts most_events", "horizon"
 )
 LEVEL = _record("maximum initially fade_clock fade_law reader_first reader_last", "", "stream")
@@ -165,117 +165,34 @@ def _steps(code: Code, effects: Ints) -> dict[str, Ints]:
     return {"step_first": code.effect_start[effects], "step_last": code.effect_start[effects + 1]}
 
 
-def plan(code: Code) -> Plan:
-    """The plan of a code, with the numbers of the code's draw."""
-    conditions, stages = code.conditions, len(code.stage_track)
-    levels, tracks, shocks = conditions + stages, len(code.start_rule), len(code.timing)
+def plan(code: Code) -> CompiledProgram:
+    """The plan of a code, with the parameter values of the code's draw."""
+    levels, tracks = code.conditions + len(code.stage_track), len(code.start_rule)
     fading = np.flatnonzero(code.fade_law != NOTHING)
     place = np.empty(tracks, np.int64)
     place[code.by_priority] = np.arange(tracks)
     watch, party_watch = _watches(code, levels, place)
     influences, bounds = _influences(code)
     strides, table_first, size = _table_layout(code, levels)
-    its_plan = Plan(
-        world=_table(
-            WORLD,
-            1,
-            goal=code.goal,
-            ruin=code.ruin,
-            conditions=conditions,
-            first_fade=1,
-            first_shock=1 + len(fading),
-            first_track=1 + len(fading) + shocks,
-            clocks=1 + len(fading) + shocks + tracks,
-            counts=code.counts,
-            most_events=code.most_events,
-            horizon=code.horizon,
-        ),
+    its_plan = CompiledProgram(
+        shared=_shared(code, len(fading)),
         levels=_levels(code, levels, fading),
         readers=_table(READER, len(code.reader), shock=code.reader, stride=strides),
         watch=watch,
         shock_watch=_shock_watch(code, levels),
         party_watch=party_watch,
         capacity=code.capacity.copy(),
-        tracks=_table(
-            TRACK,
-            tracks,
-            first=code.stage_start[:-1],
-            last=code.stage_start[1:],
-            start_rule=code.start_rule,
-            left_out=code.left_out,
-            place=place,
-            **_bounds("party", code.party_start),
-        ),
-        stages=_table(
-            STAGE,
-            stages,
-            track=code.stage_track,
-            law=code.duration_law,
-            gate=code.gate,
-            **_steps(code, code.stage_effects),
-            success=code.success,
-            stream=code.stage_stream,
-            **_bounds("hold", code.hold_start),
-            **_bounds("window", code.window_start),
-            **_bounds("setback", code.setback_start),
-            **bounds["odds"],
-            **bounds["time"],
-        ),
-        setbacks=_table(
-            SETBACK,
-            len(code.setback_when),
-            when=code.setback_when,
-            delay=code.setback_delay,
-            resume=code.setback_resume,
-            **_steps(code, code.setback_effects),
-            count=code.setback_count,
-            weight=code.setback_weight,
-        ),
-        shocks=_table(
-            SHOCK,
-            shocks,
-            timing=code.timing,
-            after=code.after_law,
-            when=code.shock_when,
-            **_steps(code, code.shock_effects),
-            count=code.shock_count,
-            breaks_count=code.breaks_count,
-            table=table_first,
-            rate=code.rate,
-            probability=code.probability,
-            stream=code.shock_stream,
-            **_bounds("date", code.date_start),
-            **_bounds("break", code.break_start),
-            **bounds["speed"],
-        ),
-        breaks=_table(
-            BREAK,
-            len(code.break_track),
-            track=code.break_track,
-            stage=code.break_stage,
-            delay=code.break_delay,
-            resume=code.break_resume,
-            probability=code.break_probability,
-        ),
+        tracks=_tracks(code, place),
+        stages=_stages(code, bounds),
+        setbacks=_setbacks(code),
+        shocks=_shocks(code, table_first, bounds),
+        breaks=_breaks(code),
         influences=influences,
         rules=code.rule_start,
         items=code.item_start,
-        literals=_table(
-            LITERAL,
-            len(code.literal_condition),
-            level=code.literal_condition,
-            least=code.literal_least,
-            negated=code.literal_negated,
-        ),
+        literals=_literals(code),
         steps=_table(STEP, len(code.effect_kind), kind=code.effect_kind, of=code.effect_of),
-        laws=_table(
-            LAW,
-            len(code.law_family),
-            family=code.law_family,
-            start=code.law_start,
-            count=code.law_count,
-            **dict(zip("abcd", code.law_params.T, strict=True)),
-        ),
+        laws=_laws(code),
         law_table=code.law_table.copy(),
         speeds=np.zeros(size + 1),
         parties=code.party,
@@ -293,6 +210,121 @@ def plan(code: Code) -> Plan:
     )
     _fill_speeds(its_plan, new_levels(levels))
     return its_plan
+
+
+def _shared(code: Code, fading: int) -> Table:
+    shocks, tracks = len(code.timing), len(code.start_rule)
+    return _table(
+        SHARED,
+        1,
+        goal=code.goal,
+        ruin=code.ruin,
+        conditions=code.conditions,
+        first_fade=1,
+        first_shock=1 + fading,
+        first_track=1 + fading + shocks,
+        clocks=1 + fading + shocks + tracks,
+        counts=code.counts,
+        most_events=code.most_events,
+        horizon=code.horizon,
+    )
+
+
+def _tracks(code: Code, place: Ints) -> Table:
+    return _table(
+        TRACK,
+        len(place),
+        first=code.stage_start[:-1],
+        last=code.stage_start[1:],
+        start_rule=code.start_rule,
+        left_out=code.left_out,
+        place=place,
+        **_bounds("party", code.party_start),
+    )
+
+
+def _stages(code: Code, bounds: dict[str, dict[str, Ints]]) -> Table:
+    return _table(
+        STAGE,
+        len(code.stage_track),
+        track=code.stage_track,
+        law=code.duration_law,
+        gate=code.gate,
+        **_steps(code, code.stage_effects),
+        success=code.success,
+        stream=code.stage_stream,
+        **_bounds("hold", code.hold_start),
+        **_bounds("window", code.window_start),
+        **_bounds("setback", code.setback_start),
+        **bounds["odds"],
+        **bounds["time"],
+    )
+
+
+def _setbacks(code: Code) -> Table:
+    return _table(
+        SETBACK,
+        len(code.setback_when),
+        when=code.setback_when,
+        delay=code.setback_delay,
+        resume=code.setback_resume,
+        **_steps(code, code.setback_effects),
+        count=code.setback_count,
+        weight=code.setback_weight,
+    )
+
+
+def _shocks(code: Code, table_first: Ints, bounds: dict[str, dict[str, Ints]]) -> Table:
+    return _table(
+        SHOCK,
+        len(code.timing),
+        timing=code.timing,
+        after=code.after_law,
+        when=code.shock_when,
+        **_steps(code, code.shock_effects),
+        count=code.shock_count,
+        breaks_count=code.breaks_count,
+        table=table_first,
+        rate=code.rate,
+        probability=code.probability,
+        stream=code.shock_stream,
+        **_bounds("date", code.date_start),
+        **_bounds("break", code.break_start),
+        **bounds["speed"],
+    )
+
+
+def _breaks(code: Code) -> Table:
+    return _table(
+        BREAK,
+        len(code.break_track),
+        track=code.break_track,
+        stage=code.break_stage,
+        delay=code.break_delay,
+        resume=code.break_resume,
+        probability=code.break_probability,
+    )
+
+
+def _literals(code: Code) -> Table:
+    return _table(
+        LITERAL,
+        len(code.literal_condition),
+        level=code.literal_condition,
+        least=code.literal_least,
+        negated=code.literal_negated,
+    )
+
+
+def _laws(code: Code) -> Table:
+    return _table(
+        LAW,
+        len(code.law_family),
+        family=code.law_family,
+        start=code.law_start,
+        count=code.law_count,
+        **dict(zip("abcd", code.law_params.T, strict=True)),
+    )
 
 
 def _levels(code: Code, levels: int, fading: Ints) -> Table:
@@ -381,8 +413,8 @@ def _table_layout(code: Code, levels: int) -> tuple[Ints, Ints, int]:
     return strides, first, size
 
 
-class Numbers(NamedTuple):
-    """Views of the places in a plan that hold the numbers of a draw."""
+class DrawViews(NamedTuple):
+    """Views of the arrays of a plan that hold the parameter values of a draw."""
 
     success: Floats
     weight: Floats
@@ -392,12 +424,12 @@ class Numbers(NamedTuple):
     ratio: Floats
     params: tuple[Floats, ...]
     influence_order: Ints
-    levels: Table  # room in which the speeds are worked out
+    levels: Table  # in which the speeds are worked out
 
 
-def numbers_of(its_plan: Plan, code: Code) -> Numbers:
-    """The places of the numbers in the plan of a code."""
-    return Numbers(
+def draw_views(its_plan: CompiledProgram, code: Code) -> DrawViews:
+    """The views into the plan of a code."""
+    return DrawViews(
         success=its_plan.stages["success"],
         weight=its_plan.setbacks["weight"],
         rate=its_plan.shocks["rate"],
@@ -410,19 +442,19 @@ def numbers_of(its_plan: Plan, code: Code) -> Numbers:
     )
 
 
-def renumber(its_plan: Plan, numbers: Numbers, code: Code) -> None:
-    """Put the numbers of another draw of the same program into its plan, in place."""
-    numbers.success[:] = code.success
-    numbers.weight[:] = code.setback_weight
-    numbers.rate[:] = code.rate
-    numbers.probability[:] = code.probability
-    numbers.break_probability[:] = code.break_probability
-    numbers.ratio[:] = code.influence_ratio[numbers.influence_order]
-    for place, values in zip(numbers.params, code.law_params.T, strict=True):
+def use_draw(its_plan: CompiledProgram, views: DrawViews, code: Code) -> None:
+    """Put the parameter values of another draw of the same program into its plan, in place."""
+    views.success[:] = code.success
+    views.weight[:] = code.setback_weight
+    views.rate[:] = code.rate
+    views.probability[:] = code.probability
+    views.break_probability[:] = code.break_probability
+    views.ratio[:] = code.influence_ratio[views.influence_order]
+    for place, values in zip(views.params, code.law_params.T, strict=True):
         place[:] = values
     its_plan.capacity[:] = code.capacity
     its_plan.law_table[:] = code.law_table
-    _fill_speeds(its_plan, numbers.levels)
+    _fill_speeds(its_plan, views.levels)
 
 
 @engine
@@ -445,11 +477,11 @@ def _fill_speeds(plan, levels):  # type: ignore[no-untyped-def]
             plan.speeds[plan.shocks[k].table + entry] = speed_of(plan, levels, k)
 
 
-# -- the state of one history ---------------------------------------------------------------------
+# -- the state of one replication -----------------------------------------------------------------
 
 
-class State(NamedTuple):
-    """Everything that changes while a history is told; reset for each, never allocated anew."""
+class ReplicationState(NamedTuple):
+    """Everything that changes during a replication; reset for each, never allocated anew."""
 
     now: Table  # (1,) the time, and what else there is only one of
     levels: Table  # (C + S,)
@@ -472,29 +504,28 @@ class State(NamedTuple):
 NOW = _record("over actor binding opening events logged keep_residuals", "time")
 LEVEL_NOW = _record("now_at holders draws", "first risen held")
 # where: WAITING .. GONE; note: what the track lacked when everything was last at rest;
-# lacks: what it lacked when it was last looked at; success, setback, delay: the attempt's luck
-TRACK_NOW = _record(
-    "where stage begun note lacks resume_at", "ended luck_success luck_setback luck_delay"
-)
+# lacks: what it lacked when it was last looked at; u_success, u_setback, u_delay: uniforms of the
+# attempt
+TRACK_NOW = _record("where stage begun note lacks resume_at", "ended u_success u_setback u_delay")
 STAGE_NOW = _record("attempts window", "residual residual_days")  # window: the first not over
 SHOCK_NOW = _record(
-    "occurrence fired date entry", "luck residual next_luck next_residual speed"
+    "occurrence fired date entry", "u_happens residual next_u_happens next_residual speed"
 )  # entry: in its table
 
 
 def new_levels(levels: int) -> Table:
-    """Room for the levels of one history."""
+    """Arrays for the levels of one replication."""
     return _table(LEVEL_NOW, levels)
 
 
-def new_state(plan: Plan) -> State:
-    """Room for one history at a time."""
-    world = plan.world[0]
-    groups = -(-int(world.clocks) // GROUP)
+def new_state(plan: CompiledProgram) -> ReplicationState:
+    """Arrays for one replication at a time."""
+    shared = plan.shared[0]
+    groups = -(-int(shared.clocks) // GROUP)
     fours = -(-groups // 4) * 4
     words = plan.watch.shape[1]
     due = np.full(groups * GROUP, np.inf)
-    return State(
+    return ReplicationState(
         now=_table(NOW, 1),
         levels=new_levels(len(plan.levels)),
         tracks=_table(TRACK_NOW, len(plan.tracks)),
@@ -505,7 +536,7 @@ def new_state(plan: Plan) -> State:
         soonest=np.full(fours, NEVER),
         first=np.zeros(fours, np.int64),
         stale=np.zeros(groups // WORD + 1, np.uint64),
-        counts=np.zeros(world.counts, np.int64),
+        counts=np.zeros(shared.counts, np.int64),
         free=np.zeros(len(plan.capacity), np.int64),
         look=np.zeros(words, np.uint64),
         looked=np.zeros(words, np.uint64),
@@ -657,19 +688,19 @@ def wind(plan, state, seed, replication, k):  # type: ignore[no-untyped-def]
     Being one ahead, nothing that happens now has to wait for the draw.
     """
     its_state = state.shocks[U(k)]
-    its_state.luck, its_state.residual = its_state.next_luck, its_state.next_residual
+    its_state.u_happens, its_state.residual = its_state.next_u_happens, its_state.next_residual
     if plan.shocks[U(k)].timing != AFTER:
         draw_ahead(plan, state, seed, replication, k, its_state.occurrence + 1)
 
 
 @compiled()
 def draw_ahead(plan, state, seed, replication, k, occurrence):  # type: ignore[no-untyped-def]
-    """Draw an occurrence of a shock: its luck and, where it is undated, its residual."""
+    """Draw an occurrence of a shock: a uniform and, where it is undated, its residual."""
     shock, its_state = plan.shocks[U(k)], state.shocks[U(k)]
     if shock.timing == DATED and shock.probability >= 1.0:
         return
     u = streams.uniforms(seed, shock.stream, replication, U(occurrence), U(0))
-    its_state.next_luck = u[1]
+    its_state.next_u_happens = u[1]
     if shock.timing == AFTER:
         its_state.next_residual = days(plan, shock.after, u[0])
     elif shock.timing == RATE:
@@ -680,7 +711,7 @@ def draw_ahead(plan, state, seed, replication, k, occurrence):  # type: ignore[n
 
 
 @compiled()
-def tell(log, state, what, subject, detail, value):  # type: ignore[no-untyped-def]
+def record(log, state, what, subject, detail, value):  # type: ignore[no-untyped-def]
     """Write an entry of the event log, where there is one and it has room."""
     if log is not None:
         now = state.now[0]
@@ -703,9 +734,9 @@ def set_level(plan, state, log, i, new):  # type: ignore[no-untyped-def]
         level.risen = now.time
         if np.isnan(level.first):
             level.first = now.time
-            if i == plan.world[0].ruin:
+            if i == plan.shared[0].ruin:
                 now.over = 1
-            elif i == plan.world[0].goal and now.actor != NOTHING:
+            elif i == plan.shared[0].goal and now.actor != NOTHING:
                 now.binding = state.tracks[U(now.actor)].note
     elif new == 0:
         level.held += now.time - level.risen
@@ -716,7 +747,7 @@ def set_level(plan, state, log, i, new):  # type: ignore[no-untyped-def]
         state.changed[U(word)] |= plan.shock_watch[U(i), word]
     for word in range(plan.watch.shape[1]):
         state.look[U(word)] |= plan.watch[U(i), word]
-    tell(log, state, RISES if new > was else FALLS, i, new, 0.0)
+    record(log, state, RISES if new > was else FALLS, i, new, 0.0)
 
 
 @compiled()
@@ -762,7 +793,7 @@ def take_effect(plan, state, log, seed, replication, first, last):  # type: igno
         else:
             track = plan.stages[U(of)].track
             if state.tracks[U(track)].where == COMPLETED:
-                tell(log, state, REOPENS, of, NO_DETAIL, 0.0)
+                record(log, state, REOPENS, of, NO_DETAIL, 0.0)
                 go_back(plan, state, log, track, of)
 
 
@@ -770,14 +801,14 @@ def take_effect(plan, state, log, seed, replication, first, last):  # type: igno
 def go_back(plan, state, log, track, stage):  # type: ignore[no-untyped-def]
     """A track waits at a stage again: that stage and the later ones are no longer done."""
     for later in range(stage, plan.tracks[U(track)].last):
-        set_level(plan, state, log, plan.world[0].conditions + later, WHOLE(0))
+        set_level(plan, state, log, plan.shared[0].conditions + later, WHOLE(0))
     state.tracks[U(track)].stage, state.tracks[U(track)].where = stage, WAITING
     mark_track(plan, state, track)
 
 
 @compiled()
 def release(plan, state, log, track):  # type: ignore[no-untyped-def]
-    """Delegations leave the table, and what the attempt held is held no longer."""
+    """Release the delegations of an attempt and the conditions that it held."""
     for p in range(plan.tracks[U(track)].party_first, plan.tracks[U(track)].party_last):
         party = plan.parties[U(p)]
         state.free[U(party)] += 1
@@ -806,16 +837,16 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
     stage = plan.stages[U(at)]
     ratio = times_ratios(plan, state.levels, 1.0, stage.odds_first, stage.odds_last)
     chance = distributions.success_probability(stage.success, ratio)
-    success = its_state.luck_success < chance
+    success = its_state.u_success < chance
     if state.now[0].keep_residuals:
         note_residual(plan, state, at, (1.0 if success else 0.0) - chance)
     # Which setbacks are possible is decided with the attempt's own holds still up.
-    chosen = NOTHING if success else choose(plan, state.levels, stage, its_state.luck_setback)
+    chosen = NOTHING if success else choose(plan, state.levels, stage, its_state.u_setback)
     if success:
-        tell(log, state, SUCCEEDS, at, state.stages[U(at)].attempts - 1, chance)
+        record(log, state, SUCCEEDS, at, state.stages[U(at)].attempts - 1, chance)
         state.now[0].actor = track
     else:
-        tell(log, state, FAILS, at, chosen, chance)
+        record(log, state, FAILS, at, chosen, chance)
     release(plan, state, log, track)
     if success:
         first, last = stage.step_first, stage.step_last
@@ -826,27 +857,27 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
     take_effect(plan, state, log, seed, replication, first, last)
     state.now[0].actor = NOTHING
     if not success:
-        delay = days(plan, plan.setbacks[U(chosen)].delay, its_state.luck_delay)
+        delay = days(plan, plan.setbacks[U(chosen)].delay, its_state.u_delay)
         pause(plan, state, log, track, plan.setbacks[U(chosen)].resume, delay)
         return
-    set_level(plan, state, log, plan.world[0].conditions + at, WHOLE(1))
-    set_clock(state, plan.world[0].first_track + track, np.inf)
+    set_level(plan, state, log, plan.shared[0].conditions + at, WHOLE(1))
+    set_clock(state, plan.shared[0].first_track + track, np.inf)
     if at + 1 < plan.tracks[U(track)].last:
         its_state.stage, its_state.where = at + 1, WAITING
         mark_track(plan, state, track)
     else:
         # Only now: a track cannot reopen itself by its own last success.
         its_state.where, its_state.ended = COMPLETED, state.now[0].time
-        tell(log, state, COMPLETES, track, NO_DETAIL, 0.0)
+        record(log, state, COMPLETES, track, NO_DETAIL, 0.0)
 
 
 @compiled()
 def note_residual(plan, state, at, residual):  # type: ignore[no-untyped-def]
     """Add up what could not be foreseen of the attempts at a stage, until the goal."""
-    world, stage = plan.world[0], state.stages[U(at)]
-    if np.isnan(state.levels[U(world.goal)].first):
+    shared, stage = plan.shared[0], state.stages[U(at)]
+    if np.isnan(state.levels[U(shared.goal)].first):
         stage.residual += residual
-        stage.residual_days += residual * (world.horizon - state.now[0].time)
+        stage.residual_days += residual * (shared.horizon - state.now[0].time)
 
 
 @compiled()
@@ -870,22 +901,22 @@ def choose(plan, levels, stage, u):  # type: ignore[no-untyped-def]
 
 @compiled()
 def pause(plan, state, log, track, resume, delay):  # type: ignore[no-untyped-def]
-    """A track is out of the room for a while."""
+    """A track is delayed."""
     state.tracks[U(track)].where, state.tracks[U(track)].resume_at = DELAYED, resume
-    tell(log, state, PAUSES, track, resume, delay)
-    set_clock(state, plan.world[0].first_track + track, state.now[0].time + delay)
+    record(log, state, PAUSES, track, resume, delay)
+    set_clock(state, plan.shared[0].first_track + track, state.now[0].time + delay)
 
 
 @compiled()
 def resume(plan, state, log, track):  # type: ignore[no-untyped-def]
     """A delay ends: the track waits at the stage where it resumes, or is abandoned."""
     its_state = state.tracks[U(track)]
-    set_clock(state, plan.world[0].first_track + track, np.inf)
+    set_clock(state, plan.shared[0].first_track + track, np.inf)
     if its_state.resume_at == ABANDON:
         its_state.where, its_state.ended = GONE, state.now[0].time
-        tell(log, state, LEAVES, track, NO_DETAIL, 0.0)
+        record(log, state, LEAVES, track, NO_DETAIL, 0.0)
     else:
-        tell(log, state, RESUMES, its_state.resume_at, NO_DETAIL, 0.0)
+        record(log, state, RESUMES, its_state.resume_at, NO_DETAIL, 0.0)
         go_back(plan, state, log, track, its_state.resume_at)
 
 
@@ -893,20 +924,20 @@ def resume(plan, state, log, track):  # type: ignore[no-untyped-def]
 def strike(plan, state, log, seed, replication, k):  # type: ignore[no-untyped-def]
     """A shock's instant has come; whether it happens depends on ``when`` and its chance."""
     shock, its_state = plan.shocks[U(k)], state.shocks[U(k)]
-    occurrence, luck = its_state.occurrence, its_state.luck
+    occurrence, u = its_state.occurrence, its_state.u_happens
     its_state.occurrence += 1
     if shock.timing == DATED:
         its_state.date += 1
-        set_clock(state, plan.world[0].first_shock + k, next_date(plan, its_state, shock))
+        set_clock(state, plan.shared[0].first_shock + k, next_date(plan, its_state, shock))
     else:
         its_state.fired = 1
         mark_shock(state, k)
     if shock.timing == DATED and lacking(plan, state.levels, shock.when) != NOTHING:
-        tell(log, state, PASSES, k, occurrence, 0.0)
-    elif shock.probability < 1.0 and not luck < shock.probability:
-        tell(log, state, PASSES, k, occurrence, shock.probability)
+        record(log, state, PASSES, k, occurrence, 0.0)
+    elif shock.probability < 1.0 and not u < shock.probability:
+        record(log, state, PASSES, k, occurrence, shock.probability)
     else:
-        tell(log, state, HAPPENS, k, occurrence, 0.0)
+        record(log, state, HAPPENS, k, occurrence, 0.0)
         state.counts[U(shock.count)] += 1
         take_effect(plan, state, log, seed, replication, shock.step_first, shock.step_last)
         for j in range(shock.break_first, shock.break_last):
@@ -936,7 +967,7 @@ def break_off(plan, state, log, seed, replication, k, j, occurrence):  # type: i
     if not u[0] < one.probability:
         return
     state.counts[U(shock.breaks_count)] += 1
-    tell(log, state, BREAKS, at, k, 0.0)
+    record(log, state, BREAKS, at, k, 0.0)
     release(plan, state, log, one.track)
     resume_at = one.resume
     if resume_at == NOTHING or resume_at > at:
@@ -947,7 +978,7 @@ def break_off(plan, state, log, seed, replication, k, j, occurrence):  # type: i
 @compiled()
 def fade(plan, state, log, seed, replication, i):  # type: ignore[no-untyped-def]
     """A condition's clock has run out: one level less."""
-    tell(log, state, FADES, i, NO_DETAIL, 0.0)
+    record(log, state, FADES, i, NO_DETAIL, 0.0)
     set_level(plan, state, log, i, state.levels[U(i)].now_at - 1)
     if state.levels[U(i)].now_at > 0:
         set_fade(plan, state, seed, replication, i)
@@ -961,7 +992,7 @@ def open_window(plan, state, log):  # type: ignore[no-untyped-def]
     stage = plan.openings[state.now[0].opening].stage
     state.now[0].opening += 1
     set_clock(state, WHOLE(0), next_opening(plan, state))
-    tell(log, state, OPENS, stage, NO_DETAIL, 0.0)
+    record(log, state, OPENS, stage, NO_DETAIL, 0.0)
     mark_track(plan, state, plan.stages[U(stage)].track)
     # Windows that open at the same instant are open already, whichever event is the first.
     also = state.now[0].opening
@@ -982,7 +1013,7 @@ def next_opening(plan, state):  # type: ignore[no-untyped-def]
 
 @compiled()
 def settle(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
-    """After every event: who may begin begins, clocks are rescaled, the waiting take note."""
+    """After every event: attempts begin, clocks are rescaled, waiting tracks note their lacks."""
     word = 0
     while word < len(state.look):
         if state.look[U(word)] == 0:
@@ -1011,7 +1042,7 @@ def settle(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
         for track in range(len(state.tracks)):
             one = state.tracks[U(track)]
             if one.where == WAITING and one.begun == 0 and one.lacks != one.note:
-                tell(log, state, WAITS, track, one.lacks, 0.0)
+                record(log, state, WAITS, track, one.lacks, 0.0)
     take_note(plan, state)
 
 
@@ -1072,14 +1103,14 @@ def begin(plan, state, log, seed, replication, track):  # type: ignore[no-untype
         state.free[plan.parties[U(p)]] -= 1
     attempt = state.stages[U(at)].attempts
     state.stages[U(at)].attempts += 1
-    tell(log, state, BEGINS, at, attempt, 0.0)
+    record(log, state, BEGINS, at, attempt, 0.0)
     hold(plan, state, log, at, WHOLE(1))
     u = streams.uniforms(seed, stage.stream, replication, np.uint64(attempt), np.uint64(0))
-    its_state.luck_success, its_state.luck_setback, its_state.luck_delay = u[1], u[2], u[3]
+    its_state.u_success, its_state.u_setback, its_state.u_delay = u[1], u[2], u[3]
     # Own holds are up: they bear on the attempt's length.
     ratio = times_ratios(plan, state.levels, 1.0, stage.time_first, stage.time_last)
     length = distributions.stretched(days(plan, stage.law, u[0]), ratio)
-    set_clock(state, plan.world[0].first_track + track, state.now[0].time + length)
+    set_clock(state, plan.shared[0].first_track + track, state.now[0].time + length)
 
 
 @compiled()
@@ -1092,7 +1123,7 @@ def rescale(plan, state, k):  # type: ignore[no-untyped-def]
         speed = speed_of(plan, state.levels, k)
     if speed == its_state.speed and its_state.fired == 0:
         return
-    clock, now = plan.world[0].first_shock + k, state.now[0].time
+    clock, now = plan.shared[0].first_shock + k, state.now[0].time
     if its_state.speed > 0.0 and its_state.fired == 0:
         its_state.residual = (state.due[U(clock)] - now) * its_state.speed
     its_state.speed, its_state.fired = speed, 0
@@ -1100,12 +1131,12 @@ def rescale(plan, state, k):  # type: ignore[no-untyped-def]
     set_clock(state, clock, due)
 
 
-# -- one history and many -------------------------------------------------------------------------
+# -- one replication and many ---------------------------------------------------------------------
 
 
 @compiled(inline="always")
-def cast_off(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
-    """Day 0: everyone takes their place, levels and postures rise."""
+def begin_day_0(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
+    """Day 0: initial clocks, levels and postures."""
     reset(plan, state)
     set_clock(state, WHOLE(0), next_opening(plan, state))
     for k in range(len(plan.shocks)):
@@ -1113,10 +1144,10 @@ def cast_off(plan, state, log, seed, replication):  # type: ignore[no-untyped-de
         wind(plan, state, seed, replication, k)
         if plan.shocks[U(k)].timing == DATED:
             due = next_date(plan, state.shocks[U(k)], plan.shocks[U(k)])
-            set_clock(state, plan.world[0].first_shock + k, due)
+            set_clock(state, plan.shared[0].first_shock + k, due)
         else:
             mark_shock(state, k)
-    conditions = plan.world[0].conditions
+    conditions = plan.shared[0].conditions
     for n in range(conditions + len(plan.postures)):
         if n < conditions:
             i, new = n, plan.levels[U(n)].initially
@@ -1162,21 +1193,21 @@ def reset(plan, state):  # type: ignore[no-untyped-def]
         state.counts[U(column)] = 0
     for party in range(len(state.free)):
         state.free[U(party)] = plan.capacity[U(party)]
-    # A history that ended in ruin has left its marks.
+    # A replication that ended in ruin has left its marks.
     for word in range(len(state.changed)):
         state.changed[U(word)] = 0
 
 
 @compiled(inline="always")
 def run(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
-    """One history; False where time cannot advance or the events are too many."""
-    cast_off(plan, state, log, seed, replication)
-    now, world = state.now[0], plan.world[0]
+    """One replication; False where time cannot advance or the events are too many."""
+    begin_day_0(plan, state, log, seed, replication)
+    now, shared = state.now[0], plan.shared[0]
     events_of_instant = 0
     while now.over == 0:
         settle(plan, state, log, seed, replication)
         due, clock = next_clock(state)
-        if not due < world.horizon:
+        if not due < shared.horizon:
             break
         events_of_instant = events_of_instant + 1 if due == now.time and now.events > 0 else 1
         now.time = due
@@ -1185,20 +1216,20 @@ def run(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
             state.ranks[U(events_of_instant % REMEMBERED)] = clock
             if events_of_instant > MAX_EVENTS_AT_AN_INSTANT:
                 return False
-        if now.events > world.most_events:
+        if now.events > shared.most_events:
             for i in range(len(state.ranks)):
                 state.ranks[U(i)] = clock
             return False
-        if clock >= world.first_track:
-            track = clock - world.first_track
+        if clock >= shared.first_track:
+            track = clock - shared.first_track
             if state.tracks[U(track)].where == AT_TABLE:
                 conclude(plan, state, log, seed, replication, track)
             else:
                 resume(plan, state, log, track)
-        elif clock >= world.first_shock:
-            strike(plan, state, log, seed, replication, clock - world.first_shock)
-        elif clock >= world.first_fade:
-            fading = plan.fading[U(clock - world.first_fade)]
+        elif clock >= shared.first_shock:
+            strike(plan, state, log, seed, replication, clock - shared.first_shock)
+        elif clock >= shared.first_fade:
+            fading = plan.fading[U(clock - shared.first_fade)]
             fade(plan, state, log, seed, replication, fading)
         else:
             open_window(plan, state, log)
@@ -1207,12 +1238,12 @@ def run(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
 
 @compiled(inline="always")
 def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
-    """The row of a history that has been told, into place ``i``."""
-    world, now = plan.world[0], state.now[0]
-    goal = state.levels[U(world.goal)].first
-    ruin = np.nan if world.ruin == NOTHING else state.levels[U(world.ruin)].first
-    end = now.time if now.over else world.horizon
-    rows.outcome[i], rows.time[i] = ONGOING, world.horizon
+    """Write the row of the replication into place ``i``."""
+    shared, now = plan.shared[0], state.now[0]
+    goal = state.levels[U(shared.goal)].first
+    ruin = np.nan if shared.ruin == NOTHING else state.levels[U(shared.ruin)].first
+    end = now.time if now.over else shared.horizon
+    rows.outcome[i], rows.time[i] = ONGOING, shared.horizon
     if not np.isnan(ruin) and not goal < ruin:
         rows.outcome[i], rows.time[i] = RUIN, ruin
     elif not np.isnan(goal):
@@ -1230,7 +1261,7 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
     for c in range(len(state.levels)):
         level = state.levels[U(c)]
         rows.first[i, c] = level.first
-        if c < world.conditions:
+        if c < shared.conditions:
             rows.held[i, c] = level.held + (end - level.risen if level.now_at > 0 else 0.0)
     for c in range(len(state.counts)):
         rows.counts[i, c] = state.counts[U(c)]
@@ -1243,7 +1274,7 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
 
 @engine
 def run_all(plan, state, seed, first, rows):  # type: ignore[no-untyped-def]
-    """Histories from ``first`` on, one a row; the place of one that failed, or NOTHING."""
+    """Replications from ``first`` on, one a row; the place of one that failed, or NOTHING."""
     return run_each(plan, state, None, seed, first, rows)
 
 
@@ -1255,7 +1286,7 @@ def run_all_logged(plan, state, log, seed, first, rows):  # type: ignore[no-unty
 
 @compiled()
 def run_each(plan, state, log, seed, first, rows):  # type: ignore[no-untyped-def]
-    """The body of both; who keeps no log is compiled without one."""
+    """The body of both; without a log it is compiled without one."""
     state.now[0].keep_residuals = min(1, len(rows.residuals))
     for i in range(len(rows.time)):
         if not run(plan, state, log, seed, np.uint64(first + np.uint64(i))):
@@ -1274,12 +1305,12 @@ class Simulator:
         self.program = program
         self.plan = plan(program.code)
         self.state = new_state(self.plan)
-        self._numbers = numbers_of(self.plan, program.code)
+        self._views = draw_views(self.plan, program.code)
 
     def use(self, program: Program) -> None:
         """Simulate this draw of the program from now on."""
         self.program = program
-        renumber(self.plan, self._numbers, program.code)
+        use_draw(self.plan, self._views, program.code)
 
     def simulate(self, seed: int, first: int, rows: Rows, log: Floats | None = None) -> None:
         """Fill rows with the replications from ``first`` on; errors as of the SimPy engine."""
@@ -1300,7 +1331,7 @@ class Simulator:
             )
 
     def trace(self, seed: int, replication: int) -> tuple[Rows, list[Entry]]:
-        """One history with its event log."""
+        """One replication with its event log: its row (n = 1) and the entries in order."""
         rows, room = empty(self.program, 1), 4096
         while True:
             log = np.zeros((room, 5))
@@ -1317,10 +1348,17 @@ class Simulator:
 def simulate(
     program: Program, seed: int, first: int, count: int, *, residuals: bool = False
 ) -> Rows:
-    """Tell the histories ``first .. first + count - 1``.
+    """Simulate the replications ``first .. first + count - 1``.
 
-    Args, rows and errors are those of :func:`sim.processes.simulate`; processes of a user's own
-    need the SimPy engine.
+    Arguments, rows and errors are those of :func:`sim.engine.processes.simulate`; processes of a
+    user's own need the SimPy engine.
+
+    >>> from sim import load
+    >>> from sim.engine.program import translate
+    >>> program = translate(load("korea-2017").strategy("proposal"))
+    >>> rows = simulate(program, seed=1, first=0, count=3)
+    >>> rows.time.shape, rows.first.shape == (3, len(program.levels))
+    ((3,), True)
     """
     rows = empty(program, count, residuals=residuals)
     Simulator(program).simulate(seed, first, rows)
@@ -1328,16 +1366,16 @@ def simulate(
 
 
 def trace(program: Program, seed: int, replication: int) -> tuple[Rows, list[Entry]]:
-    """One history with its event log, as :func:`sim.processes.trace` writes it."""
+    """One replication with its event log, as :func:`sim.engine.processes.trace` writes it."""
     return Simulator(program).trace(seed, replication)
 
 
-def _rank(code: Code, its_plan: Plan, clock: int) -> int:
+def _rank(code: Code, its_plan: CompiledProgram, clock: int) -> int:
     """The rank in the order at one instant of the entity that has a clock."""
-    world, stages = its_plan.world[0], len(its_plan.stages)
-    if clock < world.first_shock:
-        return stages + int(its_plan.fading[clock - world.first_fade])
-    return int(stages + code.conditions + clock - world.first_shock)
+    shared, stages = its_plan.shared[0], len(its_plan.stages)
+    if clock < shared.first_shock:
+        return stages + int(its_plan.fading[clock - shared.first_fade])
+    return int(stages + code.conditions + clock - shared.first_shock)
 
 
 def is_compiled() -> bool:

@@ -70,7 +70,7 @@ UserProcess = Callable[["Replication"], Generator[Event, Any, Any]]
 
 
 def negotiate(replication: Replication, track: TrackState) -> Process:
-    """A track waits for its turn, sits at the table, and ends in success or pays for a setback."""
+    """A track waits until it may attempt a stage; a success leads on, a setback costs a delay."""
     while track.state != GONE:
         days = yield track.turn
         try:
@@ -105,7 +105,7 @@ def fade(replication: Replication, condition: FadeState) -> Process:
 
 
 def open_windows(replication: Replication) -> Process:
-    """The calendar opens each window on its day, and whoever waited for it may begin."""
+    """The calendar opens each window on its day; tracks that waited for it may begin."""
     for day, stage in replication.entities.openings:
         yield replication.alarm(day - replication.now, FIRST_RANK + stage)
         replication.open_window(stage)
@@ -115,7 +115,13 @@ def open_windows(replication: Replication) -> Process:
 
 
 class Alarm(Event):
-    """A timeout with the rank of its entity as its priority."""
+    """A timeout with the rank of its entity as its priority.
+
+    Args:
+        env: of the replication.
+        delay: days from now.
+        rank: the lower, the earlier among events of one instant.
+    """
 
     def __init__(self, env: simpy.Environment, delay: float, rank: int) -> None:
         super().__init__(env)
@@ -126,8 +132,8 @@ class Alarm(Event):
 class Clock:
     """An alarm that can be set anew.
 
-    SimPy cannot take an alarm back, so each setting has a version, and an outdated alarm rings
-    for nobody.
+    SimPy cannot take an alarm back, so each setting has a version, and an outdated alarm has
+    no effect.
     """
 
     __slots__ = ("_bell", "_version", "env", "rank")
@@ -163,7 +169,17 @@ WAITING, AT_TABLE, DELAYED, COMPLETED, GONE = range(5)
 
 
 class TrackState:
-    """Where a track stands: its stage, its state, and what it has been waiting for."""
+    """The state of a track in one replication.
+
+    Attributes:
+        entity, rank: the track; its place in the order at one instant.
+        stage, state: the present stage; WAITING, AT_TABLE, DELAYED, COMPLETED or GONE.
+        begun: whether its first attempt has begun.
+        note: the first unmet item when everything was last at rest, before the first attempt.
+        resume_at: the stage after the present delay, or ABANDON.
+        ended: the time of completion or abandonment.
+        turn, process: the event of the next attempt's begin, with its duration; the SimPy process.
+    """
 
     __slots__ = (
         "begun",
@@ -191,7 +207,15 @@ class TrackState:
 
 
 class ShockState:
-    """A shock's occurrences so far and, where it is undated, its clock."""
+    """The state of a shock in one replication.
+
+    Attributes:
+        entity, rank: the shock; its place in the order at one instant.
+        occurrence: the number of occurrences so far, those included that did not happen.
+        clock, due: the clock of an undated shock, and the time at which it runs out.
+        residual, speed: what is left of the clock, as of its last change of speed; its speed.
+        fired: whether it has struck since the last settle.
+    """
 
     __slots__ = ("clock", "due", "entity", "fired", "occurrence", "rank", "residual", "speed")
 
@@ -282,7 +306,7 @@ class Replication:
         self._begin_day_0(processes)
 
     def _begin_day_0(self, processes: Sequence[UserProcess]) -> None:
-        """Day 0: everyone takes their place, levels and postures rise, then one settle."""
+        """Day 0: processes start, levels and postures rise, then one settle."""
         process = self.env.process
         if self.entities.openings:
             process(open_windows(self))
@@ -333,7 +357,11 @@ class Replication:
         return self.entities.program.date(self.now)
 
     def level(self, condition: str) -> int:
-        """The level of a condition or stage condition (``track.stage``); KeyError if unknown."""
+        """The level of a condition or stage condition (``track.stage``).
+
+        Raises:
+            KeyError: an unknown name.
+        """
         return self.levels[self.entities.level_index[condition]]
 
     def raise_(self, condition: str) -> None:
@@ -355,19 +383,29 @@ class Replication:
     def uniforms(
         self, name: str, occurrence: int = 0, block: int = 0
     ) -> tuple[float, float, float, float]:
-        """Four uniforms of this replication at an address of the user's own."""
+        """Four uniforms in [0, 1) of this replication at an address of the user's own.
+
+        Args:
+            name: of the stream; streams of the model have other names.
+            occurrence: the number of the event, from 0.
+            block: where an event needs more than four uniforms, from 0.
+        """
         return self._uniforms(streams.stream(f"user:{name}"), occurrence, block)
 
     def _changeable(self, condition: str) -> int:
         i = self.entities.level_index[condition]
         if i >= self.conditions or i in self.entities.held:
-            raise ValueError(f"{condition} follows from the tracks; nobody can raise or lower it")
+            raise ValueError(f"{condition} follows from the tracks; it cannot be raised or lowered")
         return i
 
     # -- the events
 
     def conclude(self, track: TrackState) -> float | None:
-        """An attempt ends: None after a success, after a setback the delay in days."""
+        """An attempt ends by itself, in success or in a setback.
+
+        Returns:
+            None after a success, after a setback the delay of the track in days.
+        """
         self._event(track.rank)
         stage = self.entities.stages[track.stage]
         u = self._uniforms(stage.stream, self.attempts[track.stage] - 1)
@@ -582,7 +620,7 @@ class Replication:
             Alarm(self.env, 0, SETTLE).callbacks.append(self._settle)
 
     def _settle(self, _: Event) -> None:
-        """After every event: who may begin begins, clocks are rescaled, the waiting take note."""
+        """After every event: attempts begin, clocks are rescaled, waiting tracks take note."""
         self.settling = False
         while self._begin_one():
             pass
@@ -703,7 +741,11 @@ class Replication:
             self.log.append((self.now, what, subject, detail, value))
 
     def write(self, rows: Rows, i: int) -> None:
-        """Write the row, once the replication has run, into place ``i``."""
+        """Write the row, once the replication has run, into place ``i``.
+
+        The outcome is goal or ruin, whichever came first (ruin at the same instant); ``abandoned``
+        where every track has ended and at least one was abandoned; else ``ongoing``.
+        """
         entities = self.entities
         goal = self.first[entities.goal]
         ruin = math.nan if entities.ruin == NOTHING else self.first[entities.ruin]
@@ -732,18 +774,28 @@ class Replication:
 
 
 class SimPySimulator:
-    """Simulates replications of one program, draw after draw; not to be shared between threads."""
+    """Simulates replications of one program, draw after draw; not to be shared between threads.
+
+    Args:
+        program: a scenario and strategy, from :func:`sim.engine.program.translate`.
+        processes: as for :func:`simulate`.
+    """
 
     def __init__(self, program: Program, processes: Sequence[UserProcess] = ()) -> None:
         self.processes = processes
         self.use(program)
 
     def use(self, program: Program) -> None:
-        """From now on simulate this draw of the program."""
+        """Simulate this draw of the program from now on."""
         self.entities = Entities(program)
 
     def simulate(self, seed: int, first: int, rows: Rows) -> None:
         """Fill rows with the replications from ``first`` on.
+
+        Args:
+            seed: 0 <= seed < 2**64.
+            first: the replication of the first row.
+            rows: from :func:`sim.engine.rows.empty`; their number is that of the replications.
 
         Raises:
             ModelError: a replication in which time cannot advance, or with too many events; the
@@ -767,7 +819,7 @@ def simulate(
     """Simulate the replications ``first .. first + count - 1``.
 
     Args:
-        program: a scenario and strategy, from :func:`sim.program.translate`.
+        program: a scenario and strategy, from :func:`sim.engine.program.translate`.
         seed: 0 <= seed < 2**64.
         first: the first replication.
         count: how many.
@@ -786,7 +838,15 @@ def simulate(
 def trace(
     program: Program, seed: int, replication: int, processes: Sequence[UserProcess] = ()
 ) -> tuple[Rows, list[Entry]]:
-    """One replication with its event log: its row (n = 1) and the entries in order."""
+    """One replication with its event log: its row (n = 1) and the entries in order.
+
+    >>> from sim import load
+    >>> from sim.engine.program import translate
+    >>> program = translate(load("korea-2017").strategy("proposal"))
+    >>> rows, log = trace(program, seed=1, replication=7)
+    >>> log[0][0], len(rows.time)
+    (0.0, 1)
+    """
     log: list[Entry] = []
     one = Replication(Entities(program), seed, replication, log, processes)
     one.run()

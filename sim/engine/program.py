@@ -209,7 +209,19 @@ class Wiring:
 
 @dataclass(frozen=True)
 class Program:
-    """A scenario and strategy ready to run; indices are those of :class:`Code`."""
+    """A scenario and strategy ready to run; indices are those of :class:`Code`.
+
+    Attributes:
+        code: the arrays of the compiled engine, at the present parameter values.
+        parameters: (parameters,) the parameter vector.
+        parameter_index: the place of each parameter in it, by path.
+        wiring: from the parameter vector to the arrays of the code.
+        scenario, strategy, start: what was translated; the date of day 0.
+        conditions, tracks, stages, setbacks, shocks: names, in the order of their indices; a stage
+            is "track.stage", and a setback stands once for each stage that has it.
+        setback_names: each name once, in order of first appearance.
+        items: the text of every item of every rule.
+    """
 
     code: Code
     parameters: Floats  # the parameter vector
@@ -249,7 +261,12 @@ class Program:
         return self.with_parameters_at(indices, list(values.values()))
 
     def with_parameters_at(self, indices: Ints, values: npt.ArrayLike) -> Program:
-        """The same program with other values at these indices of the parameter vector."""
+        """The same program with other values at these indices of the parameter vector.
+
+        Args:
+            indices: (n,) without repetition.
+            values: (n,).
+        """
         parameters = self.parameters.copy()
         parameters[indices] = values
         code = self.code._replace(**derive(parameters, self.wiring))
@@ -260,7 +277,12 @@ class Program:
         return replace(self, code=self.code._replace(most_events=most_events))
 
     def date(self, time: float) -> dt.date:
-        """The calendar date on which a time in days falls; the calendar ends with 9999."""
+        """The calendar date of a time in days; the calendar ends with 9999.
+
+        >>> from sim import load
+        >>> translate(load("korea-2017").strategy("proposal")).date(1.5)
+        datetime.date(2017, 6, 16)
+        """
         days = min(math.floor(time), (dt.date.max - self.start).days)
         return self.start + dt.timedelta(days=days)
 

@@ -1,4 +1,4 @@
-"""The row of a history: the arrays that both engines fill, and the table made of them.
+"""The row of a replication: the arrays that both engines fill, and the table made of them.
 
 Column names and types are fixed here and nowhere else, so that frames of the two engines, of
 different blocks and of different days compare equal.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Rows(NamedTuple):
-    """Results of n histories; C conditions, S stages (see :class:`sim.program.Code`)."""
+    """Results of n replications; C conditions, S stages (see :class:`sim.engine.program.Code`)."""
 
     outcome: npt.NDArray[np.int8]  # (n,) GOAL, RUIN, ABANDONED or ONGOING
     time: npt.NDArray[np.float64]  # (n,) days
@@ -29,14 +29,22 @@ class Rows(NamedTuple):
     counts: npt.NDArray[np.int64]  # (n, counts) setbacks, shocks, breaks
     binding: npt.NDArray[np.int32]  # (n,) an item, WINDOW, DELEGATION or NOTHING
     residuals: npt.NDArray[np.float64]
-    """(n, S, 2), or (0, S, 2) where it is not asked for; in no table. Up to the goal, summed over
-    the attempts at each stage that were decided: 1 (success) or 0 minus the chance of success at
-    that instant; and the same times the days left. The mean of both is 0, whatever happened before.
+    """Martingale residuals: (n, S, 2), or (0, S, 2) where not requested; in no table.
+
+    Sums over the attempts at each stage that ended by themselves before the goal: 1 (success) or 0
+    minus the probability of success at that instant; and the same times the days left. Both have
+    mean 0, whatever happened before.
     """
 
 
 def empty(program: Program, count: int, *, residuals: bool = False) -> Rows:
-    """Rows for ``count`` histories, to be filled by an engine."""
+    """Rows for ``count`` replications, to be filled by an engine.
+
+    Args:
+        program: names the levels, stages and counts.
+        count: n.
+        residuals: with room for martingale residuals.
+    """
     code = program.code
     return Rows(
         outcome=np.zeros(count, np.int8),
@@ -50,7 +58,12 @@ def empty(program: Program, count: int, *, residuals: bool = False) -> Rows:
 
 
 def slice_rows(rows: Rows, first: int, last: int) -> Rows:
-    """The rows ``first .. last - 1``, as a view; the rows themselves where that is all of them."""
+    """The rows ``first .. last - 1``, as a view; the rows themselves where that is all of them.
+
+    >>> rows = Rows(*(np.arange(5) for _ in Rows._fields))
+    >>> slice_rows(rows, 1, 3).time
+    array([1, 2])
+    """
     if first == 0 and last >= len(rows.time):
         return rows  # engines know these arrays already
     return Rows._make(array[first:last] for array in rows)
@@ -91,7 +104,7 @@ def columns(
     """The fixed columns of rows, by name.
 
     Args:
-        program: the program that told the histories.
+        program: the program that was simulated.
         rows: what the engine filled, n of them.
         draw: of each row, (n,), or one for all.
         replication: of each row, (n,).
@@ -120,7 +133,18 @@ def names_of_columns(program: Program) -> list[str]:
 
 
 def frame(program: Program, rows: Rows, first: int = 0, draw: int = 0) -> pd.DataFrame:
-    """Rows ``first ..`` of a draw as a table with the fixed columns."""
+    """Rows ``first ..`` of a draw as a table with the fixed columns.
+
+    Args:
+        program: the program that was simulated.
+        rows: n replications, from ``simulate`` of an engine.
+        first: the replication of the first row.
+        draw: 0: base values.
+
+    Returns:
+        One row a replication: strategy, draw, replication, outcome, time, ``first_*``, ``held_*``,
+        ``n_*``, binding.
+    """
     count = len(rows.time)
     found = columns(program, rows, draw, np.arange(first, first + count))
     return pd.DataFrame(
@@ -146,7 +170,7 @@ def table(
         program, rows, draw, replication: as for :func:`columns`.
         chosen: the columns wanted; all where None.
     """
-    import pyarrow as pa  # takes its time; only who keeps rows waits for it
+    import pyarrow as pa  # takes its time; only a run that keeps rows waits for it
 
     found = columns(program, rows, draw, replication)
     arrays = {}
@@ -160,22 +184,22 @@ def table(
     return pa.table(arrays)
 
 
-def from_table(program: Program, told: pa.Table) -> Rows:
+def from_table(program: Program, stored: pa.Table) -> Rows:
     """The rows of which a :func:`table` with all columns was made."""
 
     def stacked(names: Sequence[str]) -> npt.NDArray[Any]:
-        columns = [told[name].to_numpy() for name in names]
-        return np.stack(columns, axis=1) if columns else np.zeros((told.num_rows, 0))
+        columns = [stored[name].to_numpy() for name in names]
+        return np.stack(columns, axis=1) if columns else np.zeros((stored.num_rows, 0))
 
     def codes(name: str, named: dict[str, int]) -> npt.NDArray[Any]:
-        column = told[name].combine_chunks()
+        column = stored[name].combine_chunks()
         of = np.array([named[text] for text in column.dictionary.to_pylist()])
         found: npt.NDArray[Any] = of[column.indices.to_numpy()]
         return found
 
     return Rows(
         outcome=codes("outcome", {name: i for i, name in enumerate(outcomes(program))}),
-        time=told["time"].to_numpy(),
+        time=stored["time"].to_numpy(),
         first=stacked([f"first_{name}" for name in program.levels]),
         held=stacked([f"held_{name}" for name in program.conditions]),
         counts=stacked(count_columns(program)).astype(np.int64),

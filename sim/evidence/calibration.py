@@ -190,7 +190,7 @@ class _Teller:
 
     def told(self, draws: Draws, i: int, count: int, seed: int) -> list[Course]:
         one = Draws(draws.names, draws.values[i : i + 1], draws.origin)
-        slots, values = one.slots(self.program)
+        slots, values = one.uncertain_in(self.program)
         self.teller.take(self.program.with_parameters_at(slots, values[0]))
         return list(self.teller.courses(range(i * count, (i + 1) * count), seed))
 

@@ -28,7 +28,15 @@ def scenario(value: object) -> Scenario:
 
 
 def whole(name: str, value: object, low: int, high: int) -> int:
-    """A whole number from ``low`` to ``high``."""
+    """A whole number from ``low`` to ``high``.
+
+    Example:
+        >>> whole("replications", 2000, 1, 10**6)
+        2000
+        >>> whole("replications", 0, 1, 10**6)
+        Traceback (most recent call last):
+        sim.errors.InputError: replications: found 0; allowed: 1 to 1,000,000
+    """
     bounds = f"{low:,} to {high:,}"
     if isinstance(value, bool) or not isinstance(value, Integral):
         _refuse(name, value, f"a whole number from {bounds}")

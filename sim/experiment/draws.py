@@ -1,14 +1,14 @@
-"""Draws: values for the uncertain numbers of a scenario, one set a draw.
+"""Draws: values for the uncertain parameters of a scenario, a parameter vector for each draw.
 
-Draw 0 is the likely value of every number. Draws 1..N sample the ranges by a space-filling design
+Draw 0 is the base value of every parameter. Draws 1..N sample the ranges by a space-filling design
 in the unit cube: a scrambled Sobol sequence (I. M. Sobol 1967; scrambling by A. B. Owen 1998), of
 which more draws continue the first ones, or a Latin hypercube (McKay, Beckman, Conover 1979). Each
-coordinate then becomes a value by inverse transform of the law of its range. Numbers tied by a
-rank correlation meet a Gaussian copula first: Spearman's rank correlation r belongs to normal
+coordinate then becomes a value by inverse transform of the law of its range. Parameters tied by a
+rank correlation go through a Gaussian copula first: Spearman's rank correlation r belongs to normal
 variables with correlation 2 sin(pi r / 6) (K. Pearson 1907).
 
-All strategies meet the same draws. A number that a strategy overrides is not sampled there. Draws
-that give every strategy the same values are refused: they would be one draw, counted many times.
+All strategies have the same draws. A parameter that a strategy overrides is not sampled there.
+Draws that give every strategy the same values are refused: a draw would be counted many times.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Draws:
     """A table of draws.
 
     Attributes:
-        names: dotted names of the numbers, k of them.
+        names: paths of the parameters, k of them.
         values: (N, k); row d - 1 holds draw d.
         origin: how they were made; draws of one origin continue each other.
     """
@@ -51,36 +51,40 @@ class Draws:
     origin: str
 
     def __len__(self) -> int:
-        """How many draws there are."""
+        """Number of draws."""
         return len(self.values)
 
     @property
     def frame(self) -> pd.DataFrame:
-        """Columns: draw (from 1), then each number by its dotted name."""
+        """Columns: draw (from 1), then each parameter by its path."""
         table = pd.DataFrame(self.values, columns=list(self.names))
         table.insert(0, "draw", np.arange(1, len(self) + 1))
         return table
 
-    def slots(self, program: Program) -> tuple[Ints, Floats]:
-        """Slots of a program and their values, (N, slots): what its strategy leaves uncertain."""
+    def uncertain_in(self, program: Program) -> tuple[Ints, Floats]:
+        """The parameters that a program's strategy leaves uncertain.
+
+        Returns:
+            Their indices in the program, (m,), and their values by draw, (N, m).
+        """
         free = [
             i
             for i, name in enumerate(self.names)
             if name in program.parameter_index and name not in program.scenario.chosen.overrides
         ]
-        slots = np.array([program.parameter_index[self.names[i]] for i in free], np.int64)
-        return slots, np.ascontiguousarray(self.values[:, free])
+        indices = np.array([program.parameter_index[self.names[i]] for i in free], np.int64)
+        return indices, np.ascontiguousarray(self.values[:, free])
 
     def vary(self, program: Program) -> bool:
         """Whether the draws give the program different values; of one draw, whether any at all."""
-        slots, values = self.slots(program)
+        indices, values = self.uncertain_in(program)
         delegations = [name.startswith("delegations.") for name in program.parameter_index]
-        whole = np.isin(slots, np.array(list(program.parameter_index.values()))[delegations])
+        whole = np.isin(indices, np.array(list(program.parameter_index.values()))[delegations])
         values[:, whole] = np.maximum(1, np.floor(values[:, whole] + 0.5))
-        return bool(len(slots) and (len(self) == 1 or (values != values[0]).any()))
+        return bool(len(indices) and (len(self) == 1 or (values != values[0]).any()))
 
     def applied(self, program: Program, draw: int) -> Program:
-        """The program with the numbers of a draw; as it is for draw 0, the likely values.
+        """The program with the parameters of a draw; as it is for draw 0, the base values.
 
         Raises:
             DrawsError: there is no such draw.
@@ -89,8 +93,8 @@ class Draws:
             return program
         if not 0 < draw <= len(self):
             raise DrawsError(f"draw: found {draw}; allowed: 0 to {len(self)}")
-        slots, values = self.slots(program)
-        return program.with_parameters_at(slots, values[draw - 1])
+        indices, values = self.uncertain_in(program)
+        return program.with_parameters_at(indices, values[draw - 1])
 
     def write(self, file: Path) -> None:
         """Write the table as CSV; every value is read again to the last bit."""
@@ -112,9 +116,9 @@ def sample(
     """Sample the ranges of a scenario.
 
     Args:
-        scenario: whose ranges and correlations.
-        count: how many draws, 1 to MOST_DRAWS.
-        seed: 0 <= seed < 2**64; that of the histories will do.
+        scenario: has the ranges and correlations.
+        count: number of draws, 1 to MOST_DRAWS.
+        seed: 0 <= seed < 2**64; that of the replications will do.
         design: "sobol", or "lhs", whose draws depend on their number.
         law: of every range: "pert", "uniform" or "loguniform" instead of what the file says.
             Ranges that begin at 0 stay uniform where it is "loguniform".
@@ -130,8 +134,8 @@ def sample(
         raise DrawsError(f"draws: found {count}; allowed: 1 to {MOST_DRAWS:,}")
     if not any(number.low < number.high for number in ranges.values()):
         raise DrawsError(
-            f"draws: {scenario.name} has no uncertain number; allowed: no draws, or numbers given "
-            "as { low, likely, high } with low < high"
+            f"draws: {scenario.name} has no uncertain parameter; allowed: no draws, or parameters "
+            "given as { low, likely, high } with low < high"
         )
     values = transform(scenario, _cube(len(ranges), count, seed, design), law)
     whole = "" if design == "sobol" else f" of {count}"
@@ -229,14 +233,14 @@ def values_of(number: Range, u: Floats, law: str = AS_IN_FILE) -> Floats:
 
 
 def read(file: str | Path, scenario: Scenario) -> Draws:
-    """Draws from a CSV file: a column a number, by dotted name, and a row a draw.
+    """Draws from a CSV file: a column for each parameter path, a row for each draw.
 
-    A column ``draw`` is allowed, and counts from 1. Numbers without a column keep their likely
-    value.
+    A column ``draw`` is allowed, and counts from 1. Parameters without a column keep their
+    base value.
 
     Raises:
-        DrawsError: the file cannot be read, a number is unknown or not uncertain, a value does not
-            fit, a row repeats another; the message names file, row and column.
+        DrawsError: the file cannot be read, a parameter is unknown or not uncertain, a value does
+            not fit, a row repeats another; the message names file, row and column.
     """
     path = Path(file)
     try:
@@ -249,13 +253,13 @@ def read(file: str | Path, scenario: Scenario) -> Draws:
     for name in names:
         if name not in ranges:
             raise DrawsError(
-                f'{path}, row 1: "{name}" is no uncertain number of {scenario.name}; allowed: '
-                "draw, and dotted names of ranged numbers"
+                f'{path}, row 1: "{name}" is no uncertain parameter of {scenario.name}; allowed: '
+                "draw, and paths of uncertain parameters"
             )
     if not names or len(set(header)) < len(header) or not rows:
         raise DrawsError(
-            f"{path}: found {len(names)} columns and {len(rows)} rows; allowed: each number once, "
-            "and a row for each draw"
+            f"{path}: found {len(names)} columns and {len(rows)} rows; allowed: each parameter "
+            "once, and a row for each draw"
         )
     values = np.array([_row(path, place, header, row) for place, row in enumerate(rows, 2)])
     if (pair := repeated(values)) is not None:

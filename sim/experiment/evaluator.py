@@ -181,11 +181,11 @@ class Evaluator:
 
     def _fill(self, program: Program, points: Floats, begins: Ints, values: Floats) -> None:
         """Fill ``values``, (points, replications), for one strategy."""
-        slots, drawn = Draws(tuple(self.ranges), points, "points").slots(program)
+        indices, drawn = Draws(tuple(self.ranges), points, "points").uncertain_in(program)
         rows = empty(program, min(BATCH, values.shape[1]))
         simulator = Simulator(program)
         for i in range(len(points)):
-            simulator.use(program.with_parameters_at(slots, drawn[i]))
+            simulator.use(program.with_parameters_at(indices, drawn[i]))
             for at in range(0, values.shape[1], BATCH):
                 if self.cancelled():
                     raise EvaluationCancelled

@@ -43,7 +43,7 @@ from sim.experiment.manifests import (
 )
 from sim.experiment.plan import (
     MOST_REPLICATIONS,
-    Plan,
+    RunPlan,
     checked,
     chosen,
     known_columns,
@@ -111,7 +111,7 @@ def run(
         >>> results.frame.groupby("strategy", observed=True).size().to_dict()
         {'proposal': 20, 'pressure': 20}
     """
-    plan = Plan(strategies, replications, seed, **options)
+    plan = RunPlan(strategies, replications, seed, **options)
     folder = None if out is None else ResultsFolder(argument_checks.path("out", out), plan.keep)
     return _run(scenario, plan, folder)
 
@@ -164,7 +164,7 @@ def extend(
     return _run(before.scenario, plan, store)
 
 
-def _run(scenario: Scenario, plan: Plan, store: Store | None) -> Results:
+def _run(scenario: Scenario, plan: RunPlan, store: Store | None) -> Results:
     plan, names = checked(scenario, plan)
     began = time.time()
     drawn = varied_from(scenario, names, plan.draws, plan.seed, plan.design, plan.law)
@@ -209,7 +209,7 @@ def _run(scenario: Scenario, plan: Plan, store: Store | None) -> Results:
 
 def _simulate_missing(
     scenario: Scenario,
-    plan: Plan,
+    plan: RunPlan,
     manifest: dict[str, Any],
     programs: dict[str, Program],
     drawn: Draws | None,
@@ -246,7 +246,7 @@ def _simulate_missing(
 
 
 def _task_maker(
-    plan: Plan,
+    plan: RunPlan,
     manifest: dict[str, Any],
     programs: dict[str, Program],
     drawn: Draws | None,
@@ -255,16 +255,17 @@ def _task_maker(
 ) -> Callable[[Block], Task]:
     none = np.zeros(0, np.int64), np.zeros((1, 0))
     numbers = {
-        name: none if drawn is None else drawn.slots(program) for name, program in programs.items()
+        name: none if drawn is None else drawn.uncertain_in(program)
+        for name, program in programs.items()
     }
 
     def make_task(block: Block) -> Task:
-        slots, values = numbers[block.strategy]
+        indices, values = numbers[block.strategy]
         at = block.draw - 1 if block.draw else 0
         return Task(
             block=block,
             program=programs[block.strategy],
-            slots=slots,
+            indices=indices,
             values=values[at : at + block.draws],
             seed=plan.seed,
             engine=plan.engine,
@@ -279,7 +280,7 @@ def _task_maker(
     return make_task
 
 
-def _task_executor(plan: Plan, replications: int) -> executors.TaskExecutor:
+def _task_executor(plan: RunPlan, replications: int) -> executors.TaskExecutor:
     if plan.executor is not None:
         return executors.ExternalExecutor(plan.executor, plan.workers)
     if plan.dask is not None:
@@ -307,7 +308,7 @@ def _merge(
     folder: ResultsFolder,
     scenario: Scenario,
     manifest: dict[str, Any],
-    plan: Plan,
+    plan: RunPlan,
     drawn: Draws | None,
 ) -> tuple[Scenario, Draws | None]:
     """Fit a run and what its folder holds already together.
@@ -361,7 +362,7 @@ def _write_draws(folder: ResultsFolder, drawn: Draws) -> None:
         raise RunError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
-def _layouts(programs: dict[str, Program]) -> dict[str, daily_counts.Layout]:
+def _layouts(programs: dict[str, Program]) -> dict[str, daily_counts.CountLayout]:
     try:
         return {name: daily_counts.layout(program) for name, program in programs.items()}
     except ValueError as error:

@@ -20,7 +20,7 @@ from sim.errors import InputError
 from sim.experiment import provenance
 from sim.experiment.draws import Draws
 from sim.experiment.files import cannot_be_written, write_file
-from sim.experiment.plan import KEEP, Plan
+from sim.experiment.plan import KEEP, RunPlan
 from sim.experiment.tasks import Block
 from sim.scenario.loading import decoded
 from sim.scenario.scenario import Scenario
@@ -73,7 +73,7 @@ def about(scenario: Scenario, seed: int) -> dict[str, Any]:
 
 
 def run_manifest(
-    scenario: Scenario, plan: Plan, names: Sequence[str], drawn: Draws | None
+    scenario: Scenario, plan: RunPlan, names: Sequence[str], drawn: Draws | None
 ) -> dict[str, Any]:
     """The manifest of a run that begins."""
     model, texts = scenario.pieces

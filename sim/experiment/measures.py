@@ -1,6 +1,6 @@
-"""What of a history is measured: one number each, whose mean over histories is the outcome.
+"""Measures of a replication: a number each; its mean over replications is the outcome.
 
-    reached            the goal came, before any ruin        (share of histories)
+    reached            the goal came, before any ruin        (share of replications)
     ruin               the ruin came                         (share)
     first_x            condition x rose                      (share)
     restricted_mean    days until the goal, the horizon where it never came
@@ -32,11 +32,11 @@ NAMES = ("reached", "ruin", "restricted_mean", "first_<condition>", "held_<condi
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of each history.
+    """A number measured in each replication.
 
     Attributes:
-        name: as it was asked for.
-        label: in words, with what it is a share or mean of.
+        name: as in :func:`parse`.
+        label: a phrase for readers, as "share of replications that reached freeze".
         unit: "share" or "days".
         more: is more of it better?
         bounds: between which every value lies.
@@ -50,7 +50,7 @@ class Measure:
     _values: Callable[[Rows], Floats]
 
     def values(self, rows: Rows) -> Floats:
-        """The value of each history, (n,)."""
+        """The value of each replication, (n,)."""
         return self._values(rows)
 
     @property
@@ -75,15 +75,20 @@ class Measure:
 
 
 def parse(scenario: Scenario, name: str = "reached", better: str | None = None) -> Measure:
-    """The measure of a name.
+    """The measure that a name stands for.
 
     Args:
-        scenario: whose conditions.
+        scenario: defines the conditions, the goal and the horizon.
         name: see the top of this module.
         better: "more" or "less"; else less is better of ruin and of days until something.
 
     Raises:
         MeasureError: the name, its condition or its date is not known.
+
+    Example:
+        >>> import sim
+        >>> parse(sim.load("korea-2017"), "reached@365").label
+        'share of replications that reached freeze by day 365'
     """
     what, _, by = name.partition("@")
     day, when = _day(scenario, name, by)

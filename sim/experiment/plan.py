@@ -25,7 +25,7 @@ MOST_REPLICATIONS = 10**12
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """The arguments of a run; see :func:`sim.experiment.experiment.run`."""
 
     strategies: Sequence[str] | None = None
@@ -62,7 +62,7 @@ def names_of(scenario: Scenario) -> list[str]:
     return list(scenario.strategies) or [scenario.chosen.name]
 
 
-def checked(scenario: Scenario, plan: Plan) -> tuple[Plan, list[str]]:
+def checked(scenario: Scenario, plan: RunPlan) -> tuple[RunPlan, list[str]]:
     """A plan of which everything is of its kind, and its strategies."""
     names = argument_checks.strategies(
         plan.strategies, names_of(argument_checks.scenario(scenario))
@@ -94,6 +94,12 @@ def known_columns(program: Program, columns: Sequence[str] | None) -> list[str] 
 
     Raises:
         InputError: there is no such column.
+
+    Example:
+        >>> import sim
+        >>> from sim.engine.program import translate
+        >>> known_columns(translate(sim.load("korea-2017")), ["time"])
+        ['strategy', 'draw', 'replication', 'time']
     """
     if columns is None:
         return None

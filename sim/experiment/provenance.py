@@ -23,7 +23,7 @@ def versions() -> dict[str, str]:
 
 
 def command() -> str | None:
-    """The command that was given, where it was one of ours."""
+    """The ``detente`` command that runs; None where another program imports the package."""
     given = Path(sys.argv[0])
     as_module = given.absolute() == Path(__file__).parents[1] / "__main__.py"
     ours = as_module or given.name in ("detente", "detente.exe")

@@ -1,6 +1,6 @@
 """Replications of a run simulated again: with their logs, or with their martingale residuals.
 
-A history is known by its strategy, draw and replication, so nothing of it need be kept but its row.
+A replication is fixed by seed, strategy, draw and number, so only its row need be kept.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from sim.types import Floats
 
 
 def program_of(scenario: Scenario, name: str) -> Program:
-    """What a strategy tells by the likely numbers."""
+    """The program of a strategy at the base values."""
     return translate(chosen(scenario, name))
 
 
-def with_draw(likely: Program, drawn: Draws | None, draw: int) -> Program:
+def with_draw(base: Program, drawn: Draws | None, draw: int) -> Program:
     """The program with the numbers of a draw; as it is where none were drawn."""
-    return likely if drawn is None else drawn.applied(likely, draw)
+    return base if drawn is None else drawn.applied(base, draw)
 
 
 def with_logs(
@@ -56,31 +56,31 @@ def residuals(results: Results, its_worlds: Worlds) -> dict[str, Floats] | None:
         (runs, 2 x stages) of each strategy, the runs in the order of its part; None where other
         histories come of it: processes of a user's own were in them, or they are of other laws.
     """
-    likely = {name: program_of(results.scenario, name) for name in its_worlds.names}
+    base = {name: program_of(results.scenario, name) for name in its_worlds.names}
 
     def of_strategy(name: str) -> Floats | None:
-        return _residuals(results, likely[name], its_worlds.parts[name])
+        return _residuals(results, base[name], its_worlds.parts[name])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = dict(zip(likely, pool.map(of_strategy, likely), strict=True))
+        found = dict(zip(base, pool.map(of_strategy, base), strict=True))
     whole = {name: one for name, one in found.items() if one is not None}
     return whole if len(whole) == len(found) else None
 
 
-def _residuals(results: Results, likely: Program, part: RowPart) -> Floats | None:
+def _residuals(results: Results, base: Program, part: RowPart) -> Floats | None:
     draw, replication, time = (part[column] for column in ("draw", "replication", "time"))
-    found = np.empty((len(time), 2 * len(likely.stages)))
-    # A draw of histories without a gap at a time; what failed is told by nobody.
+    found = np.empty((len(time), 2 * len(base.stages)))
+    # Replications of a draw without a gap at a time; failed replications have no row.
     gaps = (np.diff(replication) != 1) | (np.diff(draw) != 0)
-    simulator, seed = kernel.Simulator(likely), results.manifest["seed"]
+    simulator, seed = kernel.Simulator(base), results.manifest["seed"]
     for start, end in itertools.pairwise([0, *(np.flatnonzero(gaps) + 1).tolist(), len(time)]):
-        simulator.use(with_draw(likely, results.drawn, int(draw[start])))
-        told = empty(likely, end - start, residuals=True)
+        simulator.use(with_draw(base, results.drawn, int(draw[start])))
+        rows = empty(base, end - start, residuals=True)
         try:
-            simulator.simulate(seed, int(replication[start]), told)
+            simulator.simulate(seed, int(replication[start]), rows)
         except ModelError:
             return None
-        if not np.array_equal(told.time, time[start:end]):
+        if not np.array_equal(rows.time, time[start:end]):
             return None
-        found[start:end] = told.residuals.reshape(end - start, -1)
+        found[start:end] = rows.residuals.reshape(end - start, -1)
     return found

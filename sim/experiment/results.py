@@ -19,7 +19,7 @@ from sim.errors import InputError, RunError
 from sim.experiment import argument_checks
 from sim.experiment.draws import Draws
 from sim.experiment.manifests import MANIFEST, identities, manifest_of
-from sim.experiment.plan import Plan, chosen, drawn_from
+from sim.experiment.plan import RunPlan, chosen, drawn_from
 from sim.experiment.results_folder import DRAWS, MemoryStore, ResultsFolder, Store
 from sim.experiment.tasks import Block, Failure
 from sim.scenario.scenario import Scenario, loads
@@ -70,7 +70,7 @@ class Results:
     manifest: dict[str, Any]
     folder: Path | None = None
     _store: Store = field(default_factory=MemoryStore, repr=False)
-    _plan: Plan = field(default_factory=Plan, repr=False)
+    _plan: RunPlan = field(default_factory=RunPlan, repr=False)
 
     @property
     def failures(self) -> list[Failure]:
@@ -227,7 +227,7 @@ def read(folder: str | Path) -> Results:
     scenario = replace(scenario, name=manifest["scenario"])
     store = ResultsFolder(Path(folder), manifest["keep"])
     store.scan(identities(manifest), repair=False)
-    plan = Plan(
+    plan = RunPlan(
         strategies=manifest["strategies"],
         replications=manifest["replications"],
         seed=manifest["seed"],

@@ -68,7 +68,7 @@ class MemoryStore(Store):
         layouts: of the daily counts, by strategy; None where rows are kept.
     """
 
-    def __init__(self, layouts: dict[str, daily_counts.Layout] | None = None) -> None:
+    def __init__(self, layouts: dict[str, daily_counts.CountLayout] | None = None) -> None:
         self.layouts = layouts
         self.shards: dict[Block, bytes] = {}
         self.counts: dict[str, list[daily_counts.Tally]] = {}

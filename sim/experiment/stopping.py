@@ -34,14 +34,14 @@ MEASURES = {"share": "reached", "days": "restricted_mean"}
 
 @dataclass(frozen=True)
 class Precision:
-    """What is asked for.
+    """The precision that a run must reach.
 
     Attributes:
         half_width: of the interval; a share, or days.
         unit: "share" (that reached the endpoint by the horizon) or "days" (restricted mean
             without it).
-        baseline: of the differences that are meant; None: each strategy by itself.
-        most: replications at which the run ends in any case.
+        baseline: the strategy to which differences are estimated; None: each strategy by itself.
+        most: number of replications at which the run ends in any case.
         level: confidence.
         endpoint: a condition; None: the goal.
     """
@@ -55,7 +55,7 @@ class Precision:
 
     @property
     def looks(self) -> list[int]:
-        """Replications of each round that may be looked at."""
+        """Number of replications of each round at which the run may stop."""
         sizes, size = [], float(min(FIRST, self.most))
         while round(size) < self.most:
             sizes.append(round(size))
@@ -82,14 +82,20 @@ class Precision:
 def parse(
     text: str, baseline: str | None = None, most: int = MOST, endpoint: str | None = None
 ) -> Precision:
-    """A precision as it is written: ``0.01`` of the share, or ``10d`` of the restricted mean.
+    """Parse a precision: ``0.01`` of the share, or ``10d`` of the restricted mean.
 
     Args:
-        text: as it is written.
+        text: the half width.
         baseline, most, endpoint: as in :class:`Precision`.
 
     Raises:
-        InputError: it is not written like this.
+        InputError: the text is neither.
+
+    Example:
+        >>> str(parse("0.01"))
+        'within 1 points of the share, for every strategy'
+        >>> parse("10d", most=2000).looks
+        [1000, 1414, 2000]
     """
     unit = "days" if text.endswith("d") else "share"
     try:
@@ -141,7 +147,11 @@ def run(
 
 
 def widths(results: Results, precision: Precision) -> pd.DataFrame:
-    """Half the length of each interval that matters: strategy, low, best, high, half_width."""
+    """Intervals of the estimates that the precision is about.
+
+    Returns:
+        Columns strategy, low, best, high and half_width (the longer side of the interval).
+    """
     scenario, measure = results.scenario, MEASURES[precision.unit]
     about = (scenario.goal, scenario.ruin, scenario.horizon, precision.endpoint)
     level = precision.level_of_each
@@ -160,7 +170,7 @@ def widths(results: Results, precision: Precision) -> pd.DataFrame:
 
 
 def _light(results: Results, endpoint: str | None) -> pd.DataFrame:
-    """What the measures need of the results, and no more."""
+    """The columns that the measures need."""
     if results.manifest["keep"] == "summary":
         return results.frame
     ends = (results.scenario.goal, results.scenario.ruin, endpoint)

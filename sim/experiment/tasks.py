@@ -109,7 +109,7 @@ class Task:
 
     Attributes:
         program: compiled strategy of the block, at the base values.
-        slots, values: parameters of the block's draws, (k,) and (draws, k); k = 0 for draw 0.
+        indices, values: parameters of the block's draws, (k,) and (draws, k); k = 0 for draw 0.
         keep: "rows" or "summary".
         columns: columns of the rows to keep; all where None.
         identity: digest that names the run, written into the shard.
@@ -123,7 +123,7 @@ class Task:
 
     block: Block
     program: Program
-    slots: Ints
+    indices: Ints
     values: Floats
     seed: int
     engine: str
@@ -198,7 +198,7 @@ def _simulated(task: Task, room: Callable[[int], Rows]) -> Iterator[tuple[Rows, 
     simulator = ENGINES[task.engine](program, *own)
     for draw in range(block.draw, block.draw + block.draws):
         if draw:
-            simulator.use(program.with_parameters_at(task.slots, task.values[draw - block.draw]))
+            simulator.use(program.with_parameters_at(task.indices, task.values[draw - block.draw]))
         first, last = block.first, block.first + block.count
         while first < last:
             rows = room(last - first)

@@ -36,12 +36,12 @@ MOST_GAPS = 3  # of a strategy that are named
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found.
+    """The result of a verification.
 
     Attributes:
         shards: number of shards in the folder; their checksums were right.
         replications: number that were compared: simulated again by each engine.
-        differences: from what the manifest says, a line each; none where all is well.
+        differences: from the manifest, a line each; none where the folder is valid.
     """
 
     shards: int
@@ -57,11 +57,18 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
 
     Args:
         folder: of an earlier run.
-        sample: how many replications; all, where there are no more.
-        seed: of their choice.
+        sample: number of replications to simulate again; all where there are fewer.
+        seed: of the random sample.
 
     Raises:
         InputError: no results folder, a damaged shard, or another version of the model.
+
+    Example:
+        >>> import sim, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     results = sim.run(sim.load("korea-2017"), ["proposal"], 20, out=folder)
+        ...     sim.verify(folder, sample=2)
+        Verdict(shards=1, replications=2, differences=[])
     """
     sample = argument_checks.whole("sample", sample, 1, MOST_SAMPLE)
     argument_checks.seed(seed)
@@ -89,7 +96,7 @@ def verify(folder: str | Path, sample: int = 50, seed: int = 0) -> Verdict:
 
 
 def _incomplete(results: Results, blocks: Sequence[Block]) -> list[str]:
-    """Which strategies lack replications that the manifest promises, or hold more."""
+    """Strategies with fewer or more replications than the manifest promises."""
     found = []
     for whole in planned_blocks(results.manifest):
         there = [block for block in blocks if block.strategy == whole.strategy]
@@ -112,7 +119,7 @@ def _incomplete(results: Results, blocks: Sequence[Block]) -> list[str]:
 
 
 def _other_draws(results: Results) -> list[str]:
-    """Whether the draws of a file are those that the manifest names."""
+    """A line where the file of draws is not the one that the manifest names."""
     named, drawn = results.manifest["identity"]["draws"], results.drawn
     if drawn is None or results.folder is None:
         return []

@@ -15,7 +15,7 @@ import pandas as pd
 from sim.analysis.dominance import AHEAD, CROSS, DOMINATES, OPEN
 from sim.analysis.intervals import LEVEL
 from sim.formatting import DASH, days_text, listed, many, percent
-from sim.reporting.text_tables import Part, Printed, as_paragraphs
+from sim.reporting.text_tables import ReportItem, TextTable, as_paragraphs
 from sim.studies.ablation import COSTS_NOTHING
 from sim.tracing.divergence import BOTH, ONLY_A, divergence_index
 from sim.tracing.time_budget import ACTIVITIES
@@ -40,8 +40,8 @@ def compare_text(tables: dict[str, pd.DataFrame]) -> str:
     return "\n\n".join([*blocks, "\n".join(map(_paragraph, sentences(tables)))])
 
 
-def compare_tables(tables: dict[str, pd.DataFrame]) -> list[Printed]:
-    """The tables of a comparison in print."""
+def compare_tables(tables: dict[str, pd.DataFrame]) -> list[TextTable]:
+    """The tables of a comparison in print; see :func:`compare_text`."""
     differences = tables["differences"]
     printed = [best_table(tables["best"]), differences_table(differences)]
     if _is_adjusted(differences):
@@ -62,7 +62,7 @@ def _wanted(table: pd.DataFrame, name: str) -> pd.DataFrame:
 # -- tables in print ------------------------------------------------------------------------------
 
 
-def best_table(table: pd.DataFrame) -> Printed:
+def best_table(table: pd.DataFrame) -> TextTable:
     """Which may be the best: days behind the best of the others, and the chance of being best."""
     days = _wanted(table, "restricted_mean")
     names = [name for name in MEASURES if len(_wanted(table, name))]
@@ -79,7 +79,7 @@ def best_table(table: pd.DataFrame) -> Printed:
         f"Multiple comparisons with the best: the intervals hold together at {_level(table)} %. "
         "Last columns: chance in % of being the best by each measure, by bootstrap."
     )
-    return Printed("the best, jointly", head, body, note)
+    return TextTable("the best, jointly", head, body, note)
 
 
 def _short(measure: str) -> str:
@@ -91,14 +91,14 @@ def _short(measure: str) -> str:
     }[measure]
 
 
-def differences_table(table: pd.DataFrame) -> Printed:
+def differences_table(table: pd.DataFrame) -> TextTable:
     """Paired differences to the baseline, a line a strategy."""
     title = f"minus {table.attrs['baseline']}, paired by replication (common random numbers)"
     note = f"In brackets: {_level(table)} % intervals, each by itself; * it excludes 0."
     return _differences(table, PLAIN, title, note)
 
 
-def adjusted_table(table: pd.DataFrame) -> Printed:
+def adjusted_table(table: pd.DataFrame) -> TextTable:
     """Paired differences adjusted by control variates, a line a strategy."""
     title = f"minus {table.attrs['baseline']}, control-variate adjusted"
     note = (
@@ -117,7 +117,7 @@ def _is_adjusted(table: pd.DataFrame) -> bool:
 
 def _differences(
     table: pd.DataFrame, columns: tuple[str, str, str], title: str, note: str
-) -> Printed:
+) -> TextTable:
     names = [name for name in MEASURES if len(_wanted(table, name))]
     ruin, goal = table.attrs["ruin"], table.attrs["endpoint"]
     titles = {
@@ -135,7 +135,7 @@ def _differences(
             line.append(_with_limits(best, low, high, row["unit"]))
         body.append(line)
     head = ["strategy", *(titles[name] for name in names)]
-    return Printed(title, head, body, note)
+    return TextTable(title, head, body, note)
 
 
 def _with_limits(best: float, low: float, high: float, unit: str) -> str:
@@ -155,7 +155,7 @@ def _signed(value: float, digits: int) -> str:
     return text[1:] if float(text.replace(",", "")) == 0 else text
 
 
-def pairs_table(table: pd.DataFrame) -> Printed:
+def pairs_table(table: pd.DataFrame) -> TextTable:
     """Per cent of paired replications in which the row is sooner / later than the column."""
     names = list(dict.fromkeys(table["a"]))
     shown = names[:MOST_IN_MATRIX]
@@ -176,7 +176,7 @@ def pairs_table(table: pd.DataFrame) -> Printed:
         f" The best {len(shown)} are shown; {left_out} more are in the file." if left_out else ""
     )
     title = f"which strategy reaches {table.attrs['endpoint']} sooner, paired by replication"
-    return Printed(title, ["", *marks], body, note)
+    return TextTable(title, ["", *marks], body, note)
 
 
 def _whole(share: float) -> str:
@@ -191,7 +191,14 @@ def _level(table: pd.DataFrame) -> str:
 
 
 def sentences(tables: dict[str, pd.DataFrame]) -> list[str]:
-    """What a comparison says, one finding a sentence."""
+    """What a comparison says: the best, dominance, how long the goal lasts, variance reduction.
+
+    Args:
+        tables: as for :func:`compare_text`.
+
+    Returns:
+        A sentence per finding; none where the data do not support one.
+    """
     found = [
         *_on_the_best(tables["best"], tables["estimates"]),
         *_on_dominance(tables["dominance"]),
@@ -432,7 +439,7 @@ def explain_text(tables: dict[str, pd.DataFrame], goal: str, tracks: dict[str, l
 
 def explained(
     tables: dict[str, pd.DataFrame], goal: str, tracks: dict[str, list[str]]
-) -> Iterator[Part]:
+) -> Iterator[ReportItem]:
     """What an explanation says, strategy by strategy; see :func:`explain_text`."""
     for strategy in tracks:
         own = {name: table[table["strategy"] == strategy] for name, table in tables.items()}
@@ -443,7 +450,7 @@ def explained(
         yield from _on_costs(own["costs"], strategy, goal, level)
 
 
-def _budget(table: pd.DataFrame, strategy: str, goal: str) -> Printed:
+def _budget(table: pd.DataFrame, strategy: str, goal: str) -> TextTable:
     used = [name for name in ACTIVITIES if table.loc[table["activity"] == name, "best"].sum() > 0]
     days = table.set_index(["track", "activity"])["best"]
     tracks = list(dict.fromkeys(table["track"]))
@@ -452,7 +459,7 @@ def _budget(table: pd.DataFrame, strategy: str, goal: str) -> Printed:
         for name in used
     ]
     title = f"{strategy}: where the days without {goal} go"
-    return Printed(title, ["mean days", *tracks], body, "", "budget.csv")
+    return TextTable(title, ["mean days", *tracks], body, "", "budget.csv")
 
 
 def _on_waits(table: pd.DataFrame, strategy: str, tracks: Sequence[str]) -> Iterator[str]:
@@ -480,7 +487,7 @@ def _on_bottlenecks(table: pd.DataFrame, strategy: str, goal: str) -> str:
     )
 
 
-def _on_costs(table: pd.DataFrame, strategy: str, goal: str, level: float) -> Iterator[Part]:
+def _on_costs(table: pd.DataFrame, strategy: str, goal: str, level: float) -> Iterator[ReportItem]:
     """The costliest setbacks and shocks, then the windows."""
     if table.empty:
         yield f"There is no setback, shock or window to remove under {strategy}."
@@ -509,7 +516,7 @@ def _on_costs(table: pd.DataFrame, strategy: str, goal: str, level: float) -> It
         "all are in costs.csv. Without a setback: the attempt fails as it did, but without delay "
         "and effects. Windows: the same replications with another one."
     )
-    yield Printed(
+    yield TextTable(
         f"{strategy}: what setbacks, shocks and windows cost (ablation)",
         head,
         body,
@@ -583,7 +590,19 @@ def _on_the_divergence(first: Any, turn: Any, names: tuple[str, str]) -> Iterato
 
 
 def ending(outcome: str, time: float, goal: str, ruin: str | None) -> str:
-    """How a replication ends, in words."""
+    """How a replication ends, in words.
+
+    Args:
+        outcome: the condition that ended it, ``abandoned`` or ``ongoing``.
+        time: its day.
+        goal: the condition that is the goal.
+        ruin: the condition that is the ruin; None where there is none.
+
+    >>> ending("freeze", 812.4, "freeze", "war")
+    'freeze on day 812'
+    >>> ending("ongoing", 1826, "freeze", "war")
+    'neither freeze nor war in 1,826 days'
+    """
     if outcome in (goal, ruin):
         return f"{outcome} on day {time:,.0f}"
     neither = f"no {goal}" if ruin is None else f"neither {goal} nor {ruin}"
@@ -604,7 +623,7 @@ def diff_parts(
     divergences: tuple[Any, Any],
     milestones: Any,
     endings: Sequence[str] = (),
-) -> Iterator[Part]:
+) -> Iterator[ReportItem]:
     """What a diff says, as sentences and tables; see :func:`diff_text`."""
     yield from _on_the_divergence(*divergences, names)
     yield from _on_the_endings(names, endings)
@@ -623,7 +642,7 @@ def diff_parts(
     shown = tables["side_by_side"][milestones]
     under = {BOTH: "both", ONLY_A: names[0]}
     first = divergence_index(shown, divergences[0])
-    yield Printed(
+    yield TextTable(
         f"a paired replication under {names[0]} and {names[1]}",
         ["day", "date", "under", "entity", "what"],
         [
@@ -647,7 +666,7 @@ def diff_parts(
             for row in table.itertuples()
         ]  # fmt: skip
         note = "In brackets: 95 % intervals."
-        yield Printed(
+        yield TextTable(
             title, ["of paired replications, %", "median day", "what"], body, note, f"{kind}.csv"
         )
 

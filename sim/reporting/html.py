@@ -28,7 +28,7 @@ from sim.experiment.results import Results
 from sim.plotting.captions import HOW_TO_READ
 from sim.reporting import sections
 from sim.reporting.sections import Content
-from sim.reporting.text_tables import Printed
+from sim.reporting.text_tables import TextTable
 
 PAGE = "report.html"
 MOST_ROWS = 60  # of a table; its file has all
@@ -101,7 +101,7 @@ def _laid_out(content: Content) -> str:
     )  # fmt: skip
 
 
-def _of_words(table: Printed) -> list[bool]:
+def _of_words(table: TextTable) -> list[bool]:
     """Which columns hold words, and stand to the left; numbers, and what stands for one, do not."""
     cells = zip(*table.body, strict=True) if table.body else ([] for _ in table.head)
     return [any(WORD.match(cell) for cell in column) for column in cells]

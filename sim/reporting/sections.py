@@ -23,7 +23,7 @@ from sim.experiment.manifests import MANIFEST, read_manifest
 from sim.experiment.results import Results, read
 from sim.reporting import findings, sequence_text, text_tables
 from sim.reporting import summary as summary_module
-from sim.reporting.text_tables import Part, Printed
+from sim.reporting.text_tables import ReportItem, TextTable
 from sim.scenario import description
 from sim.scenario.scenario import Scenario, loads
 from sim.studies import common, decision
@@ -68,7 +68,7 @@ class Content:
     manifest: Manifest
     notes: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
-    tables: list[Printed] = field(default_factory=list)
+    tables: list[TextTable] = field(default_factory=list)
     axes: dict[str, Any] = field(default_factory=dict)
     strategies: dict[str, str] = field(default_factory=dict)
     advice: str = ADVICE
@@ -78,7 +78,7 @@ class Content:
     again: str = ""
     facts: dict[str, str] = field(default_factory=dict)
 
-    def say(self, parts: Iterable[Part]) -> None:
+    def say(self, parts: Iterable[ReportItem]) -> None:
         """Add sentences and tables."""
         for part in parts:
             if isinstance(part, str):
@@ -185,7 +185,7 @@ def _fill(results: Results, content: Content, baseline: str | None, endpoint: st
     summary = summary_module.summarise(results, endpoint)
     content.notes += _unfinished(results, summary)
     head, body = text_tables.cells(summary)
-    content.tables.append(Printed("Summary, best first", head, body, text_tables.legend(summary)))
+    content.tables.append(TextTable("Summary, best first", head, body, text_tables.legend(summary)))
     why_not = _why_no_comparison(results, frame, summary)
     if not why_not:
         why_not = _compare(results, content, baseline, endpoint)

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from sim.formatting import NOT_REACHED, days_text, listed, many
-from sim.reporting.text_tables import Part, Printed
+from sim.reporting.text_tables import ReportItem, TextTable
 
 KIND = "search"
 BEST, ALIKE, OPEN, WORSE, BETTER = "best", "alike", "not distinguished", "worse", "better"
@@ -186,7 +186,7 @@ def _lines(
 # -- for the page ---------------------------------------------------------------------------------
 
 
-def said(table: pd.DataFrame, manifest: Manifest) -> Iterator[Part]:
+def said(table: pd.DataFrame, manifest: Manifest) -> Iterator[ReportItem]:
     """What was found, as sentences and tables.
 
     Args:
@@ -264,11 +264,11 @@ def _on_the_file(rows: pd.DataFrame, manifest: Manifest) -> str:
 
 def _table(
     title: str, rows: pd.DataFrame, manifest: Manifest, against: str | None = None
-) -> Printed:
+) -> TextTable:
     head, *body = _cells_of(rows, manifest, against)
     words = [[*cells, str(what)] for cells, what in zip(body, rows["words"], strict=True)]
     note = "In brackets: 95 % intervals; those of differences in the measure hold for all together."
-    return Printed(title, [*head, "what it is"], words, note, "candidates.csv")
+    return TextTable(title, [*head, "what it is"], words, note, "candidates.csv")
 
 
 # -- cells ----------------------------------------------------------------------------------------

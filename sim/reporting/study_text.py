@@ -14,7 +14,7 @@ import pandas as pd
 from sim.experiment.measures import Measure
 from sim.experiment.study_folder import Tables
 from sim.formatting import listed, many
-from sim.reporting.text_tables import Part, Printed
+from sim.reporting.text_tables import ReportItem, TextTable
 from sim.studies import robustness, sensitivity, switching_values
 
 WIDTH = 100  # columns of what is printed
@@ -50,7 +50,7 @@ def head_of_sensitivity(manifest: Manifest) -> str:
     return f"{manifest['scenario']}, {manifest['of']}"
 
 
-def of_sensitivity(tables: Tables, manifest: Manifest) -> Iterator[Part]:
+def of_sensitivity(tables: Tables, manifest: Manifest) -> Iterator[ReportItem]:
     """What a study of sensitivity says.
 
     Args:
@@ -94,7 +94,7 @@ def _on_the_tornado(table: pd.DataFrame, m: Manifest) -> str:
     )
 
 
-def _tornado(table: pd.DataFrame, m: Manifest) -> Printed:
+def _tornado(table: pd.DataFrame, m: Manifest) -> TextTable:
     head = ["parameter", "low", "high", f"at low, {m['steps']}", "at high", "from low to high"]
     body = [
         [row["number"], f"{row['from']:.4g}", f"{row['to']:.4g}",
@@ -107,7 +107,7 @@ def _tornado(table: pd.DataFrame, m: Manifest) -> Printed:
         "All others at their base values; common random numbers. In brackets: paired 95 "
         "% intervals."
     )
-    return Printed(title, head, body, note, "tornado.csv")
+    return TextTable(title, head, body, note, "tornado.csv")
 
 
 def _on_morris(table: pd.DataFrame) -> str:
@@ -119,7 +119,7 @@ def _on_morris(table: pd.DataFrame) -> str:
     )
 
 
-def _morris(table: pd.DataFrame, m: Manifest, trajectories: int) -> Printed:
+def _morris(table: pd.DataFrame, m: Manifest, trajectories: int) -> TextTable:
     head = ["parameter", f"effect, {m['steps']}", "mu", "mu*", "sigma", "noise"]
     body = [
         [row["factor"], _interval(row, "effect", m["scale"]),
@@ -133,7 +133,7 @@ def _morris(table: pd.DataFrame, m: Manifest, trajectories: int) -> Printed:
         "sigma: spread, from interactions, bends and noise; noise: mu* of a parameter that only "
         "disturbs."
     )
-    return Printed(title, head, body, note, "morris.csv")
+    return TextTable(title, head, body, note, "morris.csv")
 
 
 def _on_sobol(table: pd.DataFrame) -> str:
@@ -149,14 +149,14 @@ def _on_sobol(table: pd.DataFrame) -> str:
     return f"{said}; with interactions {whole['factor']} has most, {total}."
 
 
-def _sobol(table: pd.DataFrame) -> Printed:
+def _sobol(table: pd.DataFrame) -> TextTable:
     head = ["parameter", "alone", "with its interactions"]
     body = [
         [row["factor"], _interval(row, "first", 100), _interval(row, "total", 100)]
         for row in table.to_dict("records")
     ]
     title = "Shares of the variance between draws (Sobol, noise taken off), per cent"
-    return Printed(title, head, body, "In brackets: 95 % intervals.", "sobol.csv")
+    return TextTable(title, head, body, "In brackets: 95 % intervals.", "sobol.csv")
 
 
 def _on_noise(manifest: Manifest) -> str:
@@ -198,7 +198,7 @@ def head_of_robust(manifest: Manifest) -> str:
     )
 
 
-def of_robust(tables: Tables, manifest: Manifest) -> Iterator[Part]:
+def of_robust(tables: Tables, manifest: Manifest) -> Iterator[ReportItem]:
     """What a study of robustness says.
 
     Args:
@@ -269,7 +269,7 @@ def _first_of(names: pd.Series) -> str:
     return listed(names) if len(names) <= 3 else f"{names.iloc[0]} and {len(names) - 1} others"
 
 
-def _ranking(table: pd.DataFrame, m: Manifest) -> Printed:
+def _ranking(table: pd.DataFrame, m: Manifest) -> TextTable:
     """Strategies by regret."""
     head = ["strategy", f"mean, {m['unit']}", f"worst, {m['unit']}", f"regret, {m['steps']}",
             "90th", "largest", "best in, %"]  # fmt: skip
@@ -285,7 +285,7 @@ def _ranking(table: pd.DataFrame, m: Manifest) -> Printed:
         "draws. The noise of finitely many replications is taken off regrets "
         "(ranking.csv has them with it)."
     )
-    return Printed("Strategies by mean regret, the least first", head, body, note, "ranking.csv")
+    return TextTable("Strategies by mean regret, the least first", head, body, note, "ranking.csv")
 
 
 def _on_case(rules: pd.DataFrame, case: Manifest) -> str:
@@ -351,7 +351,7 @@ def _on_switches(table: pd.DataFrame) -> str:
     return said
 
 
-def _switches(table: pd.DataFrame) -> Printed:
+def _switches(table: pd.DataFrame) -> TextTable:
     sure = table[table["verdict"] == switching_values.SWITCHES]
     head = ["another strategy is best when", "low", "base", "high", "switches at", "to"]
     body = [
@@ -363,7 +363,7 @@ def _switches(table: pd.DataFrame) -> Printed:
         "All other parameters at their base values. In brackets: 95 % intervals; beyond: "
         "past the end."
     )
-    return Printed("Switching values", head, body, note, "switching.csv")
+    return TextTable("Switching values", head, body, note, "switching.csv")
 
 
 def _switch(row: dict[str, Any]) -> str:

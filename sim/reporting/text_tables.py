@@ -14,18 +14,30 @@ from sim.formatting import DASH, NOT_REACHED, days_text, listed, many, percent, 
 from sim.types import DAYS_PER_YEAR
 
 
-class Printed(NamedTuple):
-    """A table whose cells are words, with its title and a note on how to read it."""
+class TextTable(NamedTuple):
+    """A table whose cells are text, with its title and a note on how to read it.
+
+    Attributes:
+        title: one line.
+        head: names of the columns.
+        body: rows of cells, each as long as the head.
+        note: how to read the table; may be empty.
+        file: of the results folder, which has all rows and columns; empty where there is none.
+    """
 
     title: str
     head: Sequence[str]
     body: Sequence[Sequence[str]]
     note: str
     file: str = ""
-    """Of the results folder, which has all rows and columns."""
 
     def text(self, width: int) -> str:
-        """For the terminal; what is wider than the width is wrapped, or a name cut short."""
+        """The table for a terminal.
+
+        Args:
+            width: in characters; title and note are wrapped, and where rows are wider the names in
+                the first column are shortened.
+        """
         title, note = (textwrap.fill(words, width) for words in (self.title, self.note))
         table = aligned_text(self.head, self.body)
         if max(map(len, table.splitlines())) > width:
@@ -33,20 +45,26 @@ class Printed(NamedTuple):
             table = aligned_text(self.head, body)
         return "\n".join(part for part in (title, table, note) if part)
 
-    def first(self, rows: int) -> Printed:
-        """The table cut to so many rows; the note says which file of the folder has all."""
+    def first(self, rows: int) -> TextTable:
+        """The table cut to its first rows; the note then names the file that has all of them."""
         if len(self.body) <= rows:
             return self
         cut = f"The first {rows} of {len(self.body)} are shown; all are in {self.file}."
         return self._replace(body=self.body[:rows], note=f"{cut} {self.note}".strip())
 
 
-Part = str | Printed
-"""Of what is said: a sentence, or a table."""
+ReportItem = str | TextTable
+"""An item of a report: a sentence, or a table."""
 
 
-def as_paragraphs(parts: Iterable[Part], width: int, rows: int) -> str:
-    """Sentences and tables for the terminal; tables are cut to so many rows."""
+def as_paragraphs(parts: Iterable[ReportItem], width: int, rows: int) -> str:
+    """Sentences and tables for the terminal, with an empty line between them.
+
+    Args:
+        parts: in the order of print.
+        width: of a line, in characters.
+        rows: at which tables are cut.
+    """
     said = (
         textwrap.fill(part, width) if isinstance(part, str) else part.first(rows).text(width)
         for part in parts
@@ -55,14 +73,29 @@ def as_paragraphs(parts: Iterable[Part], width: int, rows: int) -> str:
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """A summary as a compact table for the terminal, a line a strategy."""
+    """A summary as a compact table for the terminal, a line per strategy, with its legend.
+
+    Args:
+        table: from :func:`sim.summary`.
+    """
     text = aligned_text(*cells(table))
     width = max(len(text.splitlines()[1]), 60)
     return "\n".join([text, "", textwrap.fill(legend(table), width)])
 
 
 def aligned_text(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Cells as a table: the first column to the left, the others to the right."""
+    """Cells as a table: the first column to the left, the others to the right.
+
+    Args:
+        head: names of the columns.
+        body: rows, each as long as the head.
+
+    >>> print(aligned_text(["strategy", "days"], [["a", "1,584"], ["b", "642"]]))
+    strategy   days
+    --------  -----
+    a         1,584
+    b           642
+    """
     widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
@@ -77,7 +110,11 @@ def aligned_text(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
 
 
 def as_markdown(table: pd.DataFrame) -> str:
-    """A summary as a Markdown table."""
+    """A summary as a Markdown table, with its legend below.
+
+    Args:
+        table: from :func:`sim.summary`.
+    """
     head, body = cells(table)
     rule = [":--", *["--:"] * (len(head) - 1)]
     lines = ["| " + " | ".join(cells) + " |" for cells in [head, rule, *body]]
@@ -85,7 +122,14 @@ def as_markdown(table: pd.DataFrame) -> str:
 
 
 def cells(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Head and body of a printed summary."""
+    """Head and body of a printed summary.
+
+    Args:
+        table: from :func:`sim.summary`.
+
+    Returns:
+        The names of the columns, and a row of cells per strategy.
+    """
     names = [str(name) for name in table.columns]
     shares = [name for name in names if name.startswith("reached_") and name.endswith("y")]
     last = shares.pop() if shares and _covers(table, shares[-1]) else None
@@ -96,7 +140,7 @@ def cells(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 
 def _covers(table: pd.DataFrame, name: str) -> bool:
-    """Is this year mark the horizon itself?"""
+    """Whether the year of a column is the horizon itself."""
     return (
         len(table) > 0 and float(name[8:-1]) * DAYS_PER_YEAR > float(table["horizon"].iloc[0]) - 1
     )

@@ -98,12 +98,12 @@ class Text(Reader[str]):
         self.pattern = pattern
         self._matches = re.compile(pattern or r"(?s:.*)").fullmatch
 
-    def read(self, value: object, at: Location) -> str:  # noqa: D102
+    def read(self, value: object, at: Location) -> str:
         if not isinstance(value, str) or not self._matches(value):
             raise at.invalid(show(value), self.wanted)
         return value
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"type": "string"} | ({"pattern": f"^{self.pattern}$"} if self.pattern else {})
 
 
@@ -113,7 +113,7 @@ class Name(Text):
     def __init__(self) -> None:
         super().__init__("small letters, digits and _, beginning with a letter", NAME)
 
-    def read(self, value: object, at: Location) -> str:  # noqa: D102
+    def read(self, value: object, at: Location) -> str:
         name = super().read(value, at)
         if name in RESERVED:
             raise at.invalid(
@@ -121,7 +121,7 @@ class Name(Text):
             )
         return name
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"type": "string", "pattern": f"^{NAME}$", "not": {"enum": list(RESERVED)}}
 
 
@@ -136,12 +136,12 @@ class Choice(Reader[str]):
         self.words = words
         self.wanted = listed([f'"{word}"' for word in words], "or")
 
-    def read(self, value: object, at: Location) -> str:  # noqa: D102
+    def read(self, value: object, at: Location) -> str:
         if not isinstance(value, str) or value not in self.words:
             raise at.invalid(show(value), self.wanted)
         return value
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"enum": list(self.words)}
 
 
@@ -150,12 +150,12 @@ class Flag(Reader[bool]):
 
     wanted = "true or false"
 
-    def read(self, value: object, at: Location) -> bool:  # noqa: D102
+    def read(self, value: object, at: Location) -> bool:
         if not isinstance(value, bool):
             raise at.invalid(show(value), self.wanted)
         return value
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"type": "boolean"}
 
 
@@ -170,7 +170,7 @@ class WholeNumber(Reader[int]):
         self.least, self.most = least, most
         self.wanted = f"a whole number from {least} to {most}"
 
-    def read(self, value: object, at: Location) -> int:  # noqa: D102
+    def read(self, value: object, at: Location) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             found = repr(value) if isinstance(value, float) else show(value)  # 2.0, not 2
             raise at.invalid(found, self.wanted)
@@ -178,7 +178,7 @@ class WholeNumber(Reader[int]):
             raise at.invalid(show(value), self.wanted)
         return value
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
@@ -202,7 +202,7 @@ class ListOf(Reader[tuple[T, ...]]):
         count = f"{exactly} " if exactly else f"at least {least} " if least > 1 else ""
         self.wanted = f"a list of {count}{plural}" + (", not empty" if least == 1 else "")
 
-    def read(self, value: object, at: Location) -> tuple[T, ...]:  # noqa: D102
+    def read(self, value: object, at: Location) -> tuple[T, ...]:
         if not isinstance(value, list):
             raise at.invalid(show(value), self.wanted)
         if len(value) < self.least or (self.most is not None and len(value) > self.most):
@@ -223,10 +223,10 @@ class ListOf(Reader[tuple[T, ...]]):
             items.append(item)
         return tuple(items)
 
-    def write(self, value: tuple[T, ...]) -> list[Any]:  # noqa: D102
+    def write(self, value: tuple[T, ...]) -> list[Any]:
         return [self.item.write(entry) for entry in value]
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         schema: Json = {"type": "array", "items": self.item.schema(schemas)}
         if self.least:
             schema["minItems"] = self.least
@@ -251,7 +251,7 @@ class MappingOf(Reader[dict[str, T]]):
         self.item, self.key, self.named = item, key, named
         self.wanted = f"a table of {plural}"
 
-    def read(self, value: object, at: Location) -> dict[str, T]:  # noqa: D102
+    def read(self, value: object, at: Location) -> dict[str, T]:
         if not isinstance(value, dict):
             raise at.invalid(show(value), self.wanted)
         return {
@@ -272,10 +272,10 @@ class MappingOf(Reader[dict[str, T]]):
         except Invalid:
             return
 
-    def write(self, value: Mapping[str, T]) -> dict[str, Any]:  # noqa: D102
+    def write(self, value: Mapping[str, T]) -> dict[str, Any]:
         return {name: self.item.write(entry) for name, entry in value.items()}
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         item = self.item.schema(schemas)
         return {
             "type": "object",
@@ -386,7 +386,7 @@ class TableReader(Reader[T]):
         hint = did_you_mean(key, self.fields)
         (at / key).invalid(f"unknown key; {hint}{self.naming} has: {', '.join(self.fields)}")
 
-    def write(self, value: T) -> dict[str, Any]:  # noqa: D102
+    def write(self, value: T) -> dict[str, Any]:
         table = {}
         attributes = self.unmake(value) if self.unmake else None
         for key, one in self.fields.items():
@@ -398,7 +398,7 @@ class TableReader(Reader[T]):
                 table[key] = one.reader.write(entry)
         return table
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return schemas.table(self.title, lambda: self._definition(schemas))
 
     def _definition(self, schemas: Schemas) -> Json:

@@ -74,7 +74,7 @@ class LiteralReader(Reader[Literal]):
 
     wanted = '"x", "!x" or "x>=2", where x is a condition or a stage, "track.stage"'
 
-    def read(self, value: object, at: Location) -> Literal:  # noqa: D102
+    def read(self, value: object, at: Location) -> Literal:
         found = _LITERAL.fullmatch(value) if isinstance(value, str) else None
         if found is None or (found[1] and found[3]):
             raise at.invalid(show(value), self.wanted)
@@ -84,10 +84,10 @@ class LiteralReader(Reader[Literal]):
             raise at.invalid(f"{show(value)} holds always", "a level of at least 1")
         return Literal(found[2], level, bool(found[1]), found[0])
 
-    def write(self, value: Literal) -> str:  # noqa: D102
+    def write(self, value: Literal) -> str:
         return value.text
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         condition = rf"{NAME}(\.{NAME})?"
         return {"type": "string", "pattern": rf"^(!?{condition}|{condition}>=0*[1-9][0-9]*)$"}
 
@@ -101,17 +101,17 @@ class Alternatives(Reader[tuple[Literal, ...]]):
         self.test = LiteralReader()
         self.any_of = ListOf(self.test, "tests", least=1)
 
-    def read(self, value: object, at: Location) -> tuple[Literal, ...]:  # noqa: D102
+    def read(self, value: object, at: Location) -> tuple[Literal, ...]:
         if isinstance(value, str):
             return (self.test.read(value, at),)
         if not isinstance(value, list) or not value:
             raise at.invalid(show(value), self.wanted)
         return self.any_of.read(value, at)
 
-    def write(self, value: tuple[Literal, ...]) -> Any:  # noqa: D102
+    def write(self, value: tuple[Literal, ...]) -> Any:
         return self.any_of.write(value) if len(value) != 1 else self.test.write(value[0])
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"anyOf": [self.test.schema(schemas), self.any_of.schema(schemas)]}
 
 
@@ -120,7 +120,7 @@ class Date(Reader[dt.date]):
 
     wanted = "a date, YYYY-MM-DD"
 
-    def read(self, value: object, at: Location) -> dt.date:  # noqa: D102
+    def read(self, value: object, at: Location) -> dt.date:
         if isinstance(value, str) and re.fullmatch(_DATE, value):
             try:
                 return dt.date.fromisoformat(value)
@@ -130,7 +130,7 @@ class Date(Reader[dt.date]):
             raise at.invalid(show(value), self.wanted)
         return value
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"type": "string", "format": "date", "pattern": f"^{_DATE}$"}
 
 
@@ -143,14 +143,14 @@ class Dates(Reader[tuple[dt.date, ...]]):
         self.date = Date()
         self.dates = ListOf(self.date, "dates", least=1)
 
-    def read(self, value: object, at: Location) -> tuple[dt.date, ...]:  # noqa: D102
+    def read(self, value: object, at: Location) -> tuple[dt.date, ...]:
         if isinstance(value, list) and value:
             return tuple(sorted(set(self.dates.read(value, at))))
         if isinstance(value, str | dt.date):
             return (self.date.read(value, at),)
         raise at.invalid(show(value), self.wanted)
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"anyOf": [self.date.schema(schemas), self.dates.schema(schemas)]}
 
 
@@ -159,7 +159,7 @@ class DayOfYear(Reader[MonthDay]):
 
     wanted = 'a day of the year in quotes, "MM-DD"'
 
-    def read(self, value: object, at: Location) -> MonthDay:  # noqa: D102
+    def read(self, value: object, at: Location) -> MonthDay:
         if not isinstance(value, str) or not re.fullmatch(_MONTH_DAY, value):
             raise at.invalid(show(value), self.wanted)
         month, day = int(value[:2]), int(value[3:])
@@ -167,10 +167,10 @@ class DayOfYear(Reader[MonthDay]):
             raise at.invalid(f"{show(value)} is on no calendar", self.wanted)
         return MonthDay(month, day)
 
-    def write(self, value: MonthDay) -> str:  # noqa: D102
+    def write(self, value: MonthDay) -> str:
         return str(value)
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"type": "string", "pattern": f"^{_MONTH_DAY}$"}
 
 
@@ -182,17 +182,17 @@ class WindowEnd(Reader[MonthDay | dt.date]):
     def __init__(self) -> None:
         self.day, self.date = DayOfYear(), Date()
 
-    def read(self, value: object, at: Location) -> MonthDay | dt.date:  # noqa: D102
+    def read(self, value: object, at: Location) -> MonthDay | dt.date:
         if isinstance(value, str) and re.fullmatch(_MONTH_DAY, value):
             return self.day.read(value, at)
         if isinstance(value, dt.date) or (isinstance(value, str) and re.fullmatch(_DATE, value)):
             return self.date.read(value, at)
         raise at.invalid(show(value), self.wanted)
 
-    def write(self, value: MonthDay | dt.date) -> Any:  # noqa: D102
+    def write(self, value: MonthDay | dt.date) -> Any:
         return str(value) if isinstance(value, MonthDay) else value
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"anyOf": [self.day.schema(schemas), self.date.schema(schemas)]}
 
 

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from sim.scenario.quantities import Duration, Number, fixed, lowest
@@ -47,7 +48,11 @@ Clauses: TypeAlias = tuple[tuple[Literal, ...], ...]  # all items; any literal o
 
 @dataclass(frozen=True, slots=True, order=True)
 class MonthDay:
-    """A day of every year; 29 February is the 28th in a common year."""
+    """A day of every year; 29 February is the 28th in a common year.
+
+    >>> print(MonthDay(5, 9))
+    05-09
+    """
 
     month: int
     day: int
@@ -59,7 +64,12 @@ class MonthDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Days in which an attempt may start, both included; month-days, or dates, not mixed."""
+    """Days in which an attempt may start; month-days, or dates, not mixed.
+
+    Attributes:
+        opens: the first day.
+        closes: the last day, included.
+    """
 
     opens: MonthDay | dt.date
     closes: MonthDay | dt.date
@@ -69,7 +79,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reopen:
-    """A completed track waits again at a stage."""
+    """A completed track waits again at one of its stages."""
 
     track: str
     stage: str
@@ -79,7 +89,14 @@ class Reopen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What a stage (on success), setback or shock does, in this order."""
+    """What a stage (on success), setback or shock does, in this order.
+
+    Attributes:
+        clears: conditions that are set to 0.
+        lowers: conditions that lose a level.
+        raises: conditions that gain a level, twice where they are named twice.
+        reopens: completed tracks that wait again.
+    """
 
     clears: tuple[str, ...] = ()
     lowers: tuple[str, ...] = ()
@@ -89,7 +106,14 @@ class Effects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setback(Effects):
-    """A way in which an attempt fails; ``resume`` None is the same stage, "abandon" none."""
+    """A way in which an attempt fails.
+
+    Attributes:
+        delay: before the track resumes.
+        weight: how likely it is, in proportion to the others that are possible.
+        resume: the stage where the track resumes; None for the same one, "abandon" for none.
+        when: what must hold for it to be possible.
+    """
 
     name: str
     delay: Duration
@@ -102,7 +126,16 @@ class Setback(Effects):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage(Effects):
-    """A piece of a track that is attempted until it succeeds."""
+    """A step of a track, which is attempted until it succeeds.
+
+    Attributes:
+        duration: of one attempt.
+        success: probability that an attempt succeeds, before influences.
+        needs: what must hold for an attempt to start.
+        window: when an attempt may start; any time where empty.
+        holds: conditions that are raised while an attempt is in progress.
+        setbacks: how an attempt may fail.
+    """
 
     name: str
     duration: Duration
@@ -122,7 +155,12 @@ class Stage(Effects):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """One negotiation channel; ``parties`` sit at its table during attempts."""
+    """One negotiation channel.
+
+    Attributes:
+        stages: one after the other.
+        parties: each needs a free delegation during an attempt.
+    """
 
     name: str
     stages: tuple[Stage, ...]
@@ -131,7 +169,7 @@ class Track:
     source: str = ""
 
     def place(self, stage: str) -> int | None:
-        """The place of a stage in the track, or None."""
+        """The place of a stage in the track, from 0; None where the track has no such stage."""
         return next((i for i, one in enumerate(self.stages) if one.name == stage), None)
 
 
@@ -284,6 +322,11 @@ class ScenarioData:
     about: str = ""
     source: str = ""
     free_texts: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """Conditions whose level is the number of attempts that hold them."""
+        return frozenset(name for stage in self.stages.values() for name in stage.holds)
 
     @property
     def stages(self) -> dict[str, Stage]:

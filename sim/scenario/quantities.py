@@ -168,13 +168,13 @@ class PlainNumber(Reader[float]):
         self.bounds = bounds
         self.wanted = "a number" if bounds.least == -math.inf else str(bounds)
 
-    def read(self, value: object, at: Location) -> float:  # noqa: D102
+    def read(self, value: object, at: Location) -> float:
         return finite(value, at, self.bounds, self.wanted)
 
-    def write(self, value: float) -> float | int:  # noqa: D102
+    def write(self, value: float) -> float | int:
         return plain(value)
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"type": "number"} if self.bounds.least == -math.inf else self.bounds.schema
 
 
@@ -219,7 +219,7 @@ class UncertainNumber(Reader[Number]):
             naming="a range",
         )
 
-    def read(self, value: object, at: Location) -> Number:  # noqa: D102
+    def read(self, value: object, at: Location) -> Number:
         if not isinstance(value, dict):
             return finite(value, at, self.bounds, self.wanted)
         number = self.range.read(value, at)
@@ -227,10 +227,10 @@ class UncertainNumber(Reader[Number]):
             raise Invalid
         return number
 
-    def write(self, value: Number) -> Any:  # noqa: D102
+    def write(self, value: Number) -> Any:
         return self.range.write(value) if isinstance(value, Range) else plain(value)
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return {"anyOf": [self.bounds.schema, self.range.schema(schemas)]}
 
 
@@ -342,7 +342,7 @@ class DurationReader(Reader[Duration]):
             for family, keys in FAMILIES.items()
         }
 
-    def read(self, value: object, at: Location) -> Duration:  # noqa: D102
+    def read(self, value: object, at: Location) -> Duration:
         if not isinstance(value, dict):
             return fixed(finite(value, at, NOT_NEGATIVE, self.FORMS))
         keys = [key for key in value if key not in FREE_TEXT]
@@ -364,7 +364,7 @@ class DurationReader(Reader[Duration]):
                 return duration
         raise at.invalid(_unknown_law(keys), self.FORMS)
 
-    def write(self, value: Duration) -> Any:  # noqa: D102
+    def write(self, value: Duration) -> Any:
         about = {k: getattr(value, k) for k in FREE_TEXT if getattr(value, k)}
         if value.family == "fixed":
             return self.days.write(value.params[""])
@@ -373,7 +373,7 @@ class DurationReader(Reader[Duration]):
         readers = self.params[value.family]
         return {key: readers[key].write(number) for key, number in value.params.items()} | about
 
-    def schema(self, schemas: Schemas) -> Json:  # noqa: D102
+    def schema(self, schemas: Schemas) -> Json:
         return schemas.table("duration", lambda: self._definition(schemas))
 
     def _definition(self, schemas: Schemas) -> Json:

@@ -1,8 +1,8 @@
 """What can ever happen under a strategy, whatever the random numbers: what never starts, and why.
 
 :class:`Reach` is a least fixed point. It may find too much, never too little: durations and odds
-are passed over, every condition that is raised once is taken to reach its max, and the items of a
-rule are looked at one by one. What it leaves out therefore cannot happen.
+are ignored, every condition that is raised once is taken to reach its max, and the items of a rule
+are considered one by one. What it leaves out therefore cannot happen.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Reach:
         """Follow everything that can happen.
 
         Args:
-            content: with the numbers of the strategy.
+            content: with the parameters of the strategy.
             starts: start rules by track.
             left_out: tracks that never start.
             raised: postures on day 0.
-            perhaps: postures of which it is open whether they are raised on day 0.
+            perhaps: postures that may be raised on day 0 or not.
         """
         self.content, self.starts, self.left_out = content, starts, left_out
         conditions = content.conditions
@@ -120,7 +120,11 @@ class Reach:
 
 
 def may_be_positive(number: Number) -> bool:
-    """Whether a number may be above 0; one that is uncertain may."""
+    """Whether a number is above 0 in some draw; a range counts as such.
+
+    >>> may_be_positive(0.0), may_be_positive(Range(low=0, likely=0, high=0.1))
+    (False, True)
+    """
     return isinstance(number, Range) or number > 0
 
 
@@ -130,7 +134,7 @@ def may_fail(stage: Stage) -> bool:
 
 
 def happens(content: ScenarioData, shock: Shock) -> bool:
-    """Whether a shock whose rule holds can occur within the run."""
+    """Whether a shock can occur within the run, if its rule holds."""
     if shock.on is not None and not any(
         content.start <= day and (day - content.start).days < content.horizon for day in shock.on
     ):
@@ -150,7 +154,12 @@ def window_opens(content: ScenarioData, stage: Stage) -> bool:
 def opens_in_run(
     content: ScenarioData, opens: MonthDay | dt.date, closes: MonthDay | dt.date
 ) -> bool:
-    """Whether a window lies inside the run, at least in part."""
+    """Whether a window lies inside the run, at least in part.
+
+    Args:
+        content: gives the start and the horizon.
+        opens, closes: the ends of the window; month-days come every year.
+    """
     if isinstance(opens, MonthDay) or isinstance(closes, MonthDay):
         return True
     return closes >= content.start and (opens - content.start).days < content.horizon
@@ -168,10 +177,16 @@ class _Wait:
 
 
 def never_starts(content: ScenarioData, strategy: Strategy) -> list[str]:
-    """Which tracks of a strategy, or later stages of theirs, never start; a sentence each.
+    """Which tracks of a strategy, or later stages of theirs, never start, and why.
 
-    Tracks that wait for one another stand in one sentence. Where the goal cannot be reached, the
-    last sentence says so. Tracks that the strategy leaves out are not mentioned for themselves.
+    Args:
+        content: the scenario, without the overrides of the strategy.
+        strategy: the strategy.
+
+    Returns:
+        A sentence for each. Tracks that wait for one another stand in one sentence. Where the goal
+        cannot be reached, the last sentence says so. Tracks that the strategy leaves out are
+        mentioned only where others wait for them.
     """
     return _Explanation(overridden(content, strategy.overrides), strategy).sentences()
 

@@ -1,12 +1,11 @@
-"""What is negotiated: a scenario and its parts, loaded from TOML, checked, overridden, described.
+"""What is negotiated: a scenario, loaded from TOML, checked, overridden, described.
 
-This is the public place of the model; the types stand in :mod:`sim.parts` and
-:mod:`sim.numbers`, the format of the file beside them.
+The types of its parts stand in :mod:`sim.scenario.model` and :mod:`sim.scenario.quantities`, the
+format of the file in :mod:`sim.scenario.format`.
 
-    scenario = load("korea-2017").strategy("proposal")
-    scenario.tracks["us_dprk"].stages[0].success
-    scenario.override({"us_dprk.contact.success": 0.3})
-    print(scenario.describe())
+>>> scenario = load("korea-2017").strategy("proposal")
+>>> scenario.override({"us_dprk.contact.success": 0.3}).tracks["us_dprk"].stages[0].success
+0.3
 """
 
 from __future__ import annotations
@@ -104,13 +103,12 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario(ScenarioData):
-    """A validated scenario; what changes it returns a new one.
+    """A valid scenario; whatever changes it returns a new one.
 
     Attributes:
         name: catalog name, or the stem of the file.
         file: where it came from.
-        chosen: the strategy that it runs with; "default", everything at once, where none is
-            chosen.
+        chosen: the strategy that it runs with; "default", everything at once, where none is chosen.
     """
 
     name: str
@@ -119,13 +117,8 @@ class Scenario(ScenarioData):
     _unchosen: Scenario | None = field(default=None, repr=False, compare=False)
 
     @cached_property
-    def held(self) -> frozenset[str]:
-        """Conditions whose level is the number of attempts that hold them."""
-        return frozenset(name for stage in self.stages.values() for name in stage.holds)
-
-    @cached_property
     def titles(self) -> dict[str, str]:
-        """Names of strategies for readers, of those that have one; each another one."""
+        """Titles of the strategies that have one, by name; no two are alike."""
         return distinct_titles({one.name: one.title for one in self.strategies.values()})
 
     @cached_property
@@ -140,7 +133,10 @@ class Scenario(ScenarioData):
 
     @cached_property
     def pieces(self) -> tuple[str, dict[str, str]]:
-        """Hash of all but the strategies, and the TOML of each strategy by name."""
+        """A hash of everything but the strategies, and the TOML of each strategy by name.
+
+        So a results folder can tell whether only strategies were added.
+        """
         document = SCENARIO.write(self)
         strategies = document.pop("strategies", {})
         texts = {name: toml({"strategies": {name: one}}) for name, one in strategies.items()}
@@ -170,8 +166,11 @@ class Scenario(ScenarioData):
     def override(self, values: Mapping[str, float]) -> Scenario:
         """The scenario with other values of some parameters, which are then known exactly.
 
+        Args:
+            values: by parameter path.
+
         Raises:
-            ScenarioError: a name is unknown, a value out of its bounds, or the values do not fit
+            ScenarioError: a path is unknown, a value out of its bounds, or the values do not fit
                 together.
         """
         if not values:
@@ -278,7 +277,11 @@ def load(source: str | Path, strategies: Sequence[str | Path] = ()) -> Scenario:
 
 
 def loads(text: str, file: str = "<text>") -> Scenario:
-    """A scenario from a TOML text; ``file`` is its name in issues.
+    """A scenario from a TOML text.
+
+    Args:
+        text: TOML.
+        file: its name in issues.
 
     Raises:
         ScenarioError: every issue at once.

@@ -86,12 +86,11 @@ def known_names(document: Mapping[str, Any], content: ScenarioData) -> Known:
         content: what could be made of it.
     """
     conditions, tracks = _keys(document, "conditions"), _keys(document, "tracks")
-    held = frozenset(name for stage in content.stages.values() for name in stage.holds)
     return Known(
         conditions=conditions,
         tracks=tracks if tracks is None else {t: _stage_names(v) for t, v in tracks.items()},
         shocks=_keys(document, "shocks"),
-        held=held,
+        held=content.held,
     )
 
 
@@ -132,9 +131,8 @@ def check_overrides(content: ScenarioData, values: Mapping[str, float], at: Loca
         values: by parameter path.
         at: location of the values; the issues go to its report.
     """
-    held = frozenset(name for stage in content.stages.values() for name in stage.holds)
     tracks = {t.name: tuple(s.name for s in t.stages) for t in content.tracks.values()}
-    known = Known(list(content.conditions), tracks, list(content.shocks), held)
+    known = Known(list(content.conditions), tracks, list(content.shocks), content.held)
     _Check(content, known, Location(at.report)).overrides(values, at)
 
 

@@ -24,7 +24,7 @@ from sim.experiment.evaluator import Evaluator, make_evaluator
 from sim.experiment.study_folder import Tables
 from sim.formatting import listed, many
 from sim.reporting import study_text
-from sim.reporting.text_tables import Part, as_paragraphs
+from sim.reporting.text_tables import ReportItem, as_paragraphs
 from sim.scenario.scenario import Scenario
 from sim.studies import robustness, scenario_discovery, sensitivity, switching_values
 from sim.types import Floats
@@ -54,7 +54,7 @@ class Study:
         return HEADS[self.manifest["kind"]](self.manifest)
 
     @property
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[ReportItem]:
         """What it says, as sentences and tables."""
         return list(PARTS[self.manifest["kind"]](self.tables, self.manifest))
 

@@ -64,7 +64,9 @@ class Contest:
         plan = kernel.plan(code)
         _watch_everything(plan, code, len(self._program.code.rule_start) - 1)
         # A thread takes a plan whose tracks it may change, and room for one history.
-        self._benches: SimpleQueue[tuple[kernel.Plan, kernel.State]] = SimpleQueue()
+        self._benches: SimpleQueue[tuple[kernel.CompiledProgram, kernel.ReplicationState]] = (
+            SimpleQueue()
+        )
         for _ in range(self.workers):
             own = plan._replace(tracks=plan.tracks.copy())
             self._benches.put((own, kernel.new_state(own)))
@@ -203,7 +205,7 @@ def _longer(table: Ints, more: Any) -> Ints:
     return np.append(table, np.asarray(more, np.int64))
 
 
-def _watch_everything(plan: kernel.Plan, code: Code, first_rule: int) -> None:
+def _watch_everything(plan: kernel.CompiledProgram, code: Code, first_rule: int) -> None:
     """Let every track be looked at when a level changes that any start rule reads.
 
     A look too many finds what the look before it found, and changes nothing.

@@ -1,4 +1,4 @@
-"""Printed intervals hold what the Markov chain says, as often as they should: the short form.
+"""TextTable intervals hold what the Markov chain says, as often as they should: the short form.
 
 So few studies cannot tell 90 from 93 %: a kind of interval fails where its count would be rarer
 than one in a thousand, if it held the truth as seldom as is just allowed. ``verification`` is

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import sim
-from sim.engine import daily_counts, jit, kernel, laws
+from sim.engine import daily_counts, distributions, jit, kernel
 from sim.engine.jit import JIT, cache_folder, compiled, engine
 from sim.engine.program import translate
 
@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 GOLDEN = str(ROOT / "tests" / "golden" / "scenario.toml")
 ASK = """
 import sys, sim
-from sim import kernel
-from sim.program import translate
+from sim.engine import kernel
+from sim.engine.program import translate
 program = translate(sim.load(sys.argv[1]))
 print(kernel.simulate(program, 3, 0, 4).time.tolist())
 print(sum(kernel.run_all.stats.cache_misses.values()))
@@ -46,9 +46,9 @@ def asked(package: Path, cache: Path) -> subprocess.Popen[str]:
 
 
 def answer(process: subprocess.Popen[str]) -> str:
-    told, error = process.communicate(timeout=240)
+    output, error = process.communicate(timeout=240)
     assert process.returncode == 0, error
-    return told
+    return output
 
 
 @pytest.fixture(scope="module")
@@ -70,17 +70,17 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_processes_may_compile_at_once_beside_a_read_only_package(package, cache) -> None:
     both = [asked(package, cache) for _ in range(2)]
-    told = [answer(process).splitlines() for process in both]
+    first_two = [answer(process).splitlines() for process in both]
     third = answer(asked(package, cache)).splitlines()  # finds it in the cache
     assert not (cache / "of_others").exists()
-    assert told[0][0] == told[1][0] == third[0]
-    assert [told[0][1], told[1][1], third[1]] == ["1", "1", "0"]
+    assert first_two[0][0] == first_two[1][0] == third[0]
+    assert [first_two[0][1], first_two[1][1], third[1]] == ["1", "1", "0"]
     assert list(cache.rglob("*.nbc"))
     # For one who may write everywhere, too: no machine code is written beside the sources.
     assert not [path for path in package.rglob("*") if path.suffix in (".nbi", ".nbc")]
 
 
-def test_after_a_law_is_edited_the_engine_tells_other_histories_at_once(
+def test_after_a_law_is_edited_the_engine_gives_other_rows_at_once(
     package, cache, tmp_path
 ) -> None:
     before = answer(asked(package, cache)).splitlines()[0]
@@ -163,7 +163,7 @@ def test_a_link_to_a_folder_is_not_used(temporary, tmp_path) -> None:
     assert cache_folder().parent == temporary
 
 
-LAW = "from sim import laws, _compiled; print(_compiled.FOLDER, laws.bounded_speed(2.0))"
+LAW = "from sim.engine import distributions as d, jit; print(jit.FOLDER, d.bounded_speed(2.0))"
 
 
 def a_law(**environment: str) -> list[str]:
@@ -247,7 +247,7 @@ def test_each_engine_is_compiled_for_one_combination_of_types() -> None:
     sim.run(sim.load(GOLDEN), replications=5, draws=3, keep="summary", seed=2)
     engines = [
         kernel.run_all, kernel.run_all_logged, kernel._fill_speeds, daily_counts.count_rows,
-        laws.prepare_all, laws.quantiles,
+        distributions.prepare_all, distributions.quantiles,
     ]  # fmt: skip
     assert [len(one.signatures) for one in engines] == [1] * len(engines)
 

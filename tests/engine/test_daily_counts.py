@@ -106,11 +106,11 @@ def test_several_draws_are_averaged_by_draw() -> None:
     tables, rows = [], []
     for draw, success in enumerate((0.3, 0.5, 0.8)):
         drawn = program.with_parameters({"us_dprk.contact.success": success})
-        told = kernel.simulate(drawn, 1, 0, 500)
+        simulated = kernel.simulate(drawn, 1, 0, 500)
         counter = daily_counts.Counter(drawn)
-        counter.add(told, draw)
+        counter.add(simulated, draw)
         tables.append(daily_counts.frame(drawn, counter.tally))
-        rows.append(sim.rows.frame(drawn, told, 0, draw))
+        rows.append(sim.rows.frame(drawn, simulated, 0, draw))
     counts, whole = pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True)
     one, two = (
         incidence.summary(f, "freeze", "war", SCENARIO.horizon, "us_dprk.contact").iloc[0]
@@ -118,7 +118,7 @@ def test_several_draws_are_averaged_by_draw() -> None:
     )
     for name in ("reached", "restricted_mean", "outcome_war"):
         assert one[name] == pytest.approx(two[name], abs=1e-3), name
-        # Counts do not tell which runs are of one replication: the worst case is allowed for.
+        # Counts do not say which runs are of one replication: the worst case is allowed for.
         assert two[f"{name}_low"] <= one[f"{name}_low"] + 1e-9
         assert two[f"{name}_high"] >= one[f"{name}_high"] - 1e-9
     assert two["median"] == np.ceil(one["median"]) and two["draws"] == 3

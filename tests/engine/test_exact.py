@@ -1,4 +1,4 @@
-"""Each rule of the process on a scenario whose history follows by hand, in both engines."""
+"""Each rule of the process on a scenario whose replications follow by hand, in both engines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sim.engine import kernel, processes
 from sim.engine.program import translate
 from sim.engine.rows import frame
 
-HISTORIES = 12
+REPLICATIONS = 12
 
 
 def broken(case: Case, engine: ModuleType) -> list[str]:
@@ -21,7 +21,7 @@ def broken(case: Case, engine: ModuleType) -> list[str]:
     scenario = loads(case.toml, case.rule)
     strategy = next(iter(scenario.strategies), None)
     program = translate(scenario.strategy(strategy) if strategy else scenario)
-    table = frame(program, engine.simulate(program, 5, 0, HISTORIES), 0)
+    table = frame(program, engine.simulate(program, 5, 0, REPLICATIONS), 0)
     found = []
     for column, value in case.expect.items():
         for got in table[column].unique():

@@ -1,4 +1,4 @@
-"""Twenty histories, pinned to the last bit.
+"""Twenty replications, pinned to the last bit.
 
 Rows may change only together with ``MODEL_VERSION``: raise it, then
 ``python tests/engine/test_golden.py`` writes the table anew and notes its digest for the new
@@ -26,7 +26,7 @@ TABLE = SCENARIO.with_name("rows.csv")
 VERSIONS = SCENARIO.with_name("versions.csv")
 
 
-def told(engine: str) -> pd.DataFrame:
+def simulated(engine: str) -> pd.DataFrame:
     frame = sim.run(sim.load(SCENARIO), None, 10, 20191105, engine=engine, workers=1).frame
     texts = {name: frame[name].astype(str) for name in ("strategy", "outcome", "binding")}
     return frame.assign(**texts)
@@ -43,8 +43,8 @@ def pinned() -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("engine", ["simpy", "compiled"])
-def test_twenty_histories(engine: str) -> None:
-    pd.testing.assert_frame_equal(told(engine), pinned(), check_exact=True)
+def test_twenty_replications(engine: str) -> None:
+    pd.testing.assert_frame_equal(simulated(engine), pinned(), check_exact=True)
 
 
 def digest() -> str:
@@ -67,12 +67,12 @@ def write() -> None:
     """Write the golden rows of a new version of the model."""
     if MODEL_VERSION in digests():
         sys.exit(f"raise MODEL_VERSION first: the rows of version {MODEL_VERSION} are fixed")
-    told("simpy").to_csv(TABLE, index=False)
+    simulated("simpy").to_csv(TABLE, index=False)
     with VERSIONS.open("a", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerow([MODEL_VERSION, digest()])
 
 
-def test_the_table_has_something_to_tell() -> None:
+def test_the_table_has_something_to_show() -> None:
     table = pinned()
     assert len(table) == 20
     assert set(table["outcome"]) == {"deal", "rupture", "ongoing", "abandoned"}
@@ -90,7 +90,7 @@ def test_the_bits_are_the_same_on_other_processors(processor: dict[str, str]) ->
     if processor.get("NUMBA_CPU_NAME") == "x86-64-v3" and not avx2():
         pytest.skip("this processor does not run code for x86-64-v3")
     code = "import test_golden as t, pandas as pd; " + (
-        "pd.testing.assert_frame_equal(t.told('compiled'), t.pinned(), check_exact=True)"
+        "pd.testing.assert_frame_equal(t.simulated('compiled'), t.pinned(), check_exact=True)"
     )
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)])
     done = subprocess.run(

@@ -27,14 +27,14 @@ def test_engines_agree_on_random_scenarios(batch: int) -> None:
     for number in range(batch, SCENARIOS, BATCHES):
         text = scenario_text(random.Random(number))
         translated = program.translate(scenario.loads(text).strategy("a"))
-        assert difference(translated, number, histories=20) is None, f"number {number}\n{text}"
+        assert difference(translated, number, replications=20) is None, f"number {number}\n{text}"
 
 
 @settings(max_examples=EXAMPLES)
 @given(st.randoms(use_true_random=False), st.integers(0, 2**64 - 1))
 def test_engines_agree_on_what_hypothesis_finds(rng: random.Random, seed: int) -> None:
     translated = program.translate(scenario.loads(scenario_text(rng)).strategy("a"))
-    assert difference(translated, seed, histories=4) is None
+    assert difference(translated, seed, replications=4) is None
 
 
 MANY_CLOCKS = """
@@ -78,7 +78,7 @@ def test_engines_agree_beyond_one_word_of_marks(tracks: int, shocks: int) -> Non
     translated = program.translate(
         scenario.loads(many(tracks, shocks).replace("!heat>=8", "!heat"))
     )
-    assert difference(translated, 5, histories=6) is None
+    assert difference(translated, 5, replications=6) is None
 
 
 @pytest.mark.parametrize(("tracks", "shocks"), [(40, 20), (90, 120), (30, 1060)])
@@ -87,7 +87,7 @@ def test_of_many_clocks_at_one_instant_the_first_comes_first(tracks: int, shocks
     text = re.sub(r"rate = \d", dates, many(tracks, shocks)).replace("{ mean = 40 }", "4")
     text = text.replace('needs = ["!heat>=8"]\n', "").replace("US = 3", f"US = {tracks - 1}")
     translated = program.translate(scenario.loads(text))
-    assert difference(translated, 5, histories=3) is None
+    assert difference(translated, 5, replications=3) is None
 
 
 def test_a_shock_with_too_many_levels_for_a_table_has_the_same_speed() -> None:
@@ -115,14 +115,14 @@ raises = ["freeze"]
 """
     translated = program.translate(scenario.loads(text))
     assert (kernel.plan(translated.code).shocks.table == program.NOTHING).all()
-    assert difference(translated, 5, histories=10) is None
+    assert difference(translated, 5, replications=10) is None
 
 
 def test_numbers_of_a_draw_reach_both_engines_without_parsing() -> None:
     loaded = scenario.loads(many(2, 2).replace("!heat>=8", "!heat"))
     plain = program.translate(loaded)
     drawn = plain.with_parameters({"t0.only.success": 0.9, "k0.rate": 30.0, "delegations.US": 1.6})
-    assert difference(drawn, 1, histories=20) is None
+    assert difference(drawn, 1, replications=20) is None
     parsed = program.translate(loaded.override({"t0.only.success": 0.9, "k0.rate": 30.0}))
     parsed = parsed.with_parameters({"delegations.US": 2.0})
     ref, comp = kernel.simulate(parsed, 1, 0, 50), kernel.simulate(drawn, 1, 0, 50)

@@ -22,7 +22,7 @@ from sim.errors import ScenarioError
 TIMES = [60.0, 250.0, float(HORIZON) - 1e-9]
 SCENARIOS = 40
 MOST_STATES = 1500
-HISTORIES = {"compiled": 20_000, "simpy": 600}
+REPLICATIONS = {"compiled": 20_000, "simpy": 600}
 EVERY = {"compiled": 1, "simpy": 2}  # of the scenarios; the engines agree on all, bit for bit
 SLACK = 1e-9  # of the matrix exponential
 
@@ -78,7 +78,7 @@ def differences(frame: pd.DataFrame, shares: dict[str, float]) -> dict[str, floa
 CASES = list(scenarios(SCENARIOS))
 
 
-@pytest.mark.parametrize("engine", HISTORIES)
+@pytest.mark.parametrize("engine", REPLICATIONS)
 def test_first_passages_and_outcomes_follow_the_chain(engine: str) -> None:
     if engine == "compiled" and not JIT:
         pytest.skip("without the compiler this takes too long")
@@ -87,7 +87,7 @@ def test_first_passages_and_outcomes_follow_the_chain(engine: str) -> None:
         shares = expected(chain, text)
         assert abs(sum(p for n, p in shares.items() if n.startswith("outcome")) - 1) < 1e-6
         frame = sim.run(
-            sim.loads(text), ["a"], HISTORIES[engine], number, engine=engine, workers=1
+            sim.loads(text), ["a"], REPLICATIONS[engine], number, engine=engine, workers=1
         ).frame
         z = differences(frame, shares)
         worst = max(z, key=lambda name: abs(z[name]))

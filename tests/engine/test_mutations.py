@@ -1,6 +1,6 @@
 """Would the tests notice? The engine is broken one rule at a time, and each time a case must fail.
 
-A mutant is the source of the SimPy engine with one passage replaced; it is told apart by the
+A mutant is the source of the SimPy engine with one passage replaced; it is distinguished by the
 exact cases alone, without the other engine to compare with.
 """
 

@@ -68,7 +68,7 @@ def test_the_engines_agree_in_any_order(number: int) -> None:
 
 
 def test_random_scenarios_notice_the_order() -> None:
-    """Where ties are forced, another order gives other histories: the option does something."""
+    """Where ties are forced, another order gives other replications: the option does something."""
     unlike = 0
     for number in range(40):
         scenario = sim.loads(scenario_text(random.Random(9000 + number)))
@@ -83,8 +83,8 @@ def test_random_scenarios_notice_the_order() -> None:
 
 @pytest.fixture(scope="module")
 def frames() -> dict[int | str | None, pd.DataFrame]:
-    told = {seed: sim.run(ties.reordered(KOREA, seed), None, N).frame for seed in ORDERS}
-    return {"file": sim.run(KOREA, None, N).frame, **told}
+    frames = {seed: sim.run(ties.reordered(KOREA, seed), None, N).frame for seed in ORDERS}
+    return {"file": sim.run(KOREA, None, N).frame, **frames}
 
 
 @pytest.mark.parametrize("seed", ORDERS)
@@ -96,7 +96,7 @@ def test_the_conclusions_of_korea_do_not_hang_on_ties(
     unlike = (file["first_freeze"] != other["first_freeze"]) & ~(
         file["first_freeze"].isna() & other["first_freeze"].isna()
     )
-    assert unlike.mean() < 0.01  # hardly a history is touched at all
+    assert unlike.mean() < 0.01  # hardly a replication is touched at all
     tables = [sim.summary(f, "freeze", "war", KOREA.horizon).set_index("strategy")
               for f in (file, other)]  # fmt: skip
     for name in KOREA.strategies:

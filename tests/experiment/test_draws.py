@@ -100,14 +100,16 @@ def test_one_law_for_all(scenario) -> None:
 def test_what_a_strategy_overrides_is_not_sampled(scenario, drawn) -> None:
     now, sure = (translate(scenario.strategy(name)) for name in ("now", "sure"))
     slot = now.parameter_index["talks.round.success"]
-    assert slot in drawn.slots(now)[0]
-    assert slot not in drawn.slots(sure)[0]
-    assert len(drawn.slots(now)[0]) == len(drawn.names) == drawn.slots(now)[1].shape[1]
+    assert slot in drawn.uncertain_in(now)[0]
+    assert slot not in drawn.uncertain_in(sure)[0]
+    assert (
+        len(drawn.uncertain_in(now)[0]) == len(drawn.names) == drawn.uncertain_in(now)[1].shape[1]
+    )
 
 
 def test_a_delegation_is_rounded(scenario, drawn) -> None:
     program = translate(scenario.strategy("now"))
-    slots, values = drawn.slots(program)
+    slots, values = drawn.uncertain_in(program)
     found = {int(program.with_parameters_at(slots, row).code.capacity[0]) for row in values[:200]}
     assert found == {1, 2, 3, 4} or found == {1, 2, 3}
 
@@ -125,8 +127,8 @@ def test_a_table_is_read_again_to_the_last_bit(scenario, drawn, tmp_path) -> Non
     [
         ("", "found 0 columns"),
         ("draw\n1\n", "found 0 columns and 1 rows"),
-        ("talks.round.sucess\n0.3\n", 'row 1: "talks.round.sucess" is no uncertain number'),
-        ("talks.round.duration.p50\n70\n", "is no uncertain number"),
+        ("talks.round.sucess\n0.3\n", 'row 1: "talks.round.sucess" is no uncertain parameter'),
+        ("talks.round.duration.p50\n70\n", "is no uncertain parameter"),
         ("talks.round.success\n0.3,4\n", "row 2: found 2 columns; allowed: 1"),
         ("talks.round.success\n0.3\nhalf\n", 'row 3, talks.round.success: found "half"'),
         ("talks.round.success\nnan\n", 'found "nan"'),
@@ -152,7 +154,7 @@ def test_what_cannot_be_drawn_is_said(scenario, tmp_path) -> None:
         with pytest.raises(DrawsError, match=message):
             draws.sample(scenario, **options)
     certain = scenario.override({name: r.likely for name, r in scenario.ranges().items()})
-    with pytest.raises(DrawsError, match="no uncertain number"):
+    with pytest.raises(DrawsError, match="no uncertain parameter"):
         draws.sample(certain, 5)
     with pytest.raises(DrawsError, match="cannot be read"):
         draws.read(tmp_path, scenario)

@@ -265,7 +265,7 @@ def test_a_block_that_fails_twice_is_a_failure_and_the_rest_goes_on(
         ({"block": 0}, "block: found 0"),
         ({"columns": ["tme"]}, 'did you mean "time"?'),
         ({"user_processes": [lambda world: None]}, "simpy"),
-        ({"draws": 3}, "no uncertain number"),
+        ({"draws": 3}, "no uncertain parameter"),
         ({"draws": -3}, "allowed: 0 to"),
         ({"draws": "nosuch.csv"}, "nosuch.csv: cannot be read"),
         ({"most_events": 0}, "most_events: found 0"),

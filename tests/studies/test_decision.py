@@ -44,7 +44,7 @@ CASES = {
     "never": (0, "", 40, "No replication of any strategy reached deal"),
     "always": (1, "", 40, "No difference between them was seen"),
     "alike": (0.3, "", 40, "No difference between them was seen"),
-    "one_without": (0.3, 'never = ["talks"]', 40, "a and c have the fewest days without deal"),
+    "one_without": (0.3, 'never = ["talks"]', 40, "a and c have the fewest mean days without deal"),
     "two_histories": (0.3, "", 2, "No difference between them was seen"),
 }
 

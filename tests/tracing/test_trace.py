@@ -1,4 +1,4 @@
-"""One history told: its tables follow from its row, and its sentences from its log."""
+"""A trace: its tables follow from its row, and its sentences from its log."""
 
 from __future__ import annotations
 
@@ -16,57 +16,57 @@ SCENARIO = sim.load("korea-2017")
 
 
 @pytest.fixture(scope="module", params=[0, 3, 11])
-def story(request):
+def trace(request):
     return summary.trace(SCENARIO, "proposal", request.param, 7)
 
 
-def test_the_row_is_that_of_the_run(story) -> None:
-    frame = sim.run(SCENARIO, ["proposal"], story.replication + 1, 7).frame
+def test_the_row_is_that_of_the_run(trace) -> None:
+    frame = sim.run(SCENARIO, ["proposal"], trace.replication + 1, 7).frame
     row = frame.iloc[-1].to_dict()
-    assert story.row.keys() == row.keys()
+    assert trace.row.keys() == row.keys()
     for name, value in row.items():
-        assert story.row[name] == value or (value != value and story.row[name] != story.row[name])
+        assert trace.row[name] == value or (value != value and trace.row[name] != trace.row[name])
 
 
-def test_both_engines_tell_the_same_story(story) -> None:
-    other = summary.trace(SCENARIO, "proposal", story.replication, 7, engine="compiled")
+def test_both_engines_give_the_same_trace(trace) -> None:
+    other = summary.trace(SCENARIO, "proposal", trace.replication, 7, engine="compiled")
     for table in ("events", "attempts", "shocks", "levels", "windows"):
-        pd.testing.assert_frame_equal(getattr(story, table), getattr(other, table))
+        pd.testing.assert_frame_equal(getattr(trace, table), getattr(other, table))
 
 
-def test_spells_add_up_to_what_the_row_holds(story) -> None:
-    spells = story.levels.assign(days=story.levels["end"] - story.levels["begin"])
+def test_spells_add_up_to_what_the_row_holds(trace) -> None:
+    spells = trace.levels.assign(days=trace.levels["end"] - trace.levels["begin"])
     held = spells.groupby("condition")["days"].sum()
     for name in SCENARIO.conditions:
-        assert held.get(name, 0.0) == pytest.approx(story.row[f"held_{name}"], abs=1e-6)
+        assert held.get(name, 0.0) == pytest.approx(trace.row[f"held_{name}"], abs=1e-6)
 
 
-def test_shocks_and_setbacks_are_those_counted(story) -> None:
-    counts = story.shocks["shock"].value_counts()
-    assert all(counts.get(name, 0) == story.row[f"n_{name}"] for name in SCENARIO.shocks)
-    endings = story.attempts["ending"].value_counts()
+def test_shocks_and_setbacks_are_those_counted(trace) -> None:
+    counts = trace.shocks["shock"].value_counts()
+    assert all(counts.get(name, 0) == trace.row[f"n_{name}"] for name in SCENARIO.shocks)
+    endings = trace.attempts["ending"].value_counts()
     setbacks = {b.name for s in SCENARIO.stages.values() for b in s.setbacks}
-    assert all(endings.get(name, 0) == story.row[f"n_{name}"] for name in setbacks)
-    broken = sum(story.row[f"n_{name}_breaks"] for name in SCENARIO.shocks)
+    assert all(endings.get(name, 0) == trace.row[f"n_{name}"] for name in setbacks)
+    broken = sum(trace.row[f"n_{name}_breaks"] for name in SCENARIO.shocks)
     assert endings.get("broken", 0) == broken
 
 
-def test_attempts_of_a_stage_follow_each_other(story) -> None:
-    for _, attempts in story.attempts.groupby(["track", "stage"]):
+def test_attempts_of_a_stage_follow_each_other(trace) -> None:
+    for _, attempts in trace.attempts.groupby(["track", "stage"]):
         assert attempts["attempt"].tolist() == list(range(len(attempts)))
         assert (attempts["begin"].iloc[1:].to_numpy() >= attempts["end"].iloc[:-1]).all()
 
 
-def test_every_event_is_dated_and_told(story) -> None:
-    events = story.events
+def test_every_event_is_dated_and_described(trace) -> None:
+    events = trace.events
     assert events["time"].is_monotonic_increasing
     assert (events["what"].str.len() > 0).all() and (events["why"].str.len() >= 0).all()
-    days = [(date - story.start).days for date in events["date"]]
+    days = [(date - trace.start).days for date in events["date"]]
     assert days == [math.floor(time) for time in events["time"]]
 
 
-def test_the_windows_of_every_year_are_there(story) -> None:
-    windows = story.windows[story.windows["stage"] == "ministerial.convene"]
+def test_the_windows_of_every_year_are_there(trace) -> None:
+    windows = trace.windows[trace.windows["stage"] == "ministerial.convene"]
     assert len(windows) == 5 and (windows["closes"] - windows["opens"] == 15).all()
 
 
@@ -118,21 +118,21 @@ raises = ["ruin"]
 """
 
 
-def test_what_is_told_of_everything_that_can_happen() -> None:
-    story = summary.trace(loads(TEXT))
-    told = {f"{e.entity} {e.what}" for e in story.events.itertuples()}
+def test_sentences_of_everything_that_can_happen() -> None:
+    trace = summary.trace(loads(TEXT))
+    sentences = {f"{e.entity} {e.what}" for e in trace.events.itertuples()}
     for sentence in (
         "a.s attempt 1 begins", "a.s suffers a setback: no", "b.s its window opens",
         "a will be abandoned after 5 days", "x fades", "k happens", "m does not happen",
         "end happens",
     ):  # fmt: skip
-        assert sentence in told, sorted(told)
-    assert any("is broken off" in line for line in told)
-    assert any("resumes at" in line for line in told)
-    reasons = " ".join(story.events["why"])
+        assert sentence in sentences, sorted(sentences)
+    assert any("is broken off" in line for line in sentences)
+    assert any("resumes at" in line for line in sentences)
+    reasons = " ".join(trace.events["why"])
     assert "after waiting for" in reasons and "by k" in reasons
-    assert (story.row["outcome"], story.row["first_ruin"]) == ("goal", 55.0)
-    assert story.attempts["ending"].isin(["success", "no", "broken", "ongoing"]).all()
+    assert (trace.row["outcome"], trace.row["first_ruin"]) == ("goal", 55.0)
+    assert trace.attempts["ending"].isin(["success", "no", "broken", "ongoing"]).all()
 
 
 def test_an_unknown_strategy_is_named() -> None:

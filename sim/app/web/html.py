@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from nicegui import ui
 
 from sim.plotting.style import PALETTE, words
-from sim.reporting.text_tables import Printed
+from sim.reporting.text_tables import TextTable
 
 __all__ = ["colour", "menu", "picture", "put", "svg_address", "table", "text", "words"]
 
@@ -59,7 +59,7 @@ def menu(button: ui.button) -> Iterator[None]:
         item.props["role"] = "menuitem"
 
 
-def table(printed: Printed, colours: Mapping[str, str] | None = None) -> Markup:
+def table(printed: TextTable, colours: Mapping[str, str] | None = None) -> Markup:
     """A printed table whose rows have headers, with the colours of those that have one."""
     head = Markup("").join(Markup('<th scope="col">{}</th>').format(cell) for cell in printed.head)
     body = Markup("").join(_row(cells, (colours or {}).get(cells[0], "")) for cells in printed.body)

@@ -22,7 +22,7 @@ from sim.formatting import percent
 from sim.plotting import decisions, outcomes
 from sim.plotting.captions import HOW_TO_READ
 from sim.reporting import findings, text_tables
-from sim.reporting.text_tables import Printed
+from sim.reporting.text_tables import TextTable
 
 if TYPE_CHECKING:
     from sim.app.web.session_view import Desk
@@ -198,7 +198,7 @@ def tables(answer: Answer) -> Iterator[Markup]:
     summary = titled(answer.summary, titles)
     head, body = text_tables.cells(summary)
     title = f"Every strategy, {answer.n:,} histories each"
-    yield table(Printed(title, head, body, text_tables.legend(summary)), colours)
+    yield table(TextTable(title, head, body, text_tables.legend(summary)), colours)
     if answer.differences is not None:
         yield table(findings.differences_table(titled(answer.differences, titles)), colours)
     if answer.bottlenecks is not None and len(answer.bottlenecks):
@@ -216,7 +216,7 @@ def titled(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     return named
 
 
-def _waits(table: pd.DataFrame) -> Printed:
+def _waits(table: pd.DataFrame) -> TextTable:
     rows = [
         (str(row.strategy), words(str(row.binding)) or "nothing", f"{row.n:,}",
          f"{percent(row.best)} ({percent(row.low)}–{percent(row.high)})")
@@ -225,4 +225,4 @@ def _waits(table: pd.DataFrame) -> Printed:
     note = (
         "Of the histories that reached the goal, the share in which its track waited for this last."
     )
-    return Printed("What it waited for last", ["strategy", "waited for", "runs", "%"], rows, note)
+    return TextTable("What it waited for last", ["strategy", "waited for", "runs", "%"], rows, note)

@@ -13,7 +13,7 @@ from sim.app.switching import Flips, flips, leading
 from sim.app.web.html import put, table, text, words
 from sim.errors import InputError, ModelError
 from sim.formatting import DASH
-from sim.reporting.text_tables import Printed
+from sim.reporting.text_tables import TextTable
 
 if TYPE_CHECKING:
     from sim.app.web.session_view import Desk
@@ -67,7 +67,7 @@ class Turning:
             put(self.said, str(error))
 
 
-def printed(found: Flips) -> Printed:
+def printed(found: Flips) -> TextTable:
     """The table of switching values."""
     rows = [_cells(row) for row in found.table.to_dict("records")]
     head = ["number", "likely", "from", "to", "switches at", "lead there, days", "verdict"]
@@ -78,7 +78,7 @@ def printed(found: Flips) -> Printed:
         "nearest; "
         f'below 0: {found.rival.title} is sooner. "Perhaps": the histories told leave it open.'
     )
-    return Printed("Numbers that come nearest to flipping it", head, rows, note)
+    return TextTable("Numbers that come nearest to flipping it", head, rows, note)
 
 
 def _cells(row: dict[str, object]) -> list[str]:
