@@ -240,7 +240,7 @@ def test_each_engine_is_compiled_for_one_combination_of_types() -> None:
     for name in list(scenario.strategies)[:2]:
         program = translate(scenario.strategy(name))
         rows = kernel.simulate(program, 1, 0, 20)
-        kernel.simulate(program, 1, 0, 20, surprise=True)
+        kernel.simulate(program, 1, 0, 20, residuals=True)
         kernel.trace(program, 1, 3)
         daily_counts.Counter(program).add(rows, 0)
     sim.search(scenario, replications=20)
