@@ -300,10 +300,13 @@ def study_robust(
         scenario, strategies, measure, seed, better=better, workers=workers, progress=progress
     )
     base = _known(
-        "baseline", evaluator.strategies[0] if baseline is None else baseline, evaluator.strategies
+        "--baseline",
+        "strategy",
+        evaluator.strategies[0] if baseline is None else baseline,
+        evaluator.strategies,
     )
     for number in () if numbers is None else argument_checks.names("--map", numbers):
-        _known("parameter of the map", number, evaluator.free)
+        _known("--map", "parameter", number, evaluator.free)
     if numbers is not None and (len(numbers) != 2 or numbers[0] == numbers[1]):
         raise InputError(f"--map: found {numbers!r}; allowed: two different numbers")
     drawn = _drawn(evaluator, draws)
@@ -342,9 +345,9 @@ def study_robust(
     return Study(study_folder.with_titles(made, scenario), manifest)
 
 
-def _known(what: str, name: str, known: Sequence[str]) -> str:
+def _known(option: str, what: str, name: str, known: Sequence[str]) -> str:
     if name not in known:
-        raise InputError(unknown(what, name, known))
+        raise InputError(f"{option}: {unknown(what, name, known)}")
     return name
 
 

@@ -422,7 +422,7 @@ def test_columns_can_be_added_to_the_frame_without_a_warning(tmp_path) -> None:
         (sim.study_robust, {"fail": "x"}, "fail: found 'x'; allowed: a number"),
         (sim.study_robust, {"margin": float("nan")}, "margin: found nan"),
         (sim.study_robust, {"better": "up"}, 'unknown better "up"; allowed: more, less'),
-        (sim.study_robust, {"baseline": ""}, '--baseline: unknown ""'),
+        (sim.study_robust, {"baseline": ""}, '--baseline: unknown strategy ""'),
         (sim.study_robust, {"workers": 0}, "workers: found 0"),
         (sim.study_robust, {"seed": 0.5}, "seed: found 0.5"),
         (sim.trace, {"strategy": ["now"]}, "unknown strategy"),
