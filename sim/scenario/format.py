@@ -409,7 +409,11 @@ def _unmade_strategy(one: Strategy) -> dict[str, Any]:
 
 
 MOST_LETTERS = 100
-TITLE = Text(f"1 to {MOST_LETTERS} letters in one line", f"[^\\x00-\\x1f]{{1,{MOST_LETTERS}}}")
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+TITLE = Text(
+    f"1 to {MOST_LETTERS} letters in one line, not all of them spaces",
+    rf"(?=.*\S)[^{_CONTROLS}]{{1,{MOST_LETTERS}}}",
+)
 """The name of a strategy for readers."""
 
 STRATEGY: TableReader[Strategy] = TableReader(

@@ -168,7 +168,7 @@ def test_without_residuals_nothing_is_printed_of_them() -> None:
     plain, adjusted = ["low", "best", "high", "variance_ratio"], comparison.ADJUSTED
     np.testing.assert_array_equal(table[plain], table[adjusted])
     said = " ".join(decision.compare(results).sentences)
-    assert "is not taken out of differences in days: " in said
+    assert "Differences in days are not control-variate adjusted: " in said
 
 
 def test_other_histories_than_the_models_are_left_as_they_are() -> None:

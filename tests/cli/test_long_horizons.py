@@ -22,6 +22,7 @@ from sim.plotting import decisions, outcomes
 from sim.reporting import summary
 from sim.studies import decision
 from sim.tracing.divergence import NO_DIVERGENCE
+from sim.types import DAYS_PER_YEAR
 
 TWO = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 DAYS = 3_000_000
@@ -37,11 +38,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> sim.Results:
 
 @pytest.mark.parametrize("years", [0.01, 0.5, 1.9, 2, 5, 12, 40, 150, 8213.6, 1e6])
 def test_ticks_of_years_are_few_and_even(years: float) -> None:
-    days = years * outcomes.YEAR
+    days = years * DAYS_PER_YEAR
     table = pd.DataFrame({"strategy": "a", "time": [0.0, days], "low": 0.0, "best": 0.1,
                           "high": 0.2})  # fmt: skip
     axes = outcomes.incidence(table)
-    ticks = axes.get_xticks() / outcomes.YEAR
+    ticks = axes.get_xticks() / DAYS_PER_YEAR
     assert 1 <= len(ticks) <= outcomes.MOST_YEARS + 1
     assert np.allclose(np.diff(ticks), np.diff(ticks)[:1])
     assert_readable(axes)
@@ -49,7 +50,7 @@ def test_ticks_of_years_are_few_and_even(years: float) -> None:
 
 
 def test_a_five_year_axis_has_a_tick_a_year() -> None:
-    assert outcomes._years_apart(1826 / outcomes.YEAR) == 1 and outcomes._years_apart(1) == 0.25
+    assert outcomes._years_apart(1826 / DAYS_PER_YEAR) == 1 and outcomes._years_apart(1) == 0.25
 
 
 def test_figures_of_a_run_have_few_ticks(results) -> None:

@@ -346,7 +346,7 @@ def test_a_single_replication_of_sensitivity_says_so(tmp_path, capsys) -> None:
         (["robust", SMALL, "--baseline", "dirct"], 'did you mean "direct"'),
         (["robust", SMALL, "--map", "a"], "two parameters"),
         (["robust", SMALL, "--map", "missile_test.rat,talks.contact.success"], "missile_test.rate"),
-        (["robust", SMALL, "--map", "missile_test.rate,missile_test.rate"], "twice"),
+        (["robust", SMALL, "--map", "missile_test.rate,missile_test.rate"], "two different param"),
         (["robust", SMALL, "--fail", "nan"], "--fail: found nan; allowed: 0 to 1, as shares are"),
         (["robust", SMALL, "--fail", 20], "--fail: found 20; allowed: 0 to 1, as shares are"),
         (["robust", SMALL, "--margin", -1], "--margin: found -1; allowed: 0 to 1, as shares are"),
