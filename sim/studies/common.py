@@ -308,8 +308,8 @@ def study_robust(
     for number in () if numbers is None else argument_checks.names("--map", numbers):
         _known("--map", "parameter", number, evaluator.free)
     if numbers is not None and (len(numbers) != 2 or numbers[0] == numbers[1]):
-        found = ", ".join(map(str, numbers))
-        raise InputError(f"--map: found {found}; allowed: two different parameters")
+        given = ", ".join(map(str, numbers))
+        raise InputError(f"--map: found {given}; allowed: two different parameters")
     drawn = _drawn(evaluator, draws)
     m = evaluator.measure
     _within("--fail", fail, m.bounds, m.unit)
