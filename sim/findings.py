@@ -163,10 +163,9 @@ def pairs_table(table: pd.DataFrame) -> Printed:
     ]
     halves = [(table[f"{x}_high"] - table[f"{x}_low"]).max() / 2 for x in ("win", "loss")]
     left_out = len(names) - len(shown)
-    note = (
-        "Of 100 worlds: row sooner / row later; the rest are ties, also where neither got there. "
-        f"{_level(table)} % intervals are within {100 * max(halves):.1f} points."
-    )
+    note = "Of 100 worlds: row sooner / row later; the rest are ties, also where neither got there."
+    if not math.isnan(max(halves)):
+        note += f" {_level(table)} % intervals are within {100 * max(halves):.1f} points."
     note += (
         f" The best {len(shown)} are shown; {left_out} more are in the file." if left_out else ""
     )
