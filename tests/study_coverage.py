@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
 
 import sim
+from sim.analysis import comparison, incidence, intervals
+from sim.analysis.samples import CountPart, Counts
+from sim.experiment import draws
 from sim.experiment import evaluator as evaluation
 from sim.studies import robustness, sensitivity, switching_values
 
@@ -49,6 +55,7 @@ WEIGHTS = {"a": 3.0, "b": 2.0, "c": 1.0}
 HISTORIES = 30
 
 Hits = dict[str, list[bool]]
+Table = npt.NDArray[np.float64]
 
 
 def _note(hits: Hits, kind: str, row: object, name: str, truth: float) -> None:
@@ -91,10 +98,10 @@ def _lucky(weights: np.ndarray, luck: np.random.Generator) -> Callable[[np.ndarr
 # -- regret ---------------------------------------------------------------------------------------
 
 
-def outcomes(random: np.random.Generator, draws: int, noise: float) -> tuple:
+def outcomes(random: np.random.Generator, count: int, noise: float) -> tuple:
     """Outcomes of three strategies, and the truth behind them."""
-    common = random.normal(0.5, 0.1, (draws, 1))
-    truth = common + random.normal([0.03, 0.0, -0.1], 0.05, (draws, 3))
+    common = random.normal(0.5, 0.1, (count, 1))
+    truth = common + random.normal([0.03, 0.0, -0.1], 0.05, (count, 3))
     means = truth + noise * random.normal(size=truth.shape)
     return robustness.Outcomes(means, noise**2 * np.eye(3), 100), truth
 
@@ -141,7 +148,93 @@ def of_switching(repeats: int) -> Hits:
     return hits
 
 
+# -- draws and replications -----------------------------------------------------------------------
+
+COMPONENTS = {  # of variance: of draws, of replications, and of what is left
+    "draws and replications": (1.0, 1.0, 1.0),
+    "hardly by draws": (0.1, 1.0, 1.0),
+    "hardly by replications": (1.0, 0.1, 1.0),
+    "by replications alone": (0.0, 1.0, 0.1),
+    "draws as if independent": (0.0, 0.0, 1.0),
+}
+CUTS = {"a half": 0.0, "5 %": 1.645, "1 %": 2.326}
+CROSSED = (40, 100)  # draws x replications
+
+
+def of_crossed(repeats: int) -> Hits:
+    """Means, shares and shares from counts, over a table of draws x replications, both random."""
+    random, part = np.random.default_rng(5), _counted(*CROSSED)
+    hits: Hits = {}
+    for _ in range(repeats):
+        for kind, parts in COMPONENTS.items():
+            table = _table(random, *parts)
+            found = intervals.crossed_mean(table.mean(), _spread(table))
+            _hold(hits, f"mean, {kind}", found, 0.0)
+            for share, cut in CUTS.items():
+                came = (table > cut * np.sqrt(sum(parts))).astype(float)
+                truth = float(stats.norm.sf(cut))
+                found = intervals.crossed_share(came.mean(), _spread(came))
+                _hold(hits, f"share of {share}, {kind}", found, truth)
+                counts = Counts(came.sum(axis=1).astype(np.int64)[:, None], None)
+                _hold(hits, f"share of {share} from counts, {kind}", part.share_of(counts), truth)
+    return hits
+
+
+def _table(random: np.random.Generator, draws: float, replications: float, left: float) -> Table:
+    """Normal values with these components of variance."""
+    d, r = CROSSED
+    table: Table = (
+        np.sqrt(draws) * random.normal(size=(d, 1))
+        + np.sqrt(replications) * random.normal(size=r)
+        + np.sqrt(left) * random.normal(size=CROSSED)
+    )
+    return table
+
+
+def _spread(table: Table) -> intervals.Spread:
+    best, margins = table.mean(), (table.mean(axis=1), table.mean(axis=0))
+    by_draw, by_replication = ((each - best) / len(each) for each in margins)
+    return intervals.crossed(best, by_draw, by_replication)
+
+
+def _counted(draws_: int, replications: int) -> CountPart:
+    """Runs of which only the counts of each draw are known."""
+    runs = pd.DataFrame({"n": [replications]}, ["runs"])
+    return CountPart("counted", (runs,) * draws_, True, intervals.LEVEL)
+
+
+def _hold(hits: Hits, kind: str, found: intervals.Interval, truth: float) -> None:
+    hits.setdefault(f"crossed: {kind}", []).append(bool(found.low <= truth <= found.high))
+
+
+def of_draws(repeats: int) -> Hits:
+    """What a run over draws prints, where `left` succeeds with p, uniform from 0.2 to 0.9."""
+    truth = {"left": 0.55, "right": 0.4}
+    days = {name: 1 + 99 * (1 - share) for name, share in truth.items()}
+    hits: Hits = {}
+    for seed in range(1, repeats + 1):
+        design = draws.sample(SCENARIO, 32, seed, "lhs")
+        random = np.random.default_rng(seed)  # neither a design nor its balance: draws by chance
+        points = random.uniform(size=design.values.shape)
+        chance = draws.Draws(design.names, draws.transform(SCENARIO, points), "by chance")
+        frame = sim.run(SCENARIO, None, 60, seed, draws=chance).frame
+        summary = incidence.summary(frame, "deal", None, 100.0)
+        for row in summary.itertuples():
+            _note(hits, "draws", row, "reached", truth[row.strategy])
+            _note(hits, "draws", row, "restricted_mean", days[row.strategy])
+        paired = comparison.worlds(frame, "deal", None, 100.0)
+        gaps = comparison.differences(paired, "left").set_index("measure").loc
+        for name, value in (("reached", -0.15), ("restricted_mean", 0.15 * 99)):
+            row = gaps[name]
+            hits.setdefault(f"draws: difference, {name}", []).append(
+                bool(row["low"] <= value <= row["high"])
+            )
+    return hits
+
+
 PARTS: dict[str, Callable[[int], Hits]] = {
+    "crossed": of_crossed,
+    "draws": of_draws,
     "sobol": of_sobol,
     "regret": of_regret,
     "switching": of_switching,

@@ -119,7 +119,7 @@ def incidence(
             ax.plot(curve["time"], curve["best"], color=colour, ls=DASHES[i % len(DASHES)], lw=1.8)
             ends[name] = float(curve["best"].iloc[-1])
         horizon = float(table["time"].max())
-        top = max(0.05, 1.12 * float(table["high"].max()))
+        top = max(0.05, 1.12 * float(table[["best", "high"]].max(axis=None)))
         ax.set_ylim(0, min(1.0, top))
         _years(ax, horizon)
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
@@ -361,7 +361,7 @@ def sweep(
         ax.plot(table[x], table["best"], "o-", color=PALETTE[0], ms=4)
         ax.set_ylabel(label)
         ax.set_xlabel(words(x))
-        ax.set_ylim(0, 1.1 * float(table["high"].max()))
+        ax.set_ylim(0, 1.1 * float(table[["best", "high"]].max(axis=None)))
         low, high = table["best"].idxmin(), table["best"].idxmax()
         title = (
             f"Least with {words(x)} {table[x][low]} ({table['best'][low]:.0f}), "

@@ -169,9 +169,10 @@ def pairs_table(table: pd.DataFrame) -> TextTable:
     left_out = len(names) - len(shown)
     note = (
         "Per cent of paired replications: row sooner / row later; the rest are ties, also where "
-        "neither got there. "
-        f"{_level(table)} % intervals are within {100 * max(halves):.1f} points."
+        "neither got there."
     )
+    if not math.isnan(max(halves)):
+        note += f" {_level(table)} % intervals are within {100 * max(halves):.1f} points."
     note += (
         f" The best {len(shown)} are shown; {left_out} more are in the file." if left_out else ""
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -224,3 +225,27 @@ def test_ranges_without_width_and_rounded_delegations_do_not_differ(scenario) ->
             draws.Draws(("delegations.DPRK",), np.array([[1.0], [2.0], [1.0]]), "by hand"),
             [translate(scenario.strategy("now"))],
         )
+
+
+def summary_of(frame: pd.DataFrame) -> pd.DataFrame:
+    return sim.summary(frame, "deal", None, 400.0).set_index("strategy")
+
+
+def test_a_strategy_that_draws_do_not_change_is_counted_once(tmp_path, capsys) -> None:
+    scenario = sim.loads(OVERRIDDEN)
+    table = summary_of(sim.run(scenario, None, 20, draws=32).frame)
+    alone = summary_of(sim.run(scenario, ["a"], 20).frame)
+    assert table["n"].to_dict() == {"a": 20, "b": 20, "open": 640}
+    for name in ("reached_low", "reached_high", "restricted_mean_low", "median_high"):
+        assert table.loc["a", name] == alone.loc["a", name]
+    assert table.loc["open", "reached_high"] - table.loc["open", "reached_low"] > 0.2
+    counts = sim.run(scenario, None, 20, draws=32, keep="summary").frame
+    kept = summary_of(counts)
+    assert kept["n"].to_dict() == table["n"].to_dict()
+    assert kept.loc["open", "reached_low"] <= table.loc["open", "reached_low"]
+    (tmp_path / "o.toml").write_text(OVERRIDDEN)
+    asked = ["run", tmp_path / "o.toml", "--draws", 32, "--replications", 20, "--no-figures"]
+    assert commands.main([*map(str, asked), "--out", str(tmp_path / "r"), "--quiet"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "over 32 draws and 20 replications" in said
+    assert "the same replications in every draw, counted once" in said
