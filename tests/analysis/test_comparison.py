@@ -345,7 +345,7 @@ def test_with_few_worlds_dominance_is_not_claimed() -> None:
     assert table.loc["fast", "verdict"] == dominance.AHEAD
     told = " ".join(findings.sentences(tables_of(worlds(slow, fast), "slow")))
     assert "fast is ahead of slow (days 100" in told
-    assert "never told behind, but dominance is not shown" in told
+    assert "never shown to be behind, but dominance is not shown" in told
 
 
 def test_the_band_is_wider_than_at_one_time_and_holds_the_estimate() -> None:

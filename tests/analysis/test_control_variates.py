@@ -181,7 +181,7 @@ def test_other_histories_than_the_models_are_left_as_they_are() -> None:
     assert replay.residuals(own, its_worlds) is None
     found = decision.compare(own)
     assert "adjusted" not in found.tables["differences"]
-    assert any("could not be told again" in sentence for sentence in found.sentences)
+    assert any("could not be replayed" in sentence for sentence in found.sentences)
 
 
 def test_draws_have_residuals_of_their_own() -> None:
