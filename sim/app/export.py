@@ -24,10 +24,10 @@ from sim.scenario.scenario import loads
 
 _ONE_DRAWS = Lock()
 
-SCRIPT = '''"""Tells the histories of a live table again, into a results folder."""
+SCRIPT = '''"""Simulates the replications of a live page again, into a results folder."""
 
 import sim
-from sim import report
+from sim.reporting import summary
 
 SCENARIO = """\\
 {text}"""
@@ -35,8 +35,8 @@ SCENARIO = """\\
 if __name__ == "__main__":
     scenario = sim.loads(SCENARIO, "table")
     results = sim.run(scenario, {keys}, replications={replications}, seed={seed}, out={out!r})
-    print(report.summarise(results).to_string())
-    report.figures(results)
+    print(summary.summarise(results).to_string())
+    summary.figures(results)
 '''
 
 

@@ -272,7 +272,7 @@ def test_one_replication_says_nothing_of_others() -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda f: st.incidence(f, "freez"), "did you mean freeze.*allowed"),
+        (lambda f: st.incidence(f, "freez"), 'did you mean "freeze".*allowed'),
         (lambda f: st.incidence(f.drop(columns="time")), "lacks the column.s. time"),
         (lambda f: st.incidence(f.iloc[:0]), "no runs"),
         (lambda f: st.summary(f, "peace", None, HORIZON), "unknown goal"),

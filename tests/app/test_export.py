@@ -77,7 +77,7 @@ def test_titles_go_with_the_strategies_that_are_taken_away(tmp_path: Path) -> No
     assert kept["title"].to_dict() == titles
     svg = (tmp_path / "folder" / "outcomes.svg").read_text(encoding="utf-8")
     assert "Süd &amp; &quot;Nord&quot; v2.0" in svg or 'Süd &amp; "Nord" v2.0' in svg
-    assert sim.tell(results.scenario, second.key, 0).called == second.title
+    assert sim.trace(results.scenario, second.key, 0).called == second.title
 
 
 def test_a_folder_draws_while_nobody_else_does(
@@ -99,7 +99,7 @@ def test_a_folder_draws_while_nobody_else_does(
         waiting.append(page)
 
     waiting: list[Thread] = []
-    monkeypatch.setattr(export.report, "figures", figures)
+    monkeypatch.setattr(export.summary, "figures", figures)
     export.folder(state, 50, tmp_path / "folder")
     waiting[0].join()
     assert order == ["folder", "page"]

@@ -78,7 +78,7 @@ class Tab:
         return said(self.desk.bar.status)
 
     @property
-    def faults(self) -> str:
+    def issues(self) -> str:
         return " ".join(said(one) for one in self.all(ui.html, self.desk.bar.issues))
 
     def all(self, kind: type[Any], within: ui.element | None = None) -> list[Any]:
