@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 import sim
+from sim.engine.jit import JIT
 from sim.errors import InputError
 from survival import difference, killed_again_and_again
 
-JIT = sim._compiled.JIT
 pytestmark = pytest.mark.skipif(not JIT, reason="without the compiler this takes too long")
 SCENARIO = sim.load("korea-2017")
 NAMES = ["proposal"]
@@ -77,7 +77,7 @@ def test_dask_by_address_and_a_worker_that_joins_late(tmp_path, whole) -> None:
             SCENARIO, NAMES, 6000, dask=cluster.scheduler_address, block=25, out=tmp_path
         )
         with distributed.Client(cluster) as client:
-            has_told = client.run(lambda: "sim.blocks" in sys.modules)
+            has_told = client.run(lambda: "sim.experiment.tasks" in sys.modules)
     pd.testing.assert_frame_equal(results.frame, whole)
     assert list(has_told.values()) == [True, True]
 
