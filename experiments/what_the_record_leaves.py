@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 
 import sim
-from sim.analysis import incidence
 from sim.evidence import calibration
 from sim.experiment.draws import Draws
 from sim.plotting import outcomes, style
@@ -25,7 +24,7 @@ def frozen(draws: Draws) -> pd.DataFrame:
     """The share of replications with a freeze, of three strategies over draws."""
     scenario = sim.load("korea-2017")
     frame = sim.run(scenario, STRATEGIES, 100, draws=draws).frame
-    table = incidence.summary(frame, scenario.goal, scenario.ruin, scenario.horizon)
+    table = sim.summary(frame, scenario.goal, scenario.ruin, scenario.horizon)
     return table[["strategy", "reached_low", "reached", "reached_high"]]
 
 

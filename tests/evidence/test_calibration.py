@@ -252,9 +252,9 @@ def test_what_is_said_of_the_narrowed_ranges_is_what_was_found() -> None:
             "sanctions_collapse")  # fmt: skip
     told = {**dict.fromkeys([f"{name}.rate" for name in down], -1), "us_dprk.contact.success": 1}
     assert {name: np.sign(by) for name, by in shift.items() if abs(by) > 0.25} == told
-    assert f"These {len(told)} of {len(shift)} numbers move by more than a quarter" in text
+    assert f"These {len(told)} of {len(shift)} parameters move by more than a quarter" in text
     chance = shift["influences.linkage_overture.odds"]
-    assert f"no history here has moves by {chance:.2f}" in text
+    assert f"no replication here has moves by {chance:.2f}" in text
     orders = [list(rows["strategy"]) for _, rows in shares.groupby("draws")]
     assert "The ranking does not change" in text and orders[0] == orders[1]
 
