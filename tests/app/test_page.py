@@ -828,7 +828,7 @@ def test_a_suspended_server_wakes_in_silence(tmp_path: Path) -> None:
 def test_without_its_library_one_sentence_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("sim.explore.web")]:
+    for name in [name for name in sys.modules if name.startswith("sim.app.web")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert commands.main(["explore", "--no-browser", "--folder", str(tmp_path)]) == 2

@@ -62,7 +62,7 @@ def test_figures_do_not_depend_on_the_backend_or_the_settings_of_the_caller(tmp_
     assert plain == drawn(tmp_path / "other", MPLBACKEND="svg", MATPLOTLIBRC=str(tmp_path))
 
 
-@pytest.mark.parametrize("module", ["sim.plots", "sim"])
+@pytest.mark.parametrize("module", ["sim.plotting.outcomes", "sim"])
 def test_the_backend_of_the_caller_stays(module) -> None:
     code = f"import os, {module}, matplotlib as m; print(os.environ['MPLBACKEND'], m.get_backend())"
     for backend in ("svg", "pdf"):
