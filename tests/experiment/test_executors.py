@@ -259,7 +259,7 @@ def test_workers_end_when_the_run_is_killed(tmp_path) -> None:
     )
     with run:
         workers = [int(pid) for pid in run.stdout.readline().split()]
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not list(out.glob("*.parquet")) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert all(map(psutil.pid_exists, workers))
