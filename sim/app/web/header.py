@@ -32,7 +32,7 @@ class Bar:
                 Shelf(desk)
                 look = ui.button(icon="contrast", on_click=self._turn).props("flat round dense")
                 look.props["aria-label"] = look.props["title"] = "Light or dark"
-        self.issues = ui.element("div").classes("faults")
+        self.issues = ui.element("div").classes("issues")
         self.issues.props["role"] = "alert"
         with self.issues:
             self.refused = ui.element("div")  # until something else is asked
