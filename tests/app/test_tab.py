@@ -386,7 +386,7 @@ def test_saved_opened_and_taken_away(tmp_path: Path) -> None:
         for label, begins in (
             ("How it ends, SVG", b"<?xml"), ("Where the days go, PNG", b"\x89PNG"),
             ("Table (CSV)", b"strategy,"), ("Strategies (TOML)", b""),
-            ("The whole table (JSON)", b"{"), ("Python script", b'"""Tells'),
+            ("The whole table (JSON)", b"{"), ("Python script", b'"""Simulates'),
         ):  # fmt: skip
             await tab.answered()
             tab.press(label)
