@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import sim
+import ties
 from agreement import difference
 from random_scenarios import scenario_text
-from sim import ties
 from sim.errors import ModelError
 
 KOREA = sim.load("korea-2017")

@@ -68,7 +68,7 @@ def test_courses_are_the_histories_of_a_run(episode: str) -> None:
 
 
 def test_statistics_of_launches_are_those_of_the_courses() -> None:
-    year = korea.YEAR
+    year = DAYS_PER_YEAR
     days = tuple(float(d) for d in range(5, int(2 * year), 10))
     even = Course(2 * year, ((0.0, "dialogue", 1), (year, "dialogue", 0)), days, ())
     found = backcast.launch_process([even, even])
@@ -90,7 +90,7 @@ def test_what_is_said_of_launches_is_computed_by_the_functions_of_the_record(mon
 
 
 def test_months_end_with_the_ruin_and_are_dialogue_by_half() -> None:
-    month = korea.YEAR / 12
+    month = DAYS_PER_YEAR / 12
     changes = ((0.0, "dialogue", 1), (1.6 * month, "dialogue", 0), (2.6 * month, "dialogue", 1))
     course = Course(365.0, changes, (3.1, 3.9, 45.0), (), ended=3.5 * month)
     counts, talked = course.months()

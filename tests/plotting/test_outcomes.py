@@ -20,6 +20,7 @@ from readable import assert_readable
 from sim.analysis import comparison, incidence
 from sim.plotting import outcomes, style
 from sim.reporting import summary
+from sim.types import DAYS_PER_YEAR
 
 SCENARIO = sim.load("korea-2017")
 FRAME = sim.run(SCENARIO, None, 800).frame
@@ -253,7 +254,7 @@ def test_the_title_of_a_comparison_has_the_paired_difference(tmp_path, baseline)
 def test_small_shares_and_the_last_year_are_told(figures) -> None:
     beside = [text.get_text() for text in figures["outcomes"].texts]
     assert sum("war " in text for text in beside) == 9  # one of each strategy
-    assert figures["incidence"].get_xlim()[1] == pytest.approx(5 * style.YEAR)
+    assert figures["incidence"].get_xlim()[1] == pytest.approx(5 * DAYS_PER_YEAR)
     assert outcomes._signed(0.0, 0) == "0" and outcomes._signed(-0.05, 0) == "\N{MINUS SIGN}5"
 
 
