@@ -15,6 +15,7 @@ import sim
 from sim.evidence import backcast, fitting, korea, records
 from sim.evidence.backcast import Course
 from sim.plotting import outcomes, style
+from sim.types import DAYS_PER_YEAR
 
 COURSE = Course(
     100.0,
