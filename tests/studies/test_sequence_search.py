@@ -496,7 +496,7 @@ def test_the_same_folder_takes_the_same_search_and_no_other(scenario_file, capsy
     assert detente(*asked, "--out", "out", "--seed", 2) == 2
     assert "holds other results: seed 1 in the folder, 2 now" in capsys.readouterr().err
     assert detente(*asked, "--out", "two.toml") == 2
-    assert "cannot be a results folder" in capsys.readouterr().err
+    assert "two.toml: is a file; allowed: a folder" in capsys.readouterr().err
 
 
 def test_without_a_folder_named_each_question_has_its_own(scenario_file, capsys) -> None:
