@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import ctypes
+import gc
 import os
 import socket
 import webbrowser
@@ -26,6 +29,7 @@ PORT = 8017
 """Tried first, so that links of yesterday open today; another one where it is taken."""
 STYLE = (files("sim") / "templates" / "explore.css").read_text(encoding="utf-8")
 
+SETTLED = 2.0  # seconds after which a tab that was closed has nothing under way any more
 NIGHT = "matchMedia('(prefers-color-scheme: dark)').matches"
 
 
@@ -183,8 +187,6 @@ async def lay_page(room: Room, link: str, opened: Callable[[Desk], object] = id)
     """
     ui.add_css(STYLE)
     client = ui.context.client
-    desk = Desk(room, link)
-    client.on_delete(desk.leave)
     try:
         await client.connected(timeout=30)
         dark = await ui.run_javascript(NIGHT, timeout=10)
@@ -192,7 +194,22 @@ async def lay_page(room: Room, link: str, opened: Callable[[Desk], object] = id)
         return
     if client.is_deleted:
         return
+    desk = Desk(room, link)
+    client.on_delete(desk.leave)
+    client.on_delete(lambda: background_tasks.create_lazy(give_back_memory(), name="memory"))
     with client:
         desk.build(bool(dark))
     background_tasks.create(desk.work(), name="seat")
     opened(desk)
+
+
+async def give_back_memory() -> None:
+    """Give the memory of closed tabs back to the system, once what they had under way has ended.
+
+    A tab is thousands of objects that refer to each other; they would wait for a rare collection,
+    and what they occupied would then be kept for the next ones.
+    """
+    await asyncio.sleep(SETTLED)
+    await asyncio.to_thread(gc.collect)
+    with suppress(OSError, TypeError, AttributeError):  # not the C library of GNU
+        ctypes.CDLL(None).malloc_trim(0)
