@@ -28,11 +28,6 @@ WRONG = (ScenarioError, InputError, RunError, Incomplete, ModelError, OSError)
 Do = Callable[[], Awaitable[str]]
 REPLICATIONS = 2_000  # of a results folder or script, where nothing else is asked for
 MOST = 1_000_000
-CHOOSE = """
-<q-btn flat no-caps icon="upload_file" label="Choose a file" @click="props.pickFiles" />
-<label hidden>Choose a file <q-uploader-add-trigger /></label>
-"""
-"""Of a file to upload: a button for keys too, and its input with a name."""
 
 
 class Shelf:
@@ -72,11 +67,13 @@ class Shelf:
             else:
                 text("p", f"No table is saved in {self.desk.room.folder} yet.", "note")
             text("p", "Or a file: a table (.json), or strategies (.toml), which are added.", "note")
-            ui.upload(
+            upload = ui.upload(
                 on_upload=lambda event: self._uploaded(event, said, dialog),
                 on_rejected=lambda: put(said, f"allowed: .json, .toml, up to {MOST_BYTES:,} bytes"),
                 max_file_size=MOST_BYTES, auto_upload=True,
-            ).props('accept=".json,.toml" flat bordered').add_slot("header", CHOOSE)  # fmt: skip
+            ).props('accept=".json,.toml" flat bordered')  # fmt: skip
+            with upload.add_slot("header"):
+                _choosing(upload)
             ui.button("Close", on_click=dialog.close).props("flat no-caps")
 
     def _taking(self) -> None:
@@ -214,6 +211,16 @@ class Shelf:
 
     def _hands(self) -> str:
         return file_of(self._state.hands, self._state.numbers)
+
+
+def _choosing(upload: ui.upload) -> None:
+    """The head of an upload: a button, for keys too, and the input behind it with a name."""
+    label = "Choose a file"
+    button = ui.button(label, icon="upload_file").props("flat no-caps")
+    button.on("click", js_handler=f"() => runMethod({upload.id}, 'pickFiles', [])")
+    with ui.element("label").props("hidden"):
+        text("span", label)
+        ui.element("q-uploader-add-trigger")
 
 
 def _count(asked: float | None) -> int:
