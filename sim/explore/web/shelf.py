@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakMethod
 
 from nicegui import ui
-from nicegui.events import UploadEventArguments
+from nicegui.events import UiEventArguments, UploadEventArguments
 
 from sim.experiment import Incomplete, InputError, RunError
 from sim.explore import taking
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 WRONG = (ScenarioError, InputError, RunError, Incomplete, ModelError, OSError)
 Do = Callable[[], Awaitable[str]]
+Event = TypeVar("Event")
 REPLICATIONS = 2_000  # of a results folder or script, where nothing else is asked for
 MOST = 1_000_000
 
@@ -35,6 +37,7 @@ class Shelf:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self.uploading: tuple[ui.element, ui.dialog]
         for label, icon, dialog in (
             ("Save", "save", self._saving),
             ("Open", "folder_open", self._opening),
@@ -67,9 +70,9 @@ class Shelf:
             else:
                 text("p", f"No table is saved in {self.desk.room.folder} yet.", "note")
             text("p", "Or a file: a table (.json), or strategies (.toml), which are added.", "note")
+            self.uploading = said, dialog
             upload = ui.upload(
-                on_upload=lambda event: self._uploaded(event, said, dialog),
-                on_rejected=lambda: put(said, f"allowed: .json, .toml, up to {MOST_BYTES:,} bytes"),
+                on_upload=_weak(self._uploaded), on_rejected=_weak(self._rejected),
                 max_file_size=MOST_BYTES, auto_upload=True,
             ).props('accept=".json,.toml" flat bordered')  # fmt: skip
             with upload.add_slot("header"):
@@ -149,9 +152,11 @@ class Shelf:
         dialog.close()
         return ""
 
-    async def _uploaded(
-        self, event: UploadEventArguments, said: ui.element, dialog: ui.dialog
-    ) -> None:
+    async def _rejected(self, _: UiEventArguments) -> None:
+        put(self.uploading[0], f"allowed: .json, .toml, up to {MOST_BYTES:,} bytes")
+
+    async def _uploaded(self, event: UploadEventArguments) -> None:
+        said, dialog = self.uploading
         try:
             self._read(event.file.name, (await event.file.read()).decode())
         except UnicodeDecodeError:
@@ -211,6 +216,20 @@ class Shelf:
 
     def _hands(self) -> str:
         return file_of(self._state.hands, self._state.numbers)
+
+
+def _weak(method: Callable[[Event], Awaitable[None]]) -> Callable[[Event], Awaitable[None]]:
+    """A method that does not keep its object.
+
+    The web framework remembers the address of each upload, and so its handlers, for ever.
+    """
+    known = WeakMethod(method)
+
+    async def handler(event: Event) -> None:
+        if (found := known()) is not None:
+            await found(event)
+
+    return handler
 
 
 def _choosing(upload: ui.upload) -> None:
