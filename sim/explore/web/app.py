@@ -29,7 +29,9 @@ PORT = 8017
 """Tried first, so that links of yesterday open today; another one where it is taken."""
 STYLE = (files("sim") / "templates" / "explore.css").read_text(encoding="utf-8")
 
-SETTLED = 2.0  # seconds after which the page of a closed tab has nothing under way any more
+SETTLED = 12.0
+"""Seconds after which the web framework has let go of a closed tab: it looks every ten."""
+
 NIGHT = "matchMedia('(prefers-color-scheme: dark)').matches"
 
 
