@@ -397,7 +397,7 @@ def named(page: Page, css: str) -> str:
 def focused(page: Page) -> tuple[str, str]:
     """Role and text of what has the focus."""
     one = page.browser.switch_to.active_element
-    return one.get_attribute("role") or "", one.text
+    return one.get_attribute("role") or "", one.get_property("textContent")
 
 
 @pytest.mark.parametrize("button", ["[data-track=us_dprk]", "[aria-label='Start from a strategy']"])
@@ -414,7 +414,7 @@ def test_a_menu_has_its_roles_and_is_used_with_the_arrow_keys(page: Page, button
     press(Keys.ENTER)
     items = page.until(lambda: page.all("[role=menu] > [role=menuitem]"))
     assert len(items) == len(page.all("[role=menu] > *")) > 2
-    texts = [one.text for one in items]
+    texts = [one.get_property("textContent") for one in items]
 
     def at(place: int) -> None:
         page.until(lambda: focused(page) == ("menuitem", texts[place]))
