@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import ctypes
+import gc
 import os
 import socket
 import webbrowser
@@ -25,6 +28,9 @@ HOST = "127.0.0.1"
 PORT = 8017
 """Tried first, so that links of yesterday open today; another one where it is taken."""
 STYLE = (files("sim") / "templates" / "explore.css").read_text(encoding="utf-8")
+
+SETTLED = 12.0
+"""Seconds after which the web framework has let go of a closed tab: it looks every ten."""
 
 NIGHT = "matchMedia('(prefers-color-scheme: dark)').matches"
 
@@ -183,8 +189,6 @@ async def lay_page(room: Room, link: str, opened: Callable[[Desk], object] = id)
     """
     ui.add_css(STYLE)
     client = ui.context.client
-    desk = Desk(room, link)
-    client.on_delete(desk.leave)
     try:
         await client.connected(timeout=30)
         dark = await ui.run_javascript(NIGHT, timeout=10)
@@ -192,7 +196,28 @@ async def lay_page(room: Room, link: str, opened: Callable[[Desk], object] = id)
         return
     if client.is_deleted:
         return
+    desk = Desk(room, link)
+    client.on_delete(desk.leave)
     with client:
         desk.build(bool(dark))
-    background_tasks.create(desk.work(), name="seat")
+    work = background_tasks.create(desk.work(), name="seat")
+    work.add_done_callback(_closed)
     opened(desk)
+
+
+def _closed(work: asyncio.Task[None]) -> None:
+    """The worker of a tab has ended, because the tab was closed or the server stops."""
+    if not work.cancelled():
+        background_tasks.create_lazy(give_back_memory(), name="memory")
+
+
+async def give_back_memory() -> None:
+    """Give the memory of closed tabs back to the system.
+
+    A tab is thousands of objects that refer to each other; they would wait for a rare collection,
+    and what they occupied would then be kept for the next ones.
+    """
+    await asyncio.sleep(SETTLED)
+    await asyncio.to_thread(gc.collect)
+    with suppress(OSError, TypeError, AttributeError):  # not the C library of GNU
+        ctypes.CDLL(None).malloc_trim(0)
