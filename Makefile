@@ -14,13 +14,13 @@ test: .venv/installed-test
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto -p no:cacheprovider --cov --cov-report=
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -q -n auto -p no:cacheprovider --cov --cov-report= --cov-append \
-		tests/test_laws.py tests/test_exact.py tests/test_golden.py tests/test_kernel.py
+		tests/engine/test_laws.py tests/engine/test_exact.py tests/engine/test_golden.py tests/engine/test_kernel.py
 	$(BIN)/coverage report --fail-under=95
 
 # Every command, and the live page, at the lowest versions that pyproject.toml declares. Python 3.11
 # or 3.12: the oldest numba is not made for newer ones.
 lowest: .venv-lowest/installed
-	.venv-lowest/bin/pytest -q --noconftest -p no:cacheprovider tests/test_commands.py
+	.venv-lowest/bin/pytest -q --noconftest -p no:cacheprovider tests/cli/test_every_command.py
 
 docs: .venv/installed-docs
 	$(BIN)/python docs/generate.py

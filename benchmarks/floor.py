@@ -14,8 +14,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from sim import laws, processes
-from sim.program import Program
+from sim.engine import laws, processes
+from sim.engine.program import Program
 
 LAW = np.dtype(
     [("family", np.int64), *((name, np.float64) for name in "abcd"), ("start", np.int64),

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import sim
-from sim import kernel
-from sim.program import translate
-from sim.rows import empty
+from sim.engine import kernel
+from sim.engine.program import translate
+from sim.engine.rows import empty
 from speed import DOCS, Ratio, machine, seconds
 
 SEED, NAMES, BLOCK = 1, ["proposal"], 2**14

@@ -28,8 +28,8 @@ import simpy
 import floor
 import hand_written
 import sim
-from sim import kernel, processes
-from sim.program import Program, translate
+from sim.engine import kernel, processes
+from sim.engine.program import Program, translate
 
 DOCS = Path(__file__).parents[1] / "docs"
 SEED = 1

@@ -1,7 +1,7 @@
 """Build docs/gallery.md: each figure, the command that makes it, and how to read it.
 
 Each command runs as it stands; its figures are made small and put beside the page. A new figure
-is a line of ``COMMANDS`` and its legend in ``sim/legends.py``.
+is a line of ``COMMANDS`` and its legend in ``sim/plotting/captions.py``.
 
     python docs/build_gallery.py [NAME ...]      # all figures, or those of some commands
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from sim.legends import HOW_TO_READ
+from sim.plotting.captions import HOW_TO_READ
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "gallery"

@@ -12,8 +12,8 @@ from html import escape
 from pathlib import Path
 
 import sim
-from sim.numbers import Duration, likely
-from sim.parts import ABANDON, Effects, Setback, Stage, Track, Window
+from sim.scenario.model import ABANDON, Effects, Setback, Stage, Track, Window
+from sim.scenario.quantities import Duration, likely
 
 WIDTH, GAP, MARGIN = 216, 44, 24  # of a box, between boxes, around all, in pixels
 LINE, LANE = 17, 30  # heights of a line of text and of the lane of a setback

@@ -23,7 +23,10 @@ import diagrams
 import pandas as pd
 
 import sim
-from sim import assumptions, cli, numbers, parts, reading, stress
+from sim.cli import commands as commands_module
+from sim.evidence import assumptions
+from sim.reporting import stress_des
+from sim.scenario import fields, model, quantities
 
 ROOT = Path(__file__).parents[1]
 DOCS, GALLERY = ROOT / "docs", ROOT / "results" / "gallery"
@@ -64,7 +67,7 @@ def pages() -> dict[str, str]:
         "coverage.md": coverage(),
         "tracks.md": tracks(sim.load(REFERENCE)),
         "numbers.md": register(sim.load(REFERENCE)),
-        "stress.md": stress.checklist(sim.load(REFERENCE)),
+        "stress.md": stress_des.checklist(sim.load(REFERENCE)),
     }
     if twice := by_hand.keys() & generated.keys():
         raise SystemExit(f"written by hand and generated: {', '.join(sorted(twice))}")
@@ -128,7 +131,7 @@ def coverage() -> str:
 
 def file_format() -> str:
     """The format of scenario files, from the tables that read them."""
-    tables = list(_tables(parts.SCENARIO, {}).values())
+    tables = list(_tables(model.SCENARIO, {}).values())
     return (
         "\n\n".join(
             [
@@ -146,24 +149,24 @@ def file_format() -> str:
     )
 
 
-def _tables(reader: Any, found: dict[str, reading.Table[Any]]) -> dict[str, reading.Table[Any]]:
+def _tables(reader: Any, found: dict[str, fields.Table[Any]]) -> dict[str, fields.Table[Any]]:
     """The tables below a reader, in the order in which they are met, each once."""
-    if isinstance(reader, numbers.Uncertain | numbers.Lasting):
+    if isinstance(reader, quantities.Uncertain | quantities.Lasting):
         return found
-    if isinstance(reader, reading.Table):
+    if isinstance(reader, fields.Table):
         if reader.title in found:
             return found
         found[reader.title] = reader
         for field in reader.fields.values():
             _tables(field.reader, found)
     for below in (getattr(reader, "item", None), getattr(reader, "date", None)):
-        if isinstance(below, reading.Reader):
+        if isinstance(below, fields.Reader):
             _tables(below, found)
     return found
 
 
-def _table(one: reading.Table[Any]) -> str:
-    shown = {key: f for key, f in one.fields.items() if key not in reading.FREE_TEXT}
+def _table(one: fields.Table[Any]) -> str:
+    shown = {key: f for key, f in one.fields.items() if key not in fields.FREE_TEXT}
     exactly = f"\n\nExactly one of {', '.join(f'`{k}`' for k in one.one_of)}." * bool(one.one_of)
     rows = [
         f"| `{key}` | {_cell(field.reader.wanted)} | {_default(field)} | {_cell(field.about)} |"
@@ -173,11 +176,11 @@ def _table(one: reading.Table[Any]) -> str:
     return f"## {one.title.capitalize()}\n\n{head}\n" + "\n".join(rows) + exactly
 
 
-def _default(field: reading.Field[Any]) -> str:
-    if field.default is reading.REQUIRED:
+def _default(field: fields.Field[Any]) -> str:
+    if field.default is fields.REQUIRED:
         return "**needed**"
     value = field.default
-    if isinstance(value, numbers.Duration):
+    if isinstance(value, quantities.Duration):
         value = value.params[""]
     if value is None or value in ((), {}, ""):
         return "none"
@@ -194,7 +197,7 @@ def durations() -> str:
         f"| {family} | `{{ {', '.join(keys)} }}` | "
         + "; ".join(f"{key}: {bounds}" for key, bounds in keys.items())
         + " |"
-        for family, keys in numbers.FAMILIES.items()
+        for family, keys in quantities.FAMILIES.items()
     ]
     return (
         "## Duration, delay, fade\n\nTold apart by the keys that are given; in days. The formulas "
@@ -213,7 +216,7 @@ def durations() -> str:
 
 def commands() -> str:
     """Every command with its help, from the parser itself."""
-    top = cli.parser()
+    top = commands_module.parser()
     (choices,) = (a.choices for a in top._actions if isinstance(a.choices, dict))
     helps = [f"## detente {name}\n\n```text\n{one.format_help()}```" for name, one in
              choices.items()]  # fmt: skip

@@ -9,7 +9,7 @@ and take a level of tension out. It needs no change of the model, only the SimPy
 import argparse
 
 import sim
-from sim import statistics
+from sim.analysis import incidence
 
 
 def back_channel(world):
@@ -32,7 +32,7 @@ def main() -> None:
     scenario, names = sim.load("korea-2017"), ["proposal"]
     for title, own in (("without", []), ("with", [back_channel])):
         results = sim.run(scenario, names, options.replications, engine="simpy", user_processes=own)
-        row = statistics.summary(results.frame, "freeze", "war", scenario.horizon).iloc[0]
+        row = incidence.summary(results.frame, "freeze", "war", scenario.horizon).iloc[0]
         print(
             f"{title:8} a back channel: frozen {100 * row['reached']:.1f} % "
             f"({100 * row['reached_low']:.1f} to {100 * row['reached_high']:.1f}), "

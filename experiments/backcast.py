@@ -11,7 +11,8 @@ import argparse
 
 import pandas as pd
 
-from sim import backcast, canvas, plots
+from sim.evidence import backcast
+from sim.plotting import outcomes, style
 
 COLUMNS = ["episode", "fact", "n", "actual", "q2.5", "q50", "q97.5", "percentile", "crps",
            "reference_crps", "log_score", "reference_log_score"]  # fmt: skip
@@ -38,10 +39,10 @@ def main() -> None:
     print("\nagainst the other cases of the record (above 0: the model is better):")
     print(backcast.skill(table).round(2).to_string(index=False))
     for name, axes in (
-        ("intervals", plots.intervals(table)),
-        ("calibration", plots.calibration(table)),
+        ("intervals", outcomes.intervals(table)),
+        ("calibration", outcomes.calibration(table)),
     ):
-        print(f"figure: {canvas.save(axes.figure, f'results/backcast-{name}')[0]}")
+        print(f"figure: {style.save(axes.figure, f'results/backcast-{name}')[0]}")
     table.to_csv("results/backcast.csv", index=False)
 
 

@@ -8,7 +8,8 @@ The distribution of time-to-freeze of the proposal alone, with the runs that nev
 import argparse
 
 import sim
-from sim import explanation, report
+from sim.analysis import attribution
+from sim.reporting import summary
 
 
 def main() -> None:
@@ -19,15 +20,15 @@ def main() -> None:
 
     folder = "results/baseline-distribution"
     results = sim.run(sim.load("korea-2017"), ["proposal"], options.replications, out=folder)
-    row = report.summarise(results).iloc[0]
+    row = summary.summarise(results).iloc[0]
     print(
         f"The proposal freezes in {100 * row['reached']:.0f} % of five-year histories; counting "
         f"the others as five years, it goes {row['restricted_mean']:.0f} days without a freeze "
         f"({row['restricted_mean_low']:.0f} to {row['restricted_mean_high']:.0f})."
     )
-    waits = explanation.bottlenecks(results.frame)
+    waits = attribution.bottlenecks(results.frame)
     print(waits.to_string(index=False))
-    for figure in report.figures(results):
+    for figure in summary.figures(results):
         print(f"figure: {figure}.png")
 
 

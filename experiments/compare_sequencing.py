@@ -9,7 +9,8 @@ import argparse
 import sys
 
 import sim
-from sim import experiment, printing, report
+from sim.experiment import experiment
+from sim.reporting import summary, text_tables
 
 
 def main() -> None:
@@ -29,14 +30,14 @@ def main() -> None:
         out=folder,
         progress="bar" if sys.stderr.isatty() else "none",
     )
-    table = report.summarise(results)
-    print(printing.as_text(table))
+    table = summary.summarise(results)
+    print(text_tables.as_text(table))
 
     first = table.iloc[0]
     share = f"{100 * first['reached']:.0f} %"
     limits = f"{100 * first['reached_low']:.0f} to {100 * first['reached_high']:.0f}"
     print(f"\nBest here: {first['strategy']}, frozen in {share} ({limits}) of five-year histories.")
-    for figure in report.figures(results, baseline="proposal"):
+    for figure in summary.figures(results, baseline="proposal"):
         print(f"figure: {figure}.png")
     print(f"summary: {results.folder / 'summary.csv'}")
 

@@ -8,7 +8,7 @@ The proposal against the same tracks with prior denuclearisation on the agenda.
 import argparse
 
 import sim
-from sim import report
+from sim.reporting import summary
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
         options.replications,
         out="results/freeze-first-or-denuclearise-first",
     )
-    table = report.differences(results, "proposal").set_index("measure")
+    table = summary.differences(results, "proposal").set_index("measure")
     share, war = table.loc["reached"], table.loc["ruin"]
     print(
         f"Asking for denuclearisation first changes the share frozen within five years by "
@@ -31,7 +31,7 @@ def main() -> None:
         f"{100 * share['high']:+.1f}), and the share of wars by {100 * war['best']:+.1f} points "
         f"({100 * war['low']:+.1f} to {100 * war['high']:+.1f})."
     )
-    for figure in report.figures(results, "proposal"):
+    for figure in summary.figures(results, "proposal"):
         print(f"figure: {figure}.png")
 
 

@@ -8,7 +8,7 @@ The proposal as it stands, and with cooperation made conditional on nuclear step
 import argparse
 
 import sim
-from sim import report
+from sim.reporting import summary
 
 EXTENDED = """
 extends = "korea-2017"
@@ -33,13 +33,13 @@ def main() -> None:
     folder = "results/should-seoul-raise-the-nuclear-issue"
     results = sim.run(scenario, pair, options.replications, out=folder)
     for endpoint, words in (("north_south.exchange", "an exchange"), ("freeze", "a freeze")):
-        row = report.differences(results, "proposal", endpoint).set_index("measure").loc["reached"]
+        row = summary.differences(results, "proposal", endpoint).set_index("measure").loc["reached"]
         print(
             f"Conditions from Seoul change the share with {words} within five years by "
             f"{100 * row['best']:+.1f} points ({100 * row['low']:+.1f} to "
             f"{100 * row['high']:+.1f})."
         )
-    for figure in report.figures(results, "proposal", "north_south.exchange"):
+    for figure in summary.figures(results, "proposal", "north_south.exchange"):
         print(f"figure: {figure}.png")
 
 

@@ -12,7 +12,7 @@ import datetime as dt
 import pandas as pd
 
 import sim
-from sim import canvas, plots
+from sim.plotting import outcomes, style
 
 STARTED = """
 extends = "korea-2017"
@@ -45,13 +45,13 @@ def main() -> None:
         f"starting on {worst['start']} {worst['best']:.0f}: "
         f"missing September costs up to {worst['best'] - best['best']:.0f} days."
     )
-    axes = plots.sweep(
+    axes = outcomes.sweep(
         table,
         "start",
         "days until the ministers have met (restricted mean)",
         caption=f"korea-2017: {options.replications:,} histories of each start, seed 1",
     )
-    print(f"figure: {canvas.save(axes.figure, 'results/what-does-missing-september-cost')[0]}")
+    print(f"figure: {style.save(axes.figure, 'results/what-does-missing-september-cost')[0]}")
 
 
 if __name__ == "__main__":

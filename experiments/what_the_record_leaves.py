@@ -12,8 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 import sim
-from sim import calibration, canvas, plots, statistics
-from sim.draws import Draws
+from sim.analysis import incidence
+from sim.evidence import calibration
+from sim.experiment.draws import Draws
+from sim.plotting import outcomes, style
 
 SHOWN = 12
 STRATEGIES = ["bilateral_only", "all_parallel", "proposal"]
@@ -23,7 +25,7 @@ def frozen(draws: Draws) -> pd.DataFrame:
     """The share of histories with a freeze, of three strategies over draws."""
     scenario = sim.load("korea-2017")
     frame = sim.run(scenario, STRATEGIES, 100, draws=draws).frame
-    table = statistics.summary(frame, scenario.goal, scenario.ruin, scenario.horizon)
+    table = incidence.summary(frame, scenario.goal, scenario.ruin, scenario.horizon)
     return table[["strategy", "reached_low", "reached", "reached_high"]]
 
 
@@ -50,8 +52,8 @@ def main() -> None:
     found.posterior.write(Path("results/posterior.csv"))
     for name, rows in {"fit": fit, "numbers": table, "shares": pd.concat(shares)}.items():
         rows.to_csv(f"results/calibration-{name}.csv", index=False)
-    axes = plots.narrowed(table.head(SHOWN))
-    print(f"figure: {canvas.save(axes.figure, 'results/calibration')[0]}")
+    axes = outcomes.narrowed(table.head(SHOWN))
+    print(f"figure: {style.save(axes.figure, 'results/calibration')[0]}")
 
 
 if __name__ == "__main__":

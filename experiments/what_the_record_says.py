@@ -11,7 +11,8 @@ import sys
 import pandas as pd
 
 import sim
-from sim import assumptions, canvas, plots, record
+from sim.evidence import assumptions, korea
+from sim.plotting import outcomes, style
 
 FIGURES = {
     "gaps-between-rounds": ["gaps_us_dprk", "gaps_north_south", "gaps_six_party"],
@@ -30,22 +31,22 @@ def main() -> int:
               f"{table['agrees'].sum()} of {len(table)} of the record agree")  # fmt: skip
         print(table.drop_duplicates("statistic").to_string(index=False))
     print("\nlaws tried for durations, least AIC first:")
-    print(record.families().round(2).to_string(index=False))
+    print(korea.families().round(2).to_string(index=False))
     print("\nshares:")
-    for name, count in record.SHARES.items():
-        low, best, high = record.estimate(f"share:{name}")
-        hits, size = count(record.whole())
+    for name, count in korea.SHARES.items():
+        low, best, high = korea.estimate(f"share:{name}")
+        hits, size = count(korea.whole())
         print(f"  {name:22} {hits:3} of {size:3} = {best:.2f} ({low:.2f} to {high:.2f})")
     for name, samples in FIGURES.items():
-        table = pd.concat([record.survival(one) for one in samples])
-        middle = ", ".join(f"{canvas.words(one)} {pd.Series(record.cases(one).days).median():.0f}"
+        table = pd.concat([korea.survival(one) for one in samples])
+        middle = ", ".join(f"{style.words(one)} {pd.Series(korea.cases(one).days).median():.0f}"
                            for one in samples)  # fmt: skip
-        axes = plots.lengths(table, f"Median days: {middle}")
-        print(f"figure: {canvas.save(axes.figure, f'results/record-{name}')[0]}")
-    ratio = record.estimate("dialogue_ratio:launch_day")
+        axes = outcomes.lengths(table, f"Median days: {middle}")
+        print(f"figure: {style.save(axes.figure, f'results/record-{name}')[0]}")
+    ratio = korea.estimate("dialogue_ratio:launch_day")
     title = f"Launch days in dialogue are {ratio.best:.2f} times those outside, within eras"
-    axes = plots.counts(record.by_month("launch_day", 1990, 2025), "launch days a month", title)
-    print(f"figure: {canvas.save(axes.figure, 'results/record-launches')[0]}")
+    axes = outcomes.counts(korea.by_month("launch_day", 1990, 2025), "launch days a month", title)
+    print(f"figure: {style.save(axes.figure, 'results/record-launches')[0]}")
     return int(wrong > 0)
 
 

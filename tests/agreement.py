@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim import kernel, processes
-from sim.program import ModelError, Program
-from sim.rows import Rows
+from sim.engine import kernel, processes
+from sim.engine.program import ModelError, Program
+from sim.engine.rows import Rows
 
 
 def difference(program: Program, seed: int, histories: int, logs: int = 2) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import sim
-from sim import calibration, draws
+from sim.evidence import calibration
+from sim.experiment import draws
 
 
 def ranks(

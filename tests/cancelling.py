@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sim.kernel import Teller
+from sim.engine.kernel import Teller
 
 
 def nothing_is_told_afterwards(

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from chromium import MISSING, chromium, installed
-from sim._compiled import JIT
+from sim.engine.jit import JIT
 
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("new", deadline=None)

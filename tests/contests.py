@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from markov_chain import Chain
 
 import sim
-from markov_chain import Chain
-from sim.candidates import Space, file_of
-from sim.contest import Contest
-from sim.scenario import Scenario
-from sim.selection import equal_allocation, select
+from sim.scenario.scenario import Scenario
+from sim.studies.ranking_selection import equal_allocation, select
+from sim.studies.sequence_evaluation import Contest
+from sim.studies.sequence_space import Space, file_of
 
 HORIZON = 600
 TRACKS = ("one", "two", "three")

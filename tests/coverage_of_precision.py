@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sim
-from sim import precision
-from sim.precision import Precision
+from sim.experiment import stopping
+from sim.experiment.stopping import Precision
 
 # One attempt, which ends long before the horizon: the share is that of its success.
 COIN = """
@@ -29,7 +29,7 @@ def covered(repeats: int, half_width: float) -> int:
     scenario, asked = sim.loads(COIN, "coin.toml"), Precision(half_width, most=100_000)
     found = 0
     for seed in range(repeats):
-        results = precision.run(scenario, asked, seed=seed, keep="summary", workers=1)
-        row = precision.widths(results, asked).iloc[0]
+        results = stopping.run(scenario, asked, seed=seed, keep="summary", workers=1)
+        row = stopping.widths(results, asked).iloc[0]
         found += bool(row["low"] <= TRUTH <= row["high"])
     return found

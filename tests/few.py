@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sim.explore import asking, importance
+from sim.app import progressive, tornado
 
 FEW = 20
 """Histories that are followed for the time budget, and at each end of a range."""
@@ -17,6 +17,6 @@ FEW = 20
 def few_histories() -> Iterator[None]:
     """While these tests run."""
     with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(asking, "FOLLOWED", FEW)
-        changed.setattr(importance, "SIZES", (FEW,))
+        changed.setattr(progressive, "FOLLOWED", FEW)
+        changed.setattr(tornado, "SIZES", (FEW,))
         yield

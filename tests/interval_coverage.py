@@ -13,14 +13,17 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from markov_chain import Chain
 from scipy.integrate import simpson
 
 import sim
 import study_coverage
-from markov_chain import Chain
-from sim import budget, comparison, counterfactuals, dominance, explanation, kernel, risks
-from sim import statistics as st
-from sim.program import Program, translate
+from sim.analysis import attribution, comparison, competing_risks, dominance
+from sim.analysis import incidence as st
+from sim.engine import kernel
+from sim.engine.program import Program, translate
+from sim.studies import ablation
+from sim.tracing import time_budget
 
 TEXT = """
 title = "No memory"
@@ -303,12 +306,14 @@ def of_curves(repeats: int) -> Hits:
     grid = [100.0, 250.0, 500.0, HORIZON]
     hits: Hits = {}
     for frame in studies(TEXT, repeats, ["two"]):
-        for row in risks.incidence_by_outcome(frame, horizon=HORIZON, grid=grid).itertuples():
+        for row in competing_risks.incidence_by_outcome(
+            frame, horizon=HORIZON, grid=grid
+        ).itertuples():
             if row.outcome in causes:
                 share = float(np.interp(row.time, DAYS, causes[row.outcome]))
                 held = within(row.low, share, row.high)
                 hits.setdefault(f"incidence by cause: {row.outcome}", []).append(held)
-        for row in risks.hazard(frame, horizon=HORIZON, span=91.0).itertuples():
+        for row in competing_risks.hazard(frame, horizon=HORIZON, span=91.0).itertuples():
             if row.outcome in causes:
                 cause = causes[row.outcome]
                 begun, ended = (np.interp(day, DAYS, cause) for day in (row.opens, row.closes))
@@ -330,13 +335,13 @@ def of_durability(repeats: int) -> Hits:
     program = translate(sim.loads(PEACE).strategy("two"))
     hits: Hits = {}
     for i, frame in enumerate(studies(PEACE, repeats, ["two"])):
-        endurance = risks.endurance(frame, "freeze", "war", HORIZON).iloc[0]
+        endurance = competing_risks.endurance(frame, "freeze", "war", HORIZON).iloc[0]
         held = within(endurance["low"], 1 - broken, endurance["high"])
         hits.setdefault("endurance", []).append(held)
         told = (
             (r, *kernel.trace(program, SEED, r)) for r in range(i * HISTORIES, (i + 1) * HISTORIES)
         )
-        table = risks.durability(budget.spells(program, told), grid=ages)
+        table = competing_risks.durability(time_budget.spells(program, told), grid=ages)
         for row in table.itertuples():
             share = 1 - lost[ages.index(row.time)]
             hits.setdefault("durability", []).append(within(row.low, share, row.high))
@@ -349,22 +354,22 @@ def of_explanation(repeats: int) -> Hits:
     table_days = Chain(without, "two").days("table")[0]
     program = translate(sim.loads(without).strategy("two"))
     scenario = sim.loads(TEXT).strategy("one")
-    whole = counterfactuals.outcomes(
+    whole = ablation.outcomes(
         scenario, translate(scenario), kernel.simulate, SEED, repeats * HISTORIES
     )
     saved = _saved()
     hits: Hits = {}
     studied = whole.groupby(whole["replication"] // HISTORIES)
     for i, (_, part) in enumerate(studied):
-        for row in explanation.costs(part).itertuples():
+        for row in attribution.costs(part).itertuples():
             key = (row.name, row.how)
             if key in saved:
                 held = within(row.low, saved[key], row.high)
                 hits.setdefault(f"cost: {row.name} {row.how}", []).append(held)
         first = i * HISTORIES
         told = ((r, *kernel.trace(program, SEED, r)) for r in range(first, first + FEW))
-        days = explanation.time_budget(budget.budgets(program, told))
-        row = days[(days["track"] == "two") & (days["activity"] == budget.TABLE)].iloc[0]
+        days = attribution.time_budget(time_budget.budgets(program, told))
+        row = days[(days["track"] == "two") & (days["activity"] == time_budget.TABLE)].iloc[0]
         hits.setdefault("budget", []).append(within(row["low"], table_days, row["high"]))
     return hits
 
@@ -373,11 +378,11 @@ def _saved() -> dict[tuple[str, str], float]:
     """Days saved by some changes: the difference of two chains."""
     was = Truth(TEXT, "one").restricted_mean
     changed = {
-        ("test", counterfactuals.DOES_NOT_HAPPEN): TEXT.replace("rate = 4", "rate = 0"),
-        ("one.talk.rebuff", counterfactuals.COSTS_NOTHING): TEXT.replace(
+        ("test", ablation.DOES_NOT_HAPPEN): TEXT.replace("rate = 4", "rate = 0"),
+        ("one.talk.rebuff", ablation.COSTS_NOTHING): TEXT.replace(
             'delay = { mean = 60 }, raises = ["crisis"]', "delay = 0"
         ),
-        ("one.deal.shut", counterfactuals.NEVER_DRAWN): TEXT.replace(
+        ("one.deal.shut", ablation.NEVER_DRAWN): TEXT.replace(
             'name = "shut",', 'name = "shut", weight = 0,'
         ),
     }

@@ -14,17 +14,10 @@ import pandas as pd
 from scipy import stats
 
 import sim
-from sim import (
-    comparison,
-    draws,
-    intervals,
-    robust,
-    sensitivity,
-    statistics,
-    switching,
-    worlds,
-)
-from sim.question import CountPart, Counts
+from sim.analysis import comparison, incidence, intervals
+from sim.analysis.samples import CountPart, Counts
+from sim.experiment import draws, evaluator
+from sim.studies import robustness, sensitivity, switching_values
 
 # Two ways to a deal, each tried once: "left" succeeds with p, "right" with q.
 TWO_WAYS = """
@@ -109,24 +102,24 @@ def outcomes(random: np.random.Generator, count: int, noise: float) -> tuple:
     common = random.normal(0.5, 0.1, (count, 1))
     truth = common + random.normal([0.03, 0.0, -0.1], 0.05, (count, 3))
     means = truth + noise * random.normal(size=truth.shape)
-    return robust.Outcomes(means, noise**2 * np.eye(3), 100), truth
+    return robustness.Outcomes(means, noise**2 * np.eye(3), 100), truth
 
 
 def of_regret(repeats: int) -> Hits:
     """Mean and 90th percentile of the regret, chance of being best, and the outcome itself."""
     _, truth = outcomes(np.random.default_rng(0), 200_000, 0)
-    regret = robust.regrets(truth)
+    regret = robustness.regrets(truth)
     known_ = {
         "regret": regret.mean(axis=0),
         "regret_p90": np.quantile(regret, 0.9, axis=0),
-        "best": robust.shares_of_best(truth, 1, 0).mean(axis=0),
+        "best": robustness.shares_of_best(truth, 1, 0).mean(axis=0),
         "value": truth.mean(axis=0),
     }
     hits: Hits = {}
     for repeat in range(repeats):
         random = np.random.default_rng(100 + repeat)
         found, _ = outcomes(random, 150, 0.04)
-        for row in robust.ranking(found, ("a", "b", "c"), 1, (-9, 9), random).itertuples():
+        for row in robustness.ranking(found, ("a", "b", "c"), 1, (-9, 9), random).itertuples():
             for name, values in known_.items():
                 _note(hits, "robust", row, name, values["abc".index(row.strategy)])
     return hits
@@ -136,10 +129,10 @@ def of_regret(repeats: int) -> Hits:
 
 
 def known(measure: str = "reached", **how: object) -> tuple:
-    told = worlds.worlds(SCENARIO, None, measure, **how)
-    base = switching.base(told, 100)
+    told = evaluator.worlds(SCENARIO, None, measure, **how)
+    base = switching_values.base(told, 100)
     ends = told.tell(sensitivity.tornado_points(told), 200)
-    return base, switching.first_look(base, ends)
+    return base, switching_values.first_look(base, ends)
 
 
 def of_switching(repeats: int) -> Hits:
@@ -147,7 +140,7 @@ def of_switching(repeats: int) -> Hits:
     hits: Hits = {}
     for seed in range(1, repeats + 1):
         base, look = known(seed=seed)
-        table = switching.switching_values(base, look, 300, 200)
+        table = switching_values.switching_values(base, look, 300, 200)
         row = next(row for row in table.itertuples() if row.number == P)
         assert row.verdict == "switches"
         _note(hits, "switching", row, "value", 0.4)
@@ -224,7 +217,7 @@ def of_draws(repeats: int) -> Hits:
         points = random.uniform(size=design.values.shape)
         chance = draws.Draws(design.names, draws.transform(SCENARIO, points), "by chance")
         frame = sim.run(SCENARIO, None, 60, seed, draws=chance).frame
-        summary = statistics.summary(frame, "deal", None, 100.0)
+        summary = incidence.summary(frame, "deal", None, 100.0)
         for row in summary.itertuples():
             _note(hits, "draws", row, "reached", truth[row.strategy])
             _note(hits, "draws", row, "restricted_mean", days[row.strategy])

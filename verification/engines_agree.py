@@ -1,4 +1,4 @@
-"""Do the engines agree, to the last bit? The long form of tests/test_kernel.py.
+"""Do the engines agree, to the last bit? The long form of tests/engine/test_kernel.py.
 
     python verification/engines_agree.py [--scenarios 20000] [--histories 50] [--catalog 10000]
 
@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from agreement import difference
 from random_scenarios import scenario_text
-from sim import program, scenario
+from sim.engine import program
+from sim.scenario import scenario
 
 
 def check(number: int, histories: int) -> str | None:

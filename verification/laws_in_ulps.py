@@ -2,7 +2,7 @@
 
     python verification/laws_in_ulps.py [--points 20000]
 
-Many points of each stretch of the range against mpmath; the long form of tests/test_laws.py. Exit
+Many points of each stretch of the range against mpmath; the long form of tests/engine/test_laws.py. Exit
 code 1 if one is further off than promised.
 """
 
@@ -18,8 +18,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from sim import laws
 from test_laws import exact_normal_quantile, ulps
+
+from sim.engine import laws
 
 RNG = np.random.default_rng(11)
 Draw = Callable[[int], np.ndarray]

@@ -1,0 +1,58 @@
+"""The assumptions as sliders: every ranged number with its unit, ends, status and source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sim.app.strategy_draft import Hand
+from sim.evidence.assumptions import Assumption, register
+from sim.scenario.scenario import Scenario
+
+
+class Slider(Assumption):
+    """One ranged number, as the register has it."""
+
+    @property
+    def group(self) -> str:
+        """What it belongs to: a track, shock or condition, "influences" or "delegations"."""
+        return self.name.partition(".")[0]
+
+    @property
+    def whole(self) -> bool:
+        """Does it count something, so that only whole numbers are allowed?"""
+        return self.group == "delegations"
+
+    @property
+    def measure(self) -> str:
+        """The unit in words; nothing where the number has none, as a shape."""
+        return "" if self.unit == "none" else self.unit
+
+
+def sliders(scenario: Scenario) -> list[Slider]:
+    """Every number of a scenario that has a range with a width, in file order."""
+    ranges = {name for name, one in scenario.ranges().items() if one.low < one.high}
+    rows = register(scenario).to_dict("records")
+    return [Slider(**row) for row in rows if row["name"] in ranges]
+
+
+def found(some: Iterable[Slider], text: str) -> list[Slider]:
+    """Those in whose name, status or source every word of the text occurs."""
+    words = text.lower().replace("_", " ").split()
+    return [one for one in some if all(word in _text(one) for word in words)]
+
+
+def _text(one: Slider) -> str:
+    return f"{one.name} {one.status} {one.source}".lower().replace("_", " ")
+
+
+def grouped(some: Iterable[Slider]) -> dict[str, list[Slider]]:
+    """By group, in file order."""
+    groups: dict[str, list[Slider]] = {}
+    for one in some:
+        groups.setdefault(one.group, []).append(one)
+    return groups
+
+
+def overriding(hands: Iterable[Hand], name: str) -> dict[str, float]:
+    """By key, the hands with a value of their own for a number, which win over its slider."""
+    return {one.key: one.overrides[name] for one in hands if name in one.overrides}

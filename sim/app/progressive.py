@@ -1,0 +1,159 @@
+"""Progressive answers: a first one from a thousand histories, better ones until it is enough.
+
+    for answer in answers(state, cancelled=event.is_set):
+        show(answer)
+
+Replication r meets the same luck under every hand, at every position of a slider, and in every
+answer: the histories of an answer are the first ``n`` of the next one. Tables are made by the
+project's own statistics and equal those of a run with the same inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from sim.analysis import attribution, comparison
+from sim.analysis import incidence as incidence_module
+from sim.app.buffers import Kept
+from sim.app.scenario_library import SHIPPED, Library
+from sim.app.session import State
+from sim.app.workspace import Table, lay
+from sim.engine import rows as row_tables
+from sim.engine.kernel import Teller
+from sim.engine.program import ModelError
+from sim.experiment.evaluator import Cancelled, never
+from sim.scenario.issues import ScenarioError
+from sim.tracing import time_budget as budgets
+
+FIRST = 1_000  # histories of each hand in the first answer
+MOST = 32_000  # in the last, whatever the precision asked for
+FOLLOWED = 200  # histories of a hand, event by event, behind the time budget
+BLOCK = 500  # histories of a hand told between two looks at whether anyone still waits
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known so far; tables are None where there is a message, or one hand too few.
+
+    Tables name strategies by key; their attribute titles has the names for readers.
+
+    Attributes:
+        state: what was asked.
+        n: histories of each hand.
+        done: no better answer will follow.
+        message: why there is no more: faults of the state, or a history that cannot be told; else
+            empty.
+        summary, incidence, outcomes: as those of :mod:`sim.statistics`.
+        differences: to the first hand, as :func:`sim.comparison.compare`; None with one hand.
+        bottlenecks: as :func:`sim.explanation.bottlenecks`.
+        budget: as :func:`sim.explanation.time_budget`, from the first histories of each hand (its
+            column n says how many); only the last answer has it.
+        goal_tracks: of each hand, those that can reach the goal; as the budget.
+    """
+
+    state: State
+    n: int = 0
+    done: bool = False
+    message: str = ""
+    summary: pd.DataFrame | None = None
+    incidence: pd.DataFrame | None = None
+    outcomes: pd.DataFrame | None = None
+    differences: pd.DataFrame | None = None
+    bottlenecks: pd.DataFrame | None = None
+    budget: pd.DataFrame | None = None
+    goal_tracks: dict[str, list[str]] | None = None
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the widest interval of a share reached; NaN where nothing is told."""
+        if self.summary is None:
+            return float("nan")
+        return float((self.summary["reached_high"] - self.summary["reached_low"]).max() / 2)
+
+
+def answers(
+    state: State, cancelled: Cancelled = never, library: Library = SHIPPED
+) -> Generator[Answer, None, None]:
+    """Better and better answers; the last is ``done``.
+
+    Nothing is raised for what is wrong with the state or the model: that is an answer with a
+    message. Once ``cancelled()`` is true no further block is told, and nothing more is yielded.
+    """
+    try:
+        yield from _answers(lay(state, library), cancelled)
+    except (ScenarioError, ModelError) as error:
+        yield Answer(state, done=True, message=str(error))
+
+
+def _answers(table: Table, cancelled: Cancelled) -> Generator[Answer, None, None]:
+    kept = Kept(table.programs)
+    tellers = [Teller(program) for program in table.programs]
+    n, wanted = 0, FIRST
+    with ThreadPoolExecutor(2) as pool:
+        while True:
+            kept.make_room(wanted)
+            while n < wanted:
+                if cancelled():
+                    return
+                size = min(BLOCK, wanted - n)
+
+                def block(i: int, first: int = n, size: int = size) -> None:
+                    rows = row_tables.empty(table.programs[i], size)
+                    tellers[i].tell(table.state.seed, first, rows)
+                    kept.keep(i, first, rows)
+
+                list(pool.map(block, range(len(tellers))))
+                n += size
+            answer = _answer(table, kept.frame(), n)
+            if cancelled():
+                return
+            yield answer
+            if n >= MOST or answer.half_width <= table.state.precision:
+                break
+            wanted = min(2 * wanted, MOST)
+
+    budget = _budget(table, tellers, cancelled)
+    if budget is not None:
+        budget.attrs["titles"] = table.state.titles
+        tracks = {p.strategy: budgets.goal_tracks(p) for p in table.programs}
+        yield replace(answer, budget=budget, goal_tracks=tracks, done=True)
+
+
+def _budget(table: Table, tellers: Sequence[Teller], cancelled: Cancelled) -> pd.DataFrame | None:
+    """The time budget of all hands, from the first histories; None once it is cancelled."""
+    frames, seed = [], table.state.seed
+    for program, teller in zip(table.programs, tellers, strict=True):
+        told: list[budgets.Telling] = []
+        for replication in range(FOLLOWED):
+            if cancelled():
+                return None
+            told.append((replication, *teller.trace(seed, replication)))
+        frames.append(budgets.budgets(program, told))
+    if cancelled():
+        return None
+    horizon = table.programs[0].scenario.horizon
+    return attribution.time_budget(pd.concat(frames, ignore_index=True), horizon=horizon)
+
+
+def _answer(table: Table, frame: pd.DataFrame, n: int) -> Answer:
+    scenario, hands = table.programs[0].scenario, table.state.hands
+    goal, ruin, horizon = scenario.goal, scenario.ruin, scenario.horizon
+    answer = Answer(
+        table.state,
+        n,
+        summary=incidence_module.summary(frame, goal, ruin, horizon),
+        incidence=incidence_module.incidence(frame, horizon=horizon, goal=goal),
+        outcomes=incidence_module.outcomes(frame, horizon=horizon, goal=goal),
+        differences=comparison.compare(frame, hands[0].key, goal, ruin, horizon)
+        if len(hands) > 1
+        else None,
+        bottlenecks=attribution.bottlenecks(frame, goal=goal, horizon=horizon),
+    )
+    for made in vars(answer).values():
+        if isinstance(made, pd.DataFrame):
+            made.attrs["titles"] = table.state.titles
+    return answer

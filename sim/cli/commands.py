@@ -1,0 +1,621 @@
+"""The commands of ``detente``.
+
+Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import _thread
+import argparse
+import atexit
+import contextlib
+import gc
+import os
+import signal
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sim.cli.arguments import MEASURE, REPLICATIONS, parser
+
+KEPT = dict.fromkeys(("run", "compare"), "what was finished is kept")
+NOTHING = "nothing is written before the end"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code."""
+    _prepare_streams()
+    # Python would look for garbage among all that the libraries hold, before it ends.
+    atexit.register(gc.freeze)
+    options = parser().parse_args(arguments)
+    # Libraries make very many objects that stay; to look through them takes a tenth of a run.
+    thresholds = gc.get_threshold()
+    gc.set_threshold(50 * thresholds[0], *thresholds[1:])
+    before = [signal.signal(number, _stop) for number in STOPS]
+    dropped, sys.unraisablehook = sys.unraisablehook, _dropped
+    try:
+        return _guarded(options)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        _drop_output()
+        return 0
+    except ImportError as error:
+        if error.name != "numba":  # which may be kept from starting by its environment variables
+            raise
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"stopped; {KEPT.get(options.command, NOTHING)}", file=sys.stderr)
+        return 130
+    finally:
+        sys.unraisablehook = dropped
+        gc.set_threshold(*thresholds)
+        for number, handler in zip(STOPS, before, strict=True):
+            signal.signal(number, handler)
+
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _stop(*_: Any) -> NoReturn:
+    # A second signal, while the first one is obeyed, would tear what is being finished.
+    for number in STOPS:
+        signal.signal(number, lambda *_: None)
+    raise KeyboardInterrupt
+
+
+SECONDS_LATER = 0.02
+
+
+def _dropped(error: Any) -> None:
+    """An error that Python drops, as in the callback of a weak reference; a stop comes again."""
+    if error.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(error)
+        return
+    for number in STOPS:
+        signal.signal(number, _stop)
+    again = threading.Timer(SECONDS_LATER, _thread.interrupt_main)
+    again.daemon = True
+    again.start()
+
+
+def _prepare_streams() -> None:
+    """A terminal that cannot show a letter shows its code; a stream that is closed takes all."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open to the end
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    # What is left in the buffer would fail once more at the end.
+    with contextlib.suppress(OSError):  # an output that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _guarded(options: argparse.Namespace) -> int:
+    try:
+        done = COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return done
+    except MemoryError:
+        print("out of memory", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"{error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        _drop_output()
+        return 1
+    except Exception as error:
+        code = _code_of(error)
+        if code is None:
+            raise
+        print(error, file=sys.stderr)
+        return code
+
+
+def _code_of(error: Exception) -> int | None:
+    """The exit code of an error that is told in one message; None for a fault of our own."""
+    from sim.engine.program import ModelError
+    from sim.experiment.experiment import InputError, RunError
+    from sim.scenario.scenario import ScenarioError
+
+    if isinstance(error, (ScenarioError, InputError)):
+        return 2
+    return 1 if isinstance(error, (ModelError, RunError)) else None
+
+
+# -- the commands ---------------------------------------------------------------------------------
+
+
+def run(options: argparse.Namespace) -> int:
+    """``detente run``: histories into a results folder, with summary and figures."""
+    from sim.reporting import summary, text_tables
+
+    results = _results(options)
+    print(text_tables.as_text(summary.summarise(results, options.endpoint)))
+    figures = [] if options.no_figures else summary.figures(results, None, options.endpoint)
+    _say_what_never_starts(results.scenario, results.manifest["strategies"])
+    _say_where(results, figures)
+    return 0
+
+
+def compare(options: argparse.Namespace) -> int:
+    """``detente compare``: strategies ranked, with paired differences and what they say."""
+    from sim.evidence import assumptions
+    from sim.reporting import summary, text_tables
+    from sim.studies import decision
+
+    _check_comparison(options)
+    results = _results(options)
+    print(text_tables.as_text(summary.summarise(results, options.endpoint)), end="\n\n")
+    found = decision.compare(
+        results, options.baseline, options.endpoint, draw=not options.no_figures
+    )
+    print(f"{found.text}\n\n{_wrapped(assumptions.caution(results.scenario))}")
+    _say_what_never_starts(results.scenario, results.manifest["strategies"])
+    drawn = []
+    if not options.no_figures:
+        table = found.tables["differences"]
+        drawn = summary.figures(results, options.baseline, options.endpoint, table=table)
+    _say_where(results, [*drawn, *found.figures])
+    return 0
+
+
+def _say_what_never_starts(scenario: Any, names: Sequence[str]) -> None:
+    from sim.scenario import linting
+
+    strategies = [scenario.strategy(name).chosen for name in names]
+    for sentence in linting.notes_on_strategies(scenario, strategies):
+        print(_wrapped(f"note: {sentence}"))
+
+
+def _wrapped(sentence: str) -> str:
+    from sim.reporting.findings import WIDTH
+
+    return textwrap.fill(sentence, WIDTH)
+
+
+def explain(options: argparse.Namespace) -> int:
+    """``detente explain``: why strategies do as they do: time budgets, and what costs most."""
+    from sim.experiment.results_folder import writable
+    from sim.studies import common, decision
+
+    scenario, kind = _scenario(options), decision.EXPLAIN
+    names = _chosen(scenario, options.strategy)
+    asked = options.strategy or ()
+    out = writable(options.out or common.default_folder(scenario, options.seed, kind, *asked))
+    common.prepare(out, kind, scenario, options.seed, strategies=names)
+    found = decision.explain(
+        scenario, options.strategy, options.replications, options.seed, out, options.draws
+    )
+    _say(found, out)
+    _say_what_never_starts(scenario, names)
+    return 0
+
+
+def diff(options: argparse.Namespace) -> int:
+    """``detente diff``: the same world under two strategies, side by side."""
+    from sim.experiment.results_folder import writable
+    from sim.studies import common, decision
+
+    scenario, kind = _scenario(options), decision.DIFF
+    for name in (options.a, options.b):
+        scenario.strategy(name)  # a folder is made of known names only
+    default = decision.default_diff_folder(
+        scenario, options.a, options.b, options.replication, options.draw, options.seed
+    )
+    out = writable(options.out or default)
+    common.prepare(
+        out, kind, scenario, options.seed, strategies=[options.a, options.b],
+        replication=options.replication, draw=options.draw,
+    )  # fmt: skip
+    found = decision.diff(
+        scenario, options.a, options.b, options.replication, options.replications, options.seed,
+        out, options.draw, options.draws,
+    )  # fmt: skip
+    _say(found, out)
+    _say_what_never_starts(scenario, [options.a, options.b])
+    return 0
+
+
+def _say(found: Any, folder: Path) -> None:
+    print(found.text)
+    print(f"\nresults: {folder}")
+    for figure in found.figures:
+        print(f"figure:  {figure}.png")
+
+
+def search(options: argparse.Namespace) -> int:
+    """``detente search``: every order of the tracks, and every posture: the best, and the front."""
+    from sim.studies import sequence_search
+
+    scenario = _scenario(options)
+    if not options.quiet:
+        _announce_compilation()
+    asked = {name: getattr(options, name) for name in SEARCHED} | {
+        "stages": options.after == "stages"
+    }
+    if asked["zone"] is not None and options.measure == "share":
+        if not 0 < asked["zone"] < 100:
+            _refuse(f"--zone: found {asked['zone']:g}; allowed: more than 0 and less than 100 "
+                    "percentage points")  # fmt: skip
+        asked["zone"] /= 100
+    if options.save:
+        _a_file(options.save)
+    default = sequence_search.default_folder(scenario, options.seed, **asked)
+    quiet = options.quiet or not sys.stderr.isatty()
+    found = sequence_search.search(
+        scenario, **asked, seed=options.seed, workers=options.workers,
+        out=options.out or default, quiet=quiet,
+    )  # fmt: skip
+    print(sequence_search.as_text(found))
+    print(f"\nresults: {found.folder}\nfigure:  {found.folder}/front.png")
+    if options.save:
+        sequence_search.save(found, options.save)
+        print(f"saved:   {options.save}")
+    return 0
+
+
+SEARCHED = ("tracks", "never", "optional", "postures", "priority", "measure", "zone", "confidence",
+            "replications")  # fmt: skip
+
+
+def sensitivity(options: argparse.Namespace) -> int:
+    """``detente sensitivity``: which uncertain numbers move an outcome, and by how much."""
+    from sim.studies import common
+
+    if len(options.strategy or ()) > 1:
+        _refuse("--strategy: found several; allowed: one, and another as --against")
+    scenario = _scenario(options)
+    names = _chosen(scenario, options.strategy)[:1]
+    names += _chosen(scenario, [options.against]) if options.against else []
+    how = _study(options, "sensitivity", scenario, names)
+    study = common.study_sensitivity(
+        scenario, names[0], options.measure, against=options.against, base=options.base,
+        trajectories=options.trajectories, top=options.top, **how,
+    )  # fmt: skip
+    _say_what_never_starts(scenario, names)
+    return _say_study(study, options.out)
+
+
+def robust(options: argparse.Namespace) -> int:
+    """``detente robust``: strategies x draws, and what would make another strategy best."""
+    from sim.studies import common
+
+    scenario = _scenario(options)
+    names = _chosen(scenario, options.strategy)
+    how = _study(options, "robust", scenario, names)
+    numbers = tuple(options.map.split(",")) if options.map else None
+    if numbers is not None and len(numbers) != 2:
+        _refuse(f'--map: found "{options.map}"; allowed: two numbers, A,B')
+    study = common.study_robust(
+        scenario, options.strategy, options.measure, draws=options.draws,
+        baseline=options.baseline, fail=options.fail, margin=options.margin, numbers=numbers,
+        better=options.better, **how,
+    )  # fmt: skip
+    _say_what_never_starts(scenario, names)
+    return _say_study(study, options.out)
+
+
+def tell(options: argparse.Namespace) -> int:
+    """``detente tell``: one history, event by event, with its timeline chart."""
+    from sim.experiment.results_folder import writable
+    from sim.plotting import outcomes, style
+    from sim.reporting import summary
+
+    scenario = _scenario(options)
+    folder = writable(options.out or "results")
+    story = summary.tell(
+        scenario, options.strategy, options.replication, options.seed, options.engine,
+        options.draw, options.draws,
+    )  # fmt: skip
+    print(f"{story.title}\n{story.strategy}, {story.where}\n")
+    for event in story.events.itertuples():
+        why = f"  ({event.why})" if event.why else ""
+        print(f"{event.date}  day {event.time:7.1f}  {event.entity}: {event.what}{why}")
+    row = story.row
+    print(f"\noutcome: {row['outcome']}, day {row['time']:.1f}")
+    which = f"{story.replication}{f'-draw{options.draw}' * (options.draw > 0)}"
+    path = folder / f"{scenario.name}-{story.strategy}-{which}-seed{story.seed}"
+    style.save(outcomes.timeline(story).figure, path)
+    print(f"timeline: {path}.png")
+    return 0
+
+
+def check(options: argparse.Namespace) -> int:
+    """``detente check``: every fault of the files, and what their author may have misjudged."""
+    from sim.scenario import scenario
+
+    wrong = False
+    for file in options.files:
+        faults, warnings, facts = scenario.check(file)
+        for fault in faults:
+            print(fault, file=sys.stderr)
+        for kind, notes in (("warning", warnings), ("fact", facts)):
+            for note in notes:
+                print(f"{kind}: {note}")
+        wrong = wrong or bool(faults)
+        if not faults:
+            print(f"{file}: is valid")
+            if options.describe:
+                print(scenario.load(file).describe())
+    return 2 if wrong else 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    """``detente verify``: whether a results folder holds what its manifest says."""
+    from sim.experiment import verification
+    from sim.reporting.text_tables import many
+
+    verdict = verification.verify(options.folder, options.sample, options.seed)
+    for difference in verdict.differences:
+        print(difference, file=sys.stderr)
+    found = many(len(verdict.differences), "difference") if verdict.differences else "no difference"
+    checked = "part has its checksum" if verdict.parts == 1 else "parts have their checksums"
+    print(
+        f"{options.folder}: {verdict.parts:,} {checked}; {many(verdict.histories, 'replication')} "
+        f"simulated again by both engines; {found} from what the manifest promises"
+    )
+    return 1 if verdict.differences else 0
+
+
+def report(options: argparse.Namespace) -> int:
+    """``detente report``: a results folder as one HTML page that needs nothing else."""
+    from sim.reporting import html
+
+    print(html.write(options.folder, options.out, options.baseline, options.endpoint))
+    return 0
+
+
+def explore(options: argparse.Namespace) -> int:
+    """``detente explore``: the live table in the browser, until Ctrl-C."""
+    from sim.experiment.results_folder import made
+    from sim.scenario.loading import catalog
+    from sim.scenario.scenario import load
+
+    try:
+        from sim.app.scenario_library import Library
+        from sim.app.web import server
+        from sim.app.web.session_view import Room
+    except ModuleNotFoundError as error:
+        if error.name and error.name.partition(".")[0] == "sim":
+            raise
+        _refuse('explore needs its web page: pip install "detente[explore]"')
+    if options.scenario not in catalog() and not Path(options.scenario).exists():
+        load(options.scenario)  # says what there is; the faults of a file are told in the page
+    with made(options.folder) as folder:
+        library, name = Library.of(options.scenario, folder)
+        _announce_compilation()
+        room = Room(name, folder, library)
+
+        def say(address: str) -> None:
+            print(f"table:   {address}\nstop it with Ctrl-C", flush=True)
+            if not options.no_browser:
+                server.open_browser(address)
+
+        server.serve(room, options.port, say)
+    print("the table is closed")
+    return 0
+
+
+def assumptions(options: argparse.Namespace) -> int:
+    """``detente assumptions``: every number of a scenario, with its status and source."""
+    from sim.evidence import assumptions
+    from sim.experiment.results_folder import made
+
+    table = assumptions.register(_scenario(options))
+    if options.out is None:
+        print(assumptions.as_text(table))
+    else:
+        with made(Path(options.out).parent):
+            assumptions.write(table, Path(options.out))
+        print(f"{assumptions.counts(table)}\nwritten: {options.out}")
+    return 0
+
+
+def stress(options: argparse.Namespace) -> int:
+    """``detente stress``: the STRESS checklist of a scenario, in Markdown."""
+    from sim.experiment.results_folder import made
+    from sim.reporting import stress_des
+
+    text = stress_des.checklist(_scenario(options))
+    if options.out is None:
+        print(text, end="")
+    else:
+        with made(Path(options.out).parent):
+            Path(options.out).write_text(text, encoding="utf-8")
+        print(f"written: {options.out}")
+    return 0
+
+
+def list_catalog(_: argparse.Namespace) -> int:
+    """``detente list``: the scenarios that ship, and their strategies."""
+    from sim.scenario import scenario
+
+    for name in scenario.catalog():
+        loaded = scenario.load(name)
+        print(f"{name}  {loaded.title}")
+        for strategy in loaded.strategies.values():
+            print(f"    {strategy.name:20}  {strategy.about or ''}".rstrip())
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": run,
+    "compare": compare,
+    "search": search,
+    "sensitivity": sensitivity,
+    "robust": robust,
+    "tell": tell,
+    "explain": explain,
+    "diff": diff,
+    "check": check,
+    "verify": verify,
+    "report": report,
+    "explore": explore,
+    "assumptions": assumptions,
+    "stress": stress,
+    "list": list_catalog,
+}
+
+
+# -- parts of commands ----------------------------------------------------------------------------
+
+
+def _scenario(options: argparse.Namespace) -> Any:
+    from sim.scenario import scenario
+
+    return scenario.load(options.scenario, options.strategies)
+
+
+def _results(options: argparse.Namespace) -> Any:
+    from sim.experiment import argument_checks, experiment
+    from sim.experiment.results_folder import writable
+
+    scenario = _scenario(options)
+    known = [*scenario.conditions, *(f"{t.name}.{s.name}" for t in scenario.tracks.values()
+                                     for s in t.stages)]  # fmt: skip
+    if options.endpoint is not None and options.endpoint not in known:
+        hint = argument_checks.nearest(options.endpoint, known)
+        raise experiment.InputError(f'--endpoint: unknown condition "{options.endpoint}"{hint}')
+    if options.engine == "compiled" and not options.quiet:
+        _announce_compilation()
+    how = {
+        "draws": options.draws,
+        "design": options.design,
+        "law": options.law,
+        "engine": options.engine,
+        "workers": options.workers,
+        "pool": options.pool,
+        "dask": options.dask,
+        "progress": _progress(options),
+        "out": writable(options.out or experiment.default_folder(scenario, options.seed)),
+        "columns": _columns(options, scenario),
+        "keep": getattr(options, "keep", "rows"),
+        "most_events": options.max_events,
+    }
+    if options.precision is None:
+        replications = options.replications or REPLICATIONS
+        return experiment.run(scenario, options.strategy, replications, options.seed, **how)
+    return _precisely(options, scenario, how)
+
+
+def _precisely(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) -> Any:
+    from sim.experiment import experiment, stopping
+
+    if options.replications is not None:
+        raise experiment.InputError("--precision: allowed with --max-replications instead of "
+                                    "--replications")  # fmt: skip
+    baseline = None
+    if options.precision_of == "differences":
+        known = options.strategy or experiment.names_of(scenario)
+        baseline = getattr(options, "baseline", None) or known[0]
+    wanted = stopping.parse(options.precision, baseline, options.max_replications, options.endpoint)
+    results = stopping.run(scenario, wanted, options.strategy, options.seed, **how)
+    print(results.manifest["precision"]["why"])
+    return results
+
+
+def _chosen(scenario: Any, wanted: Sequence[str] | None) -> list[str]:
+    """The strategies asked for, each once; all where none is."""
+    from sim.experiment import experiment
+
+    for name in wanted or ():
+        experiment.chosen(scenario, name)  # an unknown one is told
+    return list(dict.fromkeys(wanted or experiment.names_of(scenario)))
+
+
+def _study(
+    options: argparse.Namespace, kind: str, scenario: Any, names: list[str]
+) -> dict[str, Any]:
+    """What both studies of a scenario's numbers are asked; sees that they may write."""
+    from sim.experiment.results_folder import writable
+    from sim.studies import common
+
+    asked = names if options.strategy or getattr(options, "against", None) else []
+    if options.measure != MEASURE:
+        asked = [*asked, options.measure.replace("/", "-")]
+    out = writable(options.out or common.default_folder(scenario, options.seed, kind, *asked))
+    options.out = common.prepare(
+        out, kind, scenario, options.seed, strategies=names, measure=options.measure
+    )
+    if not options.quiet:
+        _announce_compilation()
+    shown = not options.quiet and sys.stderr.isatty()
+    return {
+        "replications": options.replications,
+        "seed": options.seed,
+        "workers": options.workers,
+        "progress": shown,
+    }
+
+
+def _say_study(study: Any, folder: Path) -> int:
+    figures = study.write(folder)
+    print(study.text)
+    print(f"\nresults: {folder}")
+    for figure in figures:
+        print(f"figure:  {figure}.png")
+    return 0
+
+
+def _refuse(message: str) -> NoReturn:
+    from sim.experiment.experiment import InputError
+
+    raise InputError(message)
+
+
+def _progress(options: argparse.Namespace) -> str:
+    if options.log_json:
+        return "json"
+    return "none" if options.quiet or not sys.stderr.isatty() else "bar"
+
+
+def _columns(options: argparse.Namespace, scenario: Any) -> list[str] | None:
+    """The columns asked for, with those that the summary and the figures are made of."""
+    if not options.columns:
+        return None
+    ends = [end for end in (scenario.goal, scenario.ruin, options.endpoint) if end]
+    return [*options.columns.split(","), "outcome", "time", *(f"first_{end}" for end in ends)]
+
+
+def _announce_compilation() -> None:
+    from sim.engine import kernel
+
+    if not kernel.is_compiled():
+        print("compiling the engine, once for this version: about 15 seconds", file=sys.stderr)
+
+
+def _check_comparison(options: argparse.Namespace) -> None:
+    from sim.experiment import argument_checks, experiment
+
+    known = _chosen(_scenario(options), options.strategy)
+    if options.baseline is not None and options.baseline not in known:
+        hint = argument_checks.nearest(options.baseline, known)
+        raise experiment.InputError(f'--baseline: unknown strategy "{options.baseline}"{hint}')
+    if len(known) < 2:
+        raise experiment.InputError("there is only one strategy; a comparison needs two")
+
+
+def _say_where(results: Any, figures: Sequence[Path]) -> None:
+    from sim.reporting import summary
+
+    for note in summary.notes(results.manifest):
+        print(f"\n{note}")
+    print(f"\nresults: {results.folder}")
+    for figure in figures:
+        print(f"figure:  {figure}.png")
+
+
+def _a_file(path: str) -> None:
+    """See that a file can be written, before the work that is to end in it."""
+    folder = Path(path).parent
+    if Path(path).is_dir() or not os.access(folder, os.W_OK):
+        _refuse(f"{path}: cannot be written to; allowed: a file, in a folder that there is")

@@ -1,0 +1,795 @@
+"""The SimPy engine: tracks, shocks and fades as processes, each written as what happens to it.
+
+Read this module first. The processes stand at its head; below them is the :class:`Replication`, the
+state that they share: levels, delegations, clocks and the settle.
+
+Order at one instant. SimPy orders events by time, then by priority. Every entity of the model has
+a rank of its own as priority: window openings, fades, shocks, tracks, each in file order. The
+settle comes before all of them, but after whatever an event has woken, so that it finds every
+process at its yield again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from typing import Any
+
+import simpy
+from simpy.events import NORMAL, Event, EventPriority
+
+from sim.engine import laws
+from sim.engine.entities import (
+    BreakEntity,
+    DurationLaw,
+    Entities,
+    LevelTest,
+    Ratio,
+    Rule,
+    SetbackEntity,
+    ShockEntity,
+    StageEntity,
+    Steps,
+    TrackEntity,
+)
+from sim.engine.program import (
+    ABANDON,
+    ABANDONED,
+    AFTER,
+    CLEAR,
+    DATED,
+    DAYS_PER_YEAR,
+    DELEGATION,
+    GOAL,
+    LOWER,
+    MAX_EVENTS_AT_AN_INSTANT,
+    NOTHING,
+    ONGOING,
+    RAISE,
+    RATE,
+    REMEMBERED,
+    RUIN,
+    WINDOW,
+    Entry,
+    Program,
+    What,
+    cannot_advance,
+)
+from sim.engine.rows import Rows, empty
+
+SETTLE = NORMAL + 1
+FIRST_RANK = SETTLE + 1
+
+Process = Generator[Event, Any, None]
+UserProcess = Callable[["Replication"], Generator[Event, Any, Any]]
+
+
+# -- the processes --------------------------------------------------------------------------------
+
+
+def negotiate(replication: Replication, track: TrackState) -> Process:
+    """A track waits for its turn, sits at the table, and ends in success or pays for a setback."""
+    while track.state != GONE:
+        days = yield track.turn
+        try:
+            yield replication.alarm(days, track.rank)
+            delay = replication.conclude(track)
+        except simpy.Interrupt as broken:
+            delay = broken.cause
+        if delay is not None:
+            yield replication.alarm(delay, track.rank)
+            replication.resume(track)
+
+
+def strike(replication: Replication, shock: ShockState) -> Process:
+    """An undated shock strikes whenever its clock runs out; the settle winds it again."""
+    while True:
+        yield shock.clock.bell()
+        replication.strike(shock)
+
+
+def recur(replication: Replication, shock: ShockState) -> Process:
+    """A dated shock comes on its dates, if what it depends on holds then."""
+    for day in shock.entity.dates:
+        yield replication.alarm(day - replication.now, shock.rank)
+        replication.strike(shock)
+
+
+def fade(replication: Replication, condition: FadeState) -> Process:
+    """A condition loses a level whenever its clock runs out; every raise sets the clock anew."""
+    while True:
+        yield condition.clock.bell()
+        replication.fade(condition)
+
+
+def open_windows(replication: Replication) -> Process:
+    """The calendar opens each window on its day, and whoever waited for it may begin."""
+    for day, stage in replication.entities.openings:
+        yield replication.alarm(day - replication.now, FIRST_RANK + stage)
+        replication.open_window(stage)
+
+
+# -- alarms and clocks ----------------------------------------------------------------------------
+
+
+class Alarm(Event):
+    """A timeout with the rank of its entity as its priority."""
+
+    def __init__(self, env: simpy.Environment, delay: float, rank: int) -> None:
+        super().__init__(env)
+        self._ok, self._value = True, None
+        env.schedule(self, EventPriority(rank), delay)
+
+
+class Clock:
+    """An alarm that can be set anew.
+
+    SimPy cannot take an alarm back, so each setting has a version, and an outdated alarm rings
+    for nobody.
+    """
+
+    __slots__ = ("_bell", "_version", "env", "rank")
+
+    def __init__(self, env: simpy.Environment, rank: int) -> None:
+        self.env, self.rank = env, rank
+        self._bell = Event(env)
+        self._version = 0
+
+    def bell(self) -> Event:
+        """The event of the next ring."""
+        return self._bell
+
+    def set(self, delay: float) -> None:
+        """Ring after ``delay`` days, whatever was set before."""
+        self._version += 1
+        alarm = Alarm(self.env, delay, self.rank)
+        alarm.callbacks.append(partial(self._ring, self._version))
+
+    def stop(self) -> None:
+        """Do not ring until set again."""
+        self._version += 1
+
+    def _ring(self, version: int, _: Event) -> None:
+        if version == self._version:
+            bell, self._bell = self._bell, Event(self.env)
+            bell.succeed()
+
+
+# -- where the entities stand in one replication --------------------------------------------------
+
+WAITING, AT_TABLE, DELAYED, COMPLETED, GONE = range(5)
+
+
+class TrackState:
+    """Where a track stands: its stage, its state, and what it has been waiting for."""
+
+    __slots__ = (
+        "begun",
+        "ended",
+        "entity",
+        "note",
+        "process",
+        "rank",
+        "resume_at",
+        "stage",
+        "state",
+        "turn",
+    )  # fmt: skip
+
+    def __init__(self, env: simpy.Environment, entity: TrackEntity, rank: int) -> None:
+        self.entity, self.rank = entity, rank
+        self.stage = entity.first
+        self.state = WAITING
+        self.begun = False  # has the first attempt begun?
+        self.note = NOTHING  # the first unmet item, last time that everything was at rest
+        self.resume_at = NOTHING
+        self.ended = math.nan
+        self.turn = Event(env)
+        self.process: simpy.Process
+
+
+class ShockState:
+    """A shock's occurrences so far and, where it is undated, its clock."""
+
+    __slots__ = ("clock", "due", "entity", "fired", "occurrence", "rank", "residual", "speed")
+
+    def __init__(self, env: simpy.Environment, entity: ShockEntity, rank: int) -> None:
+        self.entity, self.rank = entity, rank
+        self.clock = Clock(env, rank)
+        self.occurrence = 0
+        self.residual = math.inf
+        self.speed = 0.0
+        self.due = math.inf
+        self.fired = False  # since the last settle
+
+
+class FadeState:
+    """The clock of a condition that fades, and how often it was drawn."""
+
+    __slots__ = ("clock", "draws", "law", "place", "stream")
+
+    def __init__(
+        self, env: simpy.Environment, place: int, law: DurationLaw, stream: int, rank: int
+    ):
+        self.place, self.law, self.stream = place, law, stream
+        self.clock = Clock(env, rank)
+        self.draws = 0
+
+
+# -- a replication --------------------------------------------------------------------------------
+
+
+class Replication:
+    """One replication: the state that its processes share.
+
+    A process of a user's own gets this object. It may read :attr:`now`, :meth:`level` and
+    :meth:`uniforms`, wait with ``replication.env.timeout(days)``, and change levels with
+    :meth:`raise_`, :meth:`lower` and :meth:`clear`.
+
+    Args:
+        entities: of a scenario at the values of a draw.
+        seed: 0 <= seed < 2**64.
+        number: of this replication.
+        log: where to write what happens, or None.
+        processes: generator functions of the user's own, each called with this object.
+    """
+
+    def __init__(
+        self,
+        entities: Entities,
+        seed: int,
+        number: int,
+        log: list[Entry] | None = None,
+        processes: Sequence[UserProcess] = (),
+    ) -> None:
+        self.entities, self.conditions = entities, len(entities.conditions)
+        self.seed, self.number, self.log = seed, number, log
+        self.env = env = simpy.Environment()
+        levels = len(entities.maximum)
+        self.levels = [0] * levels
+        self.first = [math.nan] * levels
+        self.risen = [0.0] * levels
+        self.held = [0.0] * levels
+        self.holders = [0] * self.conditions
+        self.counts = [0] * entities.counts
+        self.attempts = [0] * len(entities.stages)
+        self.surprise = [[0.0, 0.0] for _ in entities.stages]
+        self.free = list(entities.capacity)
+        self.binding = NOTHING
+        self.over = False
+        self.actor: TrackState | None = None  # whose success is taking effect
+        self.settling = False
+        self.to_rescale: set[int] = set()
+        self.events = 0
+        self.instant = -1.0
+        self.ranks_of_instant: list[int] = []
+
+        fades = FIRST_RANK + len(entities.stages)
+        shocks = fades + self.conditions
+        tracks = shocks + len(entities.shocks)
+        self.fades = [
+            None if law is None else FadeState(env, i, law, entities.fade_streams[i], fades + i)
+            for i, law in enumerate(entities.fades)
+        ]
+        self.shocks = [
+            ShockState(env, shock, shocks + i) for i, shock in enumerate(entities.shocks)
+        ]
+        self.tracks = [
+            TrackState(env, track, tracks + i) for i, track in enumerate(entities.tracks)
+        ]
+        self._begin_day_0(processes)
+
+    def _begin_day_0(self, processes: Sequence[UserProcess]) -> None:
+        """Day 0: everyone takes their place, levels and postures rise, then one settle."""
+        process = self.env.process
+        if self.entities.openings:
+            process(open_windows(self))
+        for condition in self.fades:
+            if condition is not None:
+                process(fade(self, condition))
+        for shock in self.shocks:
+            process(recur(self, shock) if shock.entity.timing == DATED else strike(self, shock))
+            if shock.entity.timing != DATED:
+                self._wind(shock)
+                self.to_rescale.add(shock.entity.place)
+        for track, left_out in zip(self.tracks, self.entities.left_out, strict=True):
+            if left_out:
+                track.state = GONE
+            else:
+                track.process = process(negotiate(self, track))
+        for i, level in enumerate(self.entities.initially):
+            if level > 0:
+                self._set_level(i, level)
+                self._set_fade(i)
+        for i in self.entities.postures:
+            self._raise(i)
+        for own in processes:
+            process(own(self))
+        self._settle_soon()
+
+    def run(self) -> None:
+        """Run to the end: the horizon, or ruin."""
+        env, horizon = self.env, self.entities.horizon
+        # Not "until": a stop event would come before or after the events of its own instant.
+        while not self.over and env.peek() < horizon:
+            env.step()
+
+    def alarm(self, delay: float, rank: int) -> Alarm:
+        """A timeout at which the entity with this rank has its event."""
+        return Alarm(self.env, delay, rank)
+
+    # -- what a process of a user's own may use
+
+    @property
+    def now(self) -> float:
+        """Days since the start of the scenario."""
+        return float(self.env.now)
+
+    @property
+    def date(self) -> dt.date:
+        """Today."""
+        return self.entities.program.date(self.now)
+
+    def level(self, condition: str) -> int:
+        """The level of a condition or stage condition (``track.stage``); KeyError if unknown."""
+        return self.levels[self.entities.level_index[condition]]
+
+    def raise_(self, condition: str) -> None:
+        """Raise a condition by one level; ValueError for held and stage conditions."""
+        self._raise(self._changeable(condition))
+        self._settle_soon()
+
+    def lower(self, condition: str) -> None:
+        """Lower a condition by one level; ValueError for held and stage conditions."""
+        self._lower(self._changeable(condition), 1)
+        self._settle_soon()
+
+    def clear(self, condition: str) -> None:
+        """Set a condition to level 0; ValueError for held and stage conditions."""
+        i = self._changeable(condition)
+        self._lower(i, self.levels[i])
+        self._settle_soon()
+
+    def uniforms(
+        self, name: str, occurrence: int = 0, block: int = 0
+    ) -> tuple[float, float, float, float]:
+        """Four uniforms of this replication at an address of the user's own."""
+        return self._uniforms(laws.stream(f"user:{name}"), occurrence, block)
+
+    def _changeable(self, condition: str) -> int:
+        i = self.entities.level_index[condition]
+        if i >= self.conditions or i in self.entities.held:
+            raise ValueError(f"{condition} follows from the tracks; nobody can raise or lower it")
+        return i
+
+    # -- the events
+
+    def conclude(self, track: TrackState) -> float | None:
+        """An attempt ends: None after a success, after a setback the delay in days."""
+        self._event(track.rank)
+        stage = self.entities.stages[track.stage]
+        u = self._uniforms(stage.stream, self.attempts[track.stage] - 1)
+        chance = laws.success_probability(stage.success, self._times(1.0, stage.odds))
+        success = u[1] < chance
+        self._note_surprise(track.stage, (1.0 if success else 0.0) - chance)
+        setback = None
+        if not success:
+            # Which setbacks are possible is decided with the attempt's own holds still up.
+            setback = self._choose(stage.setbacks, u[2])
+        if setback is None:
+            self._record(What.SUCCEEDS, track.stage, self.attempts[track.stage] - 1, chance)
+            self._release(track)
+            self._succeed(track, stage)
+            return None
+        self._record(What.FAILS, track.stage, setback.place, chance)
+        self._release(track)
+        self.counts[setback.column] += 1
+        self._take_effect(setback.effects)
+        self._settle_soon()
+        return self._delay(track, setback.resume, setback.delay.days(u[3]))
+
+    def _note_surprise(self, stage: int, surprise: float) -> None:
+        """Add up what could not be foreseen of the attempts at a stage, until the goal."""
+        if math.isnan(self.first[self.entities.goal]):
+            self.surprise[stage][0] += surprise
+            self.surprise[stage][1] += surprise * (self.entities.horizon - self.now)
+
+    def _choose(self, setbacks: Sequence[SetbackEntity], u: float) -> SetbackEntity:
+        possible = [s for s in setbacks if s.weight > 0.0 and self._holds(s.when)]
+        whole = 0.0
+        for setback in possible:
+            whole += setback.weight
+        reached = 0.0
+        for setback in possible:
+            reached += setback.weight
+            if u * whole < reached:
+                return setback
+        return possible[-1]  # where rounding has eaten the last sliver
+
+    def _succeed(self, track: TrackState, stage: StageEntity) -> None:
+        self.actor = track
+        self._take_effect(stage.effects)
+        self.actor = None
+        self._set_level(self.conditions + track.stage, 1)
+        if track.stage < track.entity.last:
+            track.stage += 1
+            track.state = WAITING
+        else:
+            # Only now: a track cannot reopen itself by its own last success.
+            self._end(track, COMPLETED)
+        self._settle_soon()
+
+    def _delay(self, track: TrackState, resume: int, days: float) -> float:
+        track.state, track.resume_at = DELAYED, resume
+        self._record(What.PAUSES, track.entity.place, resume, days)
+        return days
+
+    def resume(self, track: TrackState) -> None:
+        """A delay ends: the track waits at the stage where it resumes, or is abandoned."""
+        self._event(track.rank)
+        if track.resume_at == ABANDON:
+            self._end(track, GONE)
+        else:
+            self._record(What.RESUMES, track.resume_at)
+            self._go_back(track, track.resume_at)
+        self._settle_soon()
+
+    def _go_back(self, track: TrackState, stage: int) -> None:
+        for later in range(stage, track.entity.last + 1):
+            self._set_level(self.conditions + later, 0)
+        track.stage, track.state = stage, WAITING
+
+    def _end(self, track: TrackState, state: int) -> None:
+        track.state, track.ended = state, self.now
+        self._record(What.COMPLETES if state == COMPLETED else What.LEAVES, track.entity.place)
+
+    def strike(self, shock: ShockState) -> None:
+        """A shock's instant has come; whether it happens depends on ``when`` and its chance."""
+        self._event(shock.rank)
+        entity, occurrence = shock.entity, shock.occurrence
+        shock.occurrence += 1
+        if entity.timing != DATED:
+            shock.fired = True
+            self.to_rescale.add(entity.place)
+        if entity.timing == DATED and not self._holds(entity.when):
+            self._record(What.PASSES, entity.place, occurrence, 0.0)
+        elif not self._uniforms(entity.stream, occurrence)[1] < entity.probability:
+            self._record(What.PASSES, entity.place, occurrence, entity.probability)
+        else:
+            self._record(What.HAPPENS, entity.place, occurrence)
+            self.counts[entity.column] += 1
+            self._take_effect(entity.effects)
+            for i, one in enumerate(entity.breaks):
+                self._break(shock, one, self._uniforms(entity.stream, occurrence, 1 + i))
+        if entity.timing == RATE:
+            self._wind(shock)
+        elif entity.timing == AFTER:
+            shock.residual = math.inf
+        self._settle_soon()
+
+    def _break(self, shock: ShockState, one: BreakEntity, u: Sequence[float]) -> None:
+        track = self.tracks[one.track]
+        there = track.state == AT_TABLE and one.stage in (NOTHING, track.stage)
+        if not there or not u[0] < one.probability:
+            return
+        self.counts[shock.entity.breaks_column] += 1
+        self._record(What.BREAKS, track.stage, shock.entity.place)
+        self._release(track)
+        resume = one.resume
+        if resume == NOTHING or resume > track.stage:
+            resume = track.stage
+        # The state changes here, inside the shock; the process only waits out the delay.
+        track.process.interrupt(self._delay(track, resume, one.delay.days(u[1])))
+
+    def fade(self, condition: FadeState) -> None:
+        """A condition's clock has run out: one level less."""
+        self._event(FIRST_RANK + len(self.entities.stages) + condition.place)
+        self._record(What.FADES, condition.place)
+        self._set_level(condition.place, self.levels[condition.place] - 1)
+        if self.levels[condition.place] > 0:
+            self._set_fade(condition.place)
+        self._settle_soon()
+
+    def open_window(self, stage: int) -> None:
+        """A window opens: an event that only settles."""
+        self._event(FIRST_RANK + stage)
+        self._record(What.OPENS, stage)
+        self._settle_soon()
+
+    def _event(self, rank: int) -> None:
+        self.events += 1
+        if self.now != self.instant:
+            self.instant = self.now
+            self.ranks_of_instant.clear()
+        self.ranks_of_instant.append(rank)
+        most = self.entities.most_events
+        if len(self.ranks_of_instant) > MAX_EVENTS_AT_AN_INSTANT or self.events > most:
+            last = self.ranks_of_instant[-(1 if self.events > most else REMEMBERED) :]
+            raise cannot_advance(
+                self.entities.program,
+                self.seed,
+                self.number,
+                self.now,
+                self.events,
+                {rank - FIRST_RANK for rank in last},
+            )
+
+    # -- effects and levels
+
+    def _take_effect(self, effects: Steps) -> None:
+        for kind, of in effects:
+            if kind == RAISE:
+                self._raise(of)
+            elif kind == LOWER:
+                self._lower(of, 1)
+            elif kind == CLEAR:
+                self._lower(of, self.levels[of])
+            else:
+                self._reopen(of)
+
+    def _raise(self, i: int) -> None:
+        self._set_level(i, min(self.entities.maximum[i], self.levels[i] + 1))
+        self._set_fade(i)
+
+    def _lower(self, i: int, by: int) -> None:
+        self._set_level(i, max(0, self.levels[i] - by))
+        fading = self.fades[i]
+        if fading is not None and self.levels[i] == 0:
+            fading.clock.stop()
+
+    def _set_fade(self, i: int) -> None:
+        fading = self.fades[i]
+        if fading is not None:
+            u = self._uniforms(fading.stream, fading.draws)
+            fading.draws += 1
+            fading.clock.set(fading.law.days(u[0]))
+
+    def _set_level(self, i: int, level: int) -> None:
+        was = self.levels[i]
+        if level == was:
+            return
+        self.levels[i] = level
+        now = self.env.now
+        if was == 0:
+            self.risen[i] = now
+            if math.isnan(self.first[i]):
+                self._rise_first(i)
+        elif level == 0:
+            self.held[i] += now - self.risen[i]
+        self.to_rescale.update(self.entities.readers[i])
+        self._record(What.RISES if level > was else What.FALLS, i, level)
+
+    def _rise_first(self, i: int) -> None:
+        self.first[i] = self.now
+        if i == self.entities.ruin:
+            self.over = True
+        elif i == self.entities.goal and self.actor is not None:
+            self.binding = self.actor.note
+
+    def _reopen(self, stage: int) -> None:
+        track = self.tracks[self.entities.track_of_stage[stage]]
+        if track.state == COMPLETED:
+            self._record(What.REOPENS, stage)
+            self._go_back(track, stage)
+
+    # -- the settle
+
+    def _settle_soon(self) -> None:
+        if not self.settling:
+            self.settling = True
+            Alarm(self.env, 0, SETTLE).callbacks.append(self._settle)
+
+    def _settle(self, _: Event) -> None:
+        """After every event: who may begin begins, clocks are rescaled, the waiting take note."""
+        self.settling = False
+        while self._begin_one():
+            pass
+        for k in sorted(self.to_rescale):
+            self._rescale(self.shocks[k])
+        self.to_rescale.clear()
+        for track in self.tracks:
+            if track.state == WAITING and not track.begun:
+                note = self._unmet(track)
+                if note != track.note:
+                    track.note = note
+                    self._record(What.WAITS, track.entity.place, note)
+
+    def _begin_one(self) -> bool:
+        for i in self.entities.by_priority:
+            track = self.tracks[i]
+            if track.state == WAITING and self._unmet(track) == NOTHING:
+                self._begin(track)
+                return True
+        return False
+
+    def _unmet(self, track: TrackState) -> int:
+        """The first thing that a waiting track lacks, or NOTHING."""
+        stage = self.entities.stages[track.stage]
+        for rule in (() if track.begun else track.entity.start, stage.gate):
+            for item in rule:
+                if not self._holds_one(item.tests):
+                    return item.number
+        if stage.windows and not any(a <= self.env.now < b for a, b in stage.windows):
+            return WINDOW
+        if not all(self.free[party] > 0 for party in track.entity.parties):
+            return DELEGATION
+        return NOTHING
+
+    def _begin(self, track: TrackState) -> None:
+        stage = self.entities.stages[track.stage]
+        track.state, track.begun = AT_TABLE, True
+        for party in track.entity.parties:
+            self.free[party] -= 1
+        attempt = self.attempts[track.stage]
+        self.attempts[track.stage] += 1
+        self._record(What.BEGINS, track.stage, attempt)
+        self._hold(stage, +1)
+        u = self._uniforms(stage.stream, attempt)
+        turn, track.turn = track.turn, Event(self.env)
+        # Own holds are up: they bear on the attempt's length.
+        ratio = self._times(1.0, stage.times)
+        turn.succeed(laws.stretched(stage.duration.days(u[0]), ratio))
+
+    def _release(self, track: TrackState) -> None:
+        for party in track.entity.parties:
+            self.free[party] += 1
+        self._hold(self.entities.stages[track.stage], -1)
+
+    def _hold(self, stage: StageEntity, change: int) -> None:
+        for i in stage.holds:
+            self.holders[i] += change
+            self._set_level(i, min(self.entities.maximum[i], self.holders[i]))
+
+    def _rescale(self, shock: ShockState) -> None:
+        speed = self._speed(shock.entity)
+        if speed == shock.speed and not shock.fired:
+            return
+        if shock.speed > 0.0 and not shock.fired:
+            shock.residual = (shock.due - self.env.now) * shock.speed
+        shock.speed, shock.fired = speed, False
+        shock.clock.stop()
+        if speed > 0.0 and shock.residual < math.inf:
+            delay = shock.residual / speed
+            shock.due = self.env.now + delay
+            shock.clock.set(delay)
+        else:
+            shock.due = math.inf
+
+    def _wind(self, shock: ShockState) -> None:
+        """Draw the residual of an undated shock's next occurrence."""
+        u = self._uniforms(shock.entity.stream, shock.occurrence)[0]
+        if shock.entity.after is not None:
+            shock.residual = shock.entity.after.days(u)
+        else:
+            shock.residual = laws.unit_exponential(u)
+
+    def _speed(self, entity: ShockEntity) -> float:
+        if not self._holds(entity.when):
+            return 0.0
+        speed = 1.0 if entity.timing == AFTER else entity.rate / DAYS_PER_YEAR
+        bounded: float = laws.bounded_speed(self._times(speed, entity.ratios))
+        return bounded
+
+    # -- clauses, ratios, draws
+
+    def _holds(self, rule: Rule) -> bool:
+        return all(self._holds_one(item.tests) for item in rule)
+
+    def _holds_one(self, tests: Sequence[LevelTest]) -> bool:
+        levels = self.levels
+        return any((levels[i] >= least) != negated for i, least, negated in tests)
+
+    def _times(self, value: float, ratios: Sequence[Ratio]) -> float:
+        """A value times its ratios: one by one, once per level where the influence says so."""
+        for (i, least, negated), per_level, ratio in ratios:
+            level = self.levels[i]
+            for _ in range(level if per_level else (level >= least) != negated):
+                value *= ratio
+        return value
+
+    def _uniforms(
+        self, stream: int, occurrence: int, block: int = 0
+    ) -> tuple[float, float, float, float]:
+        u: tuple[float, float, float, float]
+        u = laws.uniforms(self.seed, stream, self.number, occurrence, block)
+        return u
+
+    # -- the end
+
+    def _record(self, what: What, subject: int, detail: int = NOTHING, value: float = 0.0) -> None:
+        if self.log is not None:
+            self.log.append((self.now, what, subject, detail, value))
+
+    def write(self, rows: Rows, i: int) -> None:
+        """Write the row, once the replication has run, into place ``i``."""
+        entities = self.entities
+        goal = self.first[entities.goal]
+        ruin = math.nan if entities.ruin == NOTHING else self.first[entities.ruin]
+        end = ruin if self.over else entities.horizon
+        in_play = [t for t, out in zip(self.tracks, self.entities.left_out, strict=True) if not out]
+        rows.outcome[i], rows.time[i] = ONGOING, entities.horizon
+        if not math.isnan(ruin) and not goal < ruin:
+            rows.outcome[i], rows.time[i] = RUIN, ruin
+        elif not math.isnan(goal):
+            rows.outcome[i], rows.time[i] = GOAL, goal
+        elif all(t.state in (COMPLETED, GONE) for t in in_play) and any(
+            t.state == GONE for t in in_play
+        ):
+            rows.outcome[i], rows.time[i] = ABANDONED, max(t.ended for t in in_play)
+        rows.first[i] = self.first
+        for c in range(self.conditions):
+            still = end - self.risen[c] if self.levels[c] > 0 else 0.0
+            rows.held[i, c] = self.held[c] + still
+        rows.counts[i] = self.counts
+        rows.binding[i] = self.binding
+        if len(rows.surprise):
+            rows.surprise[i] = self.surprise
+
+
+# -- running --------------------------------------------------------------------------------------
+
+
+class Teller:
+    """Simulates replications of one program, draw after draw; not to be shared between threads."""
+
+    def __init__(self, program: Program, processes: Sequence[UserProcess] = ()) -> None:
+        self.processes = processes
+        self.take(program)
+
+    def take(self, program: Program) -> None:
+        """From now on simulate this draw of the program."""
+        self.entities = Entities(program)
+
+    def tell(self, seed: int, first: int, rows: Rows) -> None:
+        """Fill rows with the replications from ``first`` on.
+
+        Raises:
+            ModelError: a replication in which time cannot advance, or with too many events; the
+                rows before it are filled.
+        """
+        for i in range(len(rows.time)):
+            replication = Replication(self.entities, seed, first + i, processes=self.processes)
+            replication.run()
+            replication.write(rows, i)
+
+
+def simulate(
+    program: Program,
+    seed: int,
+    first: int,
+    count: int,
+    processes: Sequence[UserProcess] = (),
+    *,
+    surprise: bool = False,
+) -> Rows:
+    """Simulate the replications ``first .. first + count - 1``.
+
+    Args:
+        program: a scenario and strategy, from :func:`sim.program.translate`.
+        seed: 0 <= seed < 2**64.
+        first: the first replication.
+        count: how many.
+        processes: SimPy processes of the user's own, each a generator function of a
+            :class:`Replication`.
+        surprise: fill :attr:`sim.rows.Rows.surprise` too.
+
+    Raises:
+        ModelError: a replication in which time cannot advance, or with too many events.
+    """
+    rows = empty(program, count, surprise=surprise)
+    Teller(program, processes).tell(seed, first, rows)
+    return rows
+
+
+def trace(
+    program: Program, seed: int, replication: int, processes: Sequence[UserProcess] = ()
+) -> tuple[Rows, list[Entry]]:
+    """One replication with its event log: its row (n = 1) and the entries in order."""
+    log: list[Entry] = []
+    one = Replication(Entities(program), seed, replication, log, processes)
+    one.run()
+    rows = empty(program, 1)
+    one.write(rows, 0)
+    return rows, log

@@ -1,0 +1,785 @@
+"""A scenario and its chosen strategy as flat arrays: names in, indices out, nothing clever.
+
+Every entity gets an index by its place in the file. Conditions come first in the levels, then one
+*stage condition* for each stage. A list of lists is stored as a start table and a flat list:
+the items of entry ``i`` are ``flat[start[i]:start[i + 1]]``.
+
+All numbers that an analyst may vary stand in one vector, ``numbers``, in which each has a slot by
+its dotted name. :meth:`Program.with_numbers` puts other values into the slots and derives the few
+arrays that depend on them, without parsing or validating anything again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.engine import laws
+from sim.scenario.scenario import (
+    Clauses,
+    Duration,
+    Effects,
+    Influence,
+    Literal,
+    MonthDay,
+    Number,
+    Scenario,
+    Shock,
+    Stage,
+    Window,
+    likely,
+)
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Words = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
+
+DAYS_PER_YEAR = 365.25
+MAX_EVENTS_AT_AN_INSTANT = 10_000
+MAX_EVENTS = 10_000_000
+
+NOTHING = -1
+ABANDON = -2  # where a resume has no stage to go to
+WINDOW, DELEGATION = -3, -4  # what a track can wait for, besides the items of its clauses
+RATE, AFTER, DATED = range(3)
+CLEAR, LOWER, RAISE, REOPEN = range(4)
+GOAL, RUIN, ABANDONED, ONGOING = range(4)
+
+
+class ModelError(Exception):
+    """A history that cannot be told to its end; the message names the entities."""
+
+    def __init__(self, message: str, replication: int = 0) -> None:
+        # SimPy makes an error that leaves a process anew from its arguments: all of them count.
+        super().__init__(message, replication)
+        self.replication = replication
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+REMEMBERED = 1000  # events of an instant that the message of a ModelError looks back on
+
+
+class What(enum.IntEnum):
+    """What an entry of the event log says, of which subject, with which detail and value."""
+
+    OPENS = 0  # the window of a stage
+    FADES = 1  # a condition
+    HAPPENS = 2  # a shock; its occurrence
+    PASSES = 3  # a shock that did not happen; its occurrence; its probability, 0: `when` failed
+    BREAKS = 4  # an attempt at a stage is broken; the shock
+    BEGINS = 5  # an attempt at a stage; its number
+    SUCCEEDS = 6  # an attempt at a stage; its number; the chance that it had
+    FAILS = 7  # an attempt at a stage; the setback; the chance that it had
+    PAUSES = 8  # a track; the stage at which it will resume, or ABANDON; days
+    RESUMES = 9  # a track, at a stage
+    LEAVES = 10  # a track is abandoned
+    COMPLETES = 11  # a track
+    REOPENS = 12  # a completed track, at a stage
+    RISES = 13  # a condition or stage condition; its new level
+    FALLS = 14  # a condition or stage condition; its new level
+    WAITS = 15  # a track before its first attempt; the first item that it lacks
+
+
+# time, what, subject, detail, value
+Entry = tuple[float, What, int, int, float]
+
+FAMILIES = {
+    "fixed": laws.FIXED,
+    "exponential": laws.EXPONENTIAL,
+    "lognormal": laws.LOGNORMAL,
+    "weibull": laws.WEIBULL,
+    "uniform": laws.UNIFORM,
+    "pert": laws.PERT,
+    "quantiles": laws.QUANTILES,
+    "values": laws.VALUES,
+}
+
+
+class Code(NamedTuple):
+    """What both engines read: only arrays and numbers, passed whole.
+
+    Sizes: C conditions, S stages of all tracks, T tracks, B setbacks of all stages, K shocks,
+    J breaks of all shocks, P parties with a limited delegation, D laws of durations, R rules
+    (lists of clauses). Times are days since the start of the scenario.
+    """
+
+    horizon: float
+    most_events: int  # in one history
+    goal: int
+    ruin: int  # NOTHING where the scenario has none
+    conditions: int  # C; level C + s is the stage condition of stage s
+    # conditions
+    maximum: Ints  # (C,)
+    initially: Ints  # (C,)
+    held: Flags  # (C,) held by attempts in progress
+    fade_law: Ints  # (C,) or NOTHING
+    fade_stream: Words  # (C,)
+    postures: Ints  # conditions raised at the start, in list order
+    # rules: all items must hold, an item holds when one of its literals does
+    rule_start: Ints  # (R + 1,) into items
+    item_start: Ints  # into literals
+    literal_condition: Ints
+    literal_least: Ints
+    literal_negated: Flags
+    # tracks
+    stage_start: Ints  # (T + 1,)
+    start_rule: Ints  # (T,)
+    left_out: Flags  # (T,)
+    by_priority: Ints  # (T,) track indices
+    party_start: Ints  # (T + 1,)
+    party: Ints
+    capacity: Ints  # (P,)
+    # stages
+    stage_track: Ints  # (S,)
+    stage_stream: Words  # (S,)
+    duration_law: Ints  # (S,)
+    success: Floats  # (S,)
+    gate: Ints  # (S,) rule
+    hold_start: Ints  # (S + 1,)
+    hold: Ints
+    stage_effects: Ints  # (S,)
+    window_start: Ints  # (S + 1,) spans of days; none: always open
+    window_opens: Floats
+    window_closes: Floats
+    opening_time: Floats  # all openings inside the run, in order of time, then of stages
+    opening_stage: Ints
+    # setbacks
+    setback_start: Ints  # (S + 1,)
+    setback_weight: Floats  # (B,)
+    setback_when: Ints  # (B,) rule
+    setback_delay: Ints  # (B,) law
+    setback_resume: Ints  # (B,) stage or ABANDON
+    setback_effects: Ints  # (B,)
+    setback_count: Ints  # (B,) its column among the counts
+    # shocks
+    timing: Ints  # (K,) RATE, AFTER or DATED
+    rate: Floats  # (K,) per year
+    after_law: Ints  # (K,) or NOTHING
+    shock_stream: Words  # (K,)
+    shock_when: Ints  # (K,) rule
+    probability: Floats  # (K,)
+    shock_effects: Ints  # (K,)
+    shock_count: Ints  # (K,)
+    breaks_count: Ints  # (K,)
+    date_start: Ints  # (K + 1,)
+    date: Floats
+    break_start: Ints  # (K + 1,)
+    break_track: Ints  # (J,)
+    break_stage: Ints  # (J,) or NOTHING: any stage
+    break_probability: Floats  # (J,)
+    break_delay: Ints  # (J,) law
+    break_resume: Ints  # (J,) stage, ABANDON, or NOTHING: where it broke
+    # effects: clears, lowers, raises, reopens, in this order
+    effect_start: Ints
+    effect_kind: Ints
+    effect_of: Ints  # a condition; for REOPEN a stage
+    # influences, sorted by what they bear on, in file order
+    odds_start: Ints  # (S + 1,)
+    odds: Ints  # into influence_*
+    time_start: Ints  # (S + 1,)
+    time: Ints
+    speed_start: Ints  # (K + 1,)
+    speed: Ints
+    influence_condition: Ints
+    influence_least: Ints
+    influence_negated: Flags
+    influence_per_level: Flags
+    influence_ratio: Floats
+    # undated shocks whose clock must be looked at when a level changes
+    reader_start: Ints  # (C + S + 1,)
+    reader: Ints
+    # laws of durations
+    law_family: Ints  # (D,)
+    law_params: Floats  # (D, 4)
+    law_start: Ints  # (D,) into law_table
+    law_count: Ints  # (D,)
+    law_table: Floats
+    counts: int  # columns of counts
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Which slot of ``numbers`` each derived array takes its values from."""
+
+    success: Ints
+    setback_weight: Ints
+    rate: Ints
+    probability: Ints
+    break_probability: Ints
+    influence_ratio: Ints
+    capacity: Ints
+    law_family: Ints  # (D,)
+    law_slot_start: Ints  # (D + 1,)
+    law_slots: Ints
+    law_table_start: Ints  # (D + 1,)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A scenario and strategy ready to run; indices are those of :class:`Code`."""
+
+    code: Code
+    numbers: Floats
+    slots: Mapping[str, int]
+    wiring: Wiring
+    scenario: Scenario = field(repr=False)
+    strategy: str
+    start: dt.date
+    conditions: tuple[str, ...]
+    tracks: tuple[str, ...]
+    stages: tuple[str, ...]  # "track.stage"
+    setbacks: tuple[str, ...]  # (B,) names
+    setback_names: tuple[str, ...]  # each name once, in order of first appearance
+    shocks: tuple[str, ...]
+    items: tuple[str, ...]  # the text of every item of every rule
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Names of all levels: conditions, then stage conditions."""
+        return self.conditions + self.stages
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The values of all parameters, by their paths."""
+        return {name: float(self.numbers[slot]) for name, slot in self.slots.items()}
+
+    def with_numbers(self, values: Mapping[str, float]) -> Program:
+        """The same program with other values in the slots named (one draw).
+
+        Raises:
+            KeyError: a name that has no slot.
+        """
+        return self.with_slots(_ints(self.slots[name] for name in values), list(values.values()))
+
+    def with_slots(self, slots: Ints, values: npt.ArrayLike) -> Program:
+        """The same program with other values in these slots."""
+        numbers = self.numbers.copy()
+        numbers[slots] = values
+        code = self.code._replace(**derive(numbers, self.wiring))
+        return replace(self, code=code, numbers=numbers)
+
+    def limited(self, most_events: int) -> Program:
+        """The same program with another limit on the events of one history."""
+        return replace(self, code=self.code._replace(most_events=most_events))
+
+    def date(self, time: float) -> dt.date:
+        """The calendar date on which a time in days falls; the calendar ends with 9999."""
+        days = min(math.floor(time), (dt.date.max - self.start).days)
+        return self.start + dt.timedelta(days=days)
+
+    def entity(self, rank: int) -> str:
+        """The name of the entity with a rank in the order at one instant."""
+        names = [f"the window of {stage}" for stage in self.stages]
+        names += [f"the fading of {condition}" for condition in self.conditions]
+        names += [f"shock {shock}" for shock in self.shocks]
+        names += [f"track {track}" for track in self.tracks]
+        return names[rank]
+
+
+def cannot_advance(
+    program: Program, seed: int, replication: int, now: float, events: int, ranks: Iterable[int]
+) -> ModelError:
+    """The error of a history with too many events, which names the entities in the loop.
+
+    Args:
+        now: days.
+        events: so far in this history.
+        ranks: of the entities (see :meth:`Program.entity`) that kept the history busy.
+    """
+    most = program.code.most_events
+    if events > most:
+        what = f"more than {most:,} events in one history"
+    else:
+        what = f"more than {MAX_EVENTS_AT_AN_INSTANT:,} events at one instant"
+    names = ", ".join(program.entity(rank) for rank in sorted(set(ranks)))
+    return ModelError(
+        f"{program.scenario.name}: time cannot advance: {what}, on day {now:g} "
+        f"({program.date(now)}), in {names} "
+        f"(strategy {program.strategy}, replication {replication}, seed {seed})",
+        replication,
+    )
+
+
+def derive(numbers: Floats, wiring: Wiring) -> dict[str, Any]:
+    """The fields of :class:`Code` that hold or depend on numbers."""
+    params = np.zeros((len(wiring.law_family), 4))
+    table = np.zeros(int(wiring.law_table_start[-1]) + 1)
+    laws.prepare_all(
+        wiring.law_family,
+        wiring.law_slot_start,
+        wiring.law_slots,
+        numbers,
+        params,
+        wiring.law_table_start,
+        table,
+    )
+    return {
+        "success": numbers[wiring.success],
+        "setback_weight": numbers[wiring.setback_weight],
+        "rate": numbers[wiring.rate],
+        "probability": numbers[wiring.probability],
+        "break_probability": numbers[wiring.break_probability],
+        "influence_ratio": numbers[wiring.influence_ratio],
+        # A sampled delegation is a whole number of tables, and at least one.
+        "capacity": np.maximum(1, np.floor(numbers[wiring.capacity] + 0.5)).astype(np.int64),
+        "law_params": params,
+        "law_table": table,
+    }
+
+
+def _ints(values: Iterable[int]) -> Ints:
+    return np.array(list(values), dtype=np.int64)
+
+
+def _flags(values: Iterable[bool]) -> Flags:
+    return np.array(list(values), dtype=np.bool_)
+
+
+def _ragged(lists: Iterable[Sequence[int]]) -> tuple[Ints, Ints]:
+    """A list of lists as a start table and one flat list."""
+    start: list[int] = [0]
+    flat: list[int] = []
+    for one in lists:
+        flat.extend(one)
+        start.append(len(flat))
+    return _ints(start), _ints(flat)
+
+
+# -- the calendar ---------------------------------------------------------------------------------
+
+
+def on_month_day(month_day: MonthDay, year: int) -> dt.date:
+    """The date of a month-day in a year; 29 February is the 28th in a common year."""
+    try:
+        return dt.date(year, month_day.month, month_day.day)
+    except ValueError:
+        return dt.date(year, 2, 28)
+
+
+def _last_year(start: dt.date, horizon: float) -> int:
+    # The calendar ends with the year 9999; nothing can be dated after it.
+    days_left = (dt.date.max - start).days
+    return (start + dt.timedelta(days=min(math.ceil(horizon), days_left))).year
+
+
+def dates_of(shock: Shock, start: dt.date, horizon: float) -> list[int]:
+    """Days on which a dated shock may occur, from day 0 on and before the horizon."""
+    if shock.yearly is not None:
+        years = range(start.year, _last_year(start, horizon) + 1)
+        dates = [on_month_day(shock.yearly, year) for year in years]
+    else:
+        dates = sorted(set(shock.on or ()))
+    days = [(date - start).days for date in dates]
+    return [day for day in days if 0 <= day < horizon]
+
+
+def spans_of(windows: Sequence[Window], start: dt.date, horizon: float) -> list[tuple[int, int]]:
+    """Merged spans of days (open from the first, until before the second) that touch the run."""
+    spans: list[tuple[int, int]] = []
+    for window in windows:
+        if isinstance(window.opens, MonthDay) and isinstance(window.closes, MonthDay):
+            for year in range(max(start.year - 1, 1), _last_year(start, horizon) + 1):
+                opens = on_month_day(window.opens, year)
+                closes = on_month_day(window.closes, year)
+                if window.closes < window.opens:  # as written: from 02-29 to 02-28 is all year
+                    if year == dt.MAXYEAR:
+                        continue
+                    closes = on_month_day(window.closes, year + 1)
+                spans.append(((opens - start).days, (closes - start).days + 1))
+        elif not isinstance(window.opens, MonthDay) and not isinstance(window.closes, MonthDay):
+            spans.append(((window.opens - start).days, (window.closes - start).days + 1))
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+        else:
+            merged.append((first, last))
+    return [span for span in merged if span[1] > 0 and span[0] < horizon]
+
+
+# -- the translation ------------------------------------------------------------------------------
+
+
+class _Translator:
+    """Collects indices, slots, rules, laws and effects while a scenario is walked through."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.conditions = list(scenario.conditions)
+        self.tracks = list(scenario.tracks)
+        pairs = [(t, stage) for t in scenario.tracks.values() for stage in t.stages]
+        self.stage_of: list[Stage] = [stage for _, stage in pairs]
+        self.stages = [f"{track.name}.{stage.name}" for track, stage in pairs]
+        self.shocks = list(scenario.shocks)
+        self.level = {name: i for i, name in enumerate(self.conditions + self.stages)}
+        self.stage = {name: i for i, name in enumerate(self.stages)}
+        self.track = {name: i for i, name in enumerate(self.tracks)}
+        self.numbers: list[float] = []
+        self.slots: dict[str, int] = {}
+        self.families: list[int] = []
+        self.law_slots: list[tuple[int, ...]] = []
+        self.rules: list[list[int]] = []
+        self.item_texts: list[str] = []
+        self.item_literals: list[list[Literal]] = []
+        self.effects: list[list[tuple[int, int]]] = []
+
+    def slot(self, name: str, number: Number) -> int:
+        self.slots[name] = self.constant(likely(number))
+        return self.slots[name]
+
+    def constant(self, value: float) -> int:
+        self.numbers.append(value)
+        return len(self.numbers) - 1
+
+    def law(self, name: str, duration: Duration) -> int:
+        self.families.append(FAMILIES[duration.family])
+        if duration.family == "values":
+            slots = [self.constant(value) for value in duration.values]
+        else:
+            slots = [
+                self.slot(f"{name}.{key}" if key else name, number)
+                for key, number in duration.params.items()
+            ]
+        self.law_slots.append(tuple(slots))
+        return len(self.families) - 1
+
+    def rule(self, clauses: Clauses) -> int:
+        items = []
+        for item in clauses:
+            items.append(len(self.item_texts))
+            self.item_texts.append("|".join(literal.text for literal in item))
+            self.item_literals.append(list(item))
+        self.rules.append(items)
+        return len(self.rules) - 1
+
+    def effect(self, effects: Effects) -> int:
+        steps = [(CLEAR, self.level[name]) for name in effects.clears]
+        steps += [(LOWER, self.level[name]) for name in effects.lowers]
+        steps += [(RAISE, self.level[name]) for name in effects.raises]
+        steps += [(REOPEN, self.stage[f"{r.track}.{r.stage}"]) for r in effects.reopens]
+        self.effects.append(steps)
+        return len(self.effects) - 1
+
+
+def translate(scenario: Scenario) -> Program:
+    """A scenario, with the strategy it has chosen, as a :class:`Program` (draw 0: likely values).
+
+    Args:
+        scenario: validated; ``scenario.strategy(name)`` chooses the strategy.
+    """
+    tr = _Translator(scenario)
+    fields: dict[str, Any] = {
+        "horizon": float(scenario.horizon),
+        "most_events": MAX_EVENTS,
+        "goal": tr.level[scenario.goal],
+        "ruin": NOTHING if scenario.ruin is None else tr.level[scenario.ruin],
+        "conditions": len(tr.conditions),
+    }
+    slots: dict[str, Ints] = {}
+    fields |= _conditions(tr)
+    fields |= _tracks(tr, slots)
+    fields |= _stages(tr, slots)
+    setbacks, setback_names, setback_fields = _setbacks(tr, slots)
+    fields |= setback_fields
+    fields |= _shocks(tr, slots, len(setback_names))
+    fields |= _influences(tr, slots)
+    fields["rule_start"], flat = _ragged(tr.rules)
+    assert list(flat) == list(range(len(flat)))  # items are numbered as the rules are made
+    fields |= _literals(tr)
+    fields["effect_start"], _ = _ragged([[0] * len(steps) for steps in tr.effects])
+    steps = [step for steps in tr.effects for step in steps]
+    fields["effect_kind"] = _ints(kind for kind, _ in steps)
+    fields["effect_of"] = _ints(of for _, of in steps)
+    fields["law_family"] = _ints(tr.families)
+    fields["counts"] = len(setback_names) + 2 * len(tr.shocks)
+    wiring = Wiring(**_law_wiring(tr), **slots)
+    fields["law_start"] = wiring.law_table_start[:-1]
+    fields["law_count"] = np.diff(wiring.law_table_start)
+    numbers = np.array(tr.numbers)
+    fields |= derive(numbers, wiring)
+    fields |= _readers(fields, tr)
+    return Program(
+        code=Code(**fields),
+        numbers=numbers,
+        slots=tr.slots,
+        wiring=wiring,
+        scenario=scenario,
+        strategy=scenario.chosen.name,
+        start=scenario.start,
+        conditions=tuple(tr.conditions),
+        tracks=tuple(tr.tracks),
+        stages=tuple(tr.stages),
+        setbacks=tuple(setbacks),
+        setback_names=tuple(setback_names),
+        shocks=tuple(tr.shocks),
+        items=tuple(tr.item_texts),
+    )
+
+
+def _law_wiring(tr: _Translator) -> dict[str, Ints]:
+    sizes = [
+        laws.table_size(family, len(slots))
+        for family, slots in zip(tr.families, tr.law_slots, strict=True)
+    ]
+    slot_start, law_slots = _ragged(tr.law_slots)
+    return {
+        "law_family": _ints(tr.families),
+        "law_slot_start": slot_start,
+        "law_slots": law_slots,
+        "law_table_start": np.concatenate([_ints([0]), np.cumsum(_ints(sizes))]),
+    }
+
+
+def _conditions(tr: _Translator) -> dict[str, Any]:
+    conditions = tr.scenario.conditions.values()
+    return {
+        "maximum": _ints(c.max for c in conditions),
+        "initially": _ints(c.initially for c in conditions),
+        "held": _flags(name in tr.scenario.held for name in tr.conditions),
+        "fade_law": _ints(
+            NOTHING if c.fades is None else tr.law(f"{name}.fades", c.fades)
+            for name, c in tr.scenario.conditions.items()
+        ),
+        "fade_stream": _streams("fade", tr.conditions),
+        "postures": _ints(tr.level[name] for name in tr.scenario.chosen.raises),
+    }
+
+
+def _streams(kind: str, names: Sequence[str]) -> Words:
+    return np.array([laws.stream(f"{kind}:{name}") for name in names], dtype=np.uint64)
+
+
+def _tracks(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
+    scenario, chosen = tr.scenario, tr.scenario.chosen
+    tracks = list(scenario.tracks.values())
+    delegations = list(scenario.delegations)
+    slots["capacity"] = _ints(
+        tr.slot(f"delegations.{party}", number) for party, number in scenario.delegations.items()
+    )
+    stage_start, _ = _ragged([[0] * len(track.stages) for track in tracks])
+    party_start, party = _ragged(
+        [[delegations.index(p) for p in track.parties if p in delegations] for track in tracks]
+    )
+    first = [tr.track[name] for name in chosen.priority]
+    return {
+        "stage_start": stage_start,
+        "start_rule": _ints(tr.rule(chosen.starts.get(name, ())) for name in tr.tracks),
+        "left_out": _flags(name in chosen.never for name in tr.tracks),
+        "by_priority": _ints(first + [i for i in range(len(tracks)) if i not in first]),
+        "party_start": party_start,
+        "party": party,
+    }
+
+
+def _stages(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
+    start, horizon = tr.scenario.start, tr.scenario.horizon
+    stages = tr.stage_of
+    slots["success"] = _ints(
+        tr.slot(f"{name}.success", stage.success)
+        for name, stage in zip(tr.stages, stages, strict=True)
+    )
+    spans = [spans_of(stage.window, start, horizon) for stage in stages]
+    # A window that lies outside the run keeps its stage shut: an empty span, not an absent one.
+    spans = [span or [(0, 0)] * bool(s.window) for span, s in zip(spans, stages, strict=True)]
+    flat = [span for of_stage in spans for span in of_stage]
+    openings = sorted(
+        (opens, s)
+        for s, of_stage in enumerate(spans)
+        for opens, closes in of_stage
+        if 0 <= opens < closes
+    )
+    window_start, _ = _ragged([[0] * len(of_stage) for of_stage in spans])
+    hold_start, hold = _ragged([[tr.level[name] for name in stage.holds] for stage in stages])
+    return {
+        "stage_track": _ints(tr.track[name.split(".")[0]] for name in tr.stages),
+        "stage_stream": _streams("stage", tr.stages),
+        "duration_law": _ints(
+            tr.law(f"{name}.duration", stage.duration)
+            for name, stage in zip(tr.stages, stages, strict=True)
+        ),
+        "gate": _ints(tr.rule(stage.needs) for stage in stages),
+        "hold_start": hold_start,
+        "hold": hold,
+        "stage_effects": _ints(tr.effect(stage) for stage in stages),
+        "window_start": window_start,
+        "window_opens": np.array([opens for opens, _ in flat], dtype=np.float64),
+        "window_closes": np.array([closes for _, closes in flat], dtype=np.float64),
+        "opening_time": np.array([opens for opens, _ in openings], dtype=np.float64),
+        "opening_stage": _ints(s for _, s in openings),
+    }
+
+
+def _setbacks(
+    tr: _Translator, slots: dict[str, Ints]
+) -> tuple[list[str], list[str], dict[str, Any]]:
+    pairs = [
+        (name, setback)
+        for name, stage in zip(tr.stages, tr.stage_of, strict=True)
+        for setback in stage.setbacks
+    ]
+    names = list(dict.fromkeys(setback.name for _, setback in pairs))
+    start, _ = _ragged([[0] * len(stage.setbacks) for stage in tr.stage_of])
+    slots["setback_weight"] = _ints(
+        tr.slot(f"{stage}.{setback.name}.weight", setback.weight) for stage, setback in pairs
+    )
+
+    def resume(stage: str, to: str | None) -> int:
+        if to == "abandon":
+            return ABANDON
+        return tr.stage[stage if to is None else f"{stage.split('.')[0]}.{to}"]
+
+    fields = {
+        "setback_start": start,
+        "setback_when": _ints(tr.rule(setback.when) for _, setback in pairs),
+        "setback_delay": _ints(tr.law(f"{stage}.{s.name}.delay", s.delay) for stage, s in pairs),
+        "setback_resume": _ints(resume(stage, setback.resume) for stage, setback in pairs),
+        "setback_effects": _ints(tr.effect(setback) for _, setback in pairs),
+        "setback_count": _ints(names.index(setback.name) for _, setback in pairs),
+    }
+    return [setback.name for _, setback in pairs], names, fields
+
+
+def _shocks(tr: _Translator, slots: dict[str, Ints], first_count: int) -> dict[str, Any]:
+    scenario = tr.scenario
+    shocks = scenario.shocks
+    slots["rate"] = _ints(
+        tr.constant(0.0) if shock.rate is None else tr.slot(f"{name}.rate", shock.rate)
+        for name, shock in shocks.items()
+    )
+    slots["probability"] = _ints(
+        tr.slot(f"{name}.probability", shock.probability) for name, shock in shocks.items()
+    )
+    date_start, date = _ragged(
+        [
+            [] if _timing(shock) != DATED else dates_of(shock, scenario.start, scenario.horizon)
+            for shock in shocks.values()
+        ]
+    )
+    count = len(shocks)
+    return {
+        "timing": _ints(_timing(shock) for shock in shocks.values()),
+        "after_law": _ints(
+            NOTHING if shock.after is None else tr.law(f"{name}.after", shock.after)
+            for name, shock in shocks.items()
+        ),
+        "shock_stream": _streams("shock", tr.shocks),
+        "shock_when": _ints(tr.rule(shock.when) for shock in shocks.values()),
+        "shock_effects": _ints(tr.effect(shock) for shock in shocks.values()),
+        "shock_count": _ints(range(first_count, first_count + count)),
+        "breaks_count": _ints(range(first_count + count, first_count + 2 * count)),
+        "date_start": date_start,
+        "date": date.astype(np.float64),
+    } | _breaks(tr, slots)
+
+
+def _timing(shock: Shock) -> int:
+    if shock.rate is not None:
+        return RATE
+    return DATED if shock.after is None else AFTER
+
+
+def _breaks(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
+    shocks = tr.scenario.shocks
+    breaks = [(name, b) for name, shock in shocks.items() for b in shock.breaks]
+    labels: list[str] = []
+    for shock, b in breaks:
+        base = f"{shock}.breaks.{b.track}" + (f".{b.stage}" if b.stage else "")
+        twins = sum(label.split("#")[0] == base for label in labels)
+        labels.append(f"{base}#{twins + 1}" if twins else base)
+    slots["break_probability"] = _ints(
+        tr.slot(f"{label}.probability", b.probability)
+        for label, (_, b) in zip(labels, breaks, strict=True)
+    )
+
+    def resume(track: str, to: str | None) -> int:
+        if to == "abandon":
+            return ABANDON
+        return NOTHING if to is None else tr.stage[f"{track}.{to}"]
+
+    start, _ = _ragged([[0] * len(shock.breaks) for shock in shocks.values()])
+    return {
+        "break_start": start,
+        "break_track": _ints(tr.track[b.track] for _, b in breaks),
+        "break_stage": _ints(
+            NOTHING if b.stage is None else tr.stage[f"{b.track}.{b.stage}"] for _, b in breaks
+        ),
+        "break_delay": _ints(
+            tr.law(f"{label}.delay", b.delay) for label, (_, b) in zip(labels, breaks, strict=True)
+        ),
+        "break_resume": _ints(resume(b.track, b.resume) for _, b in breaks),
+    }
+
+
+def _influences(tr: _Translator, slots: dict[str, Ints]) -> dict[str, Any]:
+    influences = tr.scenario.influences
+    slots["influence_ratio"] = _ints(
+        tr.constant(likely(i.ratio))
+        if i.name is None
+        else tr.slot(f"influences.{i.name}.{i.kind}", i.ratio)
+        for i in influences
+    )
+
+    def bearing(kind: str, names: Sequence[str]) -> tuple[Ints, Ints]:
+        return _ragged(
+            [[n for n, i in enumerate(influences) if _bears(i, kind, name)] for name in names]
+        )
+
+    odds_start, odds = bearing("odds", tr.stages)
+    time_start, time = bearing("time", tr.stages)
+    speed_start, speed = bearing("rate", tr.shocks)
+    return {
+        "odds_start": odds_start,
+        "odds": odds,
+        "time_start": time_start,
+        "time": time,
+        "speed_start": speed_start,
+        "speed": speed,
+        "influence_condition": _ints(tr.level[i.of.condition] for i in influences),
+        "influence_least": _ints(i.of.at_least for i in influences),
+        "influence_negated": _flags(i.of.negated for i in influences),
+        "influence_per_level": _flags(i.of.per_level for i in influences),
+    }
+
+
+def _bears(influence: Influence, kind: str, name: str) -> bool:
+    return influence.kind == kind and name in influence.targets
+
+
+def _literals(tr: _Translator) -> dict[str, Any]:
+    item_start, _ = _ragged([[0] * len(literals) for literals in tr.item_literals])
+    literals = [literal for item in tr.item_literals for literal in item]
+    return {
+        "item_start": item_start,
+        "literal_condition": _ints(tr.level[literal.condition] for literal in literals),
+        "literal_least": _ints(literal.at_least for literal in literals),
+        "literal_negated": _flags(literal.negated for literal in literals),
+    }
+
+
+def _readers(fields: dict[str, Any], tr: _Translator) -> dict[str, Any]:
+    """For each level the undated shocks whose speed depends on it."""
+    readers: list[list[int]] = [[] for _ in tr.level]
+    for k in range(len(tr.shocks)):
+        if fields["timing"][k] == DATED:
+            continue
+        rule = fields["shock_when"][k]
+        first, last = fields["rule_start"][rule], fields["rule_start"][rule + 1]
+        read = fields["literal_condition"][
+            fields["item_start"][first] : fields["item_start"][last]
+        ].tolist()
+        influences = fields["speed"][fields["speed_start"][k] : fields["speed_start"][k + 1]]
+        read += fields["influence_condition"][influences].tolist()
+        for level in sorted(set(read)):
+            readers[level].append(k)
+    start, flat = _ragged(readers)
+    return {"reader_start": start, "reader": flat}

@@ -1,0 +1,623 @@
+"""What the record says: every statistic that the catalog rests on, computed from its tables.
+
+A statistic has a key, a name with its arguments: ``fitted:gaps_us_dprk:median``,
+``share:formal_within_120``, ``rate:launch_day:2012:2017``. :func:`estimate` gives its value for a
+key, with a 95 % interval, from the whole record or from a part of it:
+
+    record.estimate("share:formal_within_120")
+    record.estimate("fitted:gaps_us_dprk:sigma", history.load().without(first, last))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import cache
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from sim.evidence import fitting, records
+from sim.evidence.fitting import Estimate, Sample, sample
+from sim.evidence.records import History
+from sim.scenario.issues import listed, nearest
+
+LAST_DAY = pd.Timestamp("2025-12-31")  # of the record; what was open then counts as open
+YEAR = 365.25
+
+Floats = NDArray[np.float64]
+
+# Years in which Seoul sought engagement, by the day of the inauguration.
+ENGAGED = (("1998-02-25", "2008-02-25"), ("2017-05-10", "2022-05-10"))
+# Within an era the pace of launches is about even; between eras it changed twentyfold.
+ERAS = ("1990-01", "1994-07", "2009-01", "2012-01", "2018-01", "2022-01", "2026-01")
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+class UnknownStatistic(ValueError):
+    """No statistic has this key."""
+
+
+@cache
+def whole() -> History:
+    """The record that ships."""
+    return records.load()
+
+
+def estimate(key: str, of: History | None = None) -> Estimate:
+    """A statistic by its key.
+
+    Args:
+        key: kind and arguments with colons between them.
+        of: a part of the record; else the whole.
+
+    Raises:
+        UnknownStatistic: nothing has this key.
+        ValueError: the part holds too few cases for it.
+    """
+    kind, *arguments = key.split(":")
+    if kind not in KINDS:
+        raise UnknownStatistic(_unknown("kind of statistic", kind, KINDS))
+    try:
+        return KINDS[kind](of or whole(), *arguments)
+    except TypeError:
+        raise UnknownStatistic(f"{key}: wrong number of arguments for {kind}") from None
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    guess = nearest(name, known)
+    hint = f'did you mean "{guess}"? ' if guess else ""
+    return f'unknown {what} "{name}"; {hint}allowed: {listed(known)}'
+
+
+def _chosen(what: str, name: str, known: dict[str, F]) -> F:
+    if name not in known:
+        raise UnknownStatistic(_unknown(what, name, known))
+    return known[name]
+
+
+# -- samples: how long things took ----------------------------------------------------------------
+
+
+def rounds(of: History, track: str) -> pd.DataFrame:
+    """The rounds of a track that were held, in time order."""
+    talks = of.talks
+    chosen = talks[(talks["track"] == track) & talks["held"] & (talks["outcome"] != "none")]
+    return chosen.sort_values("start", kind="stable", ignore_index=True)
+
+
+def days_between(earlier: pd.Series, later: pd.Series) -> list[float]:
+    """Whole days from one date to another, for the rows where both are known."""
+    return [float(d) for d in (later - earlier).dt.days.dropna()]
+
+
+def seen_until(of: History, began: pd.Series) -> pd.Series:
+    """The day up to which cases were seen: the last of the record, or of what is left of it."""
+    last = pd.Series(LAST_DAY, began.index)
+    for first, _ in of.left_out:
+        last = last.mask((began < first) & (last > first), first)
+    return last
+
+
+def lasting(of: History, began: pd.Series, ended: pd.Series) -> Sample:
+    """Days from one date to another; open where the other had not come when last seen."""
+    seen = seen_until(of, began)
+    still = ended.isna() | (ended > seen)
+    left = (seen - began).dt.days[still]
+    return sample(days_between(began[~still], ended[~still]), [float(d) for d in left])
+
+
+def _next_round(of: History, table: pd.DataFrame) -> pd.Series:
+    """The start of the next round; none across a part of the record that is left out."""
+    later = table["start"].shift(-1)
+    return later.mask(later > seen_until(of, table["end"]))
+
+
+def gaps(of: History, track: str) -> list[float]:
+    """Days from the end of a round to the start of the next."""
+    table = rounds(of, track)
+    return days_between(table["end"], _next_round(of, table))
+
+
+def gaps_in_dialogue(of: History, track: str) -> list[float]:
+    """Gaps between rounds of one period of dialogue.
+
+    A silence between two periods is no gap between rounds: a contact had to be made anew.
+    """
+    table = rounds(of, track)
+    spans = zip(of.dialogue["start"], of.dialogue["end"], strict=True)
+    return [
+        gap
+        for first, last in spans
+        for part in [table[(table["start"] >= first) & (table["start"] <= last)]]
+        for gap in days_between(part["end"], _next_round(of, part))
+    ]
+
+
+def gaps_after_breakdown(of: History) -> Sample:
+    """Days from a broken round to the next of its track; open where none followed."""
+    tables = [
+        table.assign(after=table["start"].shift(-1))[table["outcome"] == "breakdown"]
+        for track in ("us_dprk", "north_south", "six_party", "working_group")
+        for table in [rounds(of, track)]
+    ]
+    broken = pd.concat(tables, ignore_index=True)
+    return lasting(of, broken["end"], broken["after"])
+
+
+def _waits(of: History, until: str) -> Sample:
+    return lasting(of, of.contacts["triggered"], of.contacts[until])
+
+
+def last_phases(of: History) -> Sample:
+    """Days from the first round of the last phase of talks to a Korean freeze."""
+    core = of.freezes[of.freezes["core"]]
+    return sample(days_between(core["phase_from"], core["reached"]))
+
+
+def freeze_lives(of: History, end: str = "ended") -> Sample:
+    """Days from a Korean freeze to its end, or to its renunciation (``end = "void"``)."""
+    core = of.freezes[of.freezes["core"]]
+    return lasting(of, core["reached"], core[end])
+
+
+def talks_to_freeze(of: History) -> Sample:
+    """Days from the start of talks to a Korean freeze."""
+    core = of.freezes[of.freezes["core"]]
+    return sample(days_between(core["talks_from"], core["reached"]))
+
+
+def tries_at_a_freeze(of: History) -> Sample:
+    """Days from the start of talks to a Korean freeze; open for tries that led nowhere.
+
+    A try that failed while talks went on which led to a freeze later is part of these.
+    """
+    core = of.freezes[of.freezes["core"]]
+    came = lasting(of, core["talks_from"], core["reached"])
+    tries = of.attempts[(of.attempts["place"] == "korea") & of.attempts["reached"].isna()]
+    spans = list(zip(core["talks_from"], core["reached"], strict=True))
+    alone = [not any(a <= day <= b for a, b in spans) for day in tries["proposed"]]
+    left = tries.loc[alone, "proposed"]
+    nothing = lasting(of, left, pd.Series(pd.NaT, left.index))
+    return Sample((*came.days, *nothing.days), (*came.over, *nothing.over))
+
+
+def _from_seoul(of: History) -> pd.DataFrame:
+    return of.responses[of.responses["proposer"] == "ROK"]
+
+
+def seoul_to_meeting(of: History) -> Sample:
+    """Days from a proposal by Seoul to the meeting that followed, where one did."""
+    table = _from_seoul(of)
+    return sample(days_between(table["proposed"], table["met"]))
+
+
+def group_first_meetings(of: History) -> Sample:
+    """Days from a decision of the six to the first meeting of each working group."""
+    groups = rounds(of, "working_group").drop_duplicates("kind")
+    plenaries = rounds(of, "six_party")
+    decided = plenaries.loc[plenaries["outcome"].isin(["agreement", "progress"]), "end"]
+    before = [decided[decided <= day].max() for day in groups["start"]]
+    since = pd.Series(before, dtype="datetime64[ns]")
+    return sample(days_between(since, groups["start"].reset_index(drop=True)))
+
+
+def exercise_slips(of: History) -> Sample:
+    """Days by which a round was put off with an exercise given as the reason."""
+    talks = of.talks
+    days = []
+    for row in talks[~talks["held"] & talks["exercise_cited"]].itertuples():
+        later = rounds(of, row.track)["start"]
+        days += [float((day - row.start).days) for day in later[later > row.start][:1]]
+    return sample(days)
+
+
+SAMPLES: dict[str, Callable[[History], Sample]] = {
+    "gaps_us_dprk": lambda of: sample(gaps_in_dialogue(of, "us_dprk")),
+    "gaps_north_south": lambda of: sample(gaps(of, "north_south")),
+    "gaps_six_party": lambda of: sample(gaps(of, "six_party")),
+    "gaps_four_party": lambda of: sample(gaps(of, "four_party")),
+    "gaps_after_breakdown": gaps_after_breakdown,
+    "first_contact": lambda of: _waits(of, "contact"),
+    "formal_round": lambda of: _waits(of, "formal"),
+    "last_phase": last_phases,
+    "talks_to_freeze": talks_to_freeze,
+    "tries_at_a_freeze": tries_at_a_freeze,
+    "freeze_life": freeze_lives,
+    "freeze_life_to_void": lambda of: freeze_lives(of, "void"),
+    "seoul_to_meeting": seoul_to_meeting,
+    "waits_for_seoul": lambda of: waits_for_seoul(of),
+    "group_first_meeting": group_first_meetings,
+    "exercise_slip": exercise_slips,
+}
+
+
+def cases(name: str, of: History | None = None) -> Sample:
+    """A sample of durations by its name.
+
+    Raises:
+        UnknownStatistic: no sample has this name.
+    """
+    return _chosen("sample", name, SAMPLES)(of or whole())
+
+
+def fitted(of: History, name: str, parameter: str) -> Estimate:
+    """A parameter of the law fitted to a sample, with its bootstrap interval.
+
+    The family is the one that fits the whole record best, so that a part of it does not change
+    what the parameter means.
+    """
+    family = _family(name)
+    found = fitting.estimates(cases(name, of), family)
+    if parameter not in found:
+        raise UnknownStatistic(_unknown("parameter", parameter, found))
+    return found[parameter]
+
+
+@cache
+def _family(name: str) -> str:
+    return fitting.best(cases(name)).family
+
+
+def quantile(of: History, name: str, percent: str) -> Estimate:
+    """An empirical quantile of a sample without open cases."""
+    days = np.array(cases(name, of).days)
+    return fitting.bootstrap(days, lambda some: float(np.quantile(some, int(percent) / 100)))
+
+
+def survival(name: str, of: History | None = None) -> pd.DataFrame:
+    """How long the cases of a sample lasted, and what the law fitted to them says.
+
+    Returns:
+        sample, n (of cases), days, still (share that lasted longer, Kaplan-Meier), fitted (the
+        same by the best law), and whether a case was left open (``open``) at that length.
+    """
+    lengths = cases(name, of)
+    days, over = np.array(lengths.days), np.array(lengths.over)
+    found = stats.ecdf(stats.CensoredData(uncensored=days[over], right=days[~over])).sf
+    at = np.unique(days)
+    return pd.DataFrame(
+        {
+            "sample": name,
+            "n": len(lengths),
+            "days": at,
+            "still": found.evaluate(at),
+            "fitted": fitting.best(lengths).frozen.sf(at),
+            "open": np.isin(at, days[~over]),
+        }
+    )
+
+
+def families(names: Collection[str] = ()) -> pd.DataFrame:
+    """The families of laws side by side for each sample (:func:`sim.fitting.compare`)."""
+    chosen = names or [name for name in SAMPLES if len(cases(name)) > 3]
+    tables = [fitting.compare(cases(name)).assign(sample=name) for name in chosen]
+    return pd.concat(tables, ignore_index=True)
+
+
+def by_month(kind: str, first: int, last: int) -> pd.DataFrame:
+    """Counts of a kind with the share of each month inside a period of dialogue.
+
+    Returns:
+        month, count, dialogue.
+    """
+    counts = months(whole(), kind, first, last)
+    dialogue = inside(whole()).reindex(counts.index).to_numpy()
+    return pd.DataFrame({"month": counts.index, "count": counts.to_numpy(), "dialogue": dialogue})
+
+
+# -- shares: how often something came of it -------------------------------------------------------
+
+Hits = tuple[int, int]
+
+OPEN = 36500.0  # days: stands for a wait of which no more is known than that it was long
+COUNTED_WAITS = {
+    "contact_within_120_days": 120.0, "contact_within_a_year": 365.0, "contact_later": OPEN,
+}  # fmt: skip
+
+
+def _count(table: pd.DataFrame, hit: pd.Series) -> Hits:
+    return int(hit.sum()), len(table)
+
+
+def _outcome(of: History, track: str, *outcomes: str) -> Hits:
+    table = rounds(of, track)
+    return _count(table, table["outcome"].isin(outcomes))
+
+
+def _north_south(of: History, engaged: bool) -> pd.DataFrame:
+    """Rounds by whether Seoul sought engagement; the rest from 2008 only."""
+    table = rounds(of, "north_south")
+    inside = pd.Series(False, index=table.index)
+    for first, last in ENGAGED:
+        inside |= table["start"].between(pd.Timestamp(first), pd.Timestamp(last))
+    return table[inside] if engaged else table[~inside & (table["start"] >= ENGAGED[0][1])]
+
+
+def _good(table: pd.DataFrame) -> pd.Series:
+    return table["outcome"].isin(["agreement", "progress"])
+
+
+def formal_waits(of: History) -> Sample:
+    """Days from an occasion for talks to a formal round, with those that are only counted.
+
+    Of a counted occasion the order of size is known: it stands at the end of it.
+    """
+    dated = _waits(of, "formal")
+    counted = of.monthly[of.monthly["kind"].isin(COUNTED_WAITS)]
+    days = [COUNTED_WAITS[row.kind] for row in counted.itertuples() for _ in range(row.count)]
+    return Sample((*dated.days, *days), (*dated.over, *(day < OPEN for day in days)))
+
+
+def waits_for_seoul(of: History) -> Sample:
+    """Days from a proposal by Seoul to a meeting; open where none followed."""
+    table = _from_seoul(of)
+    return lasting(of, table["proposed"], table["met"])
+
+
+def within_days(waits: Sample, days: float) -> Hits:
+    """How many waits were over within some days, among those that were seen for so long."""
+    hits = sum(over and day <= days for day, over in zip(waits.days, waits.over, strict=True))
+    return hits, hits + sum(day > days for day in waits.days)
+
+
+def _attempts(of: History, form: str = "") -> Hits:
+    """Attempts that came off, without those of which the record does not say how they ended."""
+    table = of.attempts[of.attempts["place"] == "korea"]
+    table = table[table["form"] == form] if form else table
+    seen = table["reached"].notna() | (seen_until(of, table["proposed"]) == LAST_DAY)
+    return _count(table[seen], table["reached"].notna()[seen])
+
+
+def _changes(of: History, country: str) -> Hits:
+    """Changes of leader in a country that turned against engagement, since 1993."""
+    dated = of.changes[(of.changes["country"] == country) & (of.changes["kind"] == "leader")]
+    counted = of.monthly[of.monthly["of"] == country]
+    counted = counted[counted["kind"].str.startswith("leader_change_")]
+    against = counted.loc[counted["kind"] == "leader_change_against", "count"].sum()
+    hits = int((dated["turn"] == "against").sum() + against)
+    return hits, len(dated) + int(counted["count"].sum())
+
+
+def _early_ends(of: History, days: int) -> Hits:
+    return within_days(freeze_lives(of), days)
+
+
+def _freezes_a_round(of: History) -> Hits:
+    held = pd.concat([rounds(of, "us_dprk"), rounds(of, "six_party")])
+    core = of.freezes[of.freezes["core"] & (of.freezes["reached"] >= held["start"].min())]
+    return len(core), len(held)
+
+
+def _called_off(of: History) -> Hits:
+    table = of.talks[of.talks["track"].isin(["us_dprk", "north_south", "six_party"])]
+    return _count(table, ~table["held"])
+
+
+SHARES: dict[str, Callable[[History], Hits]] = {
+    "formal_within_120": lambda of: within_days(formal_waits(of), 120),
+    "formal_within_365": lambda of: within_days(formal_waits(of), 365),
+    "seoul_met_within_120": lambda of: within_days(waits_for_seoul(of), 120),
+    "seoul_rejected": lambda of: _count(_from_seoul(of), _from_seoul(of)["answer"] == "rejected"),
+    "no_progress_us_dprk": lambda of: _outcome(of, "us_dprk", "no_progress"),
+    "breakdown_us_dprk": lambda of: _outcome(of, "us_dprk", "breakdown"),
+    "agreement_us_dprk": lambda of: _outcome(of, "us_dprk", "agreement"),
+    "agreement_six_party": lambda of: _outcome(of, "six_party", "agreement"),
+    "good_six_party": lambda of: _outcome(of, "six_party", "agreement", "progress"),
+    "good_working_group": lambda of: _outcome(of, "working_group", "agreement", "progress"),
+    "good_engaged": lambda of: _count(t := _north_south(of, True), _good(t)),
+    "good_not_engaged": lambda of: _count(t := _north_south(of, False), _good(t)),
+    "attempts": _attempts,
+    "attempts_swap": lambda of: _attempts(of, "swap"),
+    "attempts_package": lambda of: _attempts(of, "exercise_package"),
+    "against_washington": lambda of: _changes(of, "US"),
+    "against_seoul": lambda of: _changes(of, "ROK"),
+    "freezes_ended_in_60": lambda of: _early_ends(of, 60),
+    "freezes_a_round": _freezes_a_round,
+    "called_off": _called_off,
+}
+
+
+def share(of: History, name: str) -> Estimate:
+    """A share with its Wilson interval."""
+    return fitting.share(*_chosen("share", name, SHARES)(of))
+
+
+def percent(of: History, name: str) -> Estimate:
+    """A share in per cent: a weight among weights of the same kind."""
+    return Estimate(*(100 * value for value in share(of, name)))
+
+
+def within(of: History, rounds_: str, name: str) -> Estimate:
+    """The chance that at least one of some rounds succeeds, each with the same share."""
+    return Estimate(*(1 - (1 - value) ** int(rounds_) for value in share(of, name)))
+
+
+def odds(of: History, name: str) -> Estimate:
+    """An odds ratio between two groups of rounds."""
+    return fitting.odds_ratio(*_chosen("odds ratio", name, ODDS)(of))
+
+
+def _by_group(first: pd.DataFrame, second: pd.DataFrame) -> tuple[int, int, int, int]:
+    good, other = int(_good(first).sum()), int(_good(second).sum())
+    return good, len(first) - good, other, len(second) - other
+
+
+def _after_setback(of: History) -> tuple[int, int, int, int]:
+    table = rounds(of, "us_dprk")
+    after = (~_good(table)).shift(1, fill_value=False)
+    return _by_group(table[after], table[~after][1:])
+
+
+ODDS: dict[str, Callable[[History], tuple[int, int, int, int]]] = {
+    "not_engaged": lambda of: _by_group(_north_south(of, False), _north_south(of, True)),
+    "after_setback": _after_setback,
+}
+
+
+# -- rates: how often a year ----------------------------------------------------------------------
+
+
+def months(of: History, kind: str, first: int, last: int) -> pd.Series:
+    """Counts of a kind by month, both years included.
+
+    Months without any are 0; those of a part of the record that is left out are not there.
+    """
+    index = pd.date_range(f"{first}-01-01", f"{last}-12-01", freq="MS")
+    for begun, ended in of.left_out:
+        index = index[(index + pd.offsets.MonthEnd(0) < begun) | (index > ended)]
+    counted = of.monthly[of.monthly["kind"] == kind]
+    return counted.groupby("month")["count"].sum().reindex(index, fill_value=0)
+
+
+def years(of: History, kind: str, first: int, last: int) -> Floats:
+    """Counts of a kind by year, of years of which every month is there."""
+    by_month = months(of, kind, first, last)
+    by_year = by_month.groupby(by_month.index.year).agg(["sum", "size"])
+    whole_years: Floats = by_year.loc[by_year["size"] == 12, "sum"].to_numpy(float)
+    return whole_years
+
+
+def rate(of: History, kind: str, first: str, last: str) -> Estimate:
+    """Events a year; the interval comes from resampled years, or is Poisson's where few fell."""
+    by_year = years(of, kind, int(first), int(last))
+    if not len(by_year):
+        raise ValueError(f"no whole year from {first} to {last} is left")
+    if by_year.sum() < 10 or len(by_year) < 4:
+        return fitting.rate(float(by_year.sum()), len(by_year))
+    return fitting.bootstrap(by_year, lambda some: float(some.mean()))
+
+
+def unevenness(counts: Floats) -> float:
+    """Variance to mean of counts: 1 where events come by themselves; nan where nothing shows it."""
+    if len(counts) < 2 or not counts.any():
+        return float("nan")
+    return float(counts.var(ddof=1) / counts.mean())
+
+
+def dispersion(of: History, kind: str, first: str, last: str) -> Estimate:
+    """Variance to mean of the counts of a month."""
+    return fitting.bootstrap(months(of, kind, int(first), int(last)).to_numpy(float), unevenness)
+
+
+def dispersion_by_year(of: History, kind: str, first: str, last: str) -> Estimate:
+    """Variance to mean of the counts of a year."""
+    return fitting.bootstrap(years(of, kind, int(first), int(last)), unevenness)
+
+
+def collapse_rate(of: History) -> Estimate:
+    """Ends of Korean freezes, a year of freeze."""
+    return ends_a_year(freeze_lives(of))
+
+
+def ends_a_year(lives: Sample) -> Estimate:
+    """Ends of what lasted, a year of its lasting."""
+    return fitting.rate(sum(lives.over), sum(lives.days) / YEAR)
+
+
+def inside(of: History) -> pd.Series:
+    """Share of the days of each month, 1990-2025, inside a period of dialogue."""
+    index = pd.date_range("1990-01-01", "2025-12-01", freq="MS")
+    return _covered(index, list(zip(of.dialogue["start"], of.dialogue["end"], strict=True)))
+
+
+def _covered(index: pd.DatetimeIndex, spans: list[tuple[pd.Timestamp, pd.Timestamp]]) -> pd.Series:
+    days = pd.date_range(index[0], index[-1] + pd.offsets.MonthEnd(0))
+    hit = np.zeros(len(days), bool)
+    for first, last in spans:
+        hit |= (days >= first) & (days <= last)
+    return pd.Series(hit, days).resample("MS").mean().reindex(index)
+
+
+def dialogue_ratio(of: History, kind: str) -> Estimate:
+    """Rate of a kind in months of dialogue to that in others, within eras (Mantel-Haenszel)."""
+    return mantel_haenszel(*dialogue_months(of, kind))
+
+
+def dialogue_months(of: History, kind: str) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
+    """Of each month, 1990-2025: a count, whether it was one of dialogue, and its era."""
+    counts = months(of, kind, 1990, 2025)
+    dialogue = inside(of).reindex(counts.index) >= 0.5
+    era = np.digitize(counts.index.asi8, pd.to_datetime(list(ERAS)).as_unit("ns").asi8)
+    return counts.to_numpy(float), dialogue.to_numpy(), era
+
+
+def mantel_haenszel(
+    counts: Floats, exposed: NDArray[np.bool_], stratum: NDArray[np.int64]
+) -> Estimate:
+    """The ratio of the rates in exposed and other months, within strata, with its interval.
+
+    Source: Rothman and Boice 1979, Epidemiologic Analysis with a Programmable Calculator.
+    """
+    above = below = spread = 0.0
+    for one in np.unique(stratum):
+        here = stratum == one
+        a, b = counts[here & exposed].sum(), counts[here & ~exposed].sum()
+        t1, t0 = float((here & exposed).sum()), float((here & ~exposed).sum())
+        above += a * t0 / (t1 + t0)
+        below += b * t1 / (t1 + t0)
+        spread += (a + b) * t1 * t0 / (t1 + t0) ** 2
+    if not above * below:
+        return Estimate(0.0, above / below if below else float("nan"), float("inf"))
+    ratio = above / below
+    half = 1.959963984540054 * float(np.sqrt(spread / (above * below)))
+    return Estimate(ratio * np.exp(-half), ratio, ratio * np.exp(half))
+
+
+def exercise_ratio(of: History, kind: str) -> Estimate:
+    """Rate of a kind on days of a listed exercise to that on others, within years.
+
+    Counts are known by month only: given the count of a year, a month's share goes by its days
+    outside exercises plus the ratio times its days inside. Maximum likelihood, with the interval
+    of the profile.
+    """
+    listed_ = of.exercises[of.exercises["held"] & of.exercises["start"].notna()]
+    index = pd.date_range("2008-01-01", "2025-12-01", freq="MS")
+    index = index[(index.year <= 2017) | (index.year >= 2022)]
+    spans = list(zip(listed_["start"], listed_["end"], strict=True))
+    every = pd.date_range(index[0], index[-1], freq="MS")
+    cover = _covered(every, spans).reindex(index).to_numpy(float)
+    by_month = months(of, kind, 2008, 2025)
+    here = index.isin(by_month.index)
+    index, cover = index[here], cover[here]
+    counts = by_month.reindex(index).to_numpy(float)
+    grid = np.exp(np.linspace(np.log(0.1), np.log(20), 1061))
+    years = index.year.to_numpy()
+    likelihood = np.array([_within_years(counts, 1 - cover + r * cover, years) for r in grid])
+    good = grid[likelihood > likelihood.max() - 1.920729410347062]
+    return Estimate(float(good[0]), float(grid[likelihood.argmax()]), float(good[-1]))
+
+
+def _within_years(counts: Floats, weight: Floats, years: NDArray[np.int32]) -> float:
+    total = pd.Series(weight).groupby(years).transform("sum").to_numpy()
+    return float((counts * np.log(weight / total)).sum())
+
+
+def calendar(of: History, what: str, end: str) -> Estimate:
+    """The first or last day of the year on which a yearly event has been held, in a common year."""
+    if what != "assembly" or end not in ("from", "to"):
+        raise UnknownStatistic(f"calendar:{what}:{end}: allowed: calendar:assembly:from, or :to")
+    days = of.assembly["opens" if end == "from" else "closes"]
+    in_common_years = pd.to_datetime("2001-" + days.dt.strftime("%m-%d")).dt.dayofyear
+    day = float(in_common_years.min() if end == "from" else in_common_years.max())
+    return Estimate(day, day, day)
+
+
+KINDS: dict[str, Callable[..., Estimate]] = {
+    "calendar": calendar,
+    "fitted": fitted,
+    "quantile": quantile,
+    "share": share,
+    "percent": percent,
+    "within": within,
+    "odds": odds,
+    "rate": rate,
+    "dispersion": dispersion,
+    "dispersion_by_year": dispersion_by_year,
+    "collapse_rate": collapse_rate,
+    "dialogue_ratio": dialogue_ratio,
+    "exercise_ratio": exercise_ratio,
+}

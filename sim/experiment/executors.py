@@ -1,0 +1,390 @@
+"""Who tells the blocks: threads, processes, or any other executor; and what if a worker dies.
+
+Any ``concurrent.futures.Executor`` will do. A block whose worker dies, or whose telling fails, is
+told again; where nobody can say which block brought its worker down, each of those that may have
+is told again alone. One that fails twice is a failure, and the rest goes on. Workers that do not
+start at all end the run at once.
+
+Worker processes are those of loky: they load the project but never the script that started the
+run, so scripts, notebooks and standard input need no guard, and what a script defines is sent to
+them by value.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
+from typing import Any
+
+from sim.experiment import tasks
+from sim.experiment.results_folder import InputError, RunError
+from sim.experiment.tasks import Block, Cutter, Failure, Order, Told
+
+TRIES = 2
+MOST_FAILURES = 20  # single histories that may fail before the rest of their block is given up
+POOLS = ("threads", "processes")
+SECONDS_TO_CONNECT = 10
+SECONDS_BETWEEN_LOOKS = 1.0  # of a worker process at its parent
+
+
+class Crew(ABC):
+    """An executor, how many blocks it should have at hand, and how to get another one."""
+
+    shared_disk = True  # may workers write into the caller's folder?
+
+    @abstractmethod
+    def submit(self, order: Order) -> Future[Told]:
+        """Have an order carried out."""
+
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """How many there are at present."""
+
+    def renew(self) -> None:  # noqa: B027 - some crews see to that themselves
+        """Get new workers after one has died."""
+
+    def close(self) -> None:  # noqa: B027 - some crews have nothing to close
+        """Let the workers go; what has not begun never will."""
+
+
+class Threads(Crew):
+    """Threads of this process."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self.executor = ThreadPoolExecutor(workers)
+
+    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
+        return self.executor.submit(tasks.tell, order)
+
+    @property
+    def workers(self) -> int:  # noqa: D102
+        return self._workers
+
+    def close(self) -> None:  # noqa: D102
+        self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+class Processes(Crew):
+    """Processes of this machine, which never import the caller's script.
+
+    Raises:
+        RunError: they do not start.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._start()
+
+    def _start(self) -> None:
+        import loky  # takes a tenth of a second, which most runs need not spend
+
+        try:
+            self.executor = loky.ProcessPoolExecutor(self._workers, initializer=_begin_work)
+            self._started = self.executor.submit(os.getpid)
+        except (OSError, RuntimeError) as error:  # no semaphores, no memory, nested too deep
+            raise _not_started(str(error).strip()) from error
+
+    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
+        future: Future[Told] = self.executor.submit(tasks.tell, order)
+        return future
+
+    @property
+    def workers(self) -> int:  # noqa: D102
+        return self._workers
+
+    def renew(self) -> None:
+        """Get new workers after one has died.
+
+        Raises:
+            RunError: none of the old ones had ever started, so new ones would not either.
+        """
+        self.executor.shutdown(wait=True)
+        if error := _error(self._started):
+            raise _not_started("they end before their first task") from error
+        self._start()
+
+    def close(self) -> None:  # noqa: D102
+        self.executor.shutdown(wait=True)
+
+
+def _not_started(reason: str) -> RunError:
+    return RunError(
+        f"worker processes do not start: {reason}\n"
+        "allowed: workers 1, or pool threads; what was finished is kept"
+    )
+
+
+def _begin_work() -> None:
+    """Prepare a worker process: it leaves Ctrl-C to its parent, and ends when that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
+
+
+class Foreign(Crew):
+    """An executor that somebody else made, and will close: mpi4py, ipyparallel, loky, ..."""
+
+    shared_disk = False
+
+    def __init__(self, executor: Executor, workers: int | None = None) -> None:
+        self.executor = executor
+        self._workers = workers or getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+
+    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
+        return self.executor.submit(tasks.tell, order)
+
+    @property
+    def workers(self) -> int:  # noqa: D102
+        return self._workers
+
+
+class Inline(Crew):
+    """No workers: each block is told at once, here; for what cannot be sent anywhere."""
+
+    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
+        future: Future[Told] = Future()
+        future.set_result(tasks.tell(order))
+        return future
+
+    @property
+    def workers(self) -> int:  # noqa: D102
+        return 1
+
+
+class Dask(Crew):
+    """The workers of a Dask cluster, wherever they are; those that join late are used."""
+
+    shared_disk = False
+
+    def __init__(self, address: str, workers: int | None = None) -> None:
+        try:
+            import distributed
+        except ImportError:
+            raise InputError(
+                'dask: the package "distributed" is not installed; '
+                "allowed: pip install 'detente[dask]'"
+            ) from None
+        self.cluster, self.scratch = None, None
+        if address == "local" and multiprocessing.current_process().daemon:
+            raise InputError(
+                "--dask local: found a daemonic process, such as a worker of multiprocessing.Pool, "
+                "which may not start others; allowed: the address of a scheduler, tcp://host:port"
+            )
+        try:
+            if address == "local":
+                self.scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+                self.cluster = distributed.LocalCluster(
+                    n_workers=workers or os.cpu_count() or 1,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    # Workers load pickles from there; by default it may be somebody else's.
+                    local_directory=self.scratch.name,
+                    silence_logs=logging.CRITICAL,  # what matters we tell ourselves
+                )
+            else:
+                _answers(address)
+            self.client = distributed.Client(
+                self.cluster or address, timeout=SECONDS_TO_CONNECT, set_as_default=False
+            )
+        except RuntimeError as error:
+            raise RunError(
+                f"--dask local: the cluster does not start ({error}); its workers import the "
+                'script that starts them, which must do so below: if __name__ == "__main__":'
+            ) from None
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(
+                f"--dask: nothing answers at {address} ({error}); allowed: local, or the "
+                "address of a scheduler, tcp://host:port"
+            ) from None
+        self.executor = self.client.get_executor(pure=False, retries=TRIES)
+
+    def submit(self, order: Order) -> Future[Told]:  # noqa: D102
+        future: Future[Told] = self.executor.submit(tasks.tell, order)
+        return future
+
+    @property
+    def workers(self) -> int:  # noqa: D102
+        return max(1, sum(self.client.ncores().values()))
+
+    def close(self) -> None:  # noqa: D102
+        with contextlib.suppress(Exception):
+            self.executor.shutdown(wait=False)
+            self.client.close()
+            if self.cluster is not None:
+                self.cluster.close()
+            if self.scratch is not None:
+                self.scratch.cleanup()
+
+
+def _answers(address: str) -> None:
+    """See that somebody listens at ``tcp://host:port``, sooner than a client would give up.
+
+    Raises:
+        OSError, ValueError: nobody does, or it is no such address.
+    """
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port)), SECONDS_TO_CONNECT):
+        pass
+
+
+# -- at work --------------------------------------------------------------------------------------
+
+
+class Work:
+    """Blocks on their way through a crew.
+
+    Attributes:
+        failures: what could not be told.
+    """
+
+    def __init__(self, crew: Crew, cutter: Cutter, order: Callable[[Block], Order]) -> None:
+        self.crew, self.cutter, self.order = crew, cutter, order
+        self.failures: list[Failure] = []
+        self._waiting: dict[Future[Told], Block] = {}
+        self._suspects: deque[Block] = deque()
+        self._tries: Counter[Block] = Counter()
+        self._failed_in: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Told]:
+        """Blocks as they are told, in no order."""
+        while True:
+            self._send()
+            if not self._waiting:
+                return
+            ended, _ = wait(self._waiting, return_when=FIRST_COMPLETED)
+            yield from self._collect(ended)
+
+    def finished(self) -> Iterator[Told]:
+        """Blocks that have been told already, where the run is stopped before it is over."""
+        for future in self._waiting:
+            if future.done() and _error(future) is None and future.result().failure is None:
+                yield future.result()
+
+    def _send(self) -> None:
+        if self._suspects:
+            if not self._waiting:
+                self._submit(self._suspects.popleft())
+            return
+        # Few blocks wait at a time: what is told faster than written would fill the memory.
+        room = 2 * self.crew.workers
+        while len(self._waiting) < room and not self._suspects:
+            block = self.cutter.next()
+            if block is None:
+                return
+            self._submit(block)
+
+    def _submit(self, block: Block) -> None:
+        order = self.order(block)
+        try:
+            future = self.crew.submit(order)
+        except BrokenExecutor:
+            if self._waiting:  # workers are renewed when these have ended
+                self._suspects.append(block)
+                return
+            self.crew.renew()
+            future = self._submit_to_new(order)
+        self._waiting[future] = block
+
+    def _submit_to_new(self, order: Order) -> Future[Told]:
+        try:
+            return self.crew.submit(order)
+        except BrokenExecutor as error:
+            raise RunError(
+                f"the executor has lost its workers and gets no others ({error}); what was "
+                "finished is kept; where workers import the script that starts them, it must do "
+                'so below: if __name__ == "__main__":'
+            ) from error
+
+    def _collect(self, ended: set[Future[Told]]) -> Iterator[Told]:
+        died: list[Block] = []
+        reason = ""
+        for future in ended:
+            block = self._waiting.pop(future)
+            error = _error(future)
+            if error is None:
+                told = future.result()
+                if told.failure is None:
+                    self.cutter.measured(told)
+                    yield told
+                else:
+                    self._went_wrong(block, told.failure)
+            elif _is_death(error):
+                died.append(block)
+                reason = _reason(error)
+            elif isinstance(error, OSError) and self.crew.shared_disk:
+                raise RunError(
+                    f"what was told cannot be written ({error.strerror or error}); "
+                    "what was finished is kept"
+                ) from error
+            else:
+                self._again(block, f"{type(error).__name__}: {error}")
+        if died:
+            # Nobody can say which of them it was: each is told again, alone.
+            wait(self._waiting)
+            yield from self._collect(set(self._waiting))
+            for block in died:
+                self._again(block, reason)
+            self.crew.renew()
+
+    def _again(self, block: Block, error: str) -> None:
+        self._tries[block] += 1
+        if self._tries[block] < TRIES:
+            self._suspects.append(block)
+        else:
+            self.failures.append(Failure(block, error))
+
+    def _went_wrong(self, block: Block, failure: Failure) -> None:
+        """One history failed, and would always fail: the others of its block are told."""
+        self._failed_in[block.strategy] += 1
+        if self._failed_in[block.strategy] > MOST_FAILURES:
+            self.failures.append(Failure(block, failure.error))
+            return
+        self.failures.append(failure)
+        self.cutter.put_back(block.without(failure.block.draw, failure.block.first))
+
+
+def _error(future: Future[Told]) -> BaseException | None:
+    try:
+        return future.exception()
+    except CancelledError as error:
+        return error
+
+
+def _is_death(error: BaseException) -> bool:
+    dead: tuple[Any, ...] = (BrokenExecutor, CancelledError)
+    return isinstance(error, dead) or type(error).__name__ == "KilledWorker"
+
+
+def _reason(error: BaseException) -> str:
+    """Why a worker ended: executors attach its traceback where it could not load its task."""
+    if error.__cause__ is None:
+        return "its worker died (killed, or out of memory)"
+    last_line = str(error.__cause__).strip("\"'\n").splitlines()[-1]
+    return f"its worker cannot load the task: {last_line}"

@@ -1,0 +1,318 @@
+"""What is made of a run: its summary, its figures, and single histories told."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sim.analysis import comparison, incidence, intervals
+from sim.analysis.samples import is_counted
+from sim.engine import kernel, processes
+from sim.engine.daily_counts import MOST_DAYS
+from sim.engine.program import translate
+from sim.experiment import argument_checks, experiment, study_folder
+from sim.experiment.argument_checks import nearest
+from sim.experiment.draws import Draws
+from sim.experiment.experiment import InputError, Results, names_of
+from sim.reporting.text_tables import many
+from sim.scenario import linting
+from sim.scenario.scenario import Scenario
+from sim.tracing.trace import Story
+from sim.tracing.trace import tell as make_story
+
+MOST_ROWS = 1_000_000  # read at once; a row takes a kilobyte
+FROM_COUNTS = (
+    "The summary is made from counts by day, which do not say which runs are of one replication: "
+    "its intervals allow for the largest Monte Carlo error possible, as if each replication came "
+    "out the same in every draw."
+)
+TRACERS = {"compiled": kernel.trace, "simpy": processes.trace}
+
+
+def tell(
+    scenario: Scenario,
+    strategy: str | None = None,
+    replication: int = 0,
+    seed: int = 1,
+    engine: str = "simpy",
+    draw: int = 0,
+    draws: str | Path | Draws | None = None,
+) -> Story:
+    """One history of a scenario, event by event; the same as in a run with this seed.
+
+    Args:
+        scenario: what is negotiated.
+        strategy: the first one where None.
+        replication, seed, draw: which history.
+        engine: "simpy" or "compiled".
+        draws: a table that holds the draw, or its file; as a run samples them where None.
+
+    Raises:
+        InputError: an unknown strategy, or a draw that there is not.
+        sim.program.ModelError: a history in which time cannot advance.
+    """
+    name = names_of(argument_checks.scenario(scenario))[0] if strategy is None else strategy
+    replication = argument_checks.whole(
+        "replication", replication, 0, argument_checks.MOST_REPLICATION
+    )
+    seed = argument_checks.seed(seed)
+    argument_checks.one_of("engine", engine, TRACERS)
+    program = experiment.of_draw(translate(experiment.chosen(scenario, name)), draw, draws, seed)
+    rows, log = TRACERS[engine](program, seed, replication)
+    return make_story(program, rows, log, seed, replication, draw)
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """What a frame cannot be asked is what the input is wrong in.
+
+    Raises:
+        InputError: instead of a ValueError of the statistics.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def never_starts(results: Results) -> list[str]:
+    """What never starts under the strategies of a run, and why: a sentence each.
+
+    Nothing is said where processes of a user's own may have raised conditions: of a run of the
+    SimPy engine that no command made.
+    """
+    manifest = results.manifest
+    if manifest["engine"] == "simpy" and manifest["command"] is None:
+        return []
+    scenario = results.scenario
+    strategies = [scenario.strategy(name).chosen for name in manifest["strategies"]]
+    return linting.notes_on_strategies(scenario, strategies)
+
+
+def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
+    """The summary of a run, best strategy first; written to ``summary.csv`` where it has a folder.
+
+    Args:
+        results: of any run.
+        endpoint: the condition that the summary is about, and that ranks the strategies; by
+            default the goal.
+
+    Raises:
+        InputError: an endpoint that the scenario does not know.
+    """
+    scenario = results.scenario
+    # Where the precision was looked at again and again, the intervals pay for that.
+    level = results.manifest.get("precision", {}).get("level_of_each", intervals.LEVEL)
+    with refusing():
+        table = incidence.summary(
+            frame_of(results), scenario.goal, scenario.ruin, scenario.horizon, endpoint, level=level
+        )
+    if results.folder is not None:
+        named = study_folder.with_title_column(table, scenario.titles)
+        named.to_csv(results.folder / "summary.csv", index=False)
+    return table
+
+
+def differences(
+    results: Results, baseline: str | None = None, endpoint: str | None = None
+) -> pd.DataFrame:
+    """Paired differences to a baseline (the first strategy of the scenario where None).
+
+    Raises:
+        InputError: an unknown baseline or endpoint, or a run of one strategy alone.
+    """
+    scenario, name = results.scenario, baseline_of(results, baseline)
+    with refusing():
+        table = comparison.compare(
+            results.frame, name, scenario.goal, scenario.ruin, scenario.horizon, endpoint
+        )
+    if results.folder is not None:
+        table.to_csv(results.folder / "differences.csv", index=False)
+    return table
+
+
+def baseline_of(results: Results, baseline: str | None) -> str:
+    """The strategy that the others are held against; by default the first.
+
+    Raises:
+        InputError: it is unknown, or there is no other.
+    """
+    names = list(results.manifest["strategies"])
+    if len(names) < 2:
+        raise InputError("there is only one strategy; a comparison needs two")
+    name = names[0] if baseline is None else baseline
+    if name not in names:
+        raise InputError(f'unknown baseline "{name}"{nearest(name, names)}')
+    return name
+
+
+def figures(
+    results: Results,
+    baseline: str | None = None,
+    endpoint: str | None = None,
+    table: pd.DataFrame | None = None,
+) -> list[Path]:
+    """Draw the figures of a run into its folder, each as PNG and SVG; their paths without ending.
+
+    Args:
+        results: of a run that has a folder.
+        baseline, endpoint: as for :func:`differences`.
+        table: of the differences, where there is one already. None: it is made and written.
+
+    Raises:
+        InputError: the run has no folder.
+    """
+    folder = results.folder
+    if folder is None:
+        raise InputError("a run without a results folder has no place for figures")
+    from sim.plotting import (  # matplotlib takes its time: only who draws waits for it
+        outcomes,
+        style,
+    )
+
+    shown = _shares(results, endpoint, table) | _paired(results, baseline, endpoint, table)
+    for name, (one, about) in shown.items():
+        style.save(getattr(outcomes, name)(one, caption=about).figure, folder / name)
+    return [folder / name for name in shown]
+
+
+def axes_of(
+    results: Results, endpoint: str | None = None, table: pd.DataFrame | None = None
+) -> dict[str, Any]:
+    """The figures of a run as axes, by name; that of differences where their table is given."""
+    from sim.plotting import outcomes  # matplotlib takes its time: only who draws waits for it
+
+    shown = _shares(results, endpoint, table)
+    if table is not None:
+        shown |= _differences_shown(results, table)
+    return {
+        name: getattr(outcomes, name)(one, caption=about) for name, (one, about) in shown.items()
+    }
+
+
+Shown = dict[str, tuple[pd.DataFrame, str]]
+
+
+def _shares(results: Results, endpoint: str | None, table: pd.DataFrame | None) -> Shown:
+    """What the figures of each strategy by itself show, and what stands below them."""
+    scenario, frame = results.scenario, frame_of(results)
+    goal, horizon = scenario.goal, scenario.horizon
+    about = caption(results)
+    curves = incidence.incidence(frame, endpoint, horizon=horizon, goal=goal)
+    if table is not None:
+        curves.attrs["paired"] = _lead(curves, table)
+    shown = {
+        "incidence": (curves, f"{about}; bands are 95 % intervals"),
+        "outcomes": (
+            incidence.outcomes(frame, goal=goal, horizon=horizon, endpoint=endpoint),
+            about,
+        ),
+        "times": (incidence.times(frame, endpoint, horizon=horizon, goal=goal), about),
+    }
+    study_folder.with_titles({name: table for name, (table, _) in shown.items()}, scenario)
+    return shown
+
+
+def _lead(curves: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any] | None:
+    """The largest share minus that of the baseline (or the next one), paired; None: several lead.
+
+    Args:
+        curves: from :func:`sim.statistics.incidence`.
+        table: of paired differences to a baseline.
+    """
+    ends = curves.groupby("strategy", sort=False)["best"].last()
+    ends = ends.sort_values(ascending=False, kind="stable")
+    if ends.iloc[0] == ends.iloc[1]:
+        return None
+    apart = table[table["measure"] == "reached"].set_index("strategy")
+    other = str(table.attrs["baseline"])
+    if ends.index[0] != other:
+        row = apart.loc[ends.index[0]]
+        return {"other": other, **{end: float(row[end]) for end in ("low", "best", "high")}}
+    row = apart.loc[ends.index[1]]
+    return {
+        "other": str(ends.index[1]),
+        "low": -float(row["high"]), "best": -float(row["best"]), "high": -float(row["low"]),
+    }  # fmt: skip
+
+
+def _paired(
+    results: Results, baseline: str | None, endpoint: str | None, table: pd.DataFrame | None
+) -> Shown:
+    """The same of the figure of differences, where there are any."""
+    if table is None:
+        if len(results.manifest["strategies"]) < 2 or is_counted(frame_of(results)):
+            return {}
+        table = differences(results, baseline, endpoint)
+    return _differences_shown(results, table)
+
+
+def _differences_shown(results: Results, table: pd.DataFrame) -> Shown:
+    study_folder.with_titles({"differences": table}, results.scenario)
+    return {"differences": (table, f"{caption(results)}; bars are 95 % intervals")}
+
+
+def frame_of(results: Results) -> pd.DataFrame:
+    """The rows of a run, or the counts by day of one that is too large to read its rows at once.
+
+    Raises:
+        InputError: the rows are too many, and the horizon is too long to count them by day.
+    """
+    manifest = results.manifest
+    if _many_rows(manifest) and manifest["horizon"] > MOST_DAYS:
+        raise InputError(
+            f"{_rows_of(manifest):,} rows are too many to be read at once, and a horizon of "
+            f"{manifest['horizon']:,g} days is too long to count them by day; allowed: at most "
+            f"{MOST_ROWS:,} rows, {MOST_DAYS:,} days, or fewer --columns"
+        )
+    return results.counts if _from_counts(manifest) else results.frame
+
+
+def _rows_of(manifest: dict[str, Any]) -> int:
+    return int(manifest["replications"] * max(1, manifest["draws"]) * len(manifest["strategies"]))
+
+
+def _many_rows(manifest: dict[str, Any]) -> bool:
+    return _rows_of(manifest) > MOST_ROWS and manifest.get("columns", ()) is None
+
+
+def _from_counts(manifest: dict[str, Any]) -> bool:
+    """Whether the summary of a run, or of an explanation, is made from counts by day."""
+    return _many_rows(manifest) or manifest.get("keep") == "summary"
+
+
+def notes(manifest: dict[str, Any]) -> list[str]:
+    """What must be known before the intervals of a run, or an explanation, are read."""
+    draws, replications = manifest["draws"], manifest["replications"]
+    if draws == 1:
+        return ["One draw says nothing of other draws: the intervals are over its histories alone."]
+    if not draws:
+        return []
+    if replications == 1:
+        return [
+            "One replication says nothing of other replications, and all draws share it: there are "
+            "no intervals."
+        ]
+    said = (
+        f"All draws share the random numbers of the same {replications:,} replications. Intervals "
+        f"hold both: what {draws:,} draws say of other draws, and what {replications:,} "
+        "replications say of other replications (Monte Carlo error)."
+    )
+    return [f"{said} {FROM_COUNTS}"] if _from_counts(manifest) else [said]
+
+
+def caption(results: Results) -> str:
+    """What every figure says of its run."""
+    return caption_of(results.manifest)
+
+
+def caption_of(manifest: dict[str, Any]) -> str:
+    """How many histories a manifest tells of, and of what."""
+    of_each = f"{many(manifest['replications'], 'history')} of each strategy"
+    if manifest["draws"]:
+        of_each = f"{many(manifest['draws'], 'draw')} x {of_each} and draw"
+    return f"{manifest['scenario']}: {of_each}, seed {manifest['seed']}"

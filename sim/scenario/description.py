@@ -1,0 +1,358 @@
+"""The model in plain sentences, with real units and ranges, before anything runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from sim.scenario.model import (
+    ABANDON,
+    Break,
+    Clauses,
+    Condition,
+    Content,
+    Effects,
+    Influence,
+    Literal,
+    MonthDay,
+    Setback,
+    Shock,
+    Stage,
+    Strategy,
+    Track,
+    Window,
+)
+from sim.scenario.quantities import Duration, Number, Range, likely
+
+WIDTH = 96
+MANY_TARGETS = 4  # from here on a pattern says more than its matches
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+
+T = TypeVar("T")
+
+
+def tell(content: Content, strategy: Strategy | None = None) -> str:
+    """The whole scenario; with a strategy, its rules, else the list of those that there are."""
+    parts = [
+        _opening(content),
+        _section("Conditions", [condition(c, content) for c in content.conditions.values()]),
+        *(_track(track) for track in content.tracks.values()),
+        _section("Shocks", [shock(one) for one in content.shocks.values()]),
+        _section("Influences", [influence(one, content) for one in content.influences]),
+        _strategies(content) if strategy is None else rules(strategy, content),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+def number(value: Number, scale: float = 1, unit: str = "") -> str:
+    """A number with its range: "14 (8 to 24)"; with scale 100 and unit " %", "50 % (30 to 70)"."""
+    text = f"{_plain(likely(value) * scale)}{unit}"
+    if isinstance(value, Range):
+        text += f" ({_plain(value.low * scale)} to {_plain(value.high * scale)})"
+    return text
+
+
+def percent(value: Number) -> str:
+    """A probability in per cent."""
+    return number(value, 100, " %")
+
+
+def days(value: Number) -> str:
+    """A number of days."""
+    if isinstance(value, Range):
+        return f"{number(value)} days"
+    return "1 day" if value == 1 else f"{_plain(value)} days"
+
+
+def lasting(duration: Duration) -> str:
+    """A duration as a phrase: "60 days on average"."""
+    p = duration.params
+    match duration.family:
+        case "fixed":
+            return "no time" if p[""] == 0 else days(p[""])
+        case "exponential":
+            return f"{days(p['mean'])} on average"
+        case "lognormal":
+            return f"{days(p['median'])} in the median (sigma {number(p['sigma'])})"
+        case "weibull":
+            return f"a Weibull time of shape {number(p['shape'])} and scale {days(p['scale'])}"
+        case "uniform":
+            return f"{number(p['min'])} to {days(p['max'])}, all alike"
+        case "pert":
+            return f"{number(p['min'])} to {days(p['max'])}, most likely {number(p['mode'])}"
+        case "quantiles":
+            spread = f"{number(p['p10'])} to {number(p['p90'])} four times in five"
+            return f"{days(p['p50'])} in the median ({spread})"
+        case _:
+            return _recorded(duration.values)
+
+
+def _recorded(values: Sequence[float]) -> str:
+    if len(values) == 1:
+        return days(values[0])
+    return f"{_plain(values[0])} to {days(values[-1])}, as in {len(values)} recorded cases"
+
+
+def _plain(value: float) -> str:
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
+def power(ratio: float, most: int) -> str:
+    """What a ratio comes to when it is taken so many times."""
+    exponent = most * math.log10(ratio)
+    return _plain(ratio**most) if abs(exponent) < 300 else f"about 1e{exponent:+.0f}"
+
+
+def joined(words: Iterable[str], last: str = "and") -> str:
+    """Words as a list in a sentence: "a, b and c"."""
+    *first, end = words
+    return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def date(day: dt.date | MonthDay) -> str:
+    """A date in words: "9 May 2017"; a day of every year: "9 May"."""
+    words = f"{day.day} {MONTHS[day.month - 1]}"
+    return words if isinstance(day, MonthDay) else f"{words} {day.year}"
+
+
+def literal(one: Literal) -> str:
+    """A test as a phrase: "with freeze", "without war", "with talks.deal done"."""
+    if "." in one.condition:
+        return f"with {one.condition} {'not ' if one.negated else ''}done"
+    if one.negated:
+        return f"without {one.condition}"
+    return f"with {one.condition}" + (f" at {one.at_least} or more" if one.at_least > 1 else "")
+
+
+def clauses(rule: Clauses) -> str:
+    """A rule as a phrase; its alternatives are joined by "or"."""
+    return joined(
+        (joined((literal(one) for one in item), "or") for item in rule),
+        ", and" if any(len(item) > 1 for item in rule) else "and",
+    ).replace(" , and", ", and")
+
+
+def effects(one: Effects) -> str:
+    """What is changed, as a phrase; empty where nothing is."""
+    parts = []
+    for verb, names in (("clears", one.clears), ("lowers", one.lowers), ("raises", one.raises)):
+        if names:
+            parts.append(f"{verb} {joined(_counted(names))}")
+    for again in one.reopens:
+        parts.append(f"reopens {again.track} at {again.stage} if it was completed")
+    return joined(parts) if parts else ""
+
+
+def _counted(names: Sequence[str]) -> list[str]:
+    times = {1: "", 2: " twice"}
+    counts = {name: names.count(name) for name in names}
+    return [f"{name}{times.get(n, f' {n} times')}" for name, n in counts.items()]
+
+
+# -- sentences ------------------------------------------------------------------------------------
+
+
+def _opening(content: Content) -> str:
+    years = content.horizon / 365.25
+    run = f"The run starts on {date(content.start)} and lasts {days(content.horizon)}"
+    run += f" ({years:.1f} years)." if years >= 1 else "."
+    ends = f"What is wanted is {content.goal}"
+    ends += f"; {content.ruin} is ruin and ends the run." if content.ruin else "."
+    lines = [content.title, f"{run} {ends}"]
+    if content.delegations:
+        tables = [
+            f"{party} at {number(n)} table{'' if n == 1 else 's'}"
+            for party, n in content.delegations.items()
+        ]
+        lines.append(f"At once can sit: {joined(tables)}; other parties at any number.")
+    return "\n".join(_wrapped(line, "") for line in lines)
+
+
+def _section(title: str, sentences: Sequence[str]) -> str:
+    lines = [_wrapped(title, ""), *(_wrapped(one, "  ") for one in sentences)]
+    return "\n".join(lines) if sentences else ""
+
+
+def _wrapped(text: str, indent: str, hanging: str = "  ") -> str:
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + hanging if indent else "",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def condition(one: Condition, content: Content) -> str:
+    """One sentence on a condition."""
+    holders = [name for name, stage in content.stages.items() if one.name in stage.holds]
+    parts = [f"{one.name}"]
+    if one.about:
+        parts[0] += f" ({one.about})"
+    parts.append("is present or absent" if one.max == 1 else f"has levels 0 to {one.max}")
+    if holders:
+        what = "is held up by attempts" if one.max == 1 else "counts the attempts in progress"
+        return f"{parts[0]} {what} at {joined(holders)}."
+    start = "absent" if not one.initially else f"at {one.initially}" if one.max > 1 else "present"
+    text = f"{parts[0]} {parts[1]}, at first {start}"
+    if one.fades is not None:
+        what = "fades" if one.max == 1 else "loses a level"
+        text += f"; it {what} after {lasting(one.fades)}"
+    return f"{text}{'; a posture that may be taken' if one.posture else ''}."
+
+
+def _track(track: Track) -> str:
+    parties = f" between {joined(track.parties)}" if len(track.parties) > 1 else ""
+    parties = parties or (f" of {track.parties[0]}" if track.parties else "")
+    about = f": {track.about}" if track.about else ""
+    lines = [_wrapped(f"Track {track.name}{parties}{about}", "")]
+    for place, one in enumerate(track.stages):
+        sentences = stage(one)
+        lines.append(_wrapped(f"{place + 1}. {sentences[0]}", "  ", "   "))
+        lines += [_wrapped(text, "     ") for text in sentences[1:]]
+    return "\n".join(lines)
+
+
+def stage(one: Stage) -> list[str]:
+    """The sentences on a stage: its attempts, its gate, what success does, how it fails."""
+    sure = likely(one.success) == 1 and not isinstance(one.success, Range)
+    chance = "always succeeds" if sure else f"succeeds with {percent(one.success)}"
+    about = f" ({one.about})" if one.about else ""
+    told = [f"{one.name}{about}: an attempt takes {lasting(one.duration)} and {chance}."]
+    if one.needs:
+        told.append(f"It starts only {clauses(one.needs)}.")
+    if one.window:
+        told.append(f"It starts only {joined((_window(w) for w in one.window), 'or')}.")
+    if one.holds:
+        told.append(f"While it lasts it holds up {joined(one.holds)}.")
+    if what := effects(one):
+        told.append(f"Success {what}.")
+    return told + [
+        f"{'If it fails' if not n else 'Or'}: {setback(b, one)}."
+        for n, b in enumerate(one.setbacks)
+    ]
+
+
+def _window(one: Window) -> str:
+    yearly = " of any year" if isinstance(one.opens, MonthDay) else ""
+    if one.opens == one.closes:
+        return f"on {date(one.opens)}{yearly}"
+    return f"from {date(one.opens)} to {date(one.closes)}{yearly}"
+
+
+def setback(one: Setback, of: Stage) -> str:
+    """A phrase on a setback of a stage."""
+    conditions = [] if len(of.setbacks) == 1 else [f"weight {number(one.weight)}"]
+    if one.when:
+        conditions.append(f"only {clauses(one.when)}")
+    text = one.name + (f" ({', '.join(conditions)})" if conditions else "")
+    if what := effects(one):
+        text += f", which {what}"
+    return f"{text}; {_then(one.delay, one.resume, f'{of.name} is tried again')}"
+
+
+def _then(delay: Duration, resume: str | None, same: str) -> str:
+    what = same if resume is None else f"the track resumes at {resume}"
+    if resume == ABANDON:
+        what = "the track is abandoned"
+    at_once = delay.family == "fixed" and delay.params[""] == 0
+    return f"{what} at once" if at_once else f"after {lasting(delay)} {what}"
+
+
+def shock(one: Shock) -> str:
+    """The sentences on a shock."""
+    about = f" ({one.about})" if one.about else ""
+    text = f"{one.name}{about} comes {_timing(one)}"
+    if one.when:
+        text += f", only {clauses(one.when)}"
+    if one.probability != 1:
+        text += f", and really happens with {percent(one.probability)}"
+    text += f". It {what}." if (what := effects(one)) else "."
+    return " ".join([text, *(_break(b) for b in one.breaks)])
+
+
+def _timing(one: Shock) -> str:
+    if one.rate is not None:
+        often = f"{number(one.rate)} times a year"
+        seldom = 0 < likely(one.rate) < 0.5
+        return often + (f" (once in {1 / likely(one.rate):.3g} years)" if seldom else "")
+    if one.after is not None:
+        return f"once, after {lasting(one.after)}"
+    if one.yearly is not None:
+        return f"every year on {date(one.yearly)}"
+    return f"on {joined(date(day) for day in one.on or ())}"
+
+
+def _break(one: Break) -> str:
+    where = f"{one.track}.{one.stage}" if one.stage else one.track
+    chance = "" if one.probability == 1 else f" with {percent(one.probability)}"
+    then = _then(one.delay, one.resume, "the broken stage is tried again")
+    return f"An attempt at {where} is broken off{chance}: {then}."
+
+
+def influence(one: Influence, content: Content) -> str:
+    """One sentence on an influence."""
+    name = one.of.condition
+    most = content.conditions[name].max if name in content.conditions else 1
+    start = f"Each level of {name}" if one.of.per_level and most > 1 else _subject(one.of)
+    ratio, where = number(one.ratio), _targets(one)
+    sentence = {
+        "odds": f"{start} multiplies the odds of success of {where} by {ratio}",
+        "time": f"{start} multiplies the duration of attempts at {where} by {ratio}",
+        "rate": f"{start} multiplies the rate of {where} by {ratio}",
+    }[one.kind]
+    if one.of.per_level and most > 1:
+        sentence += f", so by {power(likely(one.ratio), most)} at level {most}"
+    return f"{sentence}{f' ({one.about})' if one.about else ''}."
+
+
+def _subject(one: Literal) -> str:
+    if "." in one.condition:
+        return f"{one.condition}, {'while not' if one.negated else 'once'} done,"
+    if one.negated:
+        return f"The absence of {one.condition}"
+    return one.condition + (f" at {one.at_least} or more" if one.at_least > 1 else "")
+
+
+def _targets(one: Influence) -> str:
+    if not one.targets:
+        return f"nothing ({one.on})"
+    what = "shocks" if one.kind == "rate" else "stages"
+    if len(one.targets) >= MANY_TARGETS and "*" in one.on:
+        return f"the {len(one.targets)} {what} {one.on}"
+    return joined(one.targets)
+
+
+def _strategies(content: Content) -> str:
+    told = [f"{s.name}: {s.about}" if s.about else s.name for s in content.strategies.values()]
+    return _section("Strategies", told)
+
+
+def rules(one: Strategy, content: Content) -> str:
+    """A strategy: when each track may start, and what else it does."""
+    told = [f"{name} {_start(one, name)}." for name in content.tracks]
+    if one.raises:
+        told.append(f"On day 0 it raises {joined(_counted(one.raises))}.")
+    if one.priority:
+        told.append(f"Where several tracks could start, {joined(one.priority, 'then')} come first.")
+    told += [f"It sets {name} to {_plain(value)}." for name, value in one.overrides.items()]
+    return _section(f"Strategy {one.name}" + (f": {one.about}" if one.about else ""), told)
+
+
+def _start(one: Strategy, track: str) -> str:
+    if track in one.never:
+        return "is left out"
+    rule = one.starts.get(track, ())
+    return f"starts only {clauses(rule)}" if rule else "starts at once"

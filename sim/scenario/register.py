@@ -1,0 +1,149 @@
+"""Every number of a scenario with its unit, ends, status and source, in one list.
+
+The status is the first word of the source, in either spelling and in any case: ``record``
+(computed from the tables of :mod:`sim.history`), ``comparison`` (a case outside), ``op-ed`` (a
+claim of the text that the scenario describes), ``judgement``. A number whose source is missing, or
+begins with another word, counts as judgement. A number that a file leaves out is ``default``.
+
+Whatever counts the numbers of a file counts the rows of this list.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sim.scenario.model import Condition, Content, MonthDay, Shock, Stage
+from sim.scenario.parameters import Slot, slots
+from sim.scenario.quantities import Number, highest, likely, lowest
+
+JUDGEMENT, DEFAULT = "judgement", "default"
+STATUSES = ("record", "comparison", "op-ed", JUDGEMENT)
+SPELLINGS = {"judgment": JUDGEMENT}
+DEFAULTS = {"probability": 1.0, "weight": 1.0, "delay": 0.0}
+NO_SOURCE = "judgement, as no source is given"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number: its dotted name, unit, ends, status and source."""
+
+    name: str
+    unit: str
+    low: float
+    likely: float
+    high: float
+    status: str
+    source: str
+
+
+def entries(content: Content) -> list[Entry]:
+    """Every number of a scenario, in file order; calendar and levels come last."""
+    return [*_numbers(content), *_frame(content)]
+
+
+def declared(source: str) -> str:
+    """The status that a source text begins with; empty where it begins with none."""
+    first = re.match(r"[a-z-]*", source.strip().lower())
+    word = first.group() if first else ""
+    word = SPELLINGS.get(word, word)
+    return word if word in STATUSES else ""
+
+
+def source_in_words(status: str, source: str) -> str:
+    """A source as a reader is shown it, also where there is none."""
+    return source or (NO_SOURCE if status == JUDGEMENT else status)
+
+
+def counts(statuses: Iterable[str]) -> str:
+    """How many numbers have which status, as a sentence."""
+    found = Counter(statuses)
+    parts = [f"{found[name]} {name}" for name in (*STATUSES, DEFAULT) if found[name]]
+    total = found.total()
+    return f"{total} number{'s' * (total != 1)}: {', '.join(parts)}"
+
+
+def _numbers(content: Content) -> Iterator[Entry]:
+    for name, (slot, number) in slots(content).items():
+        yield _entry(name, _unit(slot), number, slot.source)
+    unnamed = (one for one in content.influences if one.name is None)
+    for one in unnamed:
+        name = f"influences.{one.of.text}-{one.on}.{one.kind}"
+        yield _entry(name, f"{one.kind} ratio", one.ratio, one.source)
+    for tied in content.correlations:
+        name = f"correlations.{'-'.join(tied.between)}"
+        yield _entry(name, "rank correlation", tied.rank, tied.source)
+
+
+def _entry(name: str, unit: str, number: Number, source: str) -> Entry:
+    left_out = not source and DEFAULTS.get(name.rpartition(".")[2]) == number
+    status = DEFAULT if left_out else declared(source) or JUDGEMENT
+    return Entry(name, unit, lowest(number), likely(number), highest(number), status, source)
+
+
+def _unit(slot: Slot) -> str:
+    end = slot.name.rpartition(".")[2]
+    if slot.name.startswith("delegations."):
+        return "tables"
+    if slot.name.startswith("influences."):
+        return f"{end} ratio"
+    if end in ("sigma", "shape") and slot.law:
+        return "none"
+    return {"success": "share", "probability": "share", "weight": "weight", "rate": "a year"}.get(
+        end, "days"
+    )
+
+
+# -- what is no number of the file's own: calendar, levels, length --------------------------------
+
+
+def _frame(content: Content) -> Iterator[Entry]:
+    yield _plain("start", "year", content.start.year, content.source)
+    yield _plain("horizon", "days", content.horizon, content.source)
+    for condition in content.conditions.values():
+        yield from _levels(content, condition)
+    for name, stage in content.stages.items():
+        yield from _windows(content, name, stage)
+    for shock in content.shocks.values():
+        yield from _dates(content, shock)
+    for strategy in content.strategies.values():
+        for name, value in strategy.overrides.items():
+            at = f"strategies.{strategy.name}.{name}"
+            yield _plain(at, "as overridden", value, strategy.source)
+
+
+def _plain(name: str, unit: str, value: float, source: str) -> Entry:
+    return _entry(name, unit, float(value), source)
+
+
+def _levels(content: Content, one: Condition) -> Iterator[Entry]:
+    if one.max != 1:
+        yield _plain(f"{one.name}.max", "levels", one.max, one.source)
+    if one.initially:
+        yield _plain(f"{one.name}.initially", "levels", one.initially, one.source)
+
+
+def _windows(content: Content, stage: str, one: Stage) -> Iterator[Entry]:
+    for number, window in enumerate(one.window):
+        at = f"{stage}.window" + (f"#{number + 1}" if number else "")
+        source = window.source or one.source
+        yield _plain(f"{at}.from", *_day(window.opens, content.start), source)
+        yield _plain(f"{at}.to", *_day(window.closes, content.start), source)
+
+
+def _dates(content: Content, one: Shock) -> Iterator[Entry]:
+    days: list[MonthDay | dt.date] = [one.yearly] if one.yearly else [*(one.on or ())]
+    for number, day in enumerate(days):
+        at = f"{one.name}.{'yearly' if one.yearly else 'on'}" + (f"#{number + 1}" if number else "")
+        yield _plain(at, *_day(day, content.start), one.source)
+
+
+def _day(day: MonthDay | dt.date, start: dt.date) -> tuple[str, int]:
+    if isinstance(day, MonthDay):
+        last = 28 if day.month == 2 else 31  # 29 February is the 28th in a common year
+        common = dt.date(2001, day.month, min(day.day, last))
+        return "day of a common year", common.timetuple().tm_yday
+    return "days from the start", (day - start).days

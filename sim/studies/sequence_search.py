@@ -1,0 +1,558 @@
+"""The search: which order of the tracks, and which posture, brings the goal soonest or most surely.
+
+    found = search(load("korea-2017"), seed=1)
+    print(as_text(found))
+    found.table[found.table["front"]]
+
+Candidates (:mod:`sim.candidates`) are told in the same worlds (:mod:`sim.contest`), and one is
+chosen with a guarantee (:mod:`sim.selection`). What is then printed of the one chosen, of those
+near to it, of those that trade time against ruin, and of the strategies of the file comes from new
+worlds that had no part in any choice: the best of many looks better than it is in the worlds in
+which it was chosen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from tqdm import tqdm
+
+from sim.analysis.intervals import Interval, mean_interval, median_interval, wilson
+from sim.engine import kernel
+from sim.engine.program import NOTHING, translate
+from sim.experiment import argument_checks, provenance, study_folder
+from sim.experiment.argument_checks import nearest
+from sim.experiment.results_folder import InputError, RunError, writable
+from sim.reporting import sequence_text
+from sim.reporting.sequence_text import ALIKE, BEST, BETTER, KIND, OPEN, WORSE
+from sim.scenario.scenario import Scenario
+from sim.studies.ranking_selection import Selection, select
+from sim.studies.sequence_evaluation import HISTORIES, Contest, Told
+from sim.studies.sequence_space import Ints, Space, file_of, size_of, waits_for_goal
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+MEASURES = {"days": "days without the goal", "share": "share that never reaches it"}
+MOST_CANDIDATES = 1_000_000
+MOST_REPLICATIONS = 1_000_000  # all of them are kept in memory
+ZONE = 0.01  # of the horizon, or of all histories: a difference that does not matter
+NEAR = 40  # survivors of the screening that are measured, at most
+NOMINEES = 300  # candidates with the least days, the largest share, the least ruin
+TRIAL = 1_000  # worlds in which nominees for the front are told
+FRONT = 40  # candidates of the first fronts that are measured, about
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for; see :func:`search`."""
+
+    tracks: tuple[str, ...]
+    never: tuple[str, ...]
+    optional: tuple[str, ...]
+    postures: tuple[str, ...]
+    priority: tuple[str, ...]
+    stages: bool
+    measure: str
+    zone: float  # days, or a share
+    confidence: float
+    replications: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has found.
+
+    Attributes:
+        space: the candidates, by number.
+        options: what was asked for.
+        selection: how one of them was chosen; its candidates are places in ``distinct``.
+        distinct: numbers of the candidates that can differ.
+        table: the measured ones, the one chosen first, then by the measure; a row each:
+
+            - ``candidate``: its strategy's name; ``number``, -1 for a strategy of the file;
+            - ``words``; ``stands_for``: how many candidates cannot differ from it;
+            - ``n``: histories; ``restricted_mean``, ``reached``, ``median``, ``ruin`` (where there
+              is one), each with ``_low`` and ``_high``; NaN medians were not reached;
+            - ``difference``: to the one chosen, in the measure (days, or share never reaching the
+              goal; more is worse), in the same worlds, limits at the confidence asked for over
+              all rows at once; ``ruin_difference``, each for itself;
+            - ``status``: best (the one chosen), alike (in every history measured), not told
+              apart, worse (also: dropped by the screening), better;
+            - ``front``: no measured candidate is better in one of days, median, share and ruin, and
+              no worse in the others.
+        manifest: as in ``manifest.json``.
+        folder: where it is written, or None.
+    """
+
+    space: Space
+    options: Options
+    selection: Selection
+    distinct: Ints
+    table: pd.DataFrame
+    manifest: dict[str, Any]
+    folder: Path | None = None
+
+    @property
+    def best(self) -> int:
+        """The number of the candidate chosen."""
+        return int(self.distinct[self.selection.best])
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """The rows of the trade-off front, least days first."""
+        return sequence_text.front_of(self.table)
+
+    def file(self, numbers: Sequence[int]) -> str:
+        """The text of a file that ``--strategies`` takes, with these candidates."""
+        scenario = self.space.scenario
+        about = f"found by search in {scenario.name} ({scenario.hash})"
+        return file_of([self.space.strategy(number) for number in numbers], about)
+
+
+def search(
+    scenario: Scenario,
+    tracks: Sequence[str] | None = None,
+    *,
+    never: Sequence[str] = (),
+    optional: Sequence[str] = (),
+    postures: Sequence[str] | None = None,
+    priority: Sequence[str] = (),
+    stages: bool = False,
+    measure: str = "days",
+    zone: float | None = None,
+    confidence: float = 0.95,
+    replications: int = 10_000,
+    seed: int = 1,
+    workers: int | None = None,
+    out: str | Path | None = None,
+    quiet: bool = True,
+) -> Found:
+    """Search every order of the tracks, and every subset of the postures; likely values.
+
+    Args:
+        scenario: what is negotiated.
+        tracks: those to be ordered; the others start as soon as they may. Where None: all but
+            those whose own gate waits for the goal, as no order of theirs can bring it sooner.
+        never: tracks that are left out by all.
+        optional: of ``tracks``, those that a candidate may leave out.
+        postures: conditions that a candidate may raise; all that are marked where None.
+        priority: of all candidates; tracks that come first where several could start.
+        stages: whether a group may also wait for earlier stages of the group before.
+        measure: "days" (restricted mean without the goal) or "share" (that reaches it).
+        zone: a difference that does not matter, in days or as a share; 1 % of the horizon, or of
+            all histories, where None.
+        confidence: of the choice.
+        replications: new histories in which the chosen ones are measured.
+        seed: 0 <= seed < 2**64.
+        workers: threads; one a core where None. Results do not depend on it.
+        out: a results folder; nothing is written where None.
+        quiet: no progress bar.
+
+    Raises:
+        InputError: what was asked for cannot be done.
+        RunError: a file could not be written.
+        sim.program.ModelError: a history in which time cannot advance.
+    """
+    argument_checks.scenario(scenario)
+    tracks = None if tracks is None else argument_checks.names("tracks", tracks)
+    postures = None if postures is None else argument_checks.names("postures", postures)
+    never, optional = (
+        argument_checks.names("never", never),
+        argument_checks.names("optional", optional),
+    )
+    priority = argument_checks.names("priority", priority)
+    space = _space(
+        scenario,
+        tracks,
+        never,
+        optional,
+        postures,
+        priority,
+        argument_checks.flag("stages", stages),
+    )
+    options = _options(space, measure, zone, confidence, replications)
+    argument_checks.seed(seed)
+    argument_checks.workers(workers)
+    manifest = _manifest(space, options, seed)
+    folder = None if out is None else _prepare(argument_checks.path("out", out), manifest)
+    began = time.time()
+    with tqdm(unit=" histories", unit_scale=True, disable=quiet, desc=scenario.name) as bar:
+        found = _Search(space, options, Contest(space, seed, workers, bar.update)).run(manifest)
+    manifest["seconds"] = round(time.time() - began, 3)
+    manifest["finished"] = provenance.now()
+    if folder is None:
+        return found
+    _write(found, folder)
+    return Found(**{**vars(found), "folder": folder})
+
+
+# -- what was asked for ---------------------------------------------------------------------------
+
+
+def _space(
+    scenario: Scenario,
+    tracks: Sequence[str] | None,
+    never: Sequence[str],
+    optional: Sequence[str],
+    postures: Sequence[str] | None,
+    priority: Sequence[str],
+    stages: bool,
+) -> Space:
+    able = [name for name, track in scenario.tracks.items() if track.stages]
+    marked = [
+        name
+        for name, condition in scenario.conditions.items()
+        if condition.posture and name not in (scenario.goal, scenario.ruin)
+    ]
+    _known("never", "track", never, list(scenario.tracks))
+    if tracks is None:
+        tracks = [t for t in able if t not in never and not waits_for_goal(scenario, t)]
+    _known("tracks", "track", tracks, [name for name in able if name not in never])
+    _known("optional", "track", optional, list(tracks))
+    _known("postures", "posture", marked if postures is None else postures, marked)
+    _known("priority", "track", priority, list(scenario.tracks))
+    space = Space(
+        scenario,
+        tuple(tracks),
+        tuple(never),
+        tuple(optional),
+        tuple(marked if postures is None else postures),
+        tuple(priority),
+        stages,
+    )
+    _not_too_many(space)
+    if not len(space.distinct[0]):
+        raise InputError(
+            f"tracks: whatever the order of {', '.join(tracks) or 'none'}, nothing that can happen "
+            f"ever raises {scenario.goal}; nothing to search"
+        )
+    return space
+
+
+def _known(option: str, what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    for i, name in enumerate(names):
+        if name not in known:
+            hint = nearest(name, known) if known else "; there are none to choose from"
+            raise InputError(f'{option}: unknown {what} "{name}"{hint}')
+        if name in names[:i]:
+            raise InputError(f'{option}: "{name}" stands there twice; allowed: once')
+
+
+def _not_too_many(space: Space) -> None:
+    postures = len(space.postures)
+    plain = size_of(space.scenario, len(space.tracks), len(space.optional), postures)
+    few = plain <= MOST_CANDIDATES
+    if few:
+        most = MOST_CANDIDATES >> postures
+        few = sum(1 for _ in islice(space.each_order(), most + 1)) <= most
+    if not few:
+        raise InputError(
+            f"tracks: {len(space.tracks)} in every order, with {postures} postures, are {plain:,} "
+            f"candidates{' or more' if space.stages else ''}; allowed: {MOST_CANDIDATES:,}; "
+            "order fewer tracks, or choose from fewer postures"
+        )
+
+
+def _options(
+    space: Space, measure: str, zone: float | None, confidence: float, replications: int
+) -> Options:
+    argument_checks.one_of("measure", measure, MEASURES)
+    span = space.scenario.horizon if measure == "days" else 1.0
+    zone = ZONE * span if zone is None else argument_checks.number("zone", zone)
+    confidence = argument_checks.number("confidence", confidence)
+    if not 0 < zone < span:
+        raise InputError(f"zone: found {zone:g}; allowed: more than 0 and less than {span:g}")
+    if not 0.5 <= confidence < 1:
+        raise InputError(f"confidence: found {confidence:g}; allowed: from 0.5 to below 1")
+    argument_checks.whole("replications", replications, 2, MOST_REPLICATIONS)
+    return Options(
+        space.tracks, space.never, space.optional, space.postures, space.priority, space.stages,
+        measure, float(zone), float(confidence), replications,
+    )  # fmt: skip
+
+
+# -- the search -----------------------------------------------------------------------------------
+
+
+@dataclass
+class _Search:
+    """A search under way; candidates are places among the distinct ones."""
+
+    space: Space
+    options: Options
+    contest: Contest
+    sums: Floats = field(init=False)  # (distinct, 4): worlds, cost, goals, ruins in the screening
+
+    def run(self, manifest: dict[str, Any]) -> Found:
+        self.numbers, classes = self.space.distinct
+        self.stands_for = np.bincount(classes[classes >= 0])
+        self.sums = np.zeros((len(self.numbers), 4))
+        selection = select(
+            self.sample,
+            len(self.numbers),
+            self.options.zone,
+            self.span,
+            self.options.confidence,
+        )
+        nominees, first = self.nominees(selection)
+        measured = self.measured(selection, nominees)
+        told = self.contest.tell(self.numbers[measured], first, self.options.replications)
+        table = self.table(selection, measured, told, self.references(first))
+        study_folder.with_titles({"front": table}, self.space.scenario)
+        manifest |= {
+            "candidates": len(self.space),
+            "distinct": len(self.numbers),
+            "best": self.space.name(int(self.numbers[selection.best])),
+            "orders": len(self.space.orders),
+            "hopeless": int((classes < 0).sum()),
+            "choice_histories": selection.histories,
+            "histories": self.contest.told,
+            "stages": [stage._asdict() for stage in selection.stages],
+            "first_measured_replication": first,
+        }
+        return Found(self.space, self.options, selection, self.numbers, table, manifest)
+
+    @property
+    def span(self) -> float:
+        return float(self.space.scenario.horizon) if self.options.measure == "days" else 1.0
+
+    def sample(self, places: Ints, first: int, count: int) -> Floats:
+        """Costs, for the selection; what they say of the other measures is written down."""
+        told = self.contest.tell(self.numbers[places], first, count)
+        cost, goal, ruin = self.cost(told), ~np.isnan(told.goal), ~np.isnan(told.ruin)
+        parts = [np.full(len(places), float(count))]
+        parts += [values.sum(axis=1) for values in (cost, goal, ruin)]
+        self.sums[places] += np.column_stack(parts)
+        return cost
+
+    def cost(self, told: Told) -> Floats:
+        if self.options.measure == "days":
+            return self.days(told)
+        return np.isnan(told.goal).astype(float)
+
+    def days(self, told: Told) -> Floats:
+        return np.fmin(told.goal, float(self.space.scenario.horizon))
+
+    def nominees(self, selection: Selection) -> tuple[Ints, int]:
+        """Candidates for the front, by a trial in new worlds; and the next new world."""
+        first = selection.next_world
+        if len(self.numbers) <= NEAR:
+            return np.arange(len(self.numbers)), first
+        worlds, cost, goal, ruin = self.sums.T
+        cost, share, ruin = cost / worlds, goal / worlds, ruin / worlds
+        orders = [np.lexsort((cost, -share)), np.argsort(cost, kind="stable")]
+        if self.space.scenario.ruin is not None:
+            orders.append(np.lexsort((cost, ruin)))
+        chosen = np.unique(np.concatenate([order[:NOMINEES] for order in orders]))
+        told = self.contest.tell(self.numbers[chosen], first, TRIAL)
+        return chosen[_first_fronts(self.objectives(told), FRONT)], first + TRIAL
+
+    def objectives(self, told: Told) -> Floats:
+        """What is traded, less is better: days, their median, share never there, share of ruin."""
+        never, ruin = np.isnan(told.goal), ~np.isnan(told.ruin)
+        median = np.median(np.where(never, np.inf, told.goal), axis=1)
+        days, never_there, ruined = (v.mean(axis=1) for v in (self.days(told), never, ruin))
+        return np.column_stack([days, median, never_there, ruined])
+
+    def measured(self, selection: Selection, nominees: Ints) -> Ints:
+        """Whom to measure: the one chosen first, then the near ones, then those for the front."""
+        near = selection.survivors[np.argsort(selection.means[selection.survivors], kind="stable")]
+        who = [selection.best, *selection.tied[:NEAR], *near[:NEAR], *nominees]
+        return np.array(list(dict.fromkeys(int(place) for place in who)), np.int64)
+
+    def references(self, first: int) -> dict[str, Told]:
+        """The strategies of the file, in the worlds in which candidates are measured."""
+        scenario, contest = self.space.scenario, self.contest
+
+        def tell(name: str) -> Told:
+            program = translate(scenario.strategy(name))
+            goal, ruin = program.code.goal, program.code.ruin
+            told = Told(*(np.full((1, self.options.replications), np.nan) for _ in range(2)))
+            for at in range(0, self.options.replications, HISTORIES):
+                here = slice(at, min(at + HISTORIES, self.options.replications))
+                rows = kernel.simulate(program, contest.seed, first + at, here.stop - at)
+                told.goal[0, here] = rows.first[:, goal]
+                if ruin != NOTHING:
+                    told.ruin[0, here] = rows.first[:, ruin]
+            return told
+
+        with ThreadPoolExecutor(contest.workers) as pool:
+            told = dict(zip(scenario.strategies, pool.map(tell, scenario.strategies), strict=True))
+        contest.note(len(told) * self.options.replications)
+        return told
+
+    # -- the table --
+
+    def table(
+        self, selection: Selection, measured: Ints, told: Told, references: dict[str, Told]
+    ) -> pd.DataFrame:
+        numbers = self.numbers[measured]
+        rows = pd.DataFrame(
+            {
+                "candidate": [self.space.name(n) for n in numbers] + list(references),
+                "number": [*numbers, *[-1] * len(references)],
+                "words": [self.space.words(n) for n in numbers]
+                + [self.space.scenario.strategies[name].about or "" for name in references],
+                "stands_for": [*self.stands_for[measured], *[1] * len(references)],
+                "n": self.options.replications,
+            }
+        )
+        all_told = Told(
+            np.concatenate([told.goal, *(one.goal for one in references.values())]),
+            np.concatenate([told.ruin, *(one.ruin for one in references.values())]),
+        )
+        for name, interval in self.estimates(all_told).items():
+            limits = {
+                f"{name}_low": interval.low,
+                name: interval.best,
+                f"{name}_high": interval.high,
+            }
+            for column, values in limits.items():
+                rows[column] = np.asarray(values, float)
+        survived = np.isin(measured, selection.survivors)
+        rows["status"] = self.statuses(rows, all_told, survived)
+        rows["front"] = False
+        front = _undominated(self.objectives(told)) & _first_alike(told)
+        rows.loc[: len(numbers) - 1, "front"] = front
+        order = np.lexsort((rows["restricted_mean"], rows["difference"], rows["status"] != BEST))
+        return rows.iloc[order].reset_index(drop=True)
+
+    def estimates(self, told: Told) -> dict[str, Interval]:
+        """By name, for all rows."""
+        horizon, n = float(self.space.scenario.horizon), told.goal.shape[1]
+        days, cost = self.days(told), self.cost(told)
+        found = {
+            "restricted_mean": mean_interval(days.T, (0.0, horizon)),
+            "reached": wilson((~np.isnan(told.goal)).sum(axis=1), n),
+            "median": _stacked([median_interval(np.nan_to_num(g, nan=np.inf)) for g in told.goal]),
+        }
+        one_of = 1 - (1 - self.options.confidence) / max(1, len(cost) - 1)
+        found["difference"] = mean_interval((cost - cost[0]).T, (-self.span, self.span), one_of)
+        if self.space.scenario.ruin is not None:
+            ruin = (~np.isnan(told.ruin)).astype(float)
+            found["ruin"] = wilson(ruin.sum(axis=1), n)
+            found["ruin_difference"] = mean_interval((ruin - ruin[0]).T, (-1.0, 1.0))
+        return found
+
+    def statuses(self, rows: pd.DataFrame, told: Told, survived: Flags) -> list[str]:
+        """What is known of each row; whom the screening dropped is not the best one."""
+        cost = self.cost(told)
+        dropped = np.append(~survived, np.zeros(len(rows) - len(survived), np.bool_))
+        found = np.select(
+            [
+                np.arange(len(rows)) == 0,
+                (cost == cost[0]).all(axis=1) & ~dropped,
+                rows["difference_high"] < 0,
+                dropped | (rows["difference_low"] > 0),
+            ],
+            [BEST, ALIKE, BETTER, WORSE],
+            OPEN,
+        )
+        return [str(status) for status in found]
+
+
+def _stacked(intervals: Sequence[Interval]) -> Interval:
+    return Interval(*(np.array(limits) for limits in zip(*intervals, strict=True)))
+
+
+def _first_alike(told: Told) -> Flags:
+    """Whether no row before is the same in every history."""
+    seen: set[bytes] = set()
+    fresh = []
+    for pair in zip(told.goal, told.ruin, strict=True):
+        key = np.concatenate(pair).tobytes()
+        fresh.append(key not in seen)
+        seen.add(key)
+    return np.array(fresh, np.bool_)
+
+
+def _undominated(objectives: Floats) -> Flags:
+    """Rows that no other row equals or beats in everything, and beats in something."""
+    kept = np.ones(len(objectives), np.bool_)
+    for i, row in enumerate(objectives):
+        no_worse = (objectives <= row).all(axis=1)
+        kept[i] = not (no_worse & (objectives < row).any(axis=1)).any()
+    return kept
+
+
+def _first_fronts(objectives: Floats, enough: int) -> Ints:
+    """Places of the front, of the front of the rest, and so on, until there are enough."""
+    rest, found = np.arange(len(objectives)), np.empty(0, np.int64)
+    while len(rest) and len(found) < enough:
+        front = _undominated(objectives[rest])
+        found, rest = np.append(found, rest[front]), rest[~front]
+    return found
+
+
+# -- the results folder ---------------------------------------------------------------------------
+
+
+def default_folder(scenario: Scenario, seed: int, **asked: Any) -> Path:
+    """``results/<scenario>-<hash>-search-<what was asked>-seed<seed>`` below the working folder."""
+    digest = hashlib.blake2b(json.dumps(asked).encode(), digest_size=3).hexdigest()
+    return Path("results") / f"{scenario.name}-{scenario.hash[:8]}-search-{digest}-seed{seed}"
+
+
+def _manifest(space: Space, options: Options, seed: int) -> dict[str, Any]:
+    about = study_folder.about(KIND, space.scenario, seed)
+    return about | {"options": json.loads(json.dumps(asdict(options)))}
+
+
+IDENTITY = ("kind", "hash", "model_version", "seed", "options")
+
+
+def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
+    """See that the search can be written there, before anything is simulated."""
+    return study_folder.prepare(writable(folder), {key: manifest[key] for key in IDENTITY})
+
+
+def _write(found: Found, folder: Path) -> None:
+    """Tables, strategy files, the figure, and at last the manifest."""
+    # matplotlib takes its time: only who draws waits for it.
+    from sim.plotting import style
+
+    numbers = [int(n) for n in found.table["number"] if n >= 0]
+    front = [int(n) for n in found.front["number"]]
+    texts = {
+        "candidates.toml": found.file(numbers),
+        "front.toml": found.file(front),
+        "best.toml": found.file([found.best]),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        (axes,) = sequence_text.figures(found.table, found.manifest).values()
+        style.save(axes.figure, folder / "front")
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written ({error.strerror})") from error
+    study_folder.write(folder, {"candidates": found.table, "front": found.front}, found.manifest)
+
+
+def save(found: Found, path: str | Path) -> None:
+    """Write the candidate chosen as a strategy file.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    try:
+        Path(path).write_text(found.file([found.best]), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
+
+
+def as_text(found: Found) -> str:
+    """What was found, for the terminal."""
+    return sequence_text.as_text(found.table, found.manifest)

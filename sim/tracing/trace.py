@@ -1,0 +1,249 @@
+"""One history as tables and sentences: the event log of an engine, made readable."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from sim.engine import rows as row_tables
+from sim.engine.program import ABANDON, NOTHING, Entry, Program, What
+from sim.engine.rows import Rows
+
+
+@dataclass(frozen=True)
+class Story:
+    """One history, dated.
+
+    Attributes:
+        row: the row of the history (column -> value), as in a results table.
+        events: every event (time in days, date, entity, what happened, why).
+        attempts: track, stage, attempt (from 0), begin, end, ending; ``ending`` is "success",
+            the name of a setback, "broken" or "ongoing".
+        shocks: time, shock; those that happened.
+        levels: condition, begin, end, level; spells at level 1 or more, also of stage conditions.
+        called: the strategy, for readers.
+        windows: stage ("track.stage"), opens, closes (days); the calendar of the whole run, of
+            tracks that are not left out.
+    """
+
+    title: str
+    goal: str
+    start: dt.date
+    horizon: float
+    strategy: str
+    replication: int
+    seed: int
+    row: dict[str, Any]
+    events: pd.DataFrame
+    attempts: pd.DataFrame
+    shocks: pd.DataFrame
+    levels: pd.DataFrame
+    windows: pd.DataFrame
+    called: str
+
+    @property
+    def where(self) -> str:
+        """Where the history is found again, in words."""
+        draw = f", draw {self.row['draw']}" if self.row["draw"] else ""
+        return f"history {self.replication}{draw}, seed {self.seed}"
+
+
+def tell(
+    program: Program,
+    rows: Rows,
+    log: Sequence[Entry],
+    seed: int,
+    replication: int,
+    draw: int = 0,
+) -> Story:
+    """The story of one traced history.
+
+    Args:
+        program: what the engine ran.
+        rows: the history's row (n = 1), as ``trace`` returns it.
+        log: its event log.
+        seed, replication, draw: where the history is found again.
+    """
+    row = row_tables.frame(program, rows, replication, draw).iloc[0].to_dict()
+    ruined = program.scenario.ruin is not None and row["outcome"] == program.scenario.ruin
+    end = row[f"first_{program.scenario.ruin}"] if ruined else program.code.horizon
+    if not ruined and program.scenario.ruin is not None:
+        ruin = row[f"first_{program.scenario.ruin}"]
+        end = ruin if ruin == ruin else end  # ruin after the goal ends the run as well
+    return Story(
+        title=program.scenario.title,
+        goal=program.scenario.goal,
+        start=program.start,
+        horizon=program.code.horizon,
+        strategy=program.strategy,
+        replication=replication,
+        seed=seed,
+        row=row,
+        events=_events(program, log),
+        attempts=_attempts(program, log, end),
+        shocks=pd.DataFrame(
+            [(e[0], program.shocks[e[2]]) for e in log if e[1] == What.HAPPENS],
+            columns=["time", "shock"],
+        ),
+        levels=_levels(program, log, end),
+        windows=_windows(program),
+        called=program.scenario.titles.get(program.strategy, program.strategy.replace("_", " ")),
+    )
+
+
+def _attempts(program: Program, log: Sequence[Entry], end: float) -> pd.DataFrame:
+    open_at: dict[int, tuple[float, int]] = {}
+    found: list[tuple[float, int, int, float, str]] = []
+    for time, what, subject, detail, _ in log:
+        if what == What.BEGINS:
+            open_at[subject] = (time, detail)
+        elif what in (What.SUCCEEDS, What.FAILS, What.BREAKS):
+            begin, attempt = open_at.pop(subject)
+            ending = {What.SUCCEEDS: "success", What.BREAKS: "broken"}.get(what)
+            found.append((begin, subject, attempt, time, ending or program.setbacks[detail]))
+    found += [(begin, s, attempt, end, "ongoing") for s, (begin, attempt) in open_at.items()]
+    return pd.DataFrame(
+        [
+            (*program.stages[s].split("."), attempt, begin, until, ending)
+            for begin, s, attempt, until, ending in sorted(found)
+        ],
+        columns=["track", "stage", "attempt", "begin", "end", "ending"],
+    )
+
+
+def _levels(program: Program, log: Sequence[Entry], end: float) -> pd.DataFrame:
+    since: dict[int, tuple[float, int]] = {}
+    spells: list[tuple[int, float, float, int]] = []
+    for time, what, subject, level, _ in log:
+        if what not in (What.RISES, What.FALLS):
+            continue
+        begin, was = since.pop(subject, (time, 0))
+        if was > 0 and time > begin:
+            spells.append((subject, begin, time, was))
+        if level > 0:
+            since[subject] = (time, level)
+    spells += [(s, begin, end, level) for s, (begin, level) in since.items() if end > begin]
+    return pd.DataFrame(
+        [(program.levels[s], begin, until, level) for s, begin, until, level in sorted(spells)],
+        columns=["condition", "begin", "end", "level"],
+    )
+
+
+def _windows(program: Program) -> pd.DataFrame:
+    code = program.code
+    left_out = {name for name, out in zip(program.tracks, code.left_out, strict=True) if out}
+    spans = [
+        (program.stages[s], code.window_opens[i], code.window_closes[i])
+        for s in range(len(program.stages))
+        for i in range(code.window_start[s], code.window_start[s + 1])
+        if code.window_closes[i] > code.window_opens[i]
+        and program.stages[s].split(".")[0] not in left_out
+    ]
+    return pd.DataFrame(spans, columns=["stage", "opens", "closes"])
+
+
+# -- sentences ------------------------------------------------------------------------------------
+
+ROOTS = (What.FADES, What.HAPPENS, What.SUCCEEDS, What.FAILS, What.RESUMES)
+
+
+def _events(program: Program, log: Sequence[Entry]) -> pd.DataFrame:
+    sentences = _Sentences(program)
+    told = [(entry[0], program.date(entry[0]), *sentences.of(entry)) for entry in log]
+    return pd.DataFrame(told, columns=["time", "date", "entity", "what", "why"])
+
+
+class _Sentences:
+    """Puts entries into words; a change of level takes its reason from what came before it."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.waits = row_tables.waits(program)
+        self.cause = "at the start"
+        self.cause_time = 0.0
+        self.waited: dict[str, str] = {}
+
+    def of(self, entry: Entry) -> tuple[str, str, str]:
+        """Entity, what happened, why."""
+        time, what = entry[0], entry[1]
+        if time > self.cause_time:
+            self.cause_time, self.cause = time, ""
+        told = getattr(self, f"_{what.name.lower()}")(*entry[2:])
+        if what in ROOTS:
+            self.cause = f"{told[0]} {told[1]}"
+        return told  # type: ignore[no-any-return]
+
+    def _opens(self, stage: int, _: int, __: float) -> tuple[str, str, str]:
+        return self.program.stages[stage], "its window opens", "calendar"
+
+    def _fades(self, condition: int, _: int, __: float) -> tuple[str, str, str]:
+        return self.program.conditions[condition], "fades", "time has passed"
+
+    def _happens(self, shock: int, occurrence: int, _: float) -> tuple[str, str, str]:
+        return self.program.shocks[shock], "happens", f"occurrence {occurrence}"
+
+    def _passes(self, shock: int, _: int, chance: float) -> tuple[str, str, str]:
+        why = "what it depends on does not hold"
+        if chance > 0.0:
+            why = f"its chance was {chance:.0%}"
+        return self.program.shocks[shock], "does not happen", why
+
+    def _breaks(self, stage: int, shock: int, _: float) -> tuple[str, str, str]:
+        return self.program.stages[stage], "is broken off", f"by {self.program.shocks[shock]}"
+
+    def _begins(self, stage: int, attempt: int, _: float) -> tuple[str, str, str]:
+        name = self.program.stages[stage]
+        waited = self.waited.pop(name.split(".")[0], "")
+        why = f"after waiting for {waited}" if waited else "nothing stands in its way"
+        return name, f"attempt {attempt + 1} begins", why
+
+    def _succeeds(self, stage: int, attempt: int, chance: float) -> tuple[str, str, str]:
+        return self.program.stages[stage], "succeeds", f"its chance was {chance:.0%}"
+
+    def _fails(self, stage: int, setback: int, chance: float) -> tuple[str, str, str]:
+        what = f"suffers a setback: {self.program.setbacks[setback]}"
+        return self.program.stages[stage], what, f"its chance of success was {chance:.0%}"
+
+    def _pauses(self, track: int, stage: int, days: float) -> tuple[str, str, str]:
+        name = self.program.tracks[track]
+        if stage == ABANDON:
+            return name, f"will be abandoned after {days:.0f} days", self.cause
+        goes_on = self.program.stages[stage].split(".")[1]
+        return name, f"pauses for {days:.0f} days, then resumes at {goes_on}", self.cause
+
+    def _resumes(self, stage: int, _: int, __: float) -> tuple[str, str, str]:
+        track, name = self.program.stages[stage].split(".")
+        return track, f"resumes at {name}", "its delay is over"
+
+    def _leaves(self, track: int, _: int, __: float) -> tuple[str, str, str]:
+        return self.program.tracks[track], "is abandoned", "its delay is over"
+
+    def _completes(self, track: int, _: int, __: float) -> tuple[str, str, str]:
+        return self.program.tracks[track], "is completed", "its last stage succeeded"
+
+    def _reopens(self, stage: int, _: int, __: float) -> tuple[str, str, str]:
+        track, name = self.program.stages[stage].split(".")
+        return track, f"is reopened at {name}", self.cause
+
+    def _rises(self, level: int, to: int, _: float) -> tuple[str, str, str]:
+        return self.program.levels[level], self._level(level, "rises", to), self.cause
+
+    def _falls(self, level: int, to: int, _: float) -> tuple[str, str, str]:
+        return self.program.levels[level], self._level(level, "falls", to), self.cause
+
+    def _level(self, level: int, verb: str, to: int) -> str:
+        highest = ([*self.program.code.maximum] + [1] * len(self.program.stages))[level]
+        if highest == 1:
+            return "holds" if to else "no longer holds"
+        return f"{verb} to {to} of {highest}"
+
+    def _waits(self, track: int, item: int, _: float) -> tuple[str, str, str]:
+        name = self.program.tracks[track]
+        if item == NOTHING:
+            return name, "waits for nothing", ""
+        self.waited[name] = self.waits[item]
+        return name, f"waits for {self.waits[item]}", "before its first attempt"

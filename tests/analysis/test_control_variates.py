@@ -1,0 +1,256 @@
+"""The luck of single attempts: what is summed up, that its mean is 0, and what is taken out."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+
+import sim
+from interval_coverage import ONE_ATTEMPT, TEXT
+from random_scenarios import scenario_text
+from sim.analysis import comparison, intervals
+from sim.analysis.control_variates import FOLDS, LEAST, taken_out
+from sim.engine import kernel
+from sim.engine.program import Program, What, translate
+from sim.engine.rows import empty
+from sim.experiment import replay
+from sim.studies import decision
+
+SMALL = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
+SEED = 3
+LUCK = np.random.default_rng(1)
+
+
+def korea(name: str = "proposal") -> Program:
+    return translate(sim.load("korea-2017").strategy(name))
+
+
+# -- what is summed up ----------------------------------------------------------------------------
+
+
+def test_surprises_are_successes_minus_their_chances_until_the_goal() -> None:
+    program = korea("all_parallel")
+    told = kernel.simulate(program, SEED, 0, 60, surprise=True)
+    goals = 0
+    for replication in range(60):
+        expected = np.zeros((len(program.stages), 2))
+        goal = told.first[replication, program.code.goal]
+        goals += not math.isnan(goal)
+        for time, what, stage, _, chance in kernel.trace(program, SEED, replication)[1]:
+            decided = what in (What.SUCCEEDS, What.FAILS)
+            if decided and not time > goal:  # the attempt that reaches the goal is one of them
+                surprise = (what == What.SUCCEEDS) - chance
+                expected[stage] += surprise, surprise * (program.code.horizon - time)
+        np.testing.assert_allclose(told.surprise[replication], expected, rtol=1e-12, atol=1e-12)
+    assert 0 < goals < 60
+
+
+def test_they_are_in_no_row_and_room_for_them_is_only_where_it_is_asked_for() -> None:
+    program = korea()
+    asked, plain = (kernel.simulate(program, SEED, 0, 50, surprise=ask) for ask in (True, False))
+    assert asked.surprise.shape == (50, len(program.stages), 2) and len(plain.surprise) == 0
+    for name in plain._fields[:-1]:
+        np.testing.assert_array_equal(getattr(asked, name), getattr(plain, name))
+    assert empty(program, 5).surprise.size == 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_their_mean_is_0_in_any_scenario(seed: int) -> None:
+    n, program = 4000, translate(sim.loads(scenario_text(random.Random(seed))).strategy("a"))
+    sums = kernel.simulate(program, SEED, 0, n, surprise=True).surprise.reshape(n, -1)
+    often = np.count_nonzero(sums, axis=0) >= 200
+    error = sums.std(axis=0) / math.sqrt(n)
+    assert (np.abs(sums.mean(axis=0)) <= 5 * error)[often].all()
+
+
+# -- what is taken out ----------------------------------------------------------------------------
+
+
+def test_what_is_taken_out_is_a_regression_on_other_worlds() -> None:
+    n = 600
+    replication = LUCK.permutation(n) * 7 + 4
+    controls = LUCK.normal(size=(n, 3)) * [1, 40, 0.01]
+    values = np.column_stack([controls @ [3, -0.2, 90] + LUCK.normal(size=n), LUCK.random(n) < 0.3])
+    left = taken_out(values.astype(float), controls, replication)
+    place = np.argsort(np.argsort(replication)) % FOLDS
+    for fold in range(FOLDS):
+        here, others = place == fold, place != fold
+        for column in range(2):
+            fit = sm.OLS(values[others, column], sm.add_constant(controls[others])).fit()
+            expected = values[here, column] - controls[here] @ fit.params[1:]
+            np.testing.assert_allclose(left[here, column], expected, rtol=1e-9, atol=1e-9)
+    assert left[:, 0].var() < 0.1 * values[:, 0].var()
+
+
+def test_histories_of_one_number_are_never_fitted_to_one_another() -> None:
+    """Draws have their luck in common: what one draw says of a world is not used for another."""
+    n = 200
+    luck = LUCK.normal(size=(n, 1))
+    values = LUCK.normal(size=(n, 1))
+    twice = np.concatenate([values, values]), np.concatenate([luck, luck]), np.tile(range(n), 2)
+    both = taken_out(*twice)
+    alone = taken_out(values, luck, np.arange(n))
+    np.testing.assert_allclose(both, np.concatenate([alone, alone]), rtol=1e-9)
+
+
+def test_too_few_worlds_and_what_says_nothing() -> None:
+    n = math.ceil(2 * LEAST * FOLDS / (FOLDS - 1))
+    luck, values = LUCK.normal(size=(n, 2)), LUCK.normal(size=(n, 1))
+    assert taken_out(values[1:], luck[1:], np.arange(n - 1)) is None
+    found = taken_out(values, luck, np.arange(n))
+    assert found is not None
+    # What is nearly always 0, or is said twice, changes nothing.
+    rare = np.zeros((n, 1))
+    rare[: LEAST - 1] = 1
+    same = taken_out(values, np.column_stack([luck, rare, np.zeros(n)]), np.arange(n))
+    np.testing.assert_array_equal(same, found)
+    np.testing.assert_array_equal(taken_out(values, np.zeros((n, 2)), np.arange(n)), values)
+    enough = 100 * n
+    luck, values = LUCK.normal(size=(enough, 1)), LUCK.normal(size=(enough, 1))
+    twice = taken_out(values, np.column_stack([luck, 5 * luck]), np.arange(enough))
+    np.testing.assert_allclose(twice, taken_out(values, luck, np.arange(enough)), atol=1e-9)
+
+
+def test_the_mean_is_not_moved_whatever_an_outcome_is() -> None:
+    """Over many studies the adjusted mean misses the truth by no more than its own spread says."""
+    studies, n, misses = 400, 60, []
+    for _ in range(studies):
+        luck = LUCK.random((n, 1)) < 0.2
+        values = np.exp(luck + LUCK.normal(size=(n, 1)))  # skewed, and not linear in the luck
+        left = taken_out(values, luck - 0.2, np.arange(n))
+        misses.append(left.mean() - math.exp(0.5) * (0.8 + 0.2 * math.e))
+    assert abs(np.mean(misses)) < 4 * np.std(misses) / math.sqrt(studies)
+
+
+def test_worlds_are_counted_and_not_their_draws() -> None:
+    n = 200
+    rare = np.zeros((n, 1))
+    rare[3] = 1  # in one world, in each of very many draws
+    values = LUCK.normal(size=(n, 1))
+    many = [np.concatenate([x] * (LEAST + 1)) for x in (values, rare, np.arange(n))]
+    np.testing.assert_array_equal(taken_out(*many), many[0])
+
+
+# -- in a comparison ------------------------------------------------------------------------------
+
+
+def test_what_a_thousand_histories_say_is_what_very_many_say() -> None:
+    scenario = sim.load("korea-2017")
+    names = ["proposal", "all_parallel", "cvid_first"]
+    few, many = (
+        decision.compare(sim.run(scenario, names, n, seed=SEED)).tables["differences"]
+        for n in (1000, 40_000)
+    )
+    days = [
+        table[table["measure"] == "restricted_mean"].set_index("strategy") for table in (few, many)
+    ]
+    for name in names[1:]:
+        one, truth = days[0].loc[name], days[1].loc[name]
+        assert one["adjusted_ratio"] < 0.5 * one["variance_ratio"]
+        half = (one["adjusted_high"] - one["adjusted_low"]) / 2
+        assert abs(one["adjusted"] - truth["best"]) < 2 * half
+        assert half < 0.75 * (one["high"] - one["low"]) / 2
+
+
+def test_without_surprises_nothing_is_said_of_them() -> None:
+    results = sim.run(sim.load("korea-2017"), ["proposal", "pressure"], 50)
+    its_worlds = comparison.worlds(results.frame, "freeze", "war", 1826)
+    assert "adjusted" not in comparison.differences(its_worlds, "proposal")
+    known = replace(its_worlds, surprises=replay.surprises(results, its_worlds))
+    table = comparison.differences(known, "proposal")
+    # 50 histories are too few, and the columns repeat the plain ones.
+    plain, adjusted = ["low", "best", "high", "variance_ratio"], comparison.ADJUSTED
+    np.testing.assert_array_equal(table[plain], table[adjusted])
+    said = " ".join(decision.compare(results).sentences)
+    assert "is not taken out of differences in days: " in said
+
+
+def test_other_histories_than_the_models_are_left_as_they_are() -> None:
+    def meddles(world):
+        yield world.env.timeout(20)
+        world.raise_("crisis")
+
+    own = sim.run(sim.load(SMALL), replications=30, engine="simpy", user_processes=[meddles])
+    its_worlds = comparison.worlds(own.frame, "freeze", "war", own.scenario.horizon)
+    assert replay.surprises(own, its_worlds) is None
+    found = decision.compare(own)
+    assert "adjusted" not in found.tables["differences"]
+    assert any("could not be told again" in sentence for sentence in found.sentences)
+
+
+def test_draws_have_surprises_of_their_own() -> None:
+    scenario = sim.load("korea-2017")
+    names = ["proposal", "all_parallel"]
+    results = sim.run(scenario, names, 40, seed=SEED, draws=3)
+    its_worlds = comparison.worlds(results.frame, "freeze", "war", scenario.horizon)
+    found = replay.surprises(results, its_worlds)
+    for name in names:
+        program = korea(name)
+        for i, draw in enumerate((1, 2, 3)):
+            numbers = replay.with_draw(program, results.drawn, draw)
+            told = kernel.simulate(numbers, SEED, 0, 40, surprise=True).surprise.reshape(40, -1)
+            np.testing.assert_array_equal(found[name][40 * i : 40 * (i + 1)], told)
+    assert decision.compare(results).tables["differences"]["adjusted"].notna().all()
+
+
+def test_histories_that_could_not_be_told_are_passed_over() -> None:
+    """A gap in the numbers, as a history that cannot end leaves it."""
+    scenario = sim.load("korea-2017")
+    results = sim.run(scenario, ["proposal", "pressure"], 30, seed=SEED)
+    some = results.frame[~results.frame["replication"].isin([0, 7, 8])]
+    its_worlds = comparison.worlds(some, "freeze", "war", scenario.horizon)
+    found = replay.surprises(results, its_worlds)
+    told = kernel.simulate(korea(), SEED, 0, 30, surprise=True).surprise.reshape(30, -1)
+    np.testing.assert_array_equal(found["proposal"], np.delete(told, [0, 7, 8], axis=0))
+
+
+# -- where it is left as it is --------------------------------------------------------------------
+
+
+def apart(text: str, names: list[str], n: int) -> comparison.Worlds:
+    """Worlds whose surprises are known."""
+    scenario = sim.loads(text)
+    results = sim.run(scenario, names, n, seed=SEED)
+    known = comparison.worlds(results.frame, scenario.goal, scenario.ruin, scenario.horizon)
+    return replace(known, surprises=replay.surprises(results, known))
+
+
+def test_what_luck_explains_in_full_is_still_no_certainty() -> None:
+    n = 300
+    text = ONE_ATTEMPT.replace("probability = 0.01", "probability = 0")
+    text = text.replace("duration = { mean = 2 }", "duration = 1")
+    row = comparison.differences(apart(text, ["left", "right"], n), "left").iloc[-2]
+    assert row["measure"] == "restricted_mean" and row["adjusted_ratio"] < 1e-9
+    assert row["adjusted"] == pytest.approx(9.9)  # a tenth of the 99 days after the attempt
+    rare = intervals.wilson(0, n).high  # what comes so seldom was perhaps not seen
+    assert row["adjusted_high"] == pytest.approx(9.9 + rare * (100 - 9.9))
+    assert row["adjusted_low"] == pytest.approx(9.9 - rare * (100 + 9.9))
+    assert row["adjusted_high"] < row["high"]
+
+
+def test_one_of_two_is_not_adjusted_alone() -> None:
+    """It would undo the pairing: what both have in common would be taken out of one of them."""
+    its_worlds = apart(TEXT, ["one", "two"], 200)
+    one, other = its_worlds.names[:2]
+    days = next(m for m in its_worlds.measures if m.name == "restricted_mean")
+    assert its_worlds.adjusted(days, 0, 1, 0.95) is not None
+    crowd = LUCK.normal(size=(200, 50))
+    more = {**its_worlds.surprises, other: np.hstack([its_worlds.surprises[other], crowd])}
+    table = comparison.differences(replace(its_worlds, surprises=more), one)
+    np.testing.assert_array_equal(
+        table[["low", "best", "high", "variance_ratio"]], table[comparison.ADJUSTED]
+    )
+
+
+def test_adjusted_differences_never_vary_more() -> None:
+    scenario = sim.load("korea-2017")
+    table = decision.compare(sim.run(scenario, replications=2000, seed=SEED)).tables["differences"]
+    known = table[table["variance_ratio"].notna()]
+    assert (known["adjusted_ratio"] <= known["variance_ratio"]).all()
+    assert (known["adjusted_ratio"] < known["variance_ratio"]).sum() > 8
