@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
 import signal
 import socket
@@ -35,7 +36,7 @@ from sim.app.tornado import importance
 from sim.app.web import server as server_module
 from sim.app.web import worker
 from sim.app.web.results_panel import by_hand
-from sim.app.web.session_view import Room, opening
+from sim.app.web.session_view import Desk, Room, opening
 from sim.app.web.strategy_cards import LONGEST
 from sim.app.workspace import lay
 from sim.cli import commands
@@ -248,8 +249,17 @@ def test_a_strategy_and_an_assumption_are_changed_and_a_run_says_the_same(
         assert f"{formatting.percent(best[hand.key])} % reach freeze" in page.text(".card", i)
 
 
-SLIDERS = {
-    "a search": (".found .lever", lambda page: page.write(".levers input", "war rate")),
+def search(page: Page, found: str = "war rate") -> None:
+    """Look for a number all at once, so that what is found is built once."""
+    page.browser.execute_script(
+        "arguments[0].value = arguments[1];"
+        "arguments[0].dispatchEvent(new Event('input', { bubbles: true }))",
+        page.one(".levers input"), found,
+    )  # fmt: skip
+
+
+SLIDERS: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "a search": (".found .lever", search),
     "what matters most": (".most .lever", lambda page: None),
     "a group": (".groups .lever", lambda page: page.one(".groups .q-item", 1).click()),
 }
@@ -307,9 +317,9 @@ def test_the_handle_of_a_slider_stays_where_it_is_moved(page: Page, panel: str) 
 
 
 def test_of_many_moves_in_a_row_the_newest_counts(page: Page) -> None:
-    page.write(".levers input", "war rate")
+    search(page)
     handle = slider(page, ".found .lever")
-    page.browser.set_script_timeout(PATIENCE)
+    page.browser.set_script_timeout(3 * PATIENCE)
     sent = page.browser.execute_async_script(MOVES, handle)
     most = float(handle.get_attribute("max"))
     page.until(lambda: page.state().numbers == {"war.rate": most})
@@ -392,7 +402,7 @@ def named(page: Page, css: str) -> str:
 def focused(page: Page) -> tuple[str, str]:
     """Role and text of what has the focus."""
     one = page.browser.switch_to.active_element
-    return one.get_attribute("role") or "", one.text
+    return one.get_attribute("role") or "", one.get_property("textContent")
 
 
 @pytest.mark.parametrize("button", ["[data-track=us_dprk]", "[aria-label='Start from a strategy']"])
@@ -409,7 +419,7 @@ def test_a_menu_has_its_roles_and_is_used_with_the_arrow_keys(page: Page, button
     press(Keys.ENTER)
     items = page.until(lambda: page.all("[role=menu] > [role=menuitem]"))
     assert len(items) == len(page.all("[role=menu] > *")) > 2
-    texts = [one.text for one in items]
+    texts = [one.get_property("textContent") for one in items]
 
     def at(place: int) -> None:
         page.until(lambda: focused(page) == ("menuitem", texts[place]))
@@ -708,6 +718,34 @@ def test_a_tab_that_is_closed_while_it_is_drawn_ends_its_worker_in_silence() -> 
     one = worker.Seat(QUICK, Library(), show, show)
     asyncio.run(work())
     assert len(shown) == 1
+
+
+def tabs() -> tuple[int, int]:
+    """Tabs that are open, and those that are closed but still in the memory of the server."""
+    left = [one.seat.left for one in gc.get_objects() if type(one) is Desk]
+    return left.count(False), left.count(True)
+
+
+def test_the_memory_of_closed_tabs_is_given_back(browser: Any, address: str) -> None:
+    blank = Page(browser, "about:blank")
+    gc.disable()  # so that none goes by chance
+    try:
+        before, first = tabs()[0], browser.current_window_handle
+        for _ in range(3):
+            browser.switch_to.new_window("tab")
+            tab = Page(browser, f"{address}?state={QUICK.to_link()}")
+            tab.settled()
+            tab.press("Open")
+            tab.button("Choose a file")
+        assert tabs()[0] >= 3
+        for handle in browser.window_handles:
+            if handle != first:
+                browser.switch_to.window(handle)
+                browser.close()
+        browser.switch_to.window(first)
+        blank.until(lambda: tabs()[0] <= before and tabs()[1] == 0)
+    finally:
+        gc.enable()
 
 
 # -- the server -----------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakMethod
 
 from nicegui import ui
-from nicegui.events import UploadEventArguments
+from nicegui.events import UiEventArguments, UploadEventArguments
 
 from sim.app import export
 from sim.app.session import MOST_BYTES, MOST_HANDS, State, save_text, saved, within
@@ -26,13 +27,9 @@ if TYPE_CHECKING:
 
 WRONG = (ScenarioError, InputError, RunError, Incomplete, ModelError, OSError)
 Do = Callable[[], Awaitable[str]]
+Event = TypeVar("Event")
 REPLICATIONS = 2_000  # of a results folder or script, where nothing else is asked for
 MOST = 1_000_000
-CHOOSE = """
-<q-btn flat no-caps icon="upload_file" label="Choose a file" @click="props.pickFiles" />
-<label hidden>Choose a file <q-uploader-add-trigger /></label>
-"""
-"""Of a file to upload: a button for keys too, and its input with a name."""
 
 
 async def agrees(question: str, yes: str) -> bool:
@@ -63,6 +60,7 @@ class Shelf:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self.uploading: tuple[ui.element, ui.dialog]
         for label, icon, dialog in (
             ("Save", "save", self._saving),
             ("Open", "folder_open", self._opening),
@@ -95,11 +93,13 @@ class Shelf:
             else:
                 text("p", f"No table is saved in {self.desk.room.folder} yet.", "note")
             text("p", "Or a file: a table (.json), or strategies (.toml), which are added.", "note")
-            ui.upload(
-                on_upload=lambda event: self._uploaded(event, said, dialog),
-                on_rejected=lambda: put(said, f"allowed: .json, .toml, up to {MOST_BYTES:,} bytes"),
+            self.uploading = said, dialog
+            upload = ui.upload(
+                on_upload=_weak(self._uploaded), on_rejected=_weak(self._rejected),
                 max_file_size=MOST_BYTES, auto_upload=True,
-            ).props('accept=".json,.toml" flat bordered').add_slot("header", CHOOSE)  # fmt: skip
+            ).props('accept=".json,.toml" flat bordered')  # fmt: skip
+            with upload.add_slot("header"):
+                _choosing(upload)
             ui.button("Close", on_click=dialog.close).props("flat no-caps")
 
     def _taking(self) -> None:
@@ -196,9 +196,11 @@ class Shelf:
             self.desk.lay(state)
             dialog.close()
 
-    async def _uploaded(
-        self, event: UploadEventArguments, said: ui.element, dialog: ui.dialog
-    ) -> None:
+    async def _rejected(self, _: UiEventArguments) -> None:
+        put(self.uploading[0], f"allowed: .json, .toml, up to {MOST_BYTES:,} bytes")
+
+    async def _uploaded(self, event: UploadEventArguments) -> None:
+        said, dialog = self.uploading
         try:
             await self._read(event.file.name, decoded(await event.file.read()), dialog)
         except UnicodeDecodeError:
@@ -258,6 +260,30 @@ class Shelf:
 
     def _hands(self) -> str:
         return file_of(self._state.hands, self._state.numbers)
+
+
+def _weak(method: Callable[[Event], Awaitable[None]]) -> Callable[[Event], Awaitable[None]]:
+    """A method that does not keep its object.
+
+    The web framework remembers the address of each upload, and so its handlers, for ever.
+    """
+    known = WeakMethod(method)
+
+    async def handler(event: Event) -> None:
+        if (found := known()) is not None:
+            await found(event)
+
+    return handler
+
+
+def _choosing(upload: ui.upload) -> None:
+    """The head of an upload: a button, for keys too, and the input behind it with a name."""
+    label = "Choose a file"
+    button = ui.button(label, icon="upload_file").props("flat no-caps")
+    button.on("click", js_handler=f"() => runMethod({upload.id}, 'pickFiles', [])")
+    with ui.element("label").props("hidden"):
+        text("span", label)
+        ui.element("q-uploader-add-trigger")
 
 
 def _count(asked: float | None) -> int:

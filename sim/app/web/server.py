@@ -29,7 +29,9 @@ PORT = 8017
 """Tried first, so that links of yesterday open today; another one where it is taken."""
 STYLE = (files("sim") / "templates" / "explore.css").read_text(encoding="utf-8")
 
-SETTLED = 2.0  # seconds after which a closed tab has nothing under way any more
+SETTLED = 12.0
+"""Seconds after which the web framework has let go of a closed tab: it looks every ten."""
+
 NIGHT = "matchMedia('(prefers-color-scheme: dark)').matches"
 
 
@@ -196,15 +198,21 @@ async def lay_page(room: Room, link: str, opened: Callable[[Desk], object] = id)
         return
     desk = Desk(room, link)
     client.on_delete(desk.leave)
-    client.on_delete(lambda: background_tasks.create_lazy(give_back_memory(), name="memory"))
     with client:
         desk.build(bool(dark))
-    background_tasks.create(desk.work(), name="seat")
+    work = background_tasks.create(desk.work(), name="seat")
+    work.add_done_callback(_closed)
     opened(desk)
 
 
+def _closed(work: asyncio.Task[None]) -> None:
+    """The worker of a tab has ended, because the tab was closed or the server stops."""
+    if not work.cancelled():
+        background_tasks.create_lazy(give_back_memory(), name="memory")
+
+
 async def give_back_memory() -> None:
-    """Give the memory of closed tabs back to the system, once what they had under way has ended.
+    """Give the memory of closed tabs back to the system.
 
     A tab is thousands of objects that refer to each other; they would wait for a rare collection,
     and what they occupied would then be kept for the next ones.
