@@ -104,7 +104,9 @@ class ProcessExecutor(TaskExecutor):
         import loky  # takes a tenth of a second, which most runs need not spend
 
         try:
-            self.executor = loky.ProcessPoolExecutor(self._workers, initializer=_begin_work)
+            self.executor = loky.ProcessPoolExecutor(
+                self._workers, initializer=_begin_work, initargs=(os.getpid(),)
+            )
             self._started = self.executor.submit(os.getpid)
         except (OSError, RuntimeError) as error:  # no semaphores, no memory, nested too deep
             raise _not_started(str(error).strip()) from error
@@ -139,10 +141,10 @@ def _not_started(reason: str) -> RunError:
     )
 
 
-def _begin_work() -> None:
+def _begin_work(parent: int) -> None:
     """Prepare a worker process: it ignores Ctrl-C, and ends when its parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 
 
 def _end_with_parent(parent: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sim
 from sim.analysis import attribution, comparison, competing_risks, incidence
 from sim.cli.commands import main
-from sim.engine import daily_counts, kernel
+from sim.engine import daily_counts, kernel, rows
 from sim.engine.program import translate
 from sim.errors import InputError
 
@@ -103,15 +103,15 @@ def test_a_tally_is_read_again_as_it_was() -> None:
 
 def test_several_draws_are_averaged_by_draw() -> None:
     program = translate(SCENARIO.strategy("all_parallel"))
-    tables, rows = [], []
+    tables, frames = [], []
     for draw, success in enumerate((0.3, 0.5, 0.8)):
         drawn = program.with_parameters({"us_dprk.contact.success": success})
         simulated = kernel.simulate(drawn, 1, 0, 500)
         counter = daily_counts.Counter(drawn)
         counter.add(simulated, draw)
         tables.append(daily_counts.frame(drawn, counter.tally))
-        rows.append(sim.rows.frame(drawn, simulated, 0, draw))
-    counts, whole = pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True)
+        frames.append(rows.frame(drawn, simulated, 0, draw))
+    counts, whole = pd.concat(tables, ignore_index=True), pd.concat(frames, ignore_index=True)
     one, two = (
         incidence.summary(f, "freeze", "war", SCENARIO.horizon, "us_dprk.contact").iloc[0]
         for f in (whole, counts)

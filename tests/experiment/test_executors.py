@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
+import psutil
 import pytest
 
 import sim
@@ -247,8 +248,22 @@ sim.run(sim.load(sys.argv[1]), None, 10**6, engine="simpy", workers=2, block=20,
 """
 
 
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_worker_that_begins_after_its_parent_was_killed_ends() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", ""])
+    parent.wait()
+    worker = f"from sim.experiment import executors; executors._begin_work({parent.pid}); "
+    run = subprocess.run([sys.executable, "-c", worker + "import time; time.sleep(300)"], cwd=ROOT)
+    assert run.returncode == 1
+
+
 def test_workers_end_when_the_run_is_killed(tmp_path) -> None:
-    psutil = pytest.importorskip("psutil")
     script, out = tmp_path / "long.py", tmp_path / "out"
     script.write_text(ORPHANS)
     run = subprocess.Popen(
@@ -264,6 +279,6 @@ def test_workers_end_when_the_run_is_killed(tmp_path) -> None:
             time.sleep(0.05)
         assert all(map(psutil.pid_exists, workers))
         run.kill()
-    while any(map(psutil.pid_exists, workers)):
+    while any(is_running(pid) for pid in workers):
         assert time.monotonic() < deadline
         time.sleep(0.1)
