@@ -173,7 +173,7 @@ def processes_of_the_system(pairs: int) -> tuple[list[Ratio], list[float]]:
 
 RUN = [sys.executable, "-m", "sim", "run", "korea-2017", "--replications", "1000"]
 FIRST = (
-    "import sim; from sim import kernel; from sim.program import translate;"
+    "import sim; from sim import kernel; from sim.engine.program import translate;"
     "kernel.simulate(translate(sim.load('korea-2017')), 1, 0, 1)"
 )
 

@@ -150,7 +150,7 @@ class Truth:
         self.war = self.chain.passage("war", [HORIZON])[0]
 
     def of(self, measure: str) -> float:
-        """The value of a measure of :mod:`sim.comparison`."""
+        """The value of a measure of :mod:`sim.analysis.comparison`."""
         if measure.startswith("reached"):
             day = HORIZON if measure == "reached" else float(int(365.25 * int(measure[8:-1])))
             return float(np.interp(day, DAYS, self.goal))
@@ -191,13 +191,13 @@ def of_comparison(repeats: int) -> Hits:
     hits: Hits = {}
     programs = {name: translate(sim.loads(TEXT).strategy(name)) for name in NAMES}
     for at, frame in enumerate(studies(TEXT, repeats)):
-        its_worlds = comparison.worlds(frame, "freeze", "war", HORIZON)
-        its_worlds = replace(its_worlds, residuals=_residuals(programs, at))
-        for row in comparison.estimates(its_worlds).itertuples():
+        paired = comparison.paired_samples(frame, "freeze", "war", HORIZON)
+        paired = replace(paired, residuals=_residuals(programs, at))
+        for row in comparison.estimates(paired).itertuples():
             truth = truths[row.strategy].of(row.measure)
             hits.setdefault(f"estimate: {row.measure}", []).append(within(row.low, truth, row.high))
-        apart = comparison.differences(its_worlds, "one")
-        best = comparison.with_the_best(its_worlds)
+        apart = comparison.differences(paired, "one")
+        best = comparison.with_the_best(paired)
         for measure, part in apart.groupby("measure"):
             base = truths["one"].of(measure)
             gaps = [truths[name].of(measure) - base for name in part["strategy"]]
@@ -209,7 +209,7 @@ def of_comparison(repeats: int) -> Hits:
             of_best = best[best["measure"] == measure]
             behind = _behind_the_best(of_best, truths)
             hits.setdefault(f"the best: {measure}", []).append(hold(of_best, behind))
-        bands = dominance.bands(its_worlds, "one")
+        bands = dominance.bands(paired, "one")
         curves = [
             np.interp(row.time, DAYS, truths[row.strategy].goal - truths["one"].goal)
             for row in bands.itertuples()
@@ -245,7 +245,7 @@ def _differ(
     scenario = sim.loads(text)
     programs = {name: translate(scenario.strategy(name)) for name in names}
     for at, frame in enumerate(studies(text, repeats, names, size)):
-        known = comparison.worlds(frame, scenario.goal, scenario.ruin, scenario.horizon)
+        known = comparison.paired_samples(frame, scenario.goal, scenario.ruin, scenario.horizon)
         known = replace(known, residuals=_residuals(programs, at, size))
         for row in comparison.differences(known, names[0]).itertuples():
             if row.measure in truth:
@@ -289,7 +289,7 @@ def of_pairs(repeats: int) -> Hits:
     truth = {"win": win, "tie": tie, "loss": 1 - win - tie}
     hits: Hits = {}
     for frame in studies(PEACE, repeats, ["one", "two"]):
-        table = comparison.pairs(comparison.worlds(frame, "freeze", "war", HORIZON))
+        table = comparison.pairs(comparison.paired_samples(frame, "freeze", "war", HORIZON))
         row = table[table["a"] == "one"].iloc[0]
         for name, share in truth.items():
             held = within(row[f"{name}_low"], share, row[f"{name}_high"])

@@ -15,7 +15,7 @@ from scipy import stats
 
 import sim
 from sim.analysis import comparison, incidence, intervals
-from sim.analysis.samples import CountPart, Counts
+from sim.analysis.samples import Counts, CountSample
 from sim.experiment import draws
 from sim.experiment import evaluator as evaluation
 from sim.studies import robustness, sensitivity, switching_values
@@ -197,10 +197,10 @@ def _spread(table: Table) -> intervals.Spread:
     return intervals.crossed(best, by_draw, by_replication)
 
 
-def _counted(draws_: int, replications: int) -> CountPart:
+def _counted(draws_: int, replications: int) -> CountSample:
     """Runs of which only the counts of each draw are known."""
     runs = pd.DataFrame({"n": [replications]}, ["runs"])
-    return CountPart("counted", (runs,) * draws_, True, intervals.LEVEL)
+    return CountSample("counted", (runs,) * draws_, True, intervals.LEVEL)
 
 
 def _hold(hits: Hits, kind: str, found: intervals.Interval, truth: float) -> None:
@@ -222,7 +222,7 @@ def of_draws(repeats: int) -> Hits:
         for row in summary.itertuples():
             _note(hits, "draws", row, "reached", truth[row.strategy])
             _note(hits, "draws", row, "restricted_mean", days[row.strategy])
-        paired = comparison.worlds(frame, "deal", None, 100.0)
+        paired = comparison.paired_samples(frame, "deal", None, 100.0)
         gaps = comparison.differences(paired, "left").set_index("measure").loc
         for name, value in (("reached", -0.15), ("restricted_mean", 0.15 * 99)):
             row = gaps[name]

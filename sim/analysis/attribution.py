@@ -1,7 +1,7 @@
-"""Why a strategy wins: what it waited for, where its days went, and what cost most of them.
+"""Attribution of delay: what a strategy waited for, where its days went, what cost most of them.
 
-Frames in, frames out. The days come from :mod:`sim.budget`, the histories with one thing switched
-off from :mod:`sim.counterfactuals`, the divergences from :mod:`sim.tracing.divergence`.
+Frames in, frames out. The days come from :mod:`sim.tracing.time_budget`, the ablated replications
+from :mod:`sim.studies.ablation`, the divergences from :mod:`sim.tracing.divergence`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sim.analysis.intervals import LEVEL, Interval, paired_share, wilson
-from sim.analysis.samples import ask, distinct, horizon_or_latest, is_counted, mean_of_runs
+from sim.analysis.samples import distinct, horizon_or_latest, is_counted, mean_of_runs, validate
 
 
 def bottlenecks(
@@ -27,27 +27,27 @@ def bottlenecks(
 
     Args:
         frame: runs, with the column ``binding``.
-        goal, horizon, level: as for :func:`sim.statistics.incidence`.
+        goal, horizon, level: as for :func:`sim.analysis.incidence.incidence`.
 
     Returns:
         strategy (best first), binding (commonest first; ``""``: it never waited), n (runs with the
         goal), low, best, high. A strategy that never reached the goal has no rows. With several
-        draws the interval is that of :meth:`sim.question.Part.share_among`.
+        draws the interval is that of :meth:`sim.analysis.samples.Sample.share_among`.
     """
-    question = ask(frame, goal, horizon_or_latest(frame, horizon), level=level)
+    valid = validate(frame, goal, horizon_or_latest(frame, horizon), level=level)
     if "binding" not in frame and not is_counted(frame):
         raise ValueError("the frame lacks the column(s) binding")
     rows = []
-    for part in question.rows():
-        reached, binding = part.ended(question.goal), np.asarray(part["binding"])
+    for sample in valid.rows():
+        reached, binding = sample.ended(valid.goal), np.asarray(sample["binding"])
         names, counts = np.unique(binding[reached].astype(str), return_counts=True)
         for place in np.argsort(-counts, kind="stable"):
-            so_bound = part.count((binding == names[place]) & reached)
-            share = part.share_among(so_bound, part.count(reached))
-            named = {"strategy": part.strategy, "binding": str(names[place])}
+            so_bound = sample.count((binding == names[place]) & reached)
+            share = sample.share_among(so_bound, sample.count(reached))
+            named = {"strategy": sample.strategy, "binding": str(names[place])}
             rows.append({**named, "n": int(reached.sum()), **share._asdict()})
     columns = ("strategy", "binding", "n", "low", "best", "high")
-    return question.ranked(question.table(rows, columns))
+    return valid.ranked(valid.table(rows, columns))
 
 
 def time_budget(
@@ -57,29 +57,31 @@ def time_budget(
     horizon: float = math.inf,
     level: float = LEVEL,
 ) -> pd.DataFrame:
-    """Days of a mean history by track and activity, from day 0 until the goal (or the horizon).
+    """Mean days of a replication by track and activity, from day 0 until the goal or the horizon.
 
     Args:
-        budgets: from :func:`sim.budget.budgets`, of one or several strategies and draws.
-        by: what the days are told apart by; ``("track", "activity", "item")`` for what exactly.
-        horizon: days; no history spends more.
-        level: confidence of the intervals: Student's, over histories, or draws and replications.
+        budgets: from :func:`sim.tracing.time_budget.budgets`, of one or several strategies and
+            draws.
+        by: what the days are grouped by; ``("track", "activity", "item")`` for what exactly.
+        horizon: days; no replication spends more.
+        level: confidence of the intervals: Student's, over replications, or draws and
+            replications.
 
     Returns:
-        strategy, the columns of ``by``, low, best, high (days a history; those of a track add up
-        to the days without the goal). Strategies and tracks in the order of the budgets, then the
-        largest first.
+        strategy, the columns of ``by``, low, best, high (days a replication; those of a track
+        add up to the days without the goal). Strategies and tracks in the order of the budgets,
+        then the largest first.
     """
     names = list(by)
     rows = []
     for strategy, every in budgets.groupby("strategy", observed=True, sort=False):
         some = every.iloc[distinct(every, np.arange(len(every)))]
-        histories = some[["draw", "replication"]].drop_duplicates().set_index(
+        replications = some[["draw", "replication"]].drop_duplicates().set_index(
             ["draw", "replication"]
         )  # fmt: skip
-        for key, part in some.groupby(names, observed=True, sort=False):
-            days = part.groupby(["draw", "replication"])["days"].sum()
-            days = days.reindex(histories.index, fill_value=0.0)
+        for key, sample in some.groupby(names, observed=True, sort=False):
+            days = sample.groupby(["draw", "replication"])["days"].sum()
+            days = days.reindex(replications.index, fill_value=0.0)
             runs = len(days)
             found = mean_of_runs(days.reset_index(), "days", (0.0, horizon), level)
             keys = key if isinstance(key, tuple) else (key,)
@@ -94,91 +96,92 @@ def time_budget(
     return table
 
 
-def costs(told: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:
-    """What each setback, shock and window cost: days without the goal, in the same worlds.
+def costs(ablated: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:
+    """What each setback, shock and window cost in days without the goal: an ablation, paired.
 
     Args:
-        told: from :func:`sim.counterfactuals.outcomes`.
+        ablated: from :func:`sim.studies.ablation.outcomes`.
         level: confidence of the intervals.
 
     Returns:
-        One row for each strategy, kind, name and how (dearest first):
+        One row for each strategy, kind, name and how (costliest first):
 
         - ``low``, ``best``, ``high``: mean days without the goal as it was, minus as it would have
           been with the change; more than 0: it cost days. Student's interval of the paired
-          differences over histories, or over draws and replications;
+          differences over replications, or over draws and replications;
         - ``joint_low``, ``joint_high``: intervals that hold for all rows of the strategy together
           (Bonferroni's inequality);
-        - ``share_low``, ``share``, ``share_high``: share of histories that reach the goal with the
-          change, minus without: what it cost in chances of the goal;
-        - ``changed``: share of histories that the change made another.
+        - ``share_low``, ``share``, ``share_high``: share of replications that reach the goal with
+          the change, minus without: what it cost in chances of the goal;
+        - ``changed``: share of replications that the change altered.
     """
     keys = ["strategy", "kind", "name", "how"]
     rows = []
-    for strategy, every in told.groupby("strategy", observed=True, sort=False):
+    for strategy, every in ablated.groupby("strategy", observed=True, sort=False):
         some = every.iloc[distinct(every, np.arange(len(every)))]
         joint = 1 - (1 - level) / max(1, len(some[keys].drop_duplicates()))
-        for key, part in some.groupby(keys, observed=True, sort=False):
-            limits = [_days_lost(part, each) for each in (level, joint)]
-            gain = _chances_lost(part, level)
+        for key, sample in some.groupby(keys, observed=True, sort=False):
+            limits = [_days_lost(sample, each) for each in (level, joint)]
+            gain = _chances_lost(sample, level)
             rows.append(
                 {
                     **dict(zip(keys, (str(strategy), *key[1:]), strict=True)),
-                    "n": len(part),
+                    "n": len(sample),
                     **limits[0]._asdict(),
                     "joint_low": limits[1].low,
                     "joint_high": limits[1].high,
                     "share_low": gain.low,
                     "share": gain.best,
                     "share_high": gain.high,
-                    "changed": float((part["days"] != part["days_without"]).mean()),
+                    "changed": float((sample["days"] != sample["days_without"]).mean()),
                 }
             )
     columns = [*keys, "n", "low", "best", "high", "joint_low", "joint_high"]
     columns += ["share_low", "share", "share_high", "changed"]
     table = pd.DataFrame(rows, columns=columns)
     first = pd.Series(pd.factorize(table["strategy"])[0])
-    dearest = np.lexsort([-table["best"].to_numpy(float), first])
-    table = table.iloc[dearest].reset_index(drop=True)
-    table.attrs = {"level": level} | told.attrs
+    costliest_first = np.lexsort([-table["best"].to_numpy(float), first])
+    table = table.iloc[costliest_first].reset_index(drop=True)
+    table.attrs = {"level": level} | ablated.attrs
     return table
 
 
-def _days_lost(part: pd.DataFrame, level: float) -> Interval:
-    lost = part.assign(lost=part["days"] - part["days_without"])
-    most = float(np.max(part[["days", "days_without"]].to_numpy(), initial=0.0))
+def _days_lost(sample: pd.DataFrame, level: float) -> Interval:
+    lost = sample.assign(lost=sample["days"] - sample["days_without"])
+    most = float(np.max(sample[["days", "days_without"]].to_numpy(), initial=0.0))
     return mean_of_runs(lost, "lost", (-most, most), level)
 
 
-def _chances_lost(part: pd.DataFrame, level: float) -> Interval:
-    with_it, without = part["reached"].astype(bool), part["reached_without"].astype(bool)
-    if part["draw"].nunique() == 1:
+def _chances_lost(sample: pd.DataFrame, level: float) -> Interval:
+    with_it, without = sample["reached"].astype(bool), sample["reached_without"].astype(bool)
+    if sample["draw"].nunique() == 1:
         gained, lost = int((without & ~with_it).sum()), int((with_it & ~without).sum())
-        return paired_share(gained, lost, len(part), level)
-    gain = part.assign(gain=without.astype(float) - with_it.astype(float))
+        return paired_share(gained, lost, len(sample), level)
+    gain = sample.assign(gain=without.astype(float) - with_it.astype(float))
     return mean_of_runs(gain, "gain", (-1.0, 1.0), level)
 
 
 def commonest_divergences(divergences: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:
-    """How often each event was the first at which two strategies parted.
+    """How often each event was the first divergence of two strategies.
 
     Args:
         divergences: from :func:`sim.tracing.divergence.divergences`.
         level: confidence of Wilson's intervals.
 
     Returns:
-        entity, a, b, n (worlds with it), median_day, low, best, high: share of all worlds,
-        commonest first. Where histories never part, entity, a and b are empty.
+        entity, a, b, n (paired replications with it), median_day, low, best, high: share of all
+        paired replications, commonest first. Where a pair never diverges, entity, a and b are
+        empty.
     """
     keys = ["entity", "a", "b"]
     rows = [
         {
             **dict(zip(keys, key, strict=True)),
-            "n": len(part),
-            "median_day": float(np.median(part["time"])),
-            **wilson(len(part), len(divergences), level)._asdict(),
+            "n": len(sample),
+            "median_day": float(np.median(sample["time"])),
+            **wilson(len(sample), len(divergences), level)._asdict(),
         }
-        for key, part in divergences.groupby(keys, sort=True)
+        for key, sample in divergences.groupby(keys, sort=True)
     ]
     table = pd.DataFrame(rows, columns=[*keys, "n", "median_day", "low", "best", "high"])
     return table.sort_values("n", ascending=False, kind="stable", ignore_index=True)

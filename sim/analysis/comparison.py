@@ -1,15 +1,16 @@
-"""Strategies against each other in the same worlds: differences, the best of them, who is sooner.
+"""Paired comparison of strategies: differences, the best strategy, which of two is sooner.
 
-Every strategy meets the same luck in the same draw and replication, so they are compared world by
-world. With several draws both draws and replications are random, and one interval holds both (see
-:mod:`sim.question`).
+All strategies use common random numbers: the same draw and replication has the same random numbers
+under each of them, so they are compared replication by replication. With several draws both draws
+and replications are random, and one interval covers both (see :mod:`sim.analysis.samples`).
 
-A history that never reached the endpoint is data: in a pair it is later than one that did, and two
-that never did are a tie. Pairs need rows; a frame that holds counts is refused.
+A replication that never reached the endpoint is data: in a pair it is later than one that did, and
+two that never did are a tie. Pairs need rows; a frame of counts is invalid here.
 
-Common luck leaves the luck of attempts that only one of two strategies makes, or that both make
-with other chances. Where the residuals of the histories are given, that is taken out as well
-(:mod:`sim.controls`), and told beside the plain differences as ``adjusted``.
+Common random numbers do not cancel the attempts that only one of two strategies makes, or that both
+make with different probabilities. Where the martingale residuals of the replications are given,
+their differences are also adjusted by control variates (:mod:`sim.analysis.control_variates`), and
+reported beside the plain ones as ``adjusted``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sim.analysis.control_variates import taken_out
+from sim.analysis.control_variates import adjusted_values
 from sim.analysis.intervals import (
     LEVEL,
     Interval,
@@ -39,21 +40,21 @@ from sim.analysis.intervals import (
     wilson,
     with_unseen,
 )
-from sim.analysis.samples import YEARS, Question, RowPart, aligned, ask, marks_of
+from sim.analysis.samples import YEARS, RowSample, ValidFrame, aligned, marks_of, validate
 from sim.errors import unknown
 from sim.types import Floats
 
 RESAMPLES = 2000
-"""Bootstrap resamples; their luck is fixed, so the same frame gives the same answer."""
+"""Bootstrap resamples; their seed is fixed, so the same frame gives the same answer."""
 ADJUSTED = ["adjusted_low", "adjusted", "adjusted_high", "adjusted_ratio"]
 LEAST_APART = 20
-"""Worlds that carry a difference. A mean that fewer carry is far from normal: its interval is no
-shorter than that of equal values, and nothing is taken out of it."""
+"""Paired replications that carry a difference. A mean that fewer carry is far from normal: its
+interval is no shorter than that of equal values, and it is not adjusted."""
 LEAST_LEFT = 0.04
 """Variance that residuals leave of a difference. Where they leave less, what was not seen counts
 for more than the spread that was."""
 MOST_UNITS = 4000
-"""More worlds than these are taken together in batches before they are resampled."""
+"""More units than these are averaged in batches before they are resampled."""
 
 
 class Measure(NamedTuple):
@@ -63,7 +64,7 @@ class Measure(NamedTuple):
     unit: str
     better: str
     range: float  # no two runs differ by more
-    values: Callable[[RowPart], Floats]
+    values: Callable[[RowSample], Floats]
 
     @property
     def sign(self) -> float:
@@ -87,7 +88,7 @@ class Margins(NamedTuple):
         return self.draws @ weights, self.replications @ weights
 
     def spread(self, weights: Floats) -> Spread:
-        """The spread of the mean; of a difference, told whether few replications differ."""
+        """The spread of the mean; for a difference, marked where few replications differ."""
         draws, replications = self.of(weights)
         best = draws.mean()
         found = crossed(best, (draws - best) / len(draws), replications)
@@ -100,42 +101,42 @@ class Margins(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Worlds:
-    """The runs of all strategies, in the same worlds and in one order.
+class PairedSamples:
+    """The runs of all strategies, paired by draw and replication, in one order.
 
     Attributes:
-        question: what the frame was asked.
-        parts: the runs of each strategy, best strategy first.
-        years: at which shares are told.
+        valid: the validated frame.
+        samples: the runs of each strategy, best strategy first.
+        years: at which shares are reported.
         residuals: (runs, controls) of each strategy, numbers of mean 0 of the same runs, or None.
     """
 
-    question: Question
-    parts: Mapping[str, RowPart]
+    valid: ValidFrame
+    samples: Mapping[str, RowSample]
     years: Sequence[float] = YEARS
     residuals: Mapping[str, Floats] | None = None
 
     @property
     def names(self) -> list[str]:
         """Strategies, best first."""
-        return list(self.parts)
+        return list(self.samples)
 
     @cached_property
     def several(self) -> bool:
         """Are there several draws?"""
-        return bool(self.question.frame["draw"].nunique() > 1)
+        return bool(self.valid.frame["draw"].nunique() > 1)
 
     @property
-    def first(self) -> RowPart:
+    def first(self) -> RowSample:
         """The runs of the best strategy."""
-        return next(iter(self.parts.values()))
+        return next(iter(self.samples.values()))
 
     @cached_property
     def fixed(self) -> frozenset[str]:
         """Strategies that draws do not change: all their draws are the same replications."""
         if not self.several:
-            return frozenset(self.parts)
-        return frozenset(part.strategy for part in self.question.rows() if not part.several)
+            return frozenset(self.samples)
+        return frozenset(sample.strategy for sample in self.valid.rows() if not sample.several)
 
     def single(self, *places: int) -> bool:
         """Whether these strategies have no more than the replications of one draw."""
@@ -148,7 +149,7 @@ class Worlds:
     @cached_property
     def measures(self) -> list[Measure]:
         """What the strategies are compared by."""
-        return measures_of(self.question, self.years)
+        return measures_of(self.valid, self.years)
 
     @cached_property
     def _units(self) -> dict[str, Floats]:
@@ -157,7 +158,7 @@ class Worlds:
     def units(self, measure: Measure) -> Floats:
         """A measure of the runs of the first draw, mostly the only one: (runs, strategies)."""
         if measure.name not in self._units:
-            columns = [measure.values(part) for part in self.parts.values()]
+            columns = [measure.values(sample) for sample in self.samples.values()]
             self._units[measure.name] = np.column_stack(
                 [self.of_first_draw(column).astype(float) for column in columns]
             )
@@ -174,7 +175,7 @@ class Worlds:
     def margins(self, measure: Measure) -> Margins:
         """A measure of every strategy over several draws."""
         if measure.name not in self._margins:
-            columns = [measure.values(part) for part in self.parts.values()]
+            columns = [measure.values(sample) for sample in self.samples.values()]
             self._margins[measure.name] = self.margins_of(columns)
         return self._margins[measure.name]
 
@@ -224,34 +225,34 @@ class Worlds:
         return 0.0 if ratio < 1e-20 else ratio  # but for rounding
 
     @cached_property
-    def _without_residuals(self) -> dict[str, list[Floats]]:
-        """Measures of the runs without residuals; NaN of strategies with too few worlds."""
+    def _adjusted_values(self) -> dict[str, list[Floats]]:
+        """Control-variate adjusted measures; NaN for strategies with too few replications."""
         if self.residuals is None:
             return {}
         names, columns = [measure.name for measure in self.measures], []
-        for strategy, part in self.parts.items():
-            values = np.column_stack([m.values(part).astype(float) for m in self.measures])
-            left = taken_out(values, self.residuals[strategy], part["replication"])
+        for strategy, sample in self.samples.items():
+            values = np.column_stack([m.values(sample).astype(float) for m in self.measures])
+            left = adjusted_values(values, self.residuals[strategy], sample["replication"])
             columns.append((np.full_like(values, np.nan) if left is None else left).T)
         return {name: list(values) for name, *values in zip(names, *columns, strict=True)}
 
     def adjusted(
         self, measure: Measure, a: int, b: int, level: float
     ) -> tuple[Interval, float] | None:
-        """The difference a minus b without residuals, and its variance over that of independent
-        runs; None: better left as it is.
+        """The adjusted difference a minus b, and its variance over that of independent runs.
 
-        So it is where there are too few worlds for one of the two (what is taken out of the other
-        alone would undo the pairing), where the variance is not less, and where fewer than
-        :data:`LEAST_APART` worlds (of several draws: draws, or replications) carry it.
+        None where the plain difference is better: where one of the two has too few replications
+        (adjusting the other alone would undo the pairing), where the variance is not less, and
+        where fewer than :data:`LEAST_APART` pairs (of several draws: draws, or replications)
+        carry it.
         """
-        if not self._without_residuals:
+        if not self._adjusted_values:
             return None
         if not self.single(a, b):
             return self._adjusted_over_draws(measure, a, b, level)
         ours, theirs = self.units(measure)[:, [a, b]].T
         mine, other = (
-            self.of_first_draw(self._without_residuals[measure.name][each]) for each in (a, b)
+            self.of_first_draw(self._adjusted_values[measure.name][each]) for each in (a, b)
         )
         plain, left = ours - theirs, mine - other
         if not (left.var() < plain.var() and carriers(left) >= LEAST_APART):  # NaN is not less
@@ -266,7 +267,7 @@ class Worlds:
         self, measure: Measure, a: int, b: int, level: float
     ) -> tuple[Interval, float] | None:
         weights, margins = self.weights(a, b), self.margins(measure)
-        values = self._without_residuals[measure.name]
+        values = self._adjusted_values[measure.name]
         left = self.margins_of([values[a] - values[b]])
         plain, less = margins.spread(weights).variance, left.spread(np.ones(1))
         carried = min(carriers(each) for each in left.of(np.ones(1)))
@@ -278,7 +279,7 @@ class Worlds:
         return found, self._ratio_over_draws(less, margins, a, b)
 
 
-def worlds(
+def paired_samples(
     frame: pd.DataFrame,
     goal: str,
     ruin: str | None,
@@ -287,8 +288,8 @@ def worlds(
     *,
     years: Sequence[float] = YEARS,
     level: float = LEVEL,
-) -> Worlds:
-    """The runs of a frame in pairs; what the functions of this module are asked about.
+) -> PairedSamples:
+    """The runs of a frame in pairs: the input of the functions of this module.
 
     Args:
         frame: runs. Each strategy must have the same (draw, replication), each of them once.
@@ -296,41 +297,41 @@ def worlds(
         ruin: the condition that ends a run, or None.
         horizon: days; that of the runs.
         endpoint: what is waited for, and what ranks the strategies; by default the goal.
-        years: marks at which shares are told; those beyond the horizon are left out.
+        years: marks at which shares are reported; those beyond the horizon are left out.
         level: confidence of the intervals.
 
     Raises:
         ValueError: unknown names (the message lists those known), an unusable frame, or runs
             without their pair.
     """
-    question = ask(frame, goal, horizon, endpoint, ruin, level)
-    parts = {part.strategy: part for part in question.rows(copies=True)}
-    first = next(iter(parts.values()))
-    paired = {name: aligned(part, first) for name, part in parts.items()}
-    return Worlds(question, {name: paired[name] for name in question.rank()}, tuple(years))
+    valid = validate(frame, goal, horizon, endpoint, ruin, level)
+    samples = {sample.strategy: sample for sample in valid.rows(copies=True)}
+    first = next(iter(samples.values()))
+    in_order = {name: aligned(sample, first) for name, sample in samples.items()}
+    return PairedSamples(valid, {name: in_order[name] for name in valid.rank()}, tuple(years))
 
 
-def measures_of(question: Question, years: Sequence[float]) -> list[Measure]:
+def measures_of(valid: ValidFrame, years: Sequence[float]) -> list[Measure]:
     """Shares reached by each mark, days without, days held, and the share of ruin."""
-    goal, ruin, endpoint = question.goal, question.ruin, question.endpoint
-    horizon = question.horizon
-    more, less = ("lower", "higher") if question.of_ruin else ("higher", "lower")
+    goal, ruin, endpoint = valid.goal, valid.ruin, valid.endpoint
+    horizon = valid.horizon
+    more, less = ("lower", "higher") if valid.of_ruin else ("higher", "lower")
 
-    def by(day: float) -> Callable[[RowPart], Floats]:
-        return lambda part: (part.times(endpoint, goal) <= day).astype(float)
+    def by(day: float) -> Callable[[RowSample], Floats]:
+        return lambda sample: (sample.times(endpoint, goal) <= day).astype(float)
 
-    def without(part: RowPart) -> Floats:
-        return np.minimum(part.times(endpoint, goal), horizon)
+    def without(sample: RowSample) -> Floats:
+        return np.minimum(sample.times(endpoint, goal), horizon)
 
-    def ruined(part: RowPart) -> Floats:
-        return np.isfinite(part.times(str(ruin), goal)).astype(float)
+    def ruined(sample: RowSample) -> Floats:
+        return np.isfinite(sample.times(str(ruin), goal)).astype(float)
 
     marks = marks_of(years, horizon)
     measures = [Measure(name, "share", more, 1.0, by(day)) for name, day in marks.items()]
     measures.append(Measure("restricted_mean", "days", less, horizon, without))
     held = f"held_{goal}"
-    if held in question.frame:
-        measures.append(Measure(held, "days", "higher", horizon, lambda part: part[held]))
+    if held in valid.frame:
+        measures.append(Measure(held, "days", "higher", horizon, lambda sample: sample[held]))
     if ruin is not None:
         measures.append(Measure("ruin", "share", "lower", 1.0, ruined))
     return measures
@@ -340,39 +341,39 @@ def measures_of(question: Question, years: Sequence[float]) -> list[Measure]:
 # Estimates and differences
 
 
-def estimates(its_worlds: Worlds) -> pd.DataFrame:
+def estimates(paired: PairedSamples) -> pd.DataFrame:
     """Every measure of every strategy, by itself.
 
     Returns:
         strategy (best first), measure, unit ("share" or "days"), better ("higher" or "lower"), n
-        (runs), low, best, high. Measures are named as in :func:`sim.statistics.summary`.
+        (runs), low, best, high. Measures are named as in :func:`sim.analysis.incidence.summary`.
     """
     rows = [
         {
             "strategy": name,
             **_about(measure),
-            "n": its_worlds.runs(place),
-            **_alone(its_worlds, measure, place)._asdict(),
+            "n": paired.runs(place),
+            **_alone(paired, measure, place)._asdict(),
         }
-        for place, name in enumerate(its_worlds.names)
-        for measure in its_worlds.measures
+        for place, name in enumerate(paired.names)
+        for measure in paired.measures
     ]
-    return its_worlds.question.table(rows)
+    return paired.valid.table(rows)
 
 
 def _about(measure: Measure) -> dict[str, str]:
     return {"measure": measure.name, "unit": measure.unit, "better": measure.better}
 
 
-def _alone(its_worlds: Worlds, measure: Measure, place: int) -> Interval:
-    level, bounds = its_worlds.question.level, (0.0, measure.range)
-    if not its_worlds.single(place):
-        margins, weights = its_worlds.margins(measure), its_worlds.weights(place)
+def _alone(paired: PairedSamples, measure: Measure, place: int) -> Interval:
+    level, bounds = paired.valid.level, (0.0, measure.range)
+    if not paired.single(place):
+        margins, weights = paired.margins(measure), paired.weights(place)
         best, spread = margins.of(weights)[0].mean(), margins.spread(weights)
         if measure.unit == "share":
             return crossed_share(best, spread, level)
         return crossed_mean(best, spread, bounds, level)
-    values, runs = its_worlds.units(measure)[:, place], its_worlds.runs(place)
+    values, runs = paired.units(measure)[:, place], paired.runs(place)
     if measure.unit == "share":
         return wilson(values.sum(), runs, level)
     return mean_interval(values, bounds, level, runs)
@@ -389,18 +390,18 @@ def compare(
     years: Sequence[float] = YEARS,
     level: float = LEVEL,
 ) -> pd.DataFrame:
-    """Every strategy minus the baseline: :func:`differences` of :func:`worlds`."""
+    """Every strategy minus the baseline: :func:`differences` of :func:`paired_samples`."""
     return differences(
-        worlds(frame, goal, ruin, horizon, endpoint, years=years, level=level), baseline
+        paired_samples(frame, goal, ruin, horizon, endpoint, years=years, level=level), baseline
     )
 
 
-def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
-    """Every strategy minus the baseline, run by run: same draw, same replication, same luck.
+def differences(paired: PairedSamples, baseline: str) -> pd.DataFrame:
+    """Every strategy minus the baseline, replication by replication, under common random numbers.
 
     Args:
-        its_worlds: runs of two strategies or more, from :func:`worlds`.
-        baseline: the strategy that the others are held against.
+        paired: runs of two strategies or more, from :func:`paired_samples`.
+        baseline: the strategy that the others are compared with.
 
     Returns:
         One row for each other strategy (best first) and each measure.
@@ -408,10 +409,11 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
         - ``strategy``, ``baseline``, ``measure``, ``n`` (pairs);
         - ``unit``: "share" or "days"; ``better``: "higher" or "lower";
         - ``low``, ``best``, ``high``: mean difference, strategy minus baseline, its interval by
-          itself: Student's for days, that of :func:`sim.intervals.paired_share` for shares; with
-          several draws that of :func:`sim.intervals.crossed_mean` for both. Where most worlds are
-          equal and fewer than :data:`LEAST_APART` differ, it is no shorter than that of equal
-          values; so too, with several draws, where few replications or no draws differ;
+          itself: Student's for days, that of :func:`sim.analysis.intervals.paired_share` for
+              shares; with
+          several draws that of :func:`sim.analysis.intervals.crossed_mean` for both. Where most
+          pairs are equal and fewer than :data:`LEAST_APART` differ, it is no shorter than that of
+          equal values; so too, with several draws, where few replications or no draws differ;
         - ``joint_low``, ``joint_high``: intervals that hold for all other strategies together
           (Bonferroni's inequality: O. J. Dunn 1961, JASA 56, 52-64), for one measure;
         - ``variance_ratio``: variance of the paired differences over the sum of the two variances,
@@ -420,50 +422,50 @@ def differences(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
           Both are NaN where neither strategy varies. With several draws they are variances of
           means over draws and replications;
         - ``adjusted_low``, ``adjusted``, ``adjusted_high``, ``adjusted_ratio``: the same difference
-          with the residuals taken out, its Student's interval, and its variance over that which
-          independent runs would have had; only where the worlds know their residuals. Where
-          nothing is taken out (:meth:`Worlds.adjusted`), ``low``, ``best``, ``high`` and
+          adjusted by control variates, its Student's interval, and its variance over that which
+          independent runs would have had; only where residuals are given. Where there is no
+          adjustment (:meth:`PairedSamples.adjusted`), ``low``, ``best``, ``high`` and
           ``variance_ratio`` repeat.
 
     Raises:
         ValueError: an unknown baseline.
     """
-    names = its_worlds.names
+    names = paired.names
     if baseline not in names:
         raise ValueError(unknown("baseline", baseline, names))
-    base, level = names.index(baseline), its_worlds.question.level
+    base, level = names.index(baseline), paired.valid.level
     joint = 1 - (1 - level) / max(1, len(names) - 1)
     rows = []
     for place, name in enumerate(names):
-        for measure in its_worlds.measures if place != base else ():
-            together = its_worlds.difference(measure, place, base, joint)
+        for measure in paired.measures if place != base else ():
+            together = paired.difference(measure, place, base, joint)
             rows.append(
                 {
                     "strategy": name,
                     "baseline": baseline,
                     **_about(measure),
-                    "n": its_worlds.runs(place, base),
+                    "n": paired.runs(place, base),
                     "joint_low": together.low,
                     "joint_high": together.high,
-                    **_apart(its_worlds, measure, place, base),
+                    **_apart(paired, measure, place, base),
                 }
             )
     columns = ["strategy", "baseline", "measure", "unit", "better", "n", "low", "best", "high"]
     columns += ["joint_low", "joint_high", "variance_ratio", "saving"]
-    columns += [] if its_worlds.residuals is None else ADJUSTED
-    table = its_worlds.question.table(rows, columns)
+    columns += [] if paired.residuals is None else ADJUSTED
+    table = paired.valid.table(rows, columns)
     table.attrs["baseline"] = baseline
     return table
 
 
-def _apart(its_worlds: Worlds, measure: Measure, a: int, b: int) -> dict[str, float]:
-    """A difference plain and adjusted, and what was done to its variance."""
-    level = its_worlds.question.level
-    plain, ratio = its_worlds.difference(measure, a, b, level), its_worlds.ratio(measure, a, b)
+def _apart(paired: PairedSamples, measure: Measure, a: int, b: int) -> dict[str, float]:
+    """A difference plain and adjusted, with the ratios of its variance."""
+    level = paired.valid.level
+    plain, ratio = paired.difference(measure, a, b, level), paired.ratio(measure, a, b)
     found = {**plain._asdict(), "variance_ratio": ratio, "saving": 1 / ratio if ratio else math.inf}
-    if its_worlds.residuals is None:
+    if paired.residuals is None:
         return found
-    adjusted = its_worlds.adjusted(measure, a, b, level)
+    adjusted = paired.adjusted(measure, a, b, level)
     less, left = (plain, ratio) if adjusted is None else adjusted
     return found | dict(zip(ADJUSTED, (*less, left), strict=True))
 
@@ -479,8 +481,8 @@ def _ratio(difference: Floats, ours: Floats, theirs: Floats) -> float:
 # The best
 
 
-def with_the_best(its_worlds: Worlds) -> pd.DataFrame:
-    """Every strategy minus the best of the others: what can be said of all of them at once.
+def with_the_best(paired: PairedSamples) -> pd.DataFrame:
+    """Every strategy minus the best of the others, with simultaneous intervals.
 
     Multiple comparisons with the best (J. C. Hsu 1984, Annals of Statistics 12, 1136-1144), from
     paired differences under common random numbers with a Bonferroni allowance (W.-N. Yang and B. L.
@@ -496,21 +498,21 @@ def with_the_best(its_worlds: Worlds) -> pd.DataFrame:
           it is not; where more is better the other way round.
         - ``may_be_best``: whether the interval leaves that open;
         - ``chance_low``, ``chance``, ``chance_high``: in what share of bootstrap resamples of the
-          worlds (paired) it is the best; ties are shared. With several draws, draws and
+          paired replications it is the best; ties are shared. With several draws, draws and
           replications are resampled, each by themselves. The limits are Wilson's, of the number of
-          resamples: they say how well the share is computed, no more. A single world, or a single
-          replication of several draws, tells nothing: all have the same chance.
+          resamples: they measure the Monte Carlo error of the share only. With a single
+          replication all strategies have the same chance.
 
     Raises:
         ValueError: one strategy alone.
     """
-    names = its_worlds.names
+    names = paired.names
     if len(names) < 2:
         raise ValueError("there is only one strategy; a comparison needs two")
-    chances = _chances(its_worlds)
+    chances = _chances(paired)
     rows = []
-    for measure in its_worlds.measures:
-        found = _apart_from_the_best(its_worlds, measure)
+    for measure in paired.measures:
+        found = _apart_from_the_best(paired, measure)
         for place, name in enumerate(names):
             low, best, high = (float(limit[place]) for limit in found)
             chance = wilson(chances[measure.name][place] * RESAMPLES, RESAMPLES)
@@ -518,7 +520,7 @@ def with_the_best(its_worlds: Worlds) -> pd.DataFrame:
                 {
                     "strategy": name,
                     **_about(measure),
-                    "n": its_worlds.runs(*range(len(names))),
+                    "n": paired.runs(*range(len(names))),
                     **{"low": low, "best": best, "high": high},
                     "may_be_best": not (high <= 0 if measure.sign > 0 else low >= 0),
                     "chance_low": float(chance.low),
@@ -526,7 +528,7 @@ def with_the_best(its_worlds: Worlds) -> pd.DataFrame:
                     "chance_high": float(chance.high),
                 }
             )
-    table = its_worlds.question.table(rows)
+    table = paired.valid.table(rows)
     place_of = {name: i for i, name in enumerate(names)}
     ordered = table.sort_values("strategy", key=lambda s: s.map(place_of), kind="stable")
     ordered = ordered.reset_index(drop=True)
@@ -534,20 +536,20 @@ def with_the_best(its_worlds: Worlds) -> pd.DataFrame:
     return ordered
 
 
-def _apart_from_the_best(its_worlds: Worlds, measure: Measure) -> Interval:
+def _apart_from_the_best(paired: PairedSamples, measure: Measure) -> Interval:
     """Hsu's constrained intervals, in the measure's unit: three arrays (strategies,)."""
-    k = len(its_worlds.names)
-    level = 1 - 2 * (1 - its_worlds.question.level) / (k - 1)  # two-sided, for one-sided limits
+    k = len(paired.names)
+    level = 1 - 2 * (1 - paired.valid.level) / (k - 1)  # two-sided, for one-sided limits
     low, best, high = (np.full((k, k), np.nan) for _ in range(3))
     for a, b in itertools.permutations(range(k), 2):
-        between = its_worlds.difference(measure, a, b, level)
+        between = paired.difference(measure, a, b, level)
         ends = between if measure.sign > 0 else Interval(*(-x for x in reversed(between)))
         low[a, b], best[a, b], high[a, b] = (float(x) for x in ends)
     upper = np.maximum(0.0, _least(high))
-    in_question = upper > 0
-    if not in_question.any() or np.isnan(upper).any():  # a single unit tells nothing
-        in_question = np.ones(k, bool)
-    lower = np.array([_lower_limit(low[a], in_question, a) for a in range(k)])
+    candidates = upper > 0
+    if not candidates.any() or np.isnan(upper).any():  # a single unit has no spread
+        candidates = np.ones(k, bool)
+    lower = np.array([_lower_limit(low[a], candidates, a) for a in range(k)])
     middle = _least(best)
     if measure.sign > 0:
         return Interval(lower, middle, upper)
@@ -561,19 +563,19 @@ def _least(table: Floats) -> Floats:
     return least
 
 
-def _lower_limit(low: Floats, in_question: Any, a: int) -> float:
-    others = in_question.copy()
+def _lower_limit(low: Floats, candidates: Any, a: int) -> float:
+    others = candidates.copy()
     others[a] = False
     if not others.any():
         return 0.0
     return float(np.minimum(0.0, low[others].min()))
 
 
-def _chances(its_worlds: Worlds) -> dict[str, Floats]:
+def _chances(paired: PairedSamples) -> dict[str, Floats]:
     """In what share of resamples each strategy is the best, by measure: arrays (strategies,)."""
-    measures, k = its_worlds.measures, len(its_worlds.names)
-    values = _columns(its_worlds)
-    if min(map(len, values)) == 1:  # a single unit tells nothing
+    measures, k = paired.measures, len(paired.names)
+    values = _columns(paired)
+    if min(map(len, values)) == 1:  # a single unit has no spread
         return {measure.name: np.full(k, 1 / k) for measure in measures}
     first = np.zeros((len(measures), k))
     for means in resampled(*values):
@@ -583,12 +585,12 @@ def _chances(its_worlds: Worlds) -> dict[str, Floats]:
     return {m.name: first[i] / RESAMPLES for i, m in enumerate(measures)}
 
 
-def _columns(its_worlds: Worlds) -> list[Floats]:
+def _columns(paired: PairedSamples) -> list[Floats]:
     """What is resampled, (units, measures x strategies): runs; or draws, and replications."""
-    measures = its_worlds.measures
-    if its_worlds.single(*range(len(its_worlds.names))):
-        return [np.hstack([m.sign * its_worlds.units(m) for m in measures])]
-    margins = [(m.sign, its_worlds.margins(m)) for m in measures]
+    measures = paired.measures
+    if paired.single(*range(len(paired.names))):
+        return [np.hstack([m.sign * paired.units(m) for m in measures])]
+    margins = [(m.sign, paired.margins(m)) for m in measures]
     replications = [sign * len(one.replications) * one.replications for sign, one in margins]
     return [np.hstack([sign * one.draws for sign, one in margins]), np.hstack(replications)]
 
@@ -606,16 +608,16 @@ def resampled(*values: Floats, resamples: int = RESAMPLES) -> Iterator[Floats]:
         (some, columns), together ``resamples`` rows; the same for the same values.
     """
     kinds = [in_batches(each) for each in values]
-    luck = np.random.Generator(np.random.Philox(key=20_170_615))
+    generator = np.random.Generator(np.random.Philox(key=20_170_615))
     at_once = max(1, min(resamples, 2_000_000 // max(map(len, kinds))))
     for start in range(0, resamples, at_once):
         some = min(at_once, resamples - start)
-        yield sum(_resample(averages, some, luck) for averages in kinds)
+        yield sum(_resample(averages, some, generator) for averages in kinds)
 
 
-def _resample(averages: Floats, some: int, luck: np.random.Generator) -> Any:
+def _resample(averages: Floats, some: int, generator: np.random.Generator) -> Any:
     units = len(averages)
-    taken = luck.integers(0, units, (some, units)) + units * np.arange(some)[:, None]
+    taken = generator.integers(0, units, (some, units)) + units * np.arange(some)[:, None]
     weights = np.bincount(taken.ravel(), minlength=some * units).reshape(some, units)
     return weights.astype(averages.dtype) @ averages / units
 
@@ -641,64 +643,64 @@ def batch_size(units: int) -> int:
 # Pairs
 
 
-def pairs(its_worlds: Worlds) -> pd.DataFrame:
-    """For each two strategies: how often one is sooner than the other in the same world.
+def pairs(paired: PairedSamples) -> pd.DataFrame:
+    """For each two strategies: how often one is sooner than the other in the same replication.
 
     Returns:
         One row for each ordered pair of different strategies ``a`` and ``b`` (best first), n, and
 
         - ``win``, ``tie``, ``loss`` with their limits ``win_low`` ..: chances that ``a`` reaches
-          the endpoint sooner than ``b`` in the same world, at the same time (or both never), and
-          later. Wilson's intervals; with several draws those of
-          :func:`sim.intervals.crossed_share`;
+          the endpoint sooner than ``b`` in the same replication, at the same time (or both never),
+          and later. Wilson's intervals; with several draws those of
+          :func:`sim.analysis.intervals.crossed_share`;
         - ``net_low``, ``net``, ``net_high``: ``win`` minus ``loss``, paired: the interval of
-          :func:`sim.intervals.paired_share`; with several draws that of
-          :func:`sim.intervals.crossed_mean`;
+          :func:`sim.analysis.intervals.paired_share`; with several draws that of
+          :func:`sim.analysis.intervals.crossed_mean`;
         - ``low``, ``best``, ``high``: a minus b in mean days without the endpoint;
         - ``variance_ratio``, ``saving``, ``adjusted`` with its limits and ``adjusted_ratio``: of
           these days, as in :func:`differences`.
     """
-    goal, endpoint = its_worlds.question.goal, its_worlds.question.endpoint
-    times = [part.times(endpoint, goal) for part in its_worlds.parts.values()]
-    days = next(m for m in its_worlds.measures if m.name == "restricted_mean")
+    goal, endpoint = paired.valid.goal, paired.valid.endpoint
+    times = [sample.times(endpoint, goal) for sample in paired.samples.values()]
+    days = next(m for m in paired.measures if m.name == "restricted_mean")
     rows = []
-    for a, b in itertools.permutations(range(len(its_worlds.names)), 2):
+    for a, b in itertools.permutations(range(len(paired.names)), 2):
         row: dict[str, Any] = {
-            "a": its_worlds.names[a],
-            "b": its_worlds.names[b],
-            "n": its_worlds.runs(a, b),
+            "a": paired.names[a],
+            "b": paired.names[b],
+            "n": paired.runs(a, b),
         }
         for name, flags in (
             ("win", times[a] < times[b]),
             ("tie", times[a] == times[b]),
             ("loss", times[a] > times[b]),
         ):
-            share = _share(its_worlds, flags, its_worlds.single(a, b))
+            share = _share(paired, flags, paired.single(a, b))
             row |= {name: share.best, f"{name}_low": share.low, f"{name}_high": share.high}
-        net = _net(its_worlds, times[a] < times[b], times[a] > times[b], its_worlds.single(a, b))
+        net = _net(paired, times[a] < times[b], times[a] > times[b], paired.single(a, b))
         row |= {"net_low": net.low, "net": net.best, "net_high": net.high}
-        rows.append(row | _apart(its_worlds, days, a, b))
-    return its_worlds.question.table(rows)
+        rows.append(row | _apart(paired, days, a, b))
+    return paired.valid.table(rows)
 
 
-def _net(its_worlds: Worlds, win: Any, loss: Any, single: bool) -> Interval:
+def _net(paired: PairedSamples, win: Any, loss: Any, single: bool) -> Interval:
     """How many more paired replications are won than lost, as a share, with its interval.
 
     ``single``: all draws are the same.
     """
-    level = its_worlds.question.level
+    level = paired.valid.level
     if single:
-        won, lost = its_worlds.of_first_draw(win), its_worlds.of_first_draw(loss)
+        won, lost = paired.of_first_draw(win), paired.of_first_draw(loss)
         return paired_share(won.sum(), lost.sum(), len(won), level)
-    margins = its_worlds.margins_of([win.astype(float) - loss])
+    margins = paired.margins_of([win.astype(float) - loss])
     spread = margins.spread(np.ones(1))
     return crossed_mean(margins.draws.mean(), spread, (-1.0, 1.0), level)
 
 
-def _share(its_worlds: Worlds, flags: Any, single: bool) -> Interval:
-    """Share of the worlds, with its interval; ``single``: all draws are the same."""
-    first = its_worlds.first
+def _share(paired: PairedSamples, flags: Any, single: bool) -> Interval:
+    """Share of the pairs, with its interval; ``single``: all draws are the same."""
+    first = paired.first
     if not single:
         return Interval(*(float(x[0]) for x in first.share_of(first.count(flags))))
-    some = its_worlds.of_first_draw(flags)
-    return wilson(some.sum(), len(some), its_worlds.question.level)
+    some = paired.of_first_draw(flags)
+    return wilson(some.sum(), len(some), paired.valid.level)

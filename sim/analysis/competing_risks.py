@@ -1,9 +1,10 @@
-"""What can come instead, how soon, and how long it lasts: competing risks, hazard, durability.
+"""Competing risks: incidence and hazard of each outcome, and how long the goal lasts.
 
-Goal, ruin and abandonment compete: a history has whichever comes first. Every history is followed
-to the horizon, so nothing is censored before it, and the estimator of O. O. Aalen and S. Johansen
-(1978, Scandinavian Journal of Statistics 5, 141-150) is a plain share. One minus Kaplan-Meier is
-not: it takes the ruined histories for censored, as if they might still get there.
+Goal, ruin and abandonment compete: a replication has whichever comes first. Every replication is
+followed to the horizon, so nothing is censored before it, and the estimator of O. O. Aalen and S.
+Johansen (1978, Scandinavian Journal of Statistics 5, 141-150) is a plain share. One minus
+Kaplan-Meier is not: it treats the ruined replications as censored, as if they might still get
+there.
 
 How long the goal lasts *is* censored: by the horizon and by the ruin. There Kaplan-Meier is right.
 """
@@ -21,14 +22,14 @@ from scipy import stats
 
 from sim.analysis.intervals import LEVEL, Interval, crossed, crossed_share, wilson
 from sim.analysis.samples import (
-    Part,
-    RowPart,
-    ask,
+    RowSample,
+    Sample,
     curve,
     distinct,
     grid_of,
     outcomes_of,
     stack,
+    validate,
     within,
 )
 from sim.types import DAYS_PER_YEAR, Floats
@@ -53,21 +54,21 @@ def incidence_by_outcome(
     At every time the shares of all outcomes and of the runs still open add up to one.
 
     Args:
-        frame, horizon, grid, goal, level: as for :func:`sim.statistics.incidence`.
+        frame, horizon, grid, goal, level: as for :func:`sim.analysis.incidence.incidence`.
         endpoint: orders the strategies; by default the goal.
 
     Returns:
         strategy (best first), outcome, time, low, best, high.
     """
-    question = ask(frame, goal, horizon, endpoint, level=level)
-    times = grid_of(grid, question.horizon)
+    valid = validate(frame, goal, horizon, endpoint, level=level)
+    times = grid_of(grid, valid.horizon)
     curves = [
-        curve(part, part.outcome_counts_by(name, times), times, outcome=name)
-        for part in question.parts()
-        for name in outcomes_of(frame, question.goal)
+        curve(sample, sample.outcome_counts_by(name, times), times, outcome=name)
+        for sample in valid.samples()
+        for name in outcomes_of(frame, valid.goal)
         if name != "ongoing"
     ]
-    return stack(question, curves)
+    return stack(valid, curves)
 
 
 def hazard(
@@ -84,21 +85,21 @@ def hazard(
     Args:
         frame, horizon, goal, endpoint, level: as for :func:`incidence_by_outcome`.
         span: length of the months in days; their ends are cut to whole days. By default a month,
-            or, where the horizon has more than :data:`MOST_SPANS` months, so many equal parts.
+            or, where the horizon has more than :data:`MOST_SPANS` months, so many equal spans.
 
     Returns:
         strategy (best first), outcome, opens, closes (days; opens < time <= closes, day 0 counts
         to the first), at_risk (runs open at its start), low, best, high. Wilson's intervals; with
-        several draws those of a ratio (:meth:`sim.question.Part.share_among`). Months in which no
-        run is open any more are left out.
+        several draws those of a ratio (:meth:`sim.analysis.samples.Sample.share_among`). Months in
+        which no run is open any more are left out.
     """
-    question = ask(frame, goal, horizon, endpoint, level=level)
+    valid = validate(frame, goal, horizon, endpoint, level=level)
     if span is None:
-        span = max(MONTH, question.horizon / MOST_SPANS)
-    edges = _edges(span, question.horizon)
-    names = [name for name in outcomes_of(frame, question.goal) if name != "ongoing"]
-    tables = [_hazards(part, names, edges) for part in question.parts()]
-    return stack(question, tables)
+        span = max(MONTH, valid.horizon / MOST_SPANS)
+    edges = _edges(span, valid.horizon)
+    names = [name for name in outcomes_of(frame, valid.goal) if name != "ongoing"]
+    tables = [_hazards(sample, names, edges) for sample in valid.samples()]
+    return stack(valid, tables)
 
 
 def _edges(span: float, horizon: float) -> Floats:
@@ -111,9 +112,9 @@ def _edges(span: float, horizon: float) -> Floats:
     return np.append(edges, horizon)
 
 
-def _hazards(part: Part, names: Sequence[str], edges: Floats) -> pd.DataFrame:
-    come = {name: part.outcome_counts_by(name, edges) for name in names}
-    still = part.everyone.map(_still_open, *come.values())
+def _hazards(sample: Sample, names: Sequence[str], edges: Floats) -> pd.DataFrame:
+    come = {name: sample.outcome_counts_by(name, edges) for name in names}
+    still = sample.everyone.map(_still_open, *come.values())
     at_risk = still.by_draw.sum(axis=0)
     rows = []
     for name, counts in come.items():
@@ -121,10 +122,10 @@ def _hazards(part: Part, names: Sequence[str], edges: Floats) -> pd.DataFrame:
         for i in range(len(edges) - 1):
             if at_risk[i] == 0:
                 break
-            share = part.share_among(spans.of(i), still.of(i))
+            share = sample.share_among(spans.of(i), still.of(i))
             rows.append(
                 {
-                    "strategy": part.strategy,
+                    "strategy": sample.strategy,
                     "outcome": name,
                     "opens": edges[i],
                     "closes": edges[i + 1],
@@ -160,30 +161,30 @@ def endurance(
 
     The endpoint, by default the goal, orders the strategies.
 
-    A row tells when the goal was first reached and how long it was held in all. So it tells
-    exactly whether it was held without a break, up to the horizon or the ruin; of those that lost
-    it, it does not tell when, if they may have regained it: see :func:`durability`.
+    A row holds when the goal was first reached and how long it was held in all. That
+    determines whether it was held without a break, up to the horizon or the ruin; of those that
+    lost it, it does not show when, if they may have regained it: see :func:`durability`.
 
     Returns:
         strategy (best first), n (runs that reached the goal), low, best, high: share of them. A
         strategy that never reached it has no row.
     """
-    question = ask(frame, goal, horizon, endpoint, ruin, level)
+    valid = validate(frame, goal, horizon, endpoint, ruin, level)
     rows = []
-    for part in question.rows():
-        reached, unbroken = _kept(part, goal, ruin, horizon)
+    for sample in valid.rows():
+        reached, unbroken = _kept(sample, goal, ruin, horizon)
         if reached.any():
-            share = part.share_among(part.count(unbroken), part.count(reached))
-            rows.append({"strategy": part.strategy, "n": int(reached.sum()), **share._asdict()})
-    return question.ranked(question.table(rows, ("strategy", "n", "low", "best", "high")))
+            share = sample.share_among(sample.count(unbroken), sample.count(reached))
+            rows.append({"strategy": sample.strategy, "n": int(reached.sum()), **share._asdict()})
+    return valid.ranked(valid.table(rows, ("strategy", "n", "low", "best", "high")))
 
 
-def _kept(part: RowPart, goal: str, ruin: str | None, horizon: float) -> tuple[Any, Any]:
+def _kept(sample: RowSample, goal: str, ruin: str | None, horizon: float) -> tuple[Any, Any]:
     """Whether each run reached the goal, and whether it kept it to its end."""
-    since = part.times(goal, goal)
-    end = np.minimum(horizon, part.times(ruin, goal)) if ruin is not None else horizon
+    since = sample.times(goal, goal)
+    end = np.minimum(horizon, sample.times(ruin, goal)) if ruin is not None else horizon
     reached = np.isfinite(since)
-    lost = np.where(reached, end - np.where(reached, since, 0.0) - part[f"held_{goal}"], np.inf)
+    lost = np.where(reached, end - np.where(reached, since, 0.0) - sample[f"held_{goal}"], np.inf)
     return reached, lost <= 1e-6
 
 
@@ -225,14 +226,14 @@ def durability(
         own = some.iloc[distinct(some, np.arange(len(some)))] if several else some
         days = np.sort(own["days"].to_numpy(float))
         at_risk = len(days) - np.searchsorted(days, times)
-        told = times[at_risk > 0]
+        followed = times[at_risk > 0]
         alone = not several or len(own) < len(some)
-        lasting = _lasting(own, told, level) if alone else _over_draws(own, told, level)
+        lasting = _lasting(own, followed, level) if alone else _over_draws(own, followed, level)
         about = {
             "strategy": str(name),
             "reached": (reached or {}).get(str(name), len(some)),
             "replayed": len(some),
-            "time": told,
+            "time": followed,
             "at_risk": at_risk[at_risk > 0],
         }
         tables.append(pd.DataFrame(about | lasting._asdict()))

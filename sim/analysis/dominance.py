@@ -1,8 +1,8 @@
-"""Who is sooner over the whole curve: first-order stochastic dominance, with its uncertainty.
+"""First-order stochastic dominance of incidence curves, with its uncertainty.
 
 A strategy dominates another where its cumulative incidence is at no time lower and at some time
-higher: whatever the deadline, at least as many of its histories have got there. Histories that
-never got there are part of the curves, which need not reach one.
+higher: whatever the deadline, at least as many of its replications have got there. Replications
+that never got there are part of the curves, which need not reach one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from sim.analysis.comparison import Worlds, batch_size, in_batches, resampled
+from sim.analysis.comparison import PairedSamples, batch_size, in_batches, resampled
 from sim.analysis.samples import grid_of
 from sim.types import Floats
 
@@ -23,62 +23,62 @@ RESAMPLES = 1000
 TOLERANCE = 0.01
 """A share by which a curve may be lower unnoticed, and still be said to dominate."""
 DOMINATES, DOMINATED, CROSS = "dominates", "is dominated", "curves cross"
-AHEAD, BEHIND, OPEN = "ahead at times", "behind at times", "not told apart"
+AHEAD, BEHIND, OPEN = "ahead at times", "behind at times", "not distinguished"
 
 
-def dominance(its_worlds: Worlds, tolerance: float = TOLERANCE) -> pd.DataFrame:
+def dominance(paired: PairedSamples, tolerance: float = TOLERANCE) -> pd.DataFrame:
     """For each two strategies, what the difference of their incidence curves says.
 
     The band around each difference is simultaneous over all times and over all pairs: estimate
     plus and minus c standard errors, c being the quantile of the largest studentised deviation
-    among paired bootstrap resamples of the worlds, or of draws and of replications (J. L.
-    Montiel Olea and M. Plagborg-Moller 2019, Journal of Applied Econometrics 34, 1-17; with few
+    among paired bootstrap resamples of the paired replications, or of draws and of replications (J.
+    L. Montiel Olea and M. Plagborg-Moller 2019, Journal of Applied Econometrics 34, 1-17; with few
     draws c is stretched from the normal to Student's law). So all verdicts hold together at the
     level:
 
     - "dominates": the band lies above zero at some time, and nowhere reaches further below it
-      than the tolerance. No number of histories can show that a curve is *nowhere* lower by a
+      than the tolerance. No number of replications can show that a curve is *nowhere* lower by a
       hair; what they can show is almost dominance (M. Leshno and H. Levy 2002, Management Science
       48, 1074-1085), here by the largest shortfall;
     - "ahead at times": above zero at some time, below it at none, but b could be ahead by more
       than the tolerance at another;
     - "is dominated", "behind at times": the other way round;
     - "curves cross": above zero at some time and below zero at another;
-    - "not told apart": it holds zero throughout.
+    - "not distinguished": it holds zero throughout.
 
     Args:
-        its_worlds: runs of two strategies or more.
+        paired: runs of two strategies or more.
         tolerance: a share.
 
     Returns:
         One row for each ordered pair ``a``, ``b`` (best first): n, ``verdict``, and
 
-        - ``ahead_from``, ``ahead_to``: the first and last day at which a is told to be ahead (NaN:
+        - ``ahead_from``, ``ahead_to``: the first and last day at which a is found ahead (NaN:
           none), ``ahead_most`` the largest difference a - b of the estimates, as a share;
         - ``behind_from``, ``behind_to``, ``behind_most``: the same for b ahead of a;
         - ``ahead_at_most``, ``behind_at_most``: upper limits of how far a can be ahead of b, and
           behind it, at any time.
     """
-    times, estimate, error, factor = _process(its_worlds)
-    names = its_worlds.names
+    times, estimate, error, factor = _process(paired)
+    names = paired.names
     rows = []
     for a, b in itertools.permutations(range(len(names)), 2):
         apart = estimate[a] - estimate[b]
         half = factor * error[a, b]
-        row: dict[str, Any] = {"a": names[a], "b": names[b], "n": its_worlds.runs(a, b)}
+        row: dict[str, Any] = {"a": names[a], "b": names[b], "n": paired.runs(a, b)}
         row |= _verdict(times, apart, apart - half, apart + half, tolerance)
         rows.append(row)
-    return its_worlds.question.table(rows)
+    return paired.valid.table(rows)
 
 
-def bands(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
+def bands(paired: PairedSamples, baseline: str) -> pd.DataFrame:
     """The band of each strategy's incidence minus the baseline's, that of :func:`dominance`.
 
     Returns:
         strategy (best first), baseline, time (days), low, best, high.
     """
-    times, estimate, error, factor = _process(its_worlds)
-    base = its_worlds.names.index(baseline)
+    times, estimate, error, factor = _process(paired)
+    base = paired.names.index(baseline)
     tables = [
         pd.DataFrame(
             {
@@ -90,11 +90,11 @@ def bands(its_worlds: Worlds, baseline: str) -> pd.DataFrame:
                 "high": np.minimum(estimate[a] - estimate[base] + factor * error[a, base], 1.0),
             }
         )
-        for a, name in enumerate(its_worlds.names)
+        for a, name in enumerate(paired.names)
         if a != base
     ]
     table = pd.concat(tables, ignore_index=True)
-    table.attrs = its_worlds.question.table([]).attrs | {"baseline": baseline}
+    table.attrs = paired.valid.table([]).attrs | {"baseline": baseline}
     return table
 
 
@@ -127,51 +127,51 @@ def _first(times: Floats, where: Any) -> float:
     return float(times[where][0]) if where.any() else np.nan
 
 
-def _process(its_worlds: Worlds) -> tuple[Floats, Floats, Floats, float]:
+def _process(paired: PairedSamples) -> tuple[Floats, Floats, Floats, float]:
     """Grid (G,), curves (k, G), standard errors of differences (k, k, G), and the band's factor."""
-    question = its_worlds.question
-    times = grid_of(None, question.horizon)
-    curves = _by_unit(its_worlds, times)
+    valid = paired.valid
+    times = grid_of(None, valid.horizon)
+    curves = _by_unit(paired, times)
     estimate, units = curves[0].mean(axis=1), min(kind.shape[1] for kind in curves)
     k, span = estimate.shape
     error = np.zeros((k, k, span))
     for a, b in itertools.combinations(range(k), 2):
         # Two disagreements are added, one each way: early, where none is seen yet, they may be
         # rare. Those of a replication may be in all draws, and those of a draw in all replications.
-        least = 2.0 / ((its_worlds.runs(a, b) if its_worlds.single(a, b) else units) + 2) ** 2
+        least = 2.0 / ((paired.runs(a, b) if paired.single(a, b) else units) + 2) ** 2
         apart = [kind[a] - kind[b] for kind in curves]
         spread = sum(one.var(axis=0, ddof=1) / len(one) if units > 1 else 0.0 for one in apart)
         error[a, b] = error[b, a] = np.sqrt(spread + least)
     if k < 2 or units < 2:
         return times, estimate, error, np.inf
-    return times, estimate, error, _factor(curves, estimate, error, question.level)
+    return times, estimate, error, _factor(curves, estimate, error, valid.level)
 
 
-def _by_unit(its_worlds: Worlds, times: Floats) -> list[Floats]:
+def _by_unit(paired: PairedSamples, times: Floats) -> list[Floats]:
     """Which share of each unit is there by each time: (strategies, units, times).
 
     Units are runs, or batches of them; with several draws the draws, and then the replications, of
     which it is by how much they are ahead.
     """
-    names, question = its_worlds.names, its_worlds.question
-    if its_worlds.single(*range(len(names))):
-        return [np.stack([_of_runs(its_worlds, name, times) for name in names])]
+    names, valid = paired.names, paired.valid
+    if paired.single(*range(len(names))):
+        return [np.stack([_of_runs(paired, name, times) for name in names])]
     draws, replications = [], []
-    for part in its_worlds.parts.values():
-        counts = part.counts_by(question.endpoint, question.goal, times)
-        every = part.everyone.by_replication
+    for sample in paired.samples.values():
+        counts = sample.counts_by(valid.endpoint, valid.goal, times)
+        every = sample.everyone.by_replication
         assert counts.by_replication is not None and every is not None
-        shares = counts.by_draw / part.sizes[:, None]
+        shares = counts.by_draw / sample.sizes[:, None]
         ahead = len(every) * (counts.by_replication - shares.mean(axis=0) * every)
         draws.append(in_batches(shares))
         replications.append(in_batches(ahead))
     return [np.stack(draws), np.stack(replications)]
 
 
-def _of_runs(its_worlds: Worlds, name: str, times: Floats) -> Floats:
+def _of_runs(paired: PairedSamples, name: str, times: Floats) -> Floats:
     """Runs of a strategy, or batches of them: the share that is there by each time."""
-    part, question = its_worlds.parts[name], its_worlds.question
-    when = its_worlds.of_first_draw(part.times(question.endpoint, question.goal))
+    sample, valid = paired.samples[name], paired.valid
+    when = paired.of_first_draw(sample.times(valid.endpoint, valid.goal))
     place = np.searchsorted(times, when)
     size = batch_size(len(place))
     count, span = len(place) // size, len(times) + 1

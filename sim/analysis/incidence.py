@@ -1,7 +1,8 @@
-"""What the histories say: shares, times and summaries. Frames in, frames out.
+"""Incidence of endpoints: shares, times and summaries. Frames in, frames out.
 
-Where intervals come from, and what frames hold, is said in :mod:`sim.question` and
-:mod:`sim.intervals`; whatever compares strategies stands in :mod:`sim.comparison`.
+Where intervals come from, and what frames hold, is described in :mod:`sim.analysis.samples` and
+:mod:`sim.analysis.intervals`; whatever compares strategies stands in
+:mod:`sim.analysis.comparison`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,8 @@ import pandas as pd
 from sim.analysis.intervals import LEVEL, Interval
 from sim.analysis.samples import (
     YEARS,
-    Part,
-    Question,
-    ask,
+    Sample,
+    ValidFrame,
     column_names,
     curve,
     flat,
@@ -28,6 +28,7 @@ from sim.analysis.samples import (
     marks_of,
     outcomes_of,
     stack,
+    validate,
     within,
 )
 
@@ -41,12 +42,12 @@ def rank(
     """Strategies, best first: by restricted mean time without the endpoint, then by name.
 
     Args:
-        frame: runs, columns as in :mod:`sim.rows`.
+        frame: runs, columns as in :mod:`sim.engine.rows`.
         goal: its name; by default the first category of ``outcome``.
         horizon: days; by default the time of the ongoing runs.
         endpoint: by default the goal; strategies that reach the ruin latest are the best.
     """
-    return ask(frame, goal, horizon, endpoint).rank()
+    return validate(frame, goal, horizon, endpoint).rank()
 
 
 # ---------------------------------------------------------------------------------------------
@@ -67,15 +68,15 @@ def incidence(
     Every run is followed to the horizon or into the ruin, and after the ruin nothing happens any
     more. So at every time it is known of every run whether the endpoint has come: the incidence
     is a plain share and its interval a binomial one (Wilson), at each time by itself. It is *not*
-    1 - Kaplan-Meier: that would take the ruined runs for censored, as if they might still get
-    there, and so would tell the incidence of a world without ruin, which is too high.
+    1 - Kaplan-Meier: that would treat the ruined runs as censored, as if they might still get
+    there, and so would estimate the incidence if there were no ruin, which is too high.
 
     Args:
-        frame: runs, columns as in :mod:`sim.rows`.
+        frame: runs, columns as in :mod:`sim.engine.rows`.
         endpoint: a condition, a stage condition (``track.stage``) or, by default, the goal. The
             goal counts where it came before the ruin.
         horizon: days; by default the time of the ongoing runs.
-        grid: days at which the share is told; by default some 200 whole days to the horizon.
+        grid: days at which the share is estimated; by default some 200 whole days to the horizon.
         goal: its name; by default the first category of ``outcome``.
         level: confidence of the pointwise intervals.
 
@@ -85,13 +86,13 @@ def incidence(
     Raises:
         ValueError: unknown endpoint (the message lists those known), or an unusable frame.
     """
-    question = ask(frame, goal, horizon, endpoint, level=level)
-    times = grid_of(grid, question.horizon)
+    valid = validate(frame, goal, horizon, endpoint, level=level)
+    times = grid_of(grid, valid.horizon)
     curves = [
-        curve(part, part.counts_by(question.endpoint, question.goal, times), times)
-        for part in question.parts()
+        curve(sample, sample.counts_by(valid.endpoint, valid.goal, times), times)
+        for sample in valid.samples()
     ]
-    return stack(question, curves)
+    return stack(valid, curves)
 
 
 def times(
@@ -114,16 +115,16 @@ def times(
         high. The last row of a strategy is "never": opens = horizon, closes = inf. Shares of a
         strategy add up to one.
     """
-    question = ask(frame, goal, horizon, endpoint, level=level)
-    edges = np.append(np.floor(np.linspace(0.0, question.horizon, bins + 1)[:-1]), question.horizon)
+    valid = validate(frame, goal, horizon, endpoint, level=level)
+    edges = np.append(np.floor(np.linspace(0.0, valid.horizon, bins + 1)[:-1]), valid.horizon)
     tables = []
-    for part in question.parts():
-        there = part.counts_by(question.endpoint, question.goal, edges)
-        spans = there.map(lambda some, every: within(some, append=every), part.everyone)
+    for sample in valid.samples():
+        there = sample.counts_by(valid.endpoint, valid.goal, edges)
+        spans = there.map(lambda some, every: within(some, append=every), sample.everyone)
         columns = {"opens": edges, "closes": np.append(edges[1:], np.inf)}
-        shares = part.share_of(spans)._asdict()
-        tables.append(pd.DataFrame({"strategy": part.strategy, **columns, **shares}))
-    return stack(question, tables)
+        shares = sample.share_of(spans)._asdict()
+        tables.append(pd.DataFrame({"strategy": sample.strategy, **columns, **shares}))
+    return stack(valid, tables)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -148,13 +149,13 @@ def outcomes(
         strategy (best first), outcome (goal, ruin, abandoned, ongoing), low, best, high. Outcomes
         that no run had are there, with a share of 0, if ``outcome`` is a category.
     """
-    question = ask(frame, goal, horizon_or_latest(frame, horizon), endpoint, level=level)
+    valid = validate(frame, goal, horizon_or_latest(frame, horizon), endpoint, level=level)
     rows = [
-        {"strategy": part.strategy, "outcome": name, **part.outcome(name)._asdict()}
-        for part in question.parts()
-        for name in outcomes_of(frame, question.goal)
+        {"strategy": sample.strategy, "outcome": name, **sample.outcome(name)._asdict()}
+        for sample in valid.samples()
+        for name in outcomes_of(frame, valid.goal)
     ]
-    return question.ranked(question.table(rows))
+    return valid.ranked(valid.table(rows))
 
 
 def summary(
@@ -176,14 +177,14 @@ def summary(
     counts as one that never had the goal: the horizon, not the day of the ruin.
 
     Args:
-        frame: runs, columns as in :mod:`sim.rows`.
+        frame: runs, columns as in :mod:`sim.engine.rows`.
         goal: the condition that is wanted.
         ruin: the condition that ends a run, or None.
         horizon: days; that of the runs.
         endpoint: what the columns on reaching are about, and what ranks the strategies; by default
             the goal.
-        years: marks (365.25 days each, cut to whole days) at which shares are told; those beyond
-            the horizon are left out. So 1826 days hold five years.
+        years: marks (365.25 days each, cut to whole days) at which shares are reported; those
+            beyond the horizon are left out. So 1826 days hold five years.
         level: confidence of the intervals.
 
     Returns:
@@ -205,44 +206,44 @@ def summary(
         ValueError: a name that the frame does not know (the message lists those that it does), a
             horizon that is not that of the runs, an empty frame, or one that lacks columns.
     """
-    question = ask(frame, goal, horizon, endpoint, ruin, level)
+    valid = validate(frame, goal, horizon, endpoint, ruin, level)
     columns = column_names(frame)
     held = [name for name in columns if name.startswith("held_")]
     shocks = [name for name in columns if f"{name}_breaks" in columns]
-    rows = [_summary_row(question, part, years, held, shocks) for part in question.parts()]
-    return question.ranked(question.table(rows))
+    rows = [_summary_row(valid, sample, years, held, shocks) for sample in valid.samples()]
+    return valid.ranked(valid.table(rows))
 
 
 def _summary_row(
-    question: Question,
-    part: Part,
+    valid: ValidFrame,
+    sample: Sample,
     years: Sequence[float],
     held: Sequence[str],
     shocks: Sequence[str],
 ) -> dict[str, Any]:
-    horizon = question.horizon
-    endpoint, goal = question.endpoint, question.goal
+    horizon = valid.horizon
+    endpoint, goal = valid.endpoint, valid.goal
     marks = marks_of(years, horizon)
-    shares = part.reached_by(endpoint, goal, np.array(list(marks.values())))
+    shares = sample.reached_by(endpoint, goal, np.array(list(marks.values())))
     row: dict[str, Any] = {
-        "strategy": part.strategy,
+        "strategy": sample.strategy,
         "endpoint": endpoint,
         "horizon": horizon,
-        "n": part.runs,
-        "draws": len(part.sizes),
+        "n": sample.runs,
+        "draws": len(sample.sizes),
     }
     for i, name in enumerate(marks):
         row |= flat(name, Interval(*(x[i] for x in shares)))
-    row |= flat("median", part.median(endpoint, goal))
-    row |= flat("restricted_mean", question.days_without(part))
-    row |= flat("goal_restricted_mean", part.days_without(goal, goal, horizon))
-    for name in outcomes_of(question.frame, goal):
-        row |= flat(f"outcome_{name}", part.outcome(name))
-    if question.ruin is not None:
-        ruined = part.reached_by(question.ruin, goal, np.array([np.floor(horizon)]))
+    row |= flat("median", sample.median(endpoint, goal))
+    row |= flat("restricted_mean", valid.days_without(sample))
+    row |= flat("goal_restricted_mean", sample.days_without(goal, goal, horizon))
+    for name in outcomes_of(valid.frame, goal):
+        row |= flat(f"outcome_{name}", sample.outcome(name))
+    if valid.ruin is not None:
+        ruined = sample.reached_by(valid.ruin, goal, np.array([np.floor(horizon)]))
         row |= flat("ruin", Interval(*(x[0] for x in ruined)))
     for name in held:
-        row |= flat(name, part.mean_of(name, (0.0, horizon)))
+        row |= flat(name, sample.mean_of(name, (0.0, horizon)))
     for name in shocks:
-        row |= flat(name, part.mean_of(name, (0.0, math.inf)))
+        row |= flat(name, sample.mean_of(name, (0.0, math.inf)))
     return row

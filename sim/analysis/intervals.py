@@ -78,7 +78,7 @@ def mean_interval(
         values: shape (n,) or (n, m): m means at once.
         bounds: what no value can exceed.
         level: confidence, between 0 and 1.
-        runs: histories behind the values (default: n), for the limits when all values are equal.
+        runs: replications behind the values (default: n), for the limits when all values are equal.
 
     One value has NaN limits. Equal values get the limits explained at the top of this module.
     """
@@ -233,7 +233,7 @@ def _carried_by_few(added: Floats) -> Any:
 def _spread(
     between: Floats, among: Floats, sizes: tuple[int, int], even_draws: Any, even_others: Any
 ) -> Spread:
-    """Both parts of the variance together; F. E. Satterthwaite's degrees of freedom."""
+    """Both components of the variance together; F. E. Satterthwaite's degrees of freedom."""
     variance, least = between + among, min(sizes) - 1
     if least < 1:
         freedom = np.full(np.shape(variance), np.nan)
@@ -302,16 +302,16 @@ def _students(level: float, freedom: Any) -> Any:
 def paired_share(
     gained: npt.ArrayLike, lost: npt.ArrayLike, pairs: int, level: float = LEVEL
 ) -> Interval:
-    """Difference of two shares in the same n worlds: adjusted Wald interval.
+    """Difference of two shares over n paired replications: adjusted Wald interval.
 
-    One is added to each kind of disagreement, which keeps the interval honest where few worlds
-    disagree (D. G. Bonett and R. M. Price 2012, Journal of Educational and Behavioral Statistics
-    37, 479-488).
+    One is added to each kind of disagreement, which keeps the coverage of the interval where few
+    pairs disagree (D. G. Bonett and R. M. Price 2012, Journal of Educational and Behavioral
+    Statistics 37, 479-488).
 
     Args:
-        gained: worlds in which only the first has it; any shape.
-        lost: worlds in which only the second has it.
-        pairs: worlds.
+        gained: pairs in which only the first has it; any shape.
+        lost: pairs in which only the second has it.
+        pairs: how many there are.
         level: confidence, between 0 and 1.
     """
     more, less = np.asarray(gained, float), np.asarray(lost, float)
@@ -338,7 +338,7 @@ def median_interval(times: npt.ArrayLike, level: float = LEVEL) -> Interval:
 
 
 def median_of(ordered: Callable[[int], float], n: int, level: float) -> Interval:
-    """The interval of the median, from the function that tells the n times in order."""
+    """The interval of the median, from the function that gives the n times in order."""
     below = _heads((1 - level) / 2, n)
     low = ordered(below - 1) if below else 0.0
     high = ordered(n - below) if below else math.inf

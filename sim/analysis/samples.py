@@ -1,21 +1,22 @@
-"""The runs in a frame, and what it can be asked: the ground under every table of estimates.
+"""Samples: the runs in a validated frame, from which every table of estimates is made.
 
-A frame holds one row a history (see :mod:`sim.rows`), for one or several strategies and draws.
-Instead of rows a frame may hold counts by whole days (see :mod:`sim.tally`): what a run keeps that
-is too large for rows. Whatever is said of shares at whole days is the same from both, to the last
-bit; means agree to a thousandth of a day, and a median is told as the end of its day. What is said
-of pairs of histories in the same world cannot be had from counts.
+A frame holds one row a replication (see :mod:`sim.engine.rows`), for one or several strategies and
+draws. Instead of rows a frame may hold counts by whole days (see :mod:`sim.engine.daily_counts`):
+what a run keeps that is too large for rows. Whatever is said of shares at whole days is the same
+from both, to the last bit; means agree to a thousandth of a day, and a median is rounded up to the
+end of its day. Paired replications cannot be compared from counts.
 
-A history that never reached the endpoint is data: it counts in every share and every mean here,
+A replication that never reached the endpoint is data: it counts in every share and every mean here,
 and is never dropped. Dropping it would make a strategy that succeeds at once or not at all look
 better than one that succeeds late but surely.
 
 **Where the intervals come from.** With one draw the replication is the unit: Wilson intervals for
 shares, Student's t for means, order statistics for medians. As soon as a frame holds several
 draws, both are random: which draws were made, and which replications, whose random numbers all
-draws share. One interval holds both (:func:`sim.intervals.crossed`): a score interval for shares,
-Student's t for means, Woodruff's for medians. Counts do not say which runs are of one replication;
-their intervals are those of the worst case (:func:`sim.intervals.crossed_at_most`).
+draws share. One interval holds both (:func:`sim.analysis.intervals.crossed`): a score interval for
+shares, Student's t for means, Woodruff's for medians. Counts do not say which runs are of one
+replication; their intervals are those of the worst case
+(:func:`sim.analysis.intervals.crossed_at_most`).
 
 **Draws that change nothing.** Where all draws of a strategy hold the same runs, they are one set of
 replications: the strategy is counted, and its intervals are made, from the first draw alone.
@@ -55,17 +56,16 @@ from sim.analysis.intervals import (
 from sim.errors import unknown
 from sim.types import DAYS_PER_YEAR, Flags, Floats
 
-"""Days in a year."""
 YEARS = (1.0, 2.0, 3.0, 5.0)
-"""Years at which shares are told."""
+"""Years at which shares are reported."""
 UNFINISHED = ("abandoned", "ongoing")
 """Outcomes that are neither the goal nor the ruin."""
 
 FROM_COUNTS = (
-    "this needs rows; the run kept counts by day only, which tell shares, times, hazards and their "
-    "intervals, but nothing of histories in the same world"
+    "this needs rows; the run kept counts by day only, which give shares, times, hazards and their "
+    "intervals, but no paired replications"
 )
-"""What is said where a frame of counts is asked about single histories."""
+"""The message where a frame of counts is used for single replications."""
 
 # ---------------------------------------------------------------------------------------------
 # One strategy's runs
@@ -96,7 +96,7 @@ class Counts:
         return self.map(lambda counts: counts[:, [place]])
 
 
-class Part(ABC):
+class Sample(ABC):
     """The runs of one strategy, draw by draw."""
 
     strategy: str
@@ -218,7 +218,7 @@ class Part(ABC):
 
 
 @dataclass(frozen=True)
-class RowPart(Part):
+class RowSample(Sample):
     """Runs as rows of a frame."""
 
     strategy: str
@@ -287,7 +287,7 @@ class RowPart(Part):
         by_replication = contributions(values, self.weights, self.replications, best)
         return best, (means - best) / len(means), by_replication
 
-    def in_order(self) -> RowPart:
+    def in_order(self) -> RowSample:
         """The same runs ordered by draw and replication, each of them once."""
         draw, replication = self["draw"], self["replication"]
         order = np.lexsort((replication, draw))
@@ -349,7 +349,7 @@ class RowPart(Part):
 
 
 @dataclass(frozen=True)
-class CountPart(Part):
+class CountSample(Sample):
     """Runs as counts by whole days; ``draws`` holds one table a draw, indexed by column."""
 
     strategy: str
@@ -439,11 +439,11 @@ def _column_of(endpoint: str, goal: str) -> str:
 
 
 def is_counted(frame: pd.DataFrame) -> bool:
-    """Does the frame hold counts by whole days (:mod:`sim.tally`) instead of rows?"""
+    """Does the frame hold counts by whole days (:mod:`sim.engine.daily_counts`) instead of rows?"""
     return "squares" in frame
 
 
-def parts_of(frame: pd.DataFrame, level: float, copies: bool = False) -> Iterator[Part]:
+def samples_of(frame: pd.DataFrame, level: float, copies: bool = False) -> Iterator[Sample]:
     """The runs of each strategy, in the order in which the strategies first appear.
 
     Args:
@@ -456,7 +456,9 @@ def parts_of(frame: pd.DataFrame, level: float, copies: bool = False) -> Iterato
         for name, table in frame.groupby("strategy", observed=True, sort=False):
             draws = tuple(each.set_index("column") for _, each in table.groupby("draw"))
             alike = several and not copies and _same_counts(draws)
-            yield CountPart(str(name), draws[:1] if alike else draws, several and not alike, level)
+            yield CountSample(
+                str(name), draws[:1] if alike else draws, several and not alike, level
+            )
         return
     codes, names = pd.factorize(frame["strategy"])
     order = np.lexsort((frame["draw"].to_numpy(), codes))
@@ -464,7 +466,7 @@ def parts_of(frame: pd.DataFrame, level: float, copies: bool = False) -> Iterato
     for name, rows in zip(names, np.split(order, ends[:-1]), strict=True):
         kept = distinct(frame, rows) if several and not copies else rows
         alike = len(kept) < len(rows)
-        yield RowPart(str(name), frame, kept, several and not alike, level)
+        yield RowSample(str(name), frame, kept, several and not alike, level)
 
 
 def _same_counts(draws: Sequence[pd.DataFrame]) -> bool:
@@ -500,12 +502,19 @@ def _same_values(column: pd.Series[Any], table: npt.NDArray[np.intp]) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------
-# What a frame can be asked
+# A validated frame
 
 
 @dataclass(frozen=True)
-class Question:
-    """A frame with the names and the horizon that its answers need, all checked."""
+class ValidFrame:
+    """A frame with its goal, ruin, endpoint, horizon and level, all validated.
+
+    Attributes:
+        frame: runs as rows, or counts by whole days.
+        goal, ruin, endpoint: conditions by name; the endpoint is what is waited for.
+        horizon: days.
+        level: confidence of the intervals.
+    """
 
     frame: pd.DataFrame
     goal: str
@@ -514,20 +523,20 @@ class Question:
     horizon: float
     level: float
 
-    def parts(self) -> Iterator[Part]:
+    def samples(self) -> Iterator[Sample]:
         """The runs of each strategy."""
-        return parts_of(self.frame, self.level)
+        return samples_of(self.frame, self.level)
 
-    def rows(self, copies: bool = False) -> Iterator[RowPart]:
-        """The runs, where the question is about single runs; ``copies`` as for :func:`parts_of`."""
+    def rows(self, copies: bool = False) -> Iterator[RowSample]:
+        """The samples as rows; ValueError for counts. ``copies`` as for :func:`samples_of`."""
         if is_counted(self.frame):
             raise ValueError(FROM_COUNTS)
-        for part in parts_of(self.frame, self.level, copies):
-            assert isinstance(part, RowPart)
-            yield part
+        for sample in samples_of(self.frame, self.level, copies):
+            assert isinstance(sample, RowSample)
+            yield sample
 
     def table(self, rows: list[dict[str, Any]], columns: Sequence[str] = ()) -> pd.DataFrame:
-        """Rows as a table that remembers what was asked."""
+        """Rows as a table with the goal, horizon and level in its ``attrs``."""
         table = pd.DataFrame(rows, columns=list(columns) or None)
         table.attrs = {
             "goal": self.goal,
@@ -535,7 +544,7 @@ class Question:
             "endpoint": self.endpoint,
             "horizon": self.horizon,
             "level": self.level,
-            "runs": max(part.runs for part in self.parts()),
+            "runs": max(sample.runs for sample in self.samples()),
             "draws": int(self.frame["draw"].nunique()),
         }
         return table
@@ -555,7 +564,7 @@ class Question:
         The fewest days come first; if the endpoint is the ruin, the most.
         """
         sign = -1 if self.of_ruin else 1
-        days = {part.strategy: sign * self.days_without(part).best for part in self.parts()}
+        days = {sample.strategy: sign * self.days_without(sample).best for sample in self.samples()}
         return sorted(days, key=lambda name: (days[name], name))
 
     @cached_property
@@ -564,20 +573,33 @@ class Question:
         others = (name for name in outcome_names(self.frame) if name not in UNFINISHED)
         return self.endpoint != self.goal and self.endpoint in (self.ruin, *others)
 
-    def days_without(self, part: Part) -> Interval:
+    def days_without(self, sample: Sample) -> Interval:
         """Restricted mean time without the endpoint, which ranks the strategies."""
-        return part.days_without(self.endpoint, self.goal, self.horizon)
+        return sample.days_without(self.endpoint, self.goal, self.horizon)
 
 
-def ask(
+def validate(
     frame: pd.DataFrame,
     goal: str | None,
     horizon: float | None,
     endpoint: str | None = None,
     ruin: str | None = None,
     level: float = LEVEL,
-) -> Question:
-    """A question about a frame; ValueError where the frame cannot answer it."""
+) -> ValidFrame:
+    """The frame with names and horizon validated.
+
+    Args:
+        frame: of rows or counts.
+        goal: by default the first category of ``outcome``.
+        horizon: days; by default the time of the ongoing runs.
+        endpoint: by default the goal.
+        ruin: a condition, or None.
+        level: confidence of the intervals, between 0 and 1.
+
+    Raises:
+        ValueError: missing columns, no runs, an unknown name (the message lists those known), or
+            a horizon that is not that of the runs.
+    """
     needed: Sequence[str] = ("strategy", "draw", "replication", "outcome", "time")
     if is_counted(frame):
         needed = ("strategy", "draw", "column", "day", "n", "total", "squares")
@@ -592,7 +614,7 @@ def ask(
         _known("endpoint", endpoint, frame)
     if ruin is not None:
         _known("ruin", ruin, frame)
-    return Question(frame, goal, ruin, endpoint, _horizon(frame, horizon), level)
+    return ValidFrame(frame, goal, ruin, endpoint, _horizon(frame, horizon), level)
 
 
 def _goal(frame: pd.DataFrame) -> str:
@@ -600,11 +622,11 @@ def _goal(frame: pd.DataFrame) -> str:
     named = [name for name in outcome_names(frame) if name not in UNFINISHED]
     if named and (is_counted(frame) or isinstance(frame["outcome"].dtype, pd.CategoricalDtype)):
         return named[0]
-    raise ValueError("the column outcome does not tell which is the goal; name it: goal=...")
+    raise ValueError("the column outcome does not show which is the goal; name it: goal=...")
 
 
 def _known(role: str, name: str, frame: pd.DataFrame) -> str:
-    """The name, if the frame tells when it was reached."""
+    """The name, if the frame holds when it was reached."""
     columns = column_names(frame)
     allowed = [column.removeprefix("first_") for column in columns if column.startswith("first_")]
     as_goal = role == "goal" and name in outcome_names(frame)
@@ -642,7 +664,7 @@ def _horizon(frame: pd.DataFrame, given: float | None) -> float:
     """The horizon of the runs: an ongoing run has it as its time."""
     times, ongoing = _ends(frame)
     if len(ongoing) == 0 and given is None:
-        raise ValueError("no run lasted to the horizon, so the frame does not tell it: horizon=...")
+        raise ValueError("no run lasted to the horizon, so the frame does not show it: horizon=...")
     horizon = float(ongoing[0] if given is None else given)
     if len(ongoing) and (ongoing != horizon).any():
         other = ongoing[ongoing != horizon][0]
@@ -684,7 +706,7 @@ def flat(name: str, interval: Interval) -> dict[str, float]:
 
 
 def grid_of(grid: npt.ArrayLike | None, horizon: float) -> Floats:
-    """The days asked for; by default some 200 whole days to the horizon."""
+    """The given days; by default some 200 whole days to the horizon."""
     if grid is not None:
         return np.asarray(grid, float)
     return np.unique(np.append(np.floor(np.linspace(0.0, horizon, 201)), horizon))
@@ -695,8 +717,8 @@ def mean_of_runs(
 ) -> Interval:
     """Mean of a column over the runs of one strategy: draw, replication and the column."""
     order = np.argsort(runs["draw"].to_numpy(), kind="stable")
-    part = RowPart("", runs, order, bool(runs["draw"].nunique() > 1), level)
-    return part.mean(part[column].astype(float), bounds)
+    sample = RowSample("", runs, order, bool(runs["draw"].nunique() > 1), level)
+    return sample.mean(sample[column].astype(float), bounds)
 
 
 def within(counts: npt.NDArray[Any], **more: Any) -> npt.NDArray[Any]:
@@ -706,46 +728,46 @@ def within(counts: npt.NDArray[Any], **more: Any) -> npt.NDArray[Any]:
     return np.diff(begun, **more)
 
 
-def curve(part: Part, counts: Counts, grid: Floats, **names: str) -> pd.DataFrame:
+def curve(sample: Sample, counts: Counts, grid: Floats, **names: str) -> pd.DataFrame:
     """Shares of one strategy over a grid, as a long table."""
-    share = part.share_of(counts)
-    return pd.DataFrame({"strategy": part.strategy, **names, "time": grid, **share._asdict()})
+    share = sample.share_of(counts)
+    return pd.DataFrame({"strategy": sample.strategy, **names, "time": grid, **share._asdict()})
 
 
-def stack(question: Question, tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Tables of strategies as one, best strategy first, that remembers what was asked."""
+def stack(valid: ValidFrame, tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of strategies as one, best strategy first, with the ``attrs`` of the frame."""
     table = pd.concat(tables, ignore_index=True)
-    table.attrs = question.table([]).attrs
-    return question.ranked(table)
+    table.attrs = valid.table([]).attrs
+    return valid.ranked(table)
 
 
 # ---------------------------------------------------------------------------------------------
 # Pairs
 
 
-def aligned(part: RowPart, baseline: RowPart) -> RowPart:
-    """The part with its rows in the order (draw, replication); they must match the baseline's."""
-    ours, theirs = (each.in_order() for each in (part, baseline))
+def aligned(sample: RowSample, baseline: RowSample) -> RowSample:
+    """The sample with its rows in the order (draw, replication); they must match the baseline's."""
+    ours, theirs = (each.in_order() for each in (sample, baseline))
     for column in ("draw", "replication"):
         if not np.array_equal(ours[column], theirs[column]):
-            raise ValueError(_unpaired(part, baseline))
+            raise ValueError(_unpaired(sample, baseline))
     return ours
 
 
-def _unpaired(part: RowPart, baseline: RowPart) -> str:
+def _unpaired(sample: RowSample, baseline: RowSample) -> str:
     """Which run has no pair."""
-    ours, theirs = _keys(part), _keys(baseline)
-    who, other, missing = part, baseline, theirs.difference(ours)
+    ours, theirs = _keys(sample), _keys(baseline)
+    lacking, other, missing = sample, baseline, theirs.difference(ours)
     if missing.empty:
-        who, other, missing = baseline, part, ours.difference(theirs)
+        lacking, other, missing = baseline, sample, ours.difference(theirs)
     return (
-        f"runs cannot be paired: strategy {who.strategy!r} lacks {len(missing)} of the runs of "
+        f"runs cannot be paired: strategy {lacking.strategy!r} lacks {len(missing)} of the runs of "
         f"{other.strategy!r}, the first of them {_spell(missing[0])}"
     )
 
 
-def _keys(part: RowPart) -> pd.MultiIndex:
-    return pd.MultiIndex.from_arrays([part["draw"], part["replication"]])
+def _keys(sample: RowSample) -> pd.MultiIndex:
+    return pd.MultiIndex.from_arrays([sample["draw"], sample["replication"]])
 
 
 def _spell(key: Any) -> str:

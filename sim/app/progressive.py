@@ -46,11 +46,12 @@ class Answer:
         done: no better answer will follow.
         message: why there is no more: faults of the state, or a history that cannot be told; else
             empty.
-        summary, incidence, outcomes: as those of :mod:`sim.statistics`.
-        differences: to the first hand, as :func:`sim.comparison.compare`; None with one hand.
-        bottlenecks: as :func:`sim.explanation.bottlenecks`.
-        budget: as :func:`sim.explanation.time_budget`, from the first histories of each hand (its
-            column n says how many); only the last answer has it.
+        summary, incidence, outcomes: as those of :mod:`sim.analysis.incidence`.
+        differences: to the first hand, as :func:`sim.analysis.comparison.compare`; None with one
+            hand.
+        bottlenecks: as :func:`sim.analysis.attribution.bottlenecks`.
+        budget: as :func:`sim.analysis.attribution.time_budget`, from the first histories of each
+            hand (its column n says how many); only the last answer has it.
         goal_tracks: of each hand, those that can reach the goal; as the budget.
     """
 

@@ -3,9 +3,9 @@
     for found in flips(table, leading(answer.summary), cancelled=event.is_set):
         show(found.table, found.sentence)
 
-A study of :mod:`sim.switching`, of two hands and of the days until the goal, that begins where the
-sliders stand. Both ends of every range are looked at first, which is the first thing that is
-yielded; then the numbers that may flip it are told along their ranges.
+A study of :mod:`sim.studies.switching_values`, of two hands and of the days until the goal, that
+begins where the sliders stand. Both ends of every range are looked at first, which is the first
+thing that is yielded; then the numbers that may flip it are told along their ranges.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Flips:
         tied: whether the two cannot be told apart; then the rival takes over only where it is
             sooner by :attr:`margin` days.
         margin: days.
-        table: as :func:`sim.switching.switching_values`, of the first numbers; while not done,
-            those that may flip it are "perhaps", with no values.
+        table: as :func:`sim.studies.switching_values.switching_values`, of the first numbers; while
+            not done, those that may flip it are "perhaps", with no values.
         numbers: how many were looked at.
         done: nothing better will follow.
         here, at_ends: replications of each strategy where the sliders stand, and at an end.

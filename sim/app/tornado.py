@@ -3,9 +3,9 @@
     for found in importance(table, cancelled=event.is_set):
         show(ordered(sliders, found)[:8])
 
-The tornado of :mod:`sim.sensitivity`, of the days until the goal, around where the sliders stand.
-All points meet the same luck, so that a number that does nothing has a swing of exactly 0. A first
-table comes from few histories; the next one from more, the first ones among them.
+The tornado of :mod:`sim.studies.sensitivity`, of the days until the goal, around where the sliders
+stand. All points meet the same luck, so that a number that does nothing has a swing of exactly 0. A
+first table comes from few histories; the next one from more, the first ones among them.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ class Importance:
     Attributes:
         hand: whose days until the goal are moved.
         n: histories at each end of a range.
-        table: as :func:`sim.sensitivity.tornado`: number, from, likely, to, and in days at_low,
-            at_high and swing with their limits (swing_low, swing, swing_high: from the low to the
-            high end, below 0 where more of it brings the goal sooner); the largest swing first.
+        table: as :func:`sim.studies.sensitivity.tornado`: number, from, likely, to, and in days
+            at_low, at_high and swing with their limits (swing_low, swing, swing_high: from the low
+            to the high end, below 0 where more of it brings the goal sooner); the largest swing
+            first.
         done: nothing better will follow.
     """
 

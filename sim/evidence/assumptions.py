@@ -1,6 +1,6 @@
 """The register of assumptions: every number of a scenario, with its unit, status and source.
 
-What a status means is said in :mod:`sim.register`. Which statistic a
+What a status means is said in :mod:`sim.scenario.register`. Which statistic a
 ``record`` number rests on is said in ``catalog/evidence.csv``; :func:`reproduced` computes them
 again and holds them against the file.
 """

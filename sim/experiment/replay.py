@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from sim.analysis.comparison import Worlds
-from sim.analysis.samples import RowPart
+from sim.analysis.comparison import PairedSamples
+from sim.analysis.samples import RowSample
 from sim.engine import kernel
 from sim.engine.program import Program, translate
 from sim.engine.rows import empty
@@ -49,17 +49,19 @@ def events_of(program: Program, seed: int, replications: Iterable[int] = (0,)) -
     return max(1, sum(len(log) for _, _, log in with_logs(program, seed, list(replications))))
 
 
-def residuals(results: Results, its_worlds: Worlds) -> dict[str, Floats] | None:
-    """Martingale residuals of all histories of some worlds, by strategy: see :mod:`sim.controls`.
+def residuals(results: Results, paired: PairedSamples) -> dict[str, Floats] | None:
+    """Martingale residuals of all replications by strategy, as control variates.
+
+    See :mod:`sim.analysis.control_variates`.
 
     Returns:
-        (runs, 2 x stages) of each strategy, the runs in the order of its part; None where other
+        (runs, 2 x stages) of each strategy, the runs in the order of its sample; None where other
         histories come of it: processes of a user's own were in them, or they are of other laws.
     """
-    base = {name: program_of(results.scenario, name) for name in its_worlds.names}
+    base = {name: program_of(results.scenario, name) for name in paired.names}
 
     def of_strategy(name: str) -> Floats | None:
-        return _residuals(results, base[name], its_worlds.parts[name])
+        return _residuals(results, base[name], paired.samples[name])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = dict(zip(base, pool.map(of_strategy, base), strict=True))
@@ -67,8 +69,8 @@ def residuals(results: Results, its_worlds: Worlds) -> dict[str, Floats] | None:
     return whole if len(whole) == len(found) else None
 
 
-def _residuals(results: Results, base: Program, part: RowPart) -> Floats | None:
-    draw, replication, time = (part[column] for column in ("draw", "replication", "time"))
+def _residuals(results: Results, base: Program, sample: RowSample) -> Floats | None:
+    draw, replication, time = (sample[column] for column in ("draw", "replication", "time"))
     found = np.empty((len(time), 2 * len(base.stages)))
     # Replications of a draw without a gap at a time; failed replications have no row.
     gaps = (np.diff(replication) != 1) | (np.diff(draw) != 0)

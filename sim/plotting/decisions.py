@@ -84,8 +84,8 @@ def ranking(
     """Mean days without the endpoint by strategy, and which of them may be the best.
 
     Args:
-        estimates: from :func:`sim.comparison.estimates`.
-        best: from :func:`sim.comparison.with_the_best`.
+        estimates: from :func:`sim.analysis.comparison.estimates`.
+        best: from :func:`sim.analysis.comparison.with_the_best`.
         ax: where to draw; a figure of its own where None.
         caption: n, seed and scenario, for the line below.
     """
@@ -145,7 +145,7 @@ def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
     below are by themselves too, with the luck of single attempts taken out (where that was done).
 
     Args:
-        table: from :func:`sim.comparison.differences`.
+        table: from :func:`sim.analysis.comparison.differences`.
         caption: as for :func:`ranking`.
     """
     with style():
@@ -219,7 +219,7 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
     """In how many worlds the strategy of a row is sooner than that of a column, minus later.
 
     Args:
-        table: from :func:`sim.comparison.pairs`.
+        table: from :func:`sim.analysis.comparison.pairs`.
         ax, caption: as for :func:`ranking`.
     """
     with style():
@@ -266,7 +266,7 @@ def durability(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
     """How long the goal lasts once it is reached, a panel a strategy; grey: the others.
 
     Args:
-        table: from :func:`sim.risks.durability`.
+        table: from :func:`sim.analysis.competing_risks.durability`.
         caption: as for :func:`ranking`.
     """
     with style():
@@ -335,7 +335,7 @@ def budget(
     """Where the days without the goal go in the tracks that can reach it: a bar a track.
 
     Args:
-        table: from :func:`sim.explanation.time_budget`, by track and activity.
+        table: from :func:`sim.analysis.attribution.time_budget`, by track and activity.
         tracks: of each strategy, those that can reach the goal.
         goal: its name.
         ax, caption: as for :func:`ranking`.
@@ -390,7 +390,7 @@ def costs(
     """What setbacks, shocks and windows cost: days without the goal, in the same worlds.
 
     Args:
-        table: from :func:`sim.explanation.costs`, of one strategy.
+        table: from :func:`sim.analysis.attribution.costs`, of one strategy.
         goal: its name.
         ax, caption: as for :func:`ranking`.
     """

@@ -101,8 +101,9 @@ def incidence(
     """Cumulative incidence by strategy, with bands and a label at the end of each curve.
 
     Args:
-        table: from :func:`sim.statistics.incidence`; its attribute ``paired``, where it has one,
-            is how far the largest share lies above another: other (a strategy), low, best, high.
+        table: from :func:`sim.analysis.incidence.incidence`; its attribute ``paired``, where it has
+            one, is how far the largest share lies above another: other (a strategy), low, best,
+                high.
         ax: where to draw; a figure of its own where None.
         caption: n, seed and scenario, for the line below.
     """
@@ -171,7 +172,7 @@ def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
     """Stacked shares of the outcomes by strategy, best strategy on top.
 
     Args:
-        table: from :func:`sim.statistics.outcomes`.
+        table: from :func:`sim.analysis.incidence.outcomes`.
         ax, caption: as for :func:`incidence`.
     """
     with style():
@@ -247,7 +248,7 @@ def times(
     Areas are shares: those of the ridge and of the bar of a strategy add up to the same for all.
 
     Args:
-        table: from :func:`sim.statistics.times`.
+        table: from :func:`sim.analysis.incidence.times`.
         ax, caption: as for :func:`incidence`.
     """
     with style():
@@ -303,7 +304,7 @@ def differences(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | N
     """Paired differences in the share reached, to the baseline, with their intervals; best on top.
 
     Args:
-        table: from :func:`sim.comparison.compare`.
+        table: from :func:`sim.analysis.comparison.compare`.
         ax, caption: as for :func:`incidence`.
     """
     with style():
@@ -385,7 +386,7 @@ def front(
     the file carry their names.
 
     Args:
-        table: from :class:`sim.sequencing.Found`.
+        table: from :class:`sim.studies.sequence_search.Found`.
         goal, ruin: their names.
         ax, caption: as for :func:`incidence`.
     """

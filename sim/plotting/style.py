@@ -275,7 +275,7 @@ def fold(text: str, width: int, most: int | None = None) -> str:
 
 
 def endpoint(table: pd.DataFrame) -> str:
-    """What the table is about; tables of sim.statistics remember it."""
+    """What the table is about; tables of sim.analysis.incidence remember it."""
     return words(table.attrs.get("endpoint", "the goal"))
 
 

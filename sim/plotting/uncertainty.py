@@ -46,7 +46,7 @@ def tornado(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None 
     """What each number does alone, from its low to its high end.
 
     Args:
-        table: from :func:`sim.sensitivity.tornado`, with attributes of, scale and steps.
+        table: from :func:`sim.studies.sensitivity.tornado`, with attributes of, scale and steps.
         ax: where to draw; a figure of its own where None.
         caption: of the run, for the line below.
     """
@@ -106,7 +106,7 @@ def morris(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
     """Morris's plane: how far a factor moves the outcome, and how unevenly.
 
     Args:
-        table: from :func:`sim.sensitivity.morris`, with attributes of, scale and steps.
+        table: from :func:`sim.studies.sensitivity.morris`, with attributes of, scale and steps.
         ax, caption: as for :func:`tornado`.
     """
     with style():
@@ -157,7 +157,7 @@ def sobol(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = 
     """First and total indices with their intervals.
 
     Args:
-        table: from :func:`sim.sensitivity.sobol`, with attribute of.
+        table: from :func:`sim.studies.sensitivity.sobol`, with attribute of.
         ax, caption: as for :func:`tornado`.
     """
     with style():
@@ -263,7 +263,8 @@ def best_map(
     """Which strategy is best where two numbers lie; faded and hatched where that is not sure.
 
     Args:
-        table: from :func:`sim.switching.best_map`, with attributes numbers, likely and label.
+        table: from :func:`sim.studies.switching_values.best_map`, with attributes numbers, likely
+            and label.
         strategies: as for :func:`regret`; those of the map where None.
         ax, caption: as for :func:`tornado`.
     """
@@ -324,7 +325,7 @@ def switching(
     the same place in every lane, to its high end; hollow marks may be luck.
 
     Args:
-        table: from :func:`sim.switching.switching_values`, with attribute leader.
+        table: from :func:`sim.studies.switching_values.switching_values`, with attribute leader.
         strategies: all, in their order; it fixes the colours.
         ax, caption: as for :func:`tornado`.
     """

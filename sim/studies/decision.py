@@ -120,15 +120,15 @@ def compare(
 def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str, pd.DataFrame]:
     scenario, frame = results.scenario, results.frame
     goal, ruin, horizon = scenario.goal, scenario.ruin, scenario.horizon
-    its_worlds = comparison.worlds(frame, goal, ruin, horizon, endpoint)
-    its_worlds = replace(its_worlds, residuals=replay.residuals(results, its_worlds))
+    paired = comparison.paired_samples(frame, goal, ruin, horizon, endpoint)
+    paired = replace(paired, residuals=replay.residuals(results, paired))
     tables = {
-        "estimates": comparison.estimates(its_worlds),
-        "differences": comparison.differences(its_worlds, baseline),
-        "best": comparison.with_the_best(its_worlds),
-        "pairs": comparison.pairs(its_worlds),
-        "dominance": dominance.dominance(its_worlds),
-        "bands": dominance.bands(its_worlds, baseline),
+        "estimates": comparison.estimates(paired),
+        "differences": comparison.differences(paired, baseline),
+        "best": comparison.with_the_best(paired),
+        "pairs": comparison.pairs(paired),
+        "dominance": dominance.dominance(paired),
+        "bands": dominance.bands(paired, baseline),
         "risks": competing_risks.incidence_by_outcome(
             frame, horizon=horizon, goal=goal, endpoint=endpoint
         ),
@@ -138,7 +138,7 @@ def _compared(results: Results, baseline: str, endpoint: str | None) -> dict[str
         tables["endurance"] = competing_risks.endurance(frame, goal, ruin, horizon, endpoint)
     reached = frame.loc[frame["outcome"] == goal, "strategy"].astype(str).value_counts()
     tables["durability"] = competing_risks.durability(
-        _spells(results, its_worlds.names), reached.to_dict()
+        _spells(results, paired.names), reached.to_dict()
     )
     return tables_of.with_titles(tables, scenario)
 

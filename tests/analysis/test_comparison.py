@@ -25,24 +25,24 @@ def no_warning_reaches_the_screen():
         yield
 
 
-def worlds(*frames: pd.DataFrame, **more) -> comparison.Worlds:
-    return comparison.worlds(both(*frames), GOAL, RUIN, HORIZON, **more)
+def paired_samples(*frames: pd.DataFrame, **more) -> comparison.PairedSamples:
+    return comparison.paired_samples(both(*frames), GOAL, RUIN, HORIZON, **more)
 
 
-def tables_of(its_worlds: comparison.Worlds, baseline: str) -> dict[str, pd.DataFrame]:
+def tables_of(paired: comparison.PairedSamples, baseline: str) -> dict[str, pd.DataFrame]:
     return {
-        "estimates": comparison.estimates(its_worlds),
-        "differences": comparison.differences(its_worlds, baseline),
-        "best": comparison.with_the_best(its_worlds),
-        "pairs": comparison.pairs(its_worlds),
-        "dominance": dominance.dominance(its_worlds),
+        "estimates": comparison.estimates(paired),
+        "differences": comparison.differences(paired, baseline),
+        "best": comparison.with_the_best(paired),
+        "pairs": comparison.pairs(paired),
+        "dominance": dominance.dominance(paired),
     }
 
 
 def random_runs(name: str, seed: int, scale: float, n: int = 400, ruin: float = 0) -> pd.DataFrame:
-    luck = np.random.default_rng(7).exponential(1, n)
+    shared = np.random.default_rng(7).exponential(1, n)
     own = np.random.default_rng(seed).exponential(1, n)
-    days = scale * (0.7 * luck + 0.3 * own)
+    days = scale * (0.7 * shared + 0.3 * own)
     war = np.random.default_rng(3).exponential(ruin, n) if ruin else np.full(n, np.inf)
     freeze = np.where(days < np.minimum(war, HORIZON), days, NEVER)
     return runs(name, list(freeze), list(np.where(war < HORIZON, war, NEVER)))
@@ -61,7 +61,7 @@ def days_of(frame: pd.DataFrame) -> np.ndarray:
 @pytest.fixture(scope="module")
 def trap() -> dict[str, pd.DataFrame]:
     """Of those that froze, the fast froze on day 100 and the slow on day 240."""
-    return tables_of(worlds(FAST_OR_NEVER, SLOW_BUT_SURE), "fast")
+    return tables_of(paired_samples(FAST_OR_NEVER, SLOW_BUT_SURE), "fast")
 
 
 def test_dropping_those_that_never_froze_would_reverse_the_order() -> None:
@@ -88,7 +88,7 @@ def test_no_table_falls_into_the_trap(trap) -> None:
 
 def test_who_is_sooner_counts_never_as_last(trap) -> None:
     row = trap["pairs"].set_index("a").loc["fast"]
-    # Worlds 0..58: fast is sooner; 59..84: slow alone gets there; 85..99: neither does.
+    # Replications 0..58: fast is sooner; 59..84: slow alone gets there; 85..99: neither does.
     assert (row["win"], row["loss"], row["tie"]) == (0.59, 0.26, 0.15)
 
 
@@ -123,18 +123,20 @@ def test_the_ranking_of_the_trap_as_a_figure(trap) -> None:
 
 def test_strategies_that_do_not_differ_in_spread_are_named_and_have_no_ratio() -> None:
     days = list(np.random.default_rng(4).uniform(100, 800, 60))
-    same = worlds(runs("a", days), runs("b", days), runs("c", [day + 10 for day in days]))
+    same = paired_samples(runs("a", days), runs("b", days), runs("c", [day + 10 for day in days]))
     said = " ".join(findings.sentences(tables_of(same, "a")))
     assert "Equal in days in every paired replication: a and b." in said
     assert "As many days apart in every paired replication: a and c; b and c." in said
     assert "of the variance" not in said and "ontrol-variate" not in said
-    fixed = worlds(runs("a", [300] * 60), runs("b", [300] * 60))  # nothing varies: nothing to save
+    fixed = paired_samples(
+        runs("a", [300] * 60), runs("b", [300] * 60)
+    )  # nothing varies: nothing to save
     assert "Equal in" not in " ".join(findings.sentences(tables_of(fixed, "a")))
 
 
 def test_nearly_no_spread_is_not_printed_as_none() -> None:
     days = np.random.default_rng(4).uniform(100, 800, 60)
-    pair = worlds(runs("a", list(days)), runs("b", list(days + (np.arange(60) < 1))))
+    pair = paired_samples(runs("a", list(days)), runs("b", list(days + (np.arange(60) < 1))))
     said = " ".join(findings.sentences(tables_of(pair, "a")))
     assert "have less than 0.01 (a and b) of the variance of independent runs" in said
 
@@ -151,7 +153,9 @@ def test_nearly_no_spread_is_not_printed_as_none() -> None:
     ],
 )  # fmt: skip
 def test_pairs_distinguished_with_or_without_adjustment_only(plain, adjusted, expected) -> None:
-    tables = tables_of(worlds(RANDOM[0].assign(strategy="a"), RANDOM[1].assign(strategy="b")), "a")
+    tables = tables_of(
+        paired_samples(RANDOM[0].assign(strategy="a"), RANDOM[1].assign(strategy="b")), "a"
+    )
     for (a, b), sign in ((("a", "b"), 1), (("b", "a"), -1)):
         at = (tables["pairs"]["a"] == a) & (tables["pairs"]["b"] == b)
         for prefix, best, limits in (("", "best", plain), ("adjusted_", "adjusted", adjusted)):
@@ -168,7 +172,7 @@ def test_of_a_ruin_the_latest_is_the_best() -> None:
     n, early = 1000, list(range(10, 1010))
     late = [NEVER] * 900 + list(range(1100, 1200))
     pair = both(runs("early", [NEVER] * n, early), runs("late", [NEVER] * n, late))
-    tables = tables_of(comparison.worlds(pair, GOAL, RUIN, HORIZON, RUIN), "early")
+    tables = tables_of(comparison.paired_samples(pair, GOAL, RUIN, HORIZON, RUIN), "early")
     said = " ".join(findings.sentences(tables))
     assert "late has the most mean days without war" in said and "It is the best of 2" in said
     assert "early is no slower than late at reaching war" in said
@@ -180,7 +184,7 @@ def test_of_a_ruin_the_latest_is_the_best() -> None:
 
 
 def test_estimates_are_those_of_statsmodels_and_scipy() -> None:
-    table = comparison.estimates(worlds(*RANDOM)).set_index(["strategy", "measure"])
+    table = comparison.estimates(paired_samples(*RANDOM)).set_index(["strategy", "measure"])
     for frame in RANDOM:
         name = frame["strategy"].iloc[0]
         froze = int((frame["outcome"] == GOAL).sum())
@@ -195,7 +199,7 @@ def test_estimates_are_those_of_statsmodels_and_scipy() -> None:
 
 @pytest.mark.parametrize("level", [0.8, 0.95])
 def test_differences_by_themselves_and_jointly_are_scipys(level: float) -> None:
-    table = comparison.differences(worlds(*RANDOM, level=level), "s0")
+    table = comparison.differences(paired_samples(*RANDOM, level=level), "s0")
     table = table[table["measure"] == "restricted_mean"].set_index("strategy")
     for other in RANDOM[1:]:
         row = table.loc[other["strategy"].iloc[0]]
@@ -210,7 +214,9 @@ def test_differences_by_themselves_and_jointly_are_scipys(level: float) -> None:
 def test_a_difference_in_few_worlds_is_no_surer_than_in_none(differ: int) -> None:
     n, days = 400, np.full(400, 300.0)
     other = days + np.where(np.arange(n) < differ, 1.0, 0.0)
-    table = comparison.differences(worlds(runs("a", list(days)), runs("b", list(other))), "a")
+    table = comparison.differences(
+        paired_samples(runs("a", list(days)), runs("b", list(other))), "a"
+    )
     row = table[table["measure"] == "restricted_mean"].iloc[0]
     gap = other - days
     if differ == 20:  # Student's
@@ -225,12 +231,14 @@ def test_a_difference_in_few_worlds_is_no_surer_than_in_none(differ: int) -> Non
 
 
 def test_rare_differences_in_days_are_held_as_often_as_they_say() -> None:
-    """In five of 200 worlds one strategy is later: Student's interval alone holds it too seldom."""
-    luck, studies, n, delay = np.random.default_rng(2), 400, 200, 500.0
+    """In five of 200 pairs one strategy is later: Student's interval alone holds it too seldom."""
+    shared, studies, n, delay = np.random.default_rng(2), 400, 200, 500.0
     held = {"days": 0, "student": 0}
     for _ in range(studies):
-        later = np.where(luck.random(n) < 0.025, luck.exponential(delay, n), 0.0)
-        pair = worlds(runs("a", [300.0] * n), runs("b", list(300.0 + np.minimum(later, 1500))))
+        later = np.where(shared.random(n) < 0.025, shared.exponential(delay, n), 0.0)
+        pair = paired_samples(
+            runs("a", [300.0] * n), runs("b", list(300.0 + np.minimum(later, 1500)))
+        )
         table = comparison.differences(pair, "a")
         row = table[table["measure"] == "restricted_mean"].iloc[0]
         truth = 0.025 * delay * (1 - math.exp(-1500 / delay))
@@ -259,16 +267,16 @@ def test_few_disagreements_do_not_make_certain() -> None:
 
 
 def test_with_two_strategies_the_best_is_a_one_sided_t_test() -> None:
-    table = comparison.with_the_best(worlds(*RANDOM[:2]))
+    table = comparison.with_the_best(paired_samples(*RANDOM[:2]))
     row = table[table["measure"] == "restricted_mean"].set_index("strategy").loc["s0"]
     low, high = stats.ttest_rel(days_of(RANDOM[0]), days_of(RANDOM[1])).confidence_interval(0.9)
-    assert high < 0  # s0 is told to be better
+    assert high < 0  # s0 is significantly better
     assert (row["low"], row["high"]) == (pytest.approx(low), 0)
 
 
 def test_the_best_of_three_follows_from_one_sided_limits() -> None:
     frames = [random_runs(f"s{i}", 20 + i, scale) for i, scale in enumerate((700, 708, 1400))]
-    table = comparison.with_the_best(worlds(*frames))
+    table = comparison.with_the_best(paired_samples(*frames))
     table = table[table["measure"] == "restricted_mean"].set_index("strategy")
     days = {f"s{i}": days_of(frame) for i, frame in enumerate(frames)}
     level = 1 - 2 * 0.05 / 2
@@ -286,7 +294,7 @@ def test_the_best_of_three_follows_from_one_sided_limits() -> None:
 
 def test_the_chance_of_being_best_is_nearly_that_of_the_normal_law() -> None:
     frames = [random_runs(f"s{i}", 40 + i, scale, 300) for i, scale in enumerate((800, 815))]
-    table = comparison.with_the_best(worlds(*frames))
+    table = comparison.with_the_best(paired_samples(*frames))
     chance = table[table["measure"] == "restricted_mean"].set_index("strategy")["chance"]
     gap = days_of(frames[1]) - days_of(frames[0])
     assert 0.1 < chance["s1"] < 0.9 or 0.1 < chance["s0"] < 0.9
@@ -296,14 +304,14 @@ def test_the_chance_of_being_best_is_nearly_that_of_the_normal_law() -> None:
 
 def test_the_same_frame_gives_the_same_answer_in_any_order() -> None:
     frame = both(*RANDOM)
-    one = comparison.worlds(frame, GOAL, RUIN, HORIZON)
-    two = comparison.worlds(frame.sample(frac=1, random_state=4), GOAL, RUIN, HORIZON)
+    one = comparison.paired_samples(frame, GOAL, RUIN, HORIZON)
+    two = comparison.paired_samples(frame.sample(frac=1, random_state=4), GOAL, RUIN, HORIZON)
     for table in (comparison.with_the_best, comparison.pairs, dominance.dominance):
         pd.testing.assert_frame_equal(table(one), table(two))
 
 
 def test_pairs_are_counted_world_by_world() -> None:
-    table = comparison.pairs(worlds(*RANDOM)).set_index(["a", "b"])
+    table = comparison.pairs(paired_samples(*RANDOM)).set_index(["a", "b"])
     times = {
         f"s{i}": np.where(f["outcome"] == GOAL, f["time"], np.inf) for i, f in enumerate(RANDOM)
     }
@@ -331,7 +339,7 @@ def test_batches_of_worlds_have_the_same_spread() -> None:
 def test_a_curve_that_is_never_lower_dominates() -> None:
     slow = runs("slow", [200.0] * 500 + [900.0] * 700 + [NEVER] * 800)
     fast = runs("fast", [100.0] * 500 + [500.0] * 700 + [1500.0] * 300 + [NEVER] * 500)
-    table = dominance.dominance(worlds(slow, fast)).set_index("a")
+    table = dominance.dominance(paired_samples(slow, fast)).set_index("a")
     assert table.loc["fast", "verdict"] == dominance.DOMINATES
     assert table.loc["slow", "verdict"] == dominance.DOMINATED
     assert table.loc["fast", "behind_at_most"] < dominance.TOLERANCE
@@ -341,28 +349,28 @@ def test_a_curve_that_is_never_lower_dominates() -> None:
 def test_with_few_worlds_dominance_is_not_claimed() -> None:
     slow = runs("slow", [200.0] * 25 + [900.0] * 35 + [NEVER] * 40)
     fast = runs("fast", [100.0] * 25 + [500.0] * 35 + [1500.0] * 15 + [NEVER] * 25)
-    table = dominance.dominance(worlds(slow, fast)).set_index("a")
+    table = dominance.dominance(paired_samples(slow, fast)).set_index("a")
     assert table.loc["fast", "verdict"] == dominance.AHEAD
-    told = " ".join(findings.sentences(tables_of(worlds(slow, fast), "slow")))
-    assert "fast is ahead of slow (days 100" in told
-    assert "never shown to be behind, but dominance is not shown" in told
+    found = " ".join(findings.sentences(tables_of(paired_samples(slow, fast), "slow")))
+    assert "fast is ahead of slow (days 100" in found
+    assert "never shown to be behind, but dominance is not shown" in found
 
 
 def test_the_band_is_wider_than_at_one_time_and_holds_the_estimate() -> None:
-    its_worlds = worlds(*RANDOM)
-    table = dominance.bands(its_worlds, "s0")
+    paired = paired_samples(*RANDOM)
+    table = dominance.bands(paired, "s0")
     assert (table["low"] <= table["best"]).all() and (table["best"] <= table["high"]).all()
     late = table[(table["time"] == HORIZON) & (table["strategy"] == "s1")].iloc[0]
-    alone = comparison.differences(its_worlds, "s0").set_index(["strategy", "measure"])
+    alone = comparison.differences(paired, "s0").set_index(["strategy", "measure"])
     row = alone.loc[("s1", "reached")]
     assert late["high"] - late["low"] > 1.2 * (row["high"] - row["low"])
 
 
 def test_the_band_of_many_worlds_is_that_of_batches(monkeypatch) -> None:
-    its_worlds = worlds(*[random_runs(f"s{i}", i, 900, 2000) for i in range(2)])
-    whole = dominance.bands(its_worlds, "s0")
+    paired = paired_samples(*[random_runs(f"s{i}", i, 900, 2000) for i in range(2)])
+    whole = dominance.bands(paired, "s0")
     monkeypatch.setattr(comparison, "MOST_UNITS", 700)
-    batched = dominance.bands(its_worlds, "s0")
+    batched = dominance.bands(paired, "s0")
     assert batched["best"].tolist() == pytest.approx(whole["best"].tolist(), abs=0.003)
     width = (batched["high"] - batched["low"]) / (whole["high"] - whole["low"])
     assert width.min() > 0.85 and width.max() < 1.15
@@ -381,8 +389,8 @@ def test_draws_bound_what_replications_can_tell() -> None:
     shares = {"a": [0.2, 0.4, 0.6, 0.8], "b": [0.3, 0.3, 0.8, 0.9]}
     gaps = np.array(shares["b"]) - np.array(shares["a"])
     for size in (20, 200, 2000):
-        its_worlds = worlds(*(drawn(name, some, size) for name, some in shares.items()))
-        row = tables_of(its_worlds, "a")["differences"].set_index("measure").loc["reached"]
+        paired = paired_samples(*(drawn(name, some, size) for name, some in shares.items()))
+        row = tables_of(paired, "a")["differences"].set_index("measure").loc["reached"]
         came = {name: np.array([np.arange(size) < s * size for s in some])
                 for name, some in shares.items()}  # fmt: skip
         apart = came["b"].astype(float) - came["a"]
@@ -402,8 +410,8 @@ def test_strategies_that_draws_do_not_change_are_compared_by_replications() -> N
         frame["n_test"] = 0
     moved = runs("c", [70.0 + d for d in range(8) for _ in range(60)],
                  draws=[d for d in range(8) for _ in range(60)])  # fmt: skip
-    alone = tables_of(worlds(*(runs(name, some) for name, some in days.items())), "a")
-    found = tables_of(worlds(*fixed, moved), "a")
+    alone = tables_of(paired_samples(*(runs(name, some) for name, some in days.items())), "a")
+    found = tables_of(paired_samples(*fixed, moved), "a")
     for name, key in (("estimates", "strategy"), ("differences", "strategy"), ("pairs", "a")):
         table = found[name]
         ours = table[(table[key] != "c") & (table["b"] != "c" if name == "pairs" else True)]
@@ -422,14 +430,14 @@ def test_strategies_that_draws_do_not_change_are_compared_by_replications() -> N
 
 def test_one_strategy_alone_is_refused() -> None:
     with pytest.raises(ValueError, match="only one strategy"):
-        comparison.with_the_best(worlds(FAST_OR_NEVER))
-    assert len(comparison.pairs(worlds(FAST_OR_NEVER))) == 0
-    assert len(dominance.dominance(worlds(FAST_OR_NEVER))) == 0
+        comparison.with_the_best(paired_samples(FAST_OR_NEVER))
+    assert len(comparison.pairs(paired_samples(FAST_OR_NEVER))) == 0
+    assert len(dominance.dominance(paired_samples(FAST_OR_NEVER))) == 0
 
 
 @pytest.mark.parametrize("day", [NEVER, 50.0, 0.0])
 def test_all_alike(day: float) -> None:
-    tables = tables_of(worlds(*(runs(name, [day] * 60) for name in "abc")), "a")
+    tables = tables_of(paired_samples(*(runs(name, [day] * 60) for name in "abc")), "a")
     for row in tables["differences"].itertuples():
         assert row.low <= 0 <= row.high and row.best == 0
     assert tables["best"]["may_be_best"].all()
@@ -444,7 +452,7 @@ def test_all_alike(day: float) -> None:
 
 
 def test_a_single_replication_tells_nothing_and_says_so() -> None:
-    tables = tables_of(worlds(runs("a", [100.0]), runs("b", [NEVER])), "a")
+    tables = tables_of(paired_samples(runs("a", [100.0]), runs("b", [NEVER])), "a")
     assert findings.sentences(tables) == [
         "One replication of each strategy: there are no intervals, and no ranking."
     ]
@@ -456,20 +464,20 @@ def test_a_single_replication_tells_nothing_and_says_so() -> None:
 
 def test_a_scenario_without_ruin() -> None:
     frame = both(FAST_OR_NEVER, SLOW_BUT_SURE)
-    its_worlds = comparison.worlds(frame, GOAL, None, HORIZON)
-    tables = tables_of(its_worlds, "fast")
+    paired = comparison.paired_samples(frame, GOAL, None, HORIZON)
+    tables = tables_of(paired, "fast")
     assert "ruin" not in set(tables["estimates"]["measure"])
     assert "ruin" not in findings.compare_text(tables)
 
 
-def test_counts_are_refused_with_what_they_can_tell() -> None:
+def test_counts_are_invalid_for_pairs() -> None:
     import sim
 
     frame = sim.run(sim.load("korea-2017"), ["proposal", "pressure"], 30, keep="summary").frame
-    with pytest.raises(ValueError, match="tell shares, times, hazards"):
-        comparison.worlds(frame, GOAL, RUIN, HORIZON)
+    with pytest.raises(ValueError, match="give shares, times, hazards"):
+        comparison.paired_samples(frame, GOAL, RUIN, HORIZON)
 
 
 def test_ranks_agree_with_the_summary() -> None:
-    its_worlds = worlds(*RANDOM)
-    assert its_worlds.names == st.rank(both(*RANDOM), GOAL, HORIZON)
+    paired = paired_samples(*RANDOM)
+    assert paired.names == st.rank(both(*RANDOM), GOAL, HORIZON)

@@ -66,7 +66,7 @@ def test_the_restricted_mean_is_that_of_lifelines() -> None:
     theirs = restricted_mean_survival_time(fitter, t=HORIZON)
     row = st.summary(frame, GOAL, None, HORIZON).iloc[0]
     assert row["restricted_mean"] == pytest.approx(theirs)
-    table = comparison.estimates(comparison.worlds(frame, GOAL, None, HORIZON))
+    table = comparison.estimates(comparison.paired_samples(frame, GOAL, None, HORIZON))
     assert table.set_index("measure").loc["restricted_mean", "best"] == pytest.approx(theirs)
 
 

@@ -1,4 +1,4 @@
-"""The luck of single attempts: what is summed up, that its mean is 0, and what is taken out."""
+"""The controls of single attempts: what is summed up, that its mean is 0, and what is taken out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import sim
 from interval_coverage import ONE_ATTEMPT, TEXT
 from random_scenarios import scenario_text
 from sim.analysis import comparison, intervals
-from sim.analysis.control_variates import FOLDS, LEAST, taken_out
+from sim.analysis.control_variates import FOLDS, LEAST, adjusted_values
 from sim.engine import kernel
 from sim.engine.program import Program, What, translate
 from sim.engine.rows import empty
@@ -24,7 +24,7 @@ from sim.studies import decision
 
 SMALL = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 SEED = 3
-LUCK = np.random.default_rng(1)
+GENERATOR = np.random.default_rng(1)
 
 
 def korea(name: str = "proposal") -> Program:
@@ -36,18 +36,20 @@ def korea(name: str = "proposal") -> Program:
 
 def test_residuals_are_successes_minus_their_chances_until_the_goal() -> None:
     program = korea("all_parallel")
-    told = kernel.simulate(program, SEED, 0, 60, residuals=True)
+    simulated = kernel.simulate(program, SEED, 0, 60, residuals=True)
     goals = 0
     for replication in range(60):
         expected = np.zeros((len(program.stages), 2))
-        goal = told.first[replication, program.code.goal]
+        goal = simulated.first[replication, program.code.goal]
         goals += not math.isnan(goal)
         for time, what, stage, _, chance in kernel.trace(program, SEED, replication)[1]:
             decided = what in (What.SUCCEEDS, What.FAILS)
             if decided and not time > goal:  # the attempt that reaches the goal is one of them
                 residual = (what == What.SUCCEEDS) - chance
                 expected[stage] += residual, residual * (program.code.horizon - time)
-        np.testing.assert_allclose(told.residuals[replication], expected, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            simulated.residuals[replication], expected, rtol=1e-12, atol=1e-12
+        )
     assert 0 < goals < 60
 
 
@@ -72,12 +74,14 @@ def test_their_mean_is_0_in_any_scenario(seed: int) -> None:
 # -- what is taken out ----------------------------------------------------------------------------
 
 
-def test_what_is_taken_out_is_a_regression_on_other_worlds() -> None:
+def test_the_adjustment_is_a_regression_on_other_replications() -> None:
     n = 600
-    replication = LUCK.permutation(n) * 7 + 4
-    controls = LUCK.normal(size=(n, 3)) * [1, 40, 0.01]
-    values = np.column_stack([controls @ [3, -0.2, 90] + LUCK.normal(size=n), LUCK.random(n) < 0.3])
-    left = taken_out(values.astype(float), controls, replication)
+    replication = GENERATOR.permutation(n) * 7 + 4
+    controls = GENERATOR.normal(size=(n, 3)) * [1, 40, 0.01]
+    values = np.column_stack(
+        [controls @ [3, -0.2, 90] + GENERATOR.normal(size=n), GENERATOR.random(n) < 0.3]
+    )
+    left = adjusted_values(values.astype(float), controls, replication)
     place = np.argsort(np.argsort(replication)) % FOLDS
     for fold in range(FOLDS):
         here, others = place == fold, place != fold
@@ -88,42 +92,48 @@ def test_what_is_taken_out_is_a_regression_on_other_worlds() -> None:
     assert left[:, 0].var() < 0.1 * values[:, 0].var()
 
 
-def test_histories_of_one_number_are_never_fitted_to_one_another() -> None:
-    """Draws have their luck in common: what one draw says of a world is not used for another."""
+def test_replications_of_one_number_are_never_fitted_to_one_another() -> None:
+    """Draws share their controls: one draw is never fitted to another."""
     n = 200
-    luck = LUCK.normal(size=(n, 1))
-    values = LUCK.normal(size=(n, 1))
-    twice = np.concatenate([values, values]), np.concatenate([luck, luck]), np.tile(range(n), 2)
-    both = taken_out(*twice)
-    alone = taken_out(values, luck, np.arange(n))
+    controls = GENERATOR.normal(size=(n, 1))
+    values = GENERATOR.normal(size=(n, 1))
+    twice = (
+        np.concatenate([values, values]),
+        np.concatenate([controls, controls]),
+        np.tile(range(n), 2),
+    )
+    both = adjusted_values(*twice)
+    alone = adjusted_values(values, controls, np.arange(n))
     np.testing.assert_allclose(both, np.concatenate([alone, alone]), rtol=1e-9)
 
 
 def test_too_few_worlds_and_what_says_nothing() -> None:
     n = math.ceil(2 * LEAST * FOLDS / (FOLDS - 1))
-    luck, values = LUCK.normal(size=(n, 2)), LUCK.normal(size=(n, 1))
-    assert taken_out(values[1:], luck[1:], np.arange(n - 1)) is None
-    found = taken_out(values, luck, np.arange(n))
+    controls, values = GENERATOR.normal(size=(n, 2)), GENERATOR.normal(size=(n, 1))
+    assert adjusted_values(values[1:], controls[1:], np.arange(n - 1)) is None
+    found = adjusted_values(values, controls, np.arange(n))
     assert found is not None
     # What is nearly always 0, or is said twice, changes nothing.
     rare = np.zeros((n, 1))
     rare[: LEAST - 1] = 1
-    same = taken_out(values, np.column_stack([luck, rare, np.zeros(n)]), np.arange(n))
+    same = adjusted_values(values, np.column_stack([controls, rare, np.zeros(n)]), np.arange(n))
     np.testing.assert_array_equal(same, found)
-    np.testing.assert_array_equal(taken_out(values, np.zeros((n, 2)), np.arange(n)), values)
+    np.testing.assert_array_equal(adjusted_values(values, np.zeros((n, 2)), np.arange(n)), values)
     enough = 100 * n
-    luck, values = LUCK.normal(size=(enough, 1)), LUCK.normal(size=(enough, 1))
-    twice = taken_out(values, np.column_stack([luck, 5 * luck]), np.arange(enough))
-    np.testing.assert_allclose(twice, taken_out(values, luck, np.arange(enough)), atol=1e-9)
+    controls, values = GENERATOR.normal(size=(enough, 1)), GENERATOR.normal(size=(enough, 1))
+    twice = adjusted_values(values, np.column_stack([controls, 5 * controls]), np.arange(enough))
+    np.testing.assert_allclose(
+        twice, adjusted_values(values, controls, np.arange(enough)), atol=1e-9
+    )
 
 
 def test_the_mean_is_not_moved_whatever_an_outcome_is() -> None:
     """Over many studies the adjusted mean misses the truth by no more than its own spread says."""
     studies, n, misses = 400, 60, []
     for _ in range(studies):
-        luck = LUCK.random((n, 1)) < 0.2
-        values = np.exp(luck + LUCK.normal(size=(n, 1)))  # skewed, and not linear in the luck
-        left = taken_out(values, luck - 0.2, np.arange(n))
+        controls = GENERATOR.random((n, 1)) < 0.2
+        values = np.exp(controls + GENERATOR.normal(size=(n, 1)))  # skewed, not linear in them
+        left = adjusted_values(values, controls - 0.2, np.arange(n))
         misses.append(left.mean() - math.exp(0.5) * (0.8 + 0.2 * math.e))
     assert abs(np.mean(misses)) < 4 * np.std(misses) / math.sqrt(studies)
 
@@ -131,10 +141,10 @@ def test_the_mean_is_not_moved_whatever_an_outcome_is() -> None:
 def test_worlds_are_counted_and_not_their_draws() -> None:
     n = 200
     rare = np.zeros((n, 1))
-    rare[3] = 1  # in one world, in each of very many draws
-    values = LUCK.normal(size=(n, 1))
+    rare[3] = 1  # in one replication, in each of very many draws
+    values = GENERATOR.normal(size=(n, 1))
     many = [np.concatenate([x] * (LEAST + 1)) for x in (values, rare, np.arange(n))]
-    np.testing.assert_array_equal(taken_out(*many), many[0])
+    np.testing.assert_array_equal(adjusted_values(*many), many[0])
 
 
 # -- in a comparison ------------------------------------------------------------------------------
@@ -160,11 +170,11 @@ def test_what_a_thousand_histories_say_is_what_very_many_say() -> None:
 
 def test_without_residuals_nothing_is_printed_of_them() -> None:
     results = sim.run(sim.load("korea-2017"), ["proposal", "pressure"], 50)
-    its_worlds = comparison.worlds(results.frame, "freeze", "war", 1826)
-    assert "adjusted" not in comparison.differences(its_worlds, "proposal")
-    known = replace(its_worlds, residuals=replay.residuals(results, its_worlds))
+    paired = comparison.paired_samples(results.frame, "freeze", "war", 1826)
+    assert "adjusted" not in comparison.differences(paired, "proposal")
+    known = replace(paired, residuals=replay.residuals(results, paired))
     table = comparison.differences(known, "proposal")
-    # 50 histories are too few, and the columns repeat the plain ones.
+    # 50 replications are too few, and the columns repeat the plain ones.
     plain, adjusted = ["low", "best", "high", "variance_ratio"], comparison.ADJUSTED
     np.testing.assert_array_equal(table[plain], table[adjusted])
     said = " ".join(decision.compare(results).sentences)
@@ -177,8 +187,8 @@ def test_other_histories_than_the_models_are_left_as_they_are() -> None:
         world.raise_("crisis")
 
     own = sim.run(sim.load(SMALL), replications=30, engine="simpy", user_processes=[meddles])
-    its_worlds = comparison.worlds(own.frame, "freeze", "war", own.scenario.horizon)
-    assert replay.residuals(own, its_worlds) is None
+    paired = comparison.paired_samples(own.frame, "freeze", "war", own.scenario.horizon)
+    assert replay.residuals(own, paired) is None
     found = decision.compare(own)
     assert "adjusted" not in found.tables["differences"]
     assert any("could not be replayed" in sentence for sentence in found.sentences)
@@ -188,36 +198,38 @@ def test_draws_have_residuals_of_their_own() -> None:
     scenario = sim.load("korea-2017")
     names = ["proposal", "all_parallel"]
     results = sim.run(scenario, names, 40, seed=SEED, draws=3)
-    its_worlds = comparison.worlds(results.frame, "freeze", "war", scenario.horizon)
-    found = replay.residuals(results, its_worlds)
+    paired = comparison.paired_samples(results.frame, "freeze", "war", scenario.horizon)
+    found = replay.residuals(results, paired)
     for name in names:
         program = korea(name)
         for i, draw in enumerate((1, 2, 3)):
             numbers = replay.with_draw(program, results.drawn, draw)
-            told = kernel.simulate(numbers, SEED, 0, 40, residuals=True).residuals.reshape(40, -1)
-            np.testing.assert_array_equal(found[name][40 * i : 40 * (i + 1)], told)
+            simulated = kernel.simulate(numbers, SEED, 0, 40, residuals=True).residuals.reshape(
+                40, -1
+            )
+            np.testing.assert_array_equal(found[name][40 * i : 40 * (i + 1)], simulated)
     assert decision.compare(results).tables["differences"]["adjusted"].notna().all()
 
 
 def test_histories_that_could_not_be_told_are_passed_over() -> None:
-    """A gap in the numbers, as a history that cannot end leaves it."""
+    """A gap in the numbers, as a replication that cannot end leaves it."""
     scenario = sim.load("korea-2017")
     results = sim.run(scenario, ["proposal", "pressure"], 30, seed=SEED)
     some = results.frame[~results.frame["replication"].isin([0, 7, 8])]
-    its_worlds = comparison.worlds(some, "freeze", "war", scenario.horizon)
-    found = replay.residuals(results, its_worlds)
-    told = kernel.simulate(korea(), SEED, 0, 30, residuals=True).residuals.reshape(30, -1)
-    np.testing.assert_array_equal(found["proposal"], np.delete(told, [0, 7, 8], axis=0))
+    paired = comparison.paired_samples(some, "freeze", "war", scenario.horizon)
+    found = replay.residuals(results, paired)
+    simulated = kernel.simulate(korea(), SEED, 0, 30, residuals=True).residuals.reshape(30, -1)
+    np.testing.assert_array_equal(found["proposal"], np.delete(simulated, [0, 7, 8], axis=0))
 
 
 # -- where it is left as it is --------------------------------------------------------------------
 
 
-def apart(text: str, names: list[str], n: int) -> comparison.Worlds:
-    """Worlds whose residuals are known."""
+def apart(text: str, names: list[str], n: int) -> comparison.PairedSamples:
+    """Pairs whose residuals are known."""
     scenario = sim.loads(text)
     results = sim.run(scenario, names, n, seed=SEED)
-    known = comparison.worlds(results.frame, scenario.goal, scenario.ruin, scenario.horizon)
+    known = comparison.paired_samples(results.frame, scenario.goal, scenario.ruin, scenario.horizon)
     return replace(known, residuals=replay.residuals(results, known))
 
 
@@ -236,13 +248,13 @@ def test_what_luck_explains_in_full_is_still_no_certainty() -> None:
 
 def test_one_of_two_is_not_adjusted_alone() -> None:
     """It would undo the pairing: what both have in common would be taken out of one of them."""
-    its_worlds = apart(TEXT, ["one", "two"], 200)
-    one, other = its_worlds.names[:2]
-    days = next(m for m in its_worlds.measures if m.name == "restricted_mean")
-    assert its_worlds.adjusted(days, 0, 1, 0.95) is not None
-    crowd = LUCK.normal(size=(200, 50))
-    more = {**its_worlds.residuals, other: np.hstack([its_worlds.residuals[other], crowd])}
-    table = comparison.differences(replace(its_worlds, residuals=more), one)
+    paired = apart(TEXT, ["one", "two"], 200)
+    one, other = paired.names[:2]
+    days = next(m for m in paired.measures if m.name == "restricted_mean")
+    assert paired.adjusted(days, 0, 1, 0.95) is not None
+    crowd = GENERATOR.normal(size=(200, 50))
+    more = {**paired.residuals, other: np.hstack([paired.residuals[other], crowd])}
+    table = comparison.differences(replace(paired, residuals=more), one)
     np.testing.assert_array_equal(
         table[["low", "best", "high", "variance_ratio"]], table[comparison.ADJUSTED]
     )

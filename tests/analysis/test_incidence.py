@@ -183,9 +183,9 @@ def test_marks_beyond_the_horizon_are_left_out() -> None:
 
 def test_paired_differences_and_what_common_luck_saved() -> None:
     rng = np.random.default_rng(1)
-    luck = rng.exponential(400, 300)
-    later = luck + rng.normal(30, 5, 300).clip(0)
-    a, b = (runs(s, list(np.where(t < 1800, t, NEVER))) for s, t in (("a", luck), ("b", later)))
+    shared = rng.exponential(400, 300)
+    later = shared + rng.normal(30, 5, 300).clip(0)
+    a, b = (runs(s, list(np.where(t < 1800, t, NEVER))) for s, t in (("a", shared), ("b", later)))
     table = comparison.compare(both(a, b), "a", GOAL, RUIN, HORIZON)
     row = table.set_index("measure").loc["restricted_mean"]
     free = [f["first_freeze"].fillna(HORIZON) for f in (b, a)]
@@ -292,8 +292,8 @@ def test_questions_that_make_no_sense(call, words: str) -> None:
 
 def test_a_share_is_never_rounded_to_a_certainty() -> None:
     shares = [0.0, 0.0004, 0.004, 0.412, 0.996, 0.9996, 1.0]
-    told = [formatting.percent(share) for share in shares]
-    assert told == ["0", "<0.1", "0.4", "41", "99.6", ">99.9", "100"]
+    printed = [formatting.percent(share) for share in shares]
+    assert printed == ["0", "<0.1", "0.4", "41", "99.6", ">99.9", "100"]
     assert formatting.percent(math.nan) == formatting.DASH
 
 

@@ -1,4 +1,4 @@
-"""What common random numbers save on the reference case, as docs/statistics.md tells it."""
+"""What common random numbers save on the reference case, as docs/statistics.md reports it."""
 
 import itertools
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 import sim
 from sim.studies import decision
 
-WORLDS = 4000
+REPLICATIONS = 4000
 PAIRS = [
     ("proposal", "all_parallel"),
     ("proposal", "seoul_first"),
@@ -28,9 +28,9 @@ WAITS = {
 FIFTH = 0.2
 
 
-def told(scenario: sim.Scenario, names: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compared(scenario: sim.Scenario, names: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Days without the goal by world and strategy, and what a comparison says of each pair."""
-    results = sim.run(scenario, names, WORLDS, 1)
+    results = sim.run(scenario, names, REPLICATIONS, 1)
     first = results.frame.pivot(index="replication", columns="strategy", values="first_freeze")
     pairs = decision.compare(results).tables["pairs"].set_index(["a", "b"])
     return first.fillna(scenario.horizon), pairs
@@ -39,7 +39,7 @@ def told(scenario: sim.Scenario, names: list[str]) -> tuple[pd.DataFrame, pd.Dat
 @pytest.fixture(scope="module")
 def catalog() -> tuple[pd.DataFrame, pd.DataFrame]:
     scenario = sim.load("korea-2017")
-    return told(scenario, list(scenario.strategies))
+    return compared(scenario, list(scenario.strategies))
 
 
 @pytest.mark.parametrize(("a", "b"), PAIRS)
@@ -78,8 +78,8 @@ def test_those_that_share_their_opening_have_a_fifth_of_the_variance(tmp_path: P
         "utf-8",
     )
     scenario = sim.load("korea-2017", [file])
-    days, pairs = told(scenario, ["proposal", *WAITS])
-    # Open alike: until the ministers begin somewhere, nothing tells these strategies apart.
+    days, pairs = compared(scenario, ["proposal", *WAITS])
+    # Open alike: until the ministers begin somewhere, these strategies are the same.
     proposal = scenario.strategies["proposal"]
     for name in WAITS:
         other = scenario.strategies[name]

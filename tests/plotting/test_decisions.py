@@ -126,13 +126,13 @@ def test_two_histories_side_by_side_share_lanes_and_dates(replication: int) -> N
 
 def test_few_histories_and_no_intervals() -> None:
     frame = sim.run(SCENARIO, ["proposal", "pressure"], 1).frame
-    its_worlds = comparison.worlds(frame, "freeze", "war", SCENARIO.horizon)
-    best = comparison.with_the_best(its_worlds)
-    axes = decisions.ranking(comparison.estimates(its_worlds), best)
+    paired = comparison.paired_samples(frame, "freeze", "war", SCENARIO.horizon)
+    best = comparison.with_the_best(paired)
+    axes = decisions.ranking(comparison.estimates(paired), best)
     assert_readable(axes)
     assert "may be the best" in axes.get_title(loc="left")
-    assert_readable(decisions.forest(comparison.differences(its_worlds, "proposal")))
-    sooner = decisions.sooner(comparison.pairs(its_worlds))
+    assert_readable(decisions.forest(comparison.differences(paired, "proposal")))
+    sooner = decisions.sooner(comparison.pairs(paired))
     assert_readable(sooner)
     assert sooner.get_title(loc="left").startswith("No strategy is distinguished")
     assert math.isclose(best["chance"].iloc[0], 0.5)
