@@ -236,7 +236,7 @@ def names() -> str:
         if inspect.ismodule(thing):
             by_module.setdefault(thing.__name__, [])
         else:
-            by_module.setdefault(thing.__module__, []).append(name)
+            by_module.setdefault(thing.__module__, []).append(thing.__name__)
     for module, members in by_module.items():
         lines.append(f"## {module}")
         lines += [f"::: {module}.{name}" for name in members] or [f"::: {module}"]

@@ -1,12 +1,61 @@
 """Detente: a discrete-event simulator of multi-track negotiations.
 
-The public names, in the order of a study::
+The public names, in the order of a study. Each has a help of its own: ``help(sim.run)``.
 
-    scenario = sim.load("korea-2017")          # what is negotiated
-    print(scenario.describe())
-    results = sim.run(scenario, replications=2000)
-    print(sim.summary(results.frame))          # what came of it, by strategy
-    trace = sim.trace(scenario, "proposal", replication=7)   # one replication, event by event
+What is negotiated (a catalog name, a path or a ``Scenario`` will do wherever one is asked for)::
+
+    catalog        names of the scenarios that ship
+    load           a scenario from the catalog or from a file
+    loads          a scenario from a text
+    check          what is wrong with a file, what is doubtful, what its numbers imply
+    Scenario       its tracks, shocks, strategies; variants of it
+
+Runs::
+
+    run            replications of each strategy under common random numbers
+    extend         more replications, draws or strategies of a run
+    read           a results folder
+    verify         whether a results folder holds what it says
+    Results        rows, summary, curves, comparison, figures of a run
+
+Studies::
+
+    compare        all strategies of a scenario against each other and a baseline
+    trace          one replication, event by event
+    explain        where the days of a strategy go, what setbacks and shocks cost
+    diff           one replication under two strategies, side by side
+    search         every order of the tracks and every posture
+    sensitivity    which uncertain parameters matter
+    robust         what would make another strategy the best
+
+Tables of a frame::
+
+    summary        one row a strategy
+    incidence      share that has reached the endpoint by each day
+    outcomes       share of every outcome
+
+Evidence::
+
+    assumptions    what each parameter rests on
+    history        dated historical records
+    record         statistics of these records
+    fitting        distributions fitted to them
+    calibration    draws that agree with the records
+    backcast       past episodes as test cases
+
+Under the hood::
+
+    translate      a scenario as the arrays that the engines run
+    ScenarioError  a scenario is invalid
+    InputError     an argument cannot be used
+    RunError       a run failed
+    ModelError     a replication cannot be simulated to its end
+
+A first study::
+
+    results = sim.run("korea-2017", ["proposal", "bilateral_only"], replications=2000)
+    results.summary()
+    results.compare(baseline="proposal")
 """
 
 from __future__ import annotations
@@ -20,41 +69,41 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PLACES = {
-    "load": "sim.scenario.scenario",
-    "loads": "sim.scenario.scenario",
-    "check": "sim.scenario.scenario",
-    "catalog": "sim.scenario.scenario",
-    "Scenario": "sim.scenario.scenario",
-    "ScenarioError": "sim.errors",
-    "translate": "sim.engine.program",
-    "ModelError": "sim.errors",
-    "run": "sim.experiment.experiment",
-    "extend": "sim.experiment.experiment",
-    "read": "sim.experiment.results",
-    "verify": "sim.experiment.verification",
-    "Results": "sim.experiment.results",
-    "summary": "sim.analysis.incidence",
-    "incidence": "sim.analysis.incidence",
-    "outcomes": "sim.analysis.incidence",
-    "compare": "sim.analysis.comparison",
-    "search": "sim.studies.sequence_search",
-    "study_sensitivity": "sim.studies.common",
-    "study_robust": "sim.studies.common",
-    "trace": "sim.reporting.summary",
-    "explain": "sim.studies.decision",
-    "diff": "sim.studies.decision",
-}
-
-_MODULES = {
+    "catalog": "sim.scenario.scenario:catalog",
+    "load": "sim.scenario.scenario:load",
+    "loads": "sim.scenario.scenario:loads",
+    "check": "sim.scenario.scenario:check",
+    "Scenario": "sim.scenario.scenario:Scenario",
+    "run": "sim.experiment.experiment:run",
+    "extend": "sim.experiment.experiment:extend",
+    "read": "sim.experiment.results:read",
+    "verify": "sim.experiment.verification:verify",
+    "Results": "sim.experiment.results:Results",
+    "compare": "sim.studies.comparing:compare",
+    "trace": "sim.reporting.summary:trace",
+    "explain": "sim.studies.decision:explain",
+    "diff": "sim.studies.decision:diff",
+    "search": "sim.studies.sequence_search:search",
+    "sensitivity": "sim.studies.common:study_sensitivity",
+    "robust": "sim.studies.common:study_robust",
+    "summary": "sim.analysis.incidence:summary",
+    "incidence": "sim.analysis.incidence:incidence",
+    "outcomes": "sim.analysis.incidence:outcomes",
     "assumptions": "sim.evidence.assumptions",
-    "backcast": "sim.evidence.backcast",
-    "calibration": "sim.evidence.calibration",
-    "fitting": "sim.evidence.fitting",
     "history": "sim.evidence.records",
     "record": "sim.evidence.korea",
+    "fitting": "sim.evidence.fitting",
+    "calibration": "sim.evidence.calibration",
+    "backcast": "sim.evidence.backcast",
+    "translate": "sim.engine.program:translate",
+    "ScenarioError": "sim.errors:ScenarioError",
+    "InputError": "sim.errors:InputError",
+    "RunError": "sim.errors:RunError",
+    "ModelError": "sim.errors:ModelError",
 }
+"""Where each name is defined: a module, or an attribute of a module."""
 
-__all__ = ["__version__", *_PLACES, *_MODULES]
+__all__ = ["__version__", *_PLACES]
 
 
 def _load_matplotlib() -> None:
@@ -79,8 +128,12 @@ if os.environ.get("MPLBACKEND") and "matplotlib" not in sys.modules:
 
 def __getattr__(name: str) -> Any:
     # Loaded when first used: `detente --help` should not wait for a compiler.
-    if name in _MODULES:
-        return importlib.import_module(_MODULES[name])
-    if name in _PLACES:
-        return getattr(importlib.import_module(_PLACES[name]), name)
-    raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    if name not in _PLACES:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    module, _, attribute = _PLACES[name].partition(":")
+    found = importlib.import_module(module)
+    return getattr(found, attribute) if attribute else found
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -21,11 +21,26 @@ class DetenteError(Exception):
 
 
 class InputError(DetenteError):
-    """An argument, option or file cannot be used; the message says what is allowed."""
+    """An argument, option or file cannot be used; the message says what is allowed.
+
+    Example:
+        >>> import sim
+        >>> try:
+        ...     sim.run("korea-2017", "propsal")
+        ... except sim.InputError as error:
+        ...     print(str(error)[:52])
+        unknown strategy "propsal"; did you mean "proposal"?
+    """
 
 
 class RunError(DetenteError):
-    """A run failed; what was finished is kept."""
+    """A run failed; what was finished is kept.
+
+    Example:
+        >>> import sim
+        >>> issubclass(sim.RunError, sim.InputError)
+        False
+    """
 
 
 class ModelError(DetenteError):
@@ -33,6 +48,11 @@ class ModelError(DetenteError):
 
     Attributes:
         replication: which one.
+
+    Example:
+        >>> import sim
+        >>> print(sim.ModelError("time cannot advance", replication=7))
+        time cannot advance
     """
 
     def __init__(self, message: str, replication: int = 0) -> None:
@@ -80,6 +100,14 @@ class ScenarioError(DetenteError):
 
     Attributes:
         issues: everything that is wrong, in the order of the file.
+
+    Example:
+        >>> import sim
+        >>> try:
+        ...     sim.loads("goal = 3")
+        ... except sim.ScenarioError as error:
+        ...     print(error.issues[0].place)
+        title
     """
 
     def __init__(self, issues: Iterable[Issue]) -> None:

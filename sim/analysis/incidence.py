@@ -85,6 +85,12 @@ def incidence(
 
     Raises:
         ValueError: unknown endpoint (the message lists those known), or an unusable frame.
+
+    Example:
+        >>> import sim
+        >>> frame = sim.run("korea-2017", "proposal", replications=50).frame
+        >>> sim.incidence(frame, "moratorium", grid=[365, 730]).shape
+        (2, 5)
     """
     valid = validate(frame, goal, horizon, endpoint, level=level)
     times = grid_of(grid, valid.horizon)
@@ -148,6 +154,12 @@ def outcomes(
     Returns:
         strategy (best first), outcome (goal, ruin, abandoned, ongoing), low, best, high. Outcomes
         that no run had are there, with a share of 0, if ``outcome`` is a category.
+
+    Example:
+        >>> import sim
+        >>> frame = sim.run("korea-2017", "proposal", replications=50).frame
+        >>> print(round(sim.outcomes(frame)["best"].sum(), 9))
+        1.0
     """
     valid = validate(frame, goal, horizon_or_latest(frame, horizon), endpoint, level=level)
     rows = [
@@ -205,6 +217,12 @@ def summary(
     Raises:
         ValueError: a name that the frame does not know (the message lists those that it does), a
             horizon that is not that of the runs, an empty frame, or one that lacks columns.
+
+    Example:
+        >>> import sim
+        >>> frame = sim.run("korea-2017", "proposal", replications=50).frame
+        >>> sim.summary(frame, "freeze", "war", horizon=1826)[["strategy", "n"]].values.tolist()
+        [['proposal', 50]]
     """
     valid = validate(frame, goal, horizon, endpoint, ruin, level)
     columns = column_names(frame)

@@ -434,8 +434,8 @@ def translate(scenario: Scenario) -> Program:
     Args:
         scenario: validated; ``scenario.strategy(name)`` chooses the strategy.
 
-    >>> from sim import load
-    >>> program = translate(load("korea-2017").strategy("proposal"))
+    >>> import sim
+    >>> program = sim.translate(sim.load("korea-2017").strategy("proposal"))
     >>> program.strategy, len(program.tracks) == len(program.code.start_rule)
     ('proposal', True)
     """

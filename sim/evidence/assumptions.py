@@ -3,6 +3,12 @@
 What a status means is said in :mod:`sim.scenario.register`. Which statistic a
 ``record`` number rests on is said in ``catalog/evidence.csv``; :func:`reproduced` computes them
 again and holds them against the file.
+
+Example:
+    >>> import sim
+    >>> table = sim.assumptions.register(sim.load("korea-2017"))
+    >>> bool(table["status"].isin(["record", "judgement"]).any())
+    True
 """
 
 from __future__ import annotations

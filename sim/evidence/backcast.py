@@ -7,6 +7,11 @@ the same score of a naive forecast that takes the other cases of the record as t
 
     table = backcast.held_against("leap-day-2011")
     backcast.coverage(table)
+
+Example:
+    >>> import sim
+    >>> "leap-day-2011" in sim.backcast.episodes()
+    True
 """
 
 from __future__ import annotations

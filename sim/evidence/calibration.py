@@ -9,6 +9,11 @@ Balding 2002, Genetics 162), in logits of its range, so that no number leaves it
 
     found, fit = calibration.calibrate(sim.load("korea-2017"), draws=4096)
     found.posterior.write(Path("posterior.csv"))        # for --draws posterior.csv
+
+Example:
+    >>> import sim
+    >>> sim.calibration.calibrate.__name__
+    'calibrate'
 """
 
 from __future__ import annotations

@@ -4,6 +4,11 @@ A case that had not ended counts as "at least so long" (right-censored). Each fa
 maximum likelihood; the family with the least AIC, corrected for small samples, is taken. With five
 to forty cases this choice is weak: the table of :func:`compare` shows by how much it was made, and
 the ends of a range come from refitting resampled cases.
+
+Example:
+    >>> import sim
+    >>> sim.fitting.share(6, 10).best
+    0.6
 """
 
 from __future__ import annotations

@@ -6,6 +6,12 @@ key, with a 95 % interval, from the whole record or from a part of it:
 
     record.estimate("share:formal_within_120")
     record.estimate("fitted:gaps_us_dprk:sigma", history.load().without(first, last))
+
+Example:
+    >>> import sim
+    >>> low, best, high = sim.record.estimate("share:formal_within_120")
+    >>> low < best < high
+    True
 """
 
 from __future__ import annotations

@@ -10,10 +10,13 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from sim.errors import InputError, unknown
-from sim.scenario.scenario import Scenario
+from sim.scenario.scenario import Scenario, load
+
+ScenarioLike: TypeAlias = Scenario | str | Path
+"""A scenario, a catalog name, or the path of a file."""
 
 MOST_SEED = 2**64 - 1
 MOST_REPLICATION = 2**63 - 1  # the number of one replication
@@ -21,10 +24,16 @@ MOST_WORKERS = 1024
 
 
 def scenario(value: object) -> Scenario:
-    """A scenario, not its name."""
-    if not isinstance(value, Scenario):
-        _refuse("scenario", value, "a scenario, as sim.load gives it")
-    return value
+    """A scenario; one that is named by the catalog or by a path is loaded.
+
+    Raises:
+        sim.errors.ScenarioError: it cannot be loaded.
+    """
+    if isinstance(value, Scenario):
+        return value
+    if isinstance(value, str | Path):
+        return load(value)
+    _refuse("scenario", value, "a catalog name, a path, or a scenario as sim.load gives it")
 
 
 def whole(name: str, value: object, low: int, high: int) -> int:

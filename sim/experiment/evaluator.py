@@ -24,6 +24,7 @@ from sim.engine.rows import empty, slice_rows
 from sim.errors import InputError, MeasureError
 from sim.experiment import argument_checks
 from sim.experiment import draws as drawing
+from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
 from sim.experiment.measures import Measure, parse
 from sim.experiment.plan import chosen, names_of
@@ -195,8 +196,8 @@ class Evaluator:
 
 
 def make_evaluator(
-    scenario: Scenario,
-    strategies: Sequence[str] | None = None,
+    scenario: ScenarioLike,
+    strategies: str | Sequence[str] | None = None,
     measure: str = "reached",
     seed: int = 1,
     *,
@@ -218,7 +219,8 @@ def make_evaluator(
     Raises:
         InputError: an unknown strategy or measure, or no uncertain parameter.
     """
-    names = argument_checks.strategies(strategies, names_of(argument_checks.scenario(scenario)))
+    scenario = argument_checks.scenario(scenario)
+    names = argument_checks.strategies(strategies, names_of(scenario))
     argument_checks.text("measure", measure)
     if better is not None:
         argument_checks.one_of("better", better, ("more", "less"))

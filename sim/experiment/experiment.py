@@ -18,6 +18,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,12 @@ from typing import Any
 import numpy as np
 
 from sim.engine import daily_counts
-from sim.engine.program import Program, translate
+from sim.engine.processes import UserProcess
+from sim.engine.program import MAX_EVENTS, Program, translate
 from sim.errors import InputError, RunError
 from sim.experiment import argument_checks, executors, provenance
-from sim.experiment.draws import Draws
+from sim.experiment.argument_checks import ScenarioLike
+from sim.experiment.draws import AS_IN_FILE, Draws
 from sim.experiment.files import OURS, UNFINISHED, writable_folder
 from sim.experiment.manifests import (
     MANIFEST,
@@ -43,6 +46,7 @@ from sim.experiment.manifests import (
 )
 from sim.experiment.plan import (
     MOST_REPLICATIONS,
+    REPLICATIONS,
     RunPlan,
     checked,
     chosen,
@@ -64,28 +68,41 @@ from sim.scenario.scenario import Scenario, loads
 
 
 def run(
-    scenario: Scenario,
-    strategies: Sequence[str] | None = None,
-    replications: int = 2000,
+    scenario: ScenarioLike,
+    strategies: str | Sequence[str] | None = None,
+    replications: int = REPLICATIONS,
     seed: int = 1,
     *,
+    draws: int | str | Path | Draws = 0,
+    design: str = "sobol",
+    law: str = AS_IN_FILE,
+    engine: str = "compiled",
+    user_processes: Sequence[UserProcess] = (),
+    workers: int | None = None,
+    pool: str | None = None,
+    dask: str | None = None,
+    executor: Executor | None = None,
+    block: int | None = None,
+    progress: str = "none",
+    columns: str | Sequence[str] | None = None,
+    keep: str = "rows",
+    most_events: int = MAX_EVENTS,
     out: str | Path | None = None,
-    **options: Any,
 ) -> Results:
     """Simulate replications of a scenario under each strategy.
 
     Args:
-        scenario: what is negotiated.
+        scenario: a catalog name, a path, or a scenario.
         strategies: a name, or a list of names; all of the scenario where None.
         replications: number for each strategy and draw; replication r has the same random numbers
             in all of them (common random numbers).
         seed: 0 <= seed < 2**64.
-        out: a results folder; nothing is written where None. The same run in the same folder goes
-            on where it stopped; more strategies, draws or replications extend it.
         draws: how many parameter vectors to sample (0: the base values alone), the CSV file of a
             table of them, or :class:`sim.experiment.draws.Draws`.
         design, law: of the draws; see :func:`sim.experiment.draws.sample`.
         engine: "compiled" or "simpy"; both simulate the same replications.
+        user_processes: SimPy processes of the user's own (SimPy engine); they run here, or, where
+            ``workers``, ``pool``, ``dask`` or ``executor`` is given, as copies in the workers.
         workers: threads or processes; one a core where None.
         pool: "threads" (the compiled engine's choice) or "processes" (the SimPy engine's).
         dask: address of a Dask scheduler, or "local" for a cluster on this machine.
@@ -93,11 +110,11 @@ def run(
         block: replications in a task; results do not depend on it. About two seconds' work where
             None.
         progress: "none", "bar" or "json".
-        user_processes: SimPy processes of the user's own (SimPy engine); they run here, or, where
-            ``workers``, ``pool``, ``dask`` or ``executor`` is given, as copies in the workers.
         columns: the columns to keep, besides strategy, draw and replication; all where None.
         keep: "rows", or "summary" for exact counts by day, in little memory.
         most_events: in a replication; it fails where there are more.
+        out: a results folder; nothing is written where None. The same run in the same folder goes
+            on where it stopped; more strategies, draws or replications extend it.
 
     Raises:
         InputError: what was asked for cannot be done.
@@ -107,39 +124,73 @@ def run(
 
     Example:
         >>> import sim
-        >>> results = sim.run(sim.load("korea-2017"), ["proposal", "pressure"], replications=20)
+        >>> results = sim.run("korea-2017", ["proposal", "pressure"], replications=20)
         >>> results.frame.groupby("strategy", observed=True).size().to_dict()
         {'proposal': 20, 'pressure': 20}
     """
-    plan = RunPlan(strategies, replications, seed, **options)
+    plan = RunPlan(
+        strategies=strategies,
+        replications=replications,
+        seed=seed,
+        draws=draws,
+        design=design,
+        law=law,
+        engine=engine,
+        workers=workers,
+        pool=pool,
+        dask=dask,
+        executor=executor,
+        block=block,
+        progress=progress,
+        user_processes=user_processes,
+        columns=columns,
+        keep=keep,
+        most_events=most_events,
+    )
     folder = None if out is None else ResultsFolder(argument_checks.path("out", out), plan.keep)
-    return _run(scenario, plan, folder)
+    return _run(argument_checks.scenario(scenario), plan, folder)
 
 
 def extend(
     results: Results | str | Path,
     *,
-    strategies: Sequence[str] | None = None,
+    strategies: str | Sequence[str] | None = None,
     replications: int | None = None,
     draws: int | None = None,
-    **options: Any,
+    engine: str | None = None,
+    workers: int | None = None,
+    pool: str | None = None,
+    dask: str | None = None,
+    executor: Executor | None = None,
+    block: int | None = None,
+    progress: str | None = None,
 ) -> Results:
     """Continue a run: simulate missing replications, or more strategies, draws or replications.
 
     Args:
         results: of an earlier run, or their folder.
         strategies, replications, draws: as for :func:`run`; as before where None.
-        options: workers, pool, dask, executor, block, progress and engine, as for :func:`run`.
+        engine, workers, pool, dask, executor, block, progress: as for :func:`run`; as before where
+            None.
 
     Raises:
         As :func:`run`.
 
     Example:
         >>> import sim
-        >>> few = sim.run(sim.load("korea-2017"), ["proposal"], replications=10)
+        >>> few = sim.run("korea-2017", "proposal", replications=10)
         >>> len(sim.extend(few, strategies=["pressure"], replications=20).frame)
         40
     """
+    how: dict[str, Any] = {
+        "engine": engine,
+        "workers": workers,
+        "pool": pool,
+        "dask": dask,
+        "executor": executor,
+        "block": block,
+        "progress": progress,
+    }
     before = (
         results if isinstance(results, Results) else read(argument_checks.path("results", results))
     )
@@ -158,7 +209,7 @@ def extend(
             manifest["replications"],
         ),
         draws=before._plan.draws if draws is None else draws,
-        **options,
+        **{name: value for name, value in how.items() if value is not None},
     )
     store = ResultsFolder(before.folder, plan.keep) if before.folder is not None else before._store
     return _run(before.scenario, plan, store)

@@ -21,6 +21,7 @@ from sim.experiment.tasks import ENGINES
 from sim.scenario.scenario import Scenario
 
 KEEP = ("rows", "summary")
+REPLICATIONS = 2000  # of each strategy and draw, unless others are asked for
 MOST_REPLICATIONS = 10**12
 
 
@@ -28,8 +29,8 @@ MOST_REPLICATIONS = 10**12
 class RunPlan:
     """The arguments of a run; see :func:`sim.experiment.experiment.run`."""
 
-    strategies: Sequence[str] | None = None
-    replications: int = 2000
+    strategies: str | Sequence[str] | None = None
+    replications: int = REPLICATIONS
     seed: int = 1
     draws: int | str | Path | Draws = 0
     design: str = "sobol"

@@ -16,12 +16,12 @@ from sim.engine.daily_counts import MOST_DAYS
 from sim.engine.program import translate
 from sim.errors import InputError, unknown
 from sim.experiment import argument_checks, study_folder
+from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
 from sim.experiment.plan import chosen, names_of, of_draw
 from sim.experiment.results import Results
 from sim.formatting import many
 from sim.scenario import linting
-from sim.scenario.scenario import Scenario
 from sim.tracing.trace import Trace, trace_of
 
 MOST_ROWS = 1_000_000  # read at once; a row takes a kilobyte
@@ -34,7 +34,7 @@ TRACERS = {"compiled": kernel.trace, "simpy": processes.trace}
 
 
 def trace(
-    scenario: Scenario,
+    scenario: ScenarioLike,
     strategy: str | None = None,
     replication: int = 0,
     seed: int = 1,
@@ -54,8 +54,14 @@ def trace(
     Raises:
         InputError: an unknown strategy, or a draw that there is not.
         sim.errors.ModelError: a replication in which time cannot advance.
+
+    Example:
+        >>> import sim
+        >>> sim.trace("korea-2017", "proposal", replication=7).row["outcome"]
+        'ongoing'
     """
-    name = names_of(argument_checks.scenario(scenario))[0] if strategy is None else strategy
+    scenario = argument_checks.scenario(scenario)
+    name = names_of(scenario)[0] if strategy is None else strategy
     replication = argument_checks.whole(
         "replication", replication, 0, argument_checks.MOST_REPLICATION
     )

@@ -76,7 +76,13 @@ def failed(file: str, message: str, at: Path = ()) -> ScenarioError:
 
 
 def catalog() -> list[str]:
-    """Names of the scenarios that ship, in alphabetical order."""
+    """Names of the scenarios that ship, in alphabetical order.
+
+    Example:
+        >>> import sim
+        >>> "korea-2017" in sim.catalog()
+        True
+    """
     return sorted(path.stem for path in CATALOG.glob("*.toml"))
 
 

@@ -109,6 +109,14 @@ class Scenario(ScenarioData):
         name: catalog name, or the stem of the file.
         file: where it came from.
         chosen: the strategy that it runs with; "default", everything at once, where none is chosen.
+
+    Example:
+        >>> import sim
+        >>> scenario = sim.load("korea-2017")
+        >>> list(scenario.tracks)[:2], len(scenario.strategies)
+        (['us_dprk', 'north_south'], 9)
+        >>> scenario.override({"missile_test.rate": 24}).shocks["missile_test"].rate
+        24.0
     """
 
     name: str
@@ -269,6 +277,11 @@ def load(source: str | Path, strategies: Sequence[str | Path] = ()) -> Scenario:
 
     Raises:
         ScenarioError: every issue at once; also where a file is missing or cannot be read.
+
+    Example:
+        >>> import sim
+        >>> sim.load("korea-2017").goal
+        'freeze'
     """
     scenario, report = _load(source, strategies)
     if scenario is None:
@@ -285,6 +298,11 @@ def loads(text: str, file: str = "<text>") -> Scenario:
 
     Raises:
         ScenarioError: every issue at once.
+
+    Example:
+        >>> import sim
+        >>> sim.loads('extends = "korea-2017"').hash == sim.load("korea-2017").hash
+        True
     """
     scenario, report = _build(*_extended(text, file, Path()), file)
     if scenario is None:
@@ -323,6 +341,12 @@ def check(
     Returns:
         Issues, warnings and notes, each with its place; str() of one is a line. Where there are
         issues, there are no warnings and notes.
+
+    Example:
+        >>> import sim
+        >>> issues, warnings, notes = sim.check("korea-2017")
+        >>> len(issues)
+        0
     """
     try:
         scenario = load(source, strategies)

@@ -19,6 +19,7 @@ import pandas as pd
 from sim.errors import DrawsError, InputError, RunError, unknown
 from sim.experiment import argument_checks, measures, plan, provenance, study_folder
 from sim.experiment import draws as drawing
+from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
 from sim.experiment.evaluator import Evaluator, make_evaluator
 from sim.experiment.study_folder import Tables
@@ -134,7 +135,7 @@ def _manifest(kind: str, evaluator: Evaluator, began: float, **how: Any) -> dict
 
 
 def study_sensitivity(
-    scenario: Scenario,
+    scenario: ScenarioLike,
     strategy: str | None = None,
     measure: str = "reached",
     *,
@@ -163,9 +164,17 @@ def study_sensitivity(
     Raises:
         InputError: an unknown strategy or measure, no uncertain number, a base that is no power
             of 2, or too many histories.
+
+    Example:
+        >>> import sim
+        >>> few = {"replications": 5, "base": 2, "trajectories": 2}
+        >>> found = sim.sensitivity("korea-2017", "proposal", **few)
+        >>> list(found.tables)
+        ['tornado', 'morris', 'sobol']
     """
     began = time.time()
-    known = plan.names_of(argument_checks.scenario(scenario))
+    scenario = argument_checks.scenario(scenario)
+    known = plan.names_of(scenario)
     name = known[0] if strategy is None else argument_checks.one_of("strategy", strategy, known)
     if against is not None:
         argument_checks.one_of("strategy", against, known)
@@ -261,8 +270,8 @@ def _sensitivity_figures(tables: Tables, manifest: dict[str, Any]) -> dict[str, 
 
 
 def study_robust(
-    scenario: Scenario,
-    strategies: Sequence[str] | None = None,
+    scenario: ScenarioLike,
+    strategies: str | Sequence[str] | None = None,
     measure: str = "reached",
     *,
     draws: int | str | Path | Draws = 500,
@@ -293,8 +302,18 @@ def study_robust(
 
     Raises:
         InputError: something unknown, or too many histories.
+
+    Example:
+        >>> import sim
+        >>> found = sim.robust(
+        ...     "korea-2017", ["proposal", "bilateral_only"], draws=16, replications=5,
+        ...     numbers=("us_dprk.contact.success", "us_dprk.moratorium.success"),
+        ... )
+        >>> found.tables["regret"]["strategy"].nunique()
+        2
     """
     began = time.time()
+    scenario = argument_checks.scenario(scenario)
     argument_checks.whole("replications", replications, 1, MOST_REPLICATIONS)
     evaluator = make_evaluator(
         scenario, strategies, measure, seed, better=better, workers=workers, progress=progress

@@ -20,6 +20,7 @@ from sim.engine.program import Program
 from sim.errors import InputError
 from sim.experiment import argument_checks, provenance, replay
 from sim.experiment import study_folder as tables_of
+from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
 from sim.experiment.plan import chosen, names_of, of_draw, varied_from
 from sim.experiment.results import Results
@@ -185,8 +186,8 @@ def figures_of(tables: dict[str, pd.DataFrame], about: str) -> dict[str, Any]:
 
 
 def explain(
-    scenario: Scenario,
-    strategies: Sequence[str] | None = None,
+    scenario: ScenarioLike,
+    strategies: str | Sequence[str] | None = None,
     replications: int = 500,
     seed: int = 1,
     out: str | Path | None = None,
@@ -206,8 +207,15 @@ def explain(
     Raises:
         InputError: an unknown strategy, draws that cannot be made, or more events than can be
             replayed one by one.
+
+    Example:
+        >>> import sim
+        >>> found = sim.explain("korea-2017", "proposal", replications=10)
+        >>> sorted(found.tables)
+        ['bottlenecks', 'budget', 'costs', 'items']
     """
-    names = argument_checks.strategies(strategies, names_of(argument_checks.scenario(scenario)))
+    scenario = argument_checks.scenario(scenario)
+    names = argument_checks.strategies(strategies, names_of(scenario))
     _check_replayed(replications, seed)
     out = None if out is None else argument_checks.path("out", out)
     about = tables_of.about(EXPLAIN, scenario, seed)
@@ -304,7 +312,7 @@ def _check_replayed(replications: int, seed: int) -> None:
 
 
 def diff(
-    scenario: Scenario,
+    scenario: ScenarioLike,
     a: str,
     b: str,
     replication: int = 0,
@@ -328,8 +336,15 @@ def diff(
     Raises:
         InputError: an unknown strategy, the same twice, a draw that there is not, or more events
             than can be replayed one by one.
+
+    Example:
+        >>> import sim
+        >>> pair = "proposal", "all_parallel"
+        >>> found = sim.diff("korea-2017", *pair, replication=7, replications=10)
+        >>> sorted(found.tables)
+        ['partings', 'side_by_side', 'turns']
     """
-    argument_checks.scenario(scenario)
+    scenario = argument_checks.scenario(scenario)
     argument_checks.whole("replication", replication, 0, argument_checks.MOST_REPLICATION)
     _check_replayed(replications, seed)
     out = None if out is None else argument_checks.path("out", out)

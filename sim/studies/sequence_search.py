@@ -32,6 +32,7 @@ from sim.engine import kernel
 from sim.engine.program import NOTHING, translate
 from sim.errors import InputError, RunError, unknown
 from sim.experiment import argument_checks, provenance, study_folder
+from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.files import writable
 from sim.experiment.manifests import default_folder
 from sim.reporting import sequence_text
@@ -120,8 +121,8 @@ class Found:
 
 
 def search(
-    scenario: Scenario,
-    tracks: Sequence[str] | None = None,
+    scenario: ScenarioLike,
+    tracks: str | Sequence[str] | None = None,
     *,
     never: Sequence[str] = (),
     optional: Sequence[str] = (),
@@ -162,8 +163,15 @@ def search(
         InputError: what was asked for cannot be done.
         RunError: a file could not be written.
         sim.errors.ModelError: a history in which time cannot advance.
+
+    Example:
+        >>> import sim
+        >>> tracks = ["us_dprk", "north_south"]
+        >>> found = sim.search("korea-2017", tracks, postures=[], zone=200, replications=20)
+        >>> found.table["status"].iloc[0]
+        'best'
     """
-    argument_checks.scenario(scenario)
+    scenario = argument_checks.scenario(scenario)
     tracks = None if tracks is None else argument_checks.names("tracks", tracks)
     postures = None if postures is None else argument_checks.names("postures", postures)
     never, optional = (

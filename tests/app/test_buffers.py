@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim.analysis import attribution
+from sim.analysis import attribution, comparison
 from sim.app import progressive
 from sim.app.buffers import Kept
 from sim.app.progressive import answers
@@ -55,7 +55,7 @@ def test_what_is_kept_is_what_a_run_has(source: str, tmp_path: Path) -> None:
     assert set(frame) < set(whole)
     for name in frame:
         np.testing.assert_array_equal(np.asarray(frame[name]), np.asarray(whole[name]), name)
-    for tell in (sim.summary, lambda *of: sim.compare(of[0], table.keys[0], *of[1:])):
+    for tell in (sim.summary, lambda *of: comparison.compare(of[0], table.keys[0], *of[1:])):
         pd.testing.assert_frame_equal(tell(frame, *about), tell(whole, *about), check_exact=True)
     bound = [attribution.bottlenecks(one, goal=about[0]) for one in (frame, whole)]
     pd.testing.assert_frame_equal(*bound, check_exact=True)

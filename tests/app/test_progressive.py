@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim.analysis import attribution
+from sim.analysis import attribution, comparison
 from sim.app import progressive
 from sim.app.progressive import answers
 from sim.app.session import State
@@ -43,7 +43,7 @@ def test_the_last_answer_equals_a_run_of_the_strategy_file(state: State, tmp_pat
     exact(last.summary, sim.summary(frame, *about), check_exact=True)
     exact(last.incidence, sim.incidence(frame, horizon=scenario.horizon), check_exact=True)
     exact(last.outcomes, sim.outcomes(frame, horizon=scenario.horizon), check_exact=True)
-    exact(last.differences, sim.compare(frame, keys[0], *about), check_exact=True)
+    exact(last.differences, comparison.compare(frame, keys[0], *about), check_exact=True)
 
 
 def test_answers_grow_until_they_are_precise_enough(state: State) -> None:

@@ -408,23 +408,23 @@ def test_columns_can_be_added_to_the_frame_without_a_warning(tmp_path) -> None:
         (sim.search, {"seed": "1"}, "seed: found '1'"),
         (sim.search, {"out": ""}, "out: found an empty text"),
         (sim.search, {"stages": "no"}, "stages: found 'no'; allowed: True or False"),
-        (sim.study_sensitivity, {"strategy": ""}, 'unknown strategy ""'),
-        (sim.study_sensitivity, {"strategy": ["now"]}, "unknown strategy"),
-        (sim.study_sensitivity, {"measure": None}, "measure: found None"),
-        (sim.study_sensitivity, {"against": "x"}, 'unknown strategy "x"'),
-        (sim.study_sensitivity, {"replications": 0}, "replications: found 0"),
-        (sim.study_sensitivity, {"base": 2.5}, "base: found 2.5"),
-        (sim.study_sensitivity, {"trajectories": "20"}, "trajectories: found '20'"),
-        (sim.study_sensitivity, {"top": 0}, "top: found 0"),
-        (sim.study_robust, {"strategies": []}, "strategies: found an empty list"),
-        (sim.study_robust, {"draws": 2.5}, "draws: found 2.5"),
-        (sim.study_robust, {"draws": 0}, "draws: found 0; allowed: 1 to"),
-        (sim.study_robust, {"fail": "x"}, "fail: found 'x'; allowed: a number"),
-        (sim.study_robust, {"margin": float("nan")}, "margin: found nan"),
-        (sim.study_robust, {"better": "up"}, 'unknown better "up"; allowed: more, less'),
-        (sim.study_robust, {"baseline": ""}, '--baseline: unknown strategy ""'),
-        (sim.study_robust, {"workers": 0}, "workers: found 0"),
-        (sim.study_robust, {"seed": 0.5}, "seed: found 0.5"),
+        (sim.sensitivity, {"strategy": ""}, 'unknown strategy ""'),
+        (sim.sensitivity, {"strategy": ["now"]}, "unknown strategy"),
+        (sim.sensitivity, {"measure": None}, "measure: found None"),
+        (sim.sensitivity, {"against": "x"}, 'unknown strategy "x"'),
+        (sim.sensitivity, {"replications": 0}, "replications: found 0"),
+        (sim.sensitivity, {"base": 2.5}, "base: found 2.5"),
+        (sim.sensitivity, {"trajectories": "20"}, "trajectories: found '20'"),
+        (sim.sensitivity, {"top": 0}, "top: found 0"),
+        (sim.robust, {"strategies": []}, "strategies: found an empty list"),
+        (sim.robust, {"draws": 2.5}, "draws: found 2.5"),
+        (sim.robust, {"draws": 0}, "draws: found 0; allowed: 1 to"),
+        (sim.robust, {"fail": "x"}, "fail: found 'x'; allowed: a number"),
+        (sim.robust, {"margin": float("nan")}, "margin: found nan"),
+        (sim.robust, {"better": "up"}, 'unknown better "up"; allowed: more, less'),
+        (sim.robust, {"baseline": ""}, '--baseline: unknown strategy ""'),
+        (sim.robust, {"workers": 0}, "workers: found 0"),
+        (sim.robust, {"seed": 0.5}, "seed: found 0.5"),
         (sim.trace, {"strategy": ["now"]}, "unknown strategy"),
         (sim.trace, {"replication": -1}, "replication: found -1"),
         (sim.trace, {"replication": "1"}, "replication: found '1'"),
@@ -449,10 +449,12 @@ def test_a_wrong_argument_is_one_sentence(function, wrong, message) -> None:
 
 
 def test_a_wrong_argument_beside_the_scenario_is_one_sentence(tmp_path) -> None:
-    for function in (sim.run, sim.search, sim.study_sensitivity, sim.study_robust, sim.trace,
+    for function in (sim.run, sim.search, sim.sensitivity, sim.robust, sim.trace,
                      sim.explain):  # fmt: skip
-        with pytest.raises(InputError, match="scenario: found 'korea-2017'; allowed: a scenario"):
-            function("korea-2017")
+        with pytest.raises(InputError, match="scenario: found 3; allowed: a catalog name, a path"):
+            function(3)
+        with pytest.raises(sim.ScenarioError, match="korea-2018: no such file; did you mean"):
+            function("korea-2018")
     with pytest.raises(InputError, match="scenario: found None"):
         sim.diff(None, "now", "later")
     results = sim.run(sim.loads(UNCERTAIN, "uncertain.toml"), "now", 3, out=tmp_path / "r")

@@ -141,7 +141,9 @@ def test_the_names_are_all_there() -> None:
     page = generate.names()
     for name in sim.__all__[1:]:
         thing = getattr(sim, name)
-        place = thing.__name__ if inspect.ismodule(thing) else f"{thing.__module__}.{name}"
+        place = (
+            thing.__name__ if inspect.ismodule(thing) else f"{thing.__module__}.{thing.__name__}"
+        )
         assert f"::: {place}" in page.splitlines(), name
 
 

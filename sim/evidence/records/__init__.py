@@ -7,6 +7,11 @@ low). Rows that come from a published data set are counts by month only, in :fun
 
     talks = history.talks()
     talks[talks["held"] & (talks["track"] == "us_dprk")]
+
+Example:
+    >>> import sim
+    >>> bool(sim.history.talks()["held"].any())
+    True
 """
 
 from __future__ import annotations
