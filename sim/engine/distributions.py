@@ -38,7 +38,8 @@ def quantile(family, a, b, c, d, table, start, count, u):  # type: ignore[no-unt
 
     Args:
         family: one of the codes above.
-        a, b, c, d: its parameters, from :func:`prepare`.
+        a, b, c, d: its parameters, from :func:`prepare`; where the law can be truncated, d is the
+            probability of its values up to the `max`, else 1.
         table: tables of many laws in one array; this law's is ``table[start : start + count]``.
         u: in [0, 1).
 
@@ -47,16 +48,17 @@ def quantile(family, a, b, c, d, table, start, count, u):  # type: ignore[no-unt
     15.0
     """
     if family == EXPONENTIAL:
-        return a * unit_exponential(u)
+        return a * unit_exponential(u * d)
     if family == FIXED:
         return a
     if family == QUANTILES:
-        spread = b if u < 0.5 else c
-        return a * exp(spread * normal_quantile(u))
+        within = u * d
+        spread = b if within < 0.5 else c
+        return a * exp(spread * normal_quantile(within))
     if family == LOGNORMAL:
-        return a * exp(b * normal_quantile(u))
+        return a * exp(b * normal_quantile(u * d))
     if family == WEIBULL:
-        return b * power(unit_exponential(u), a)
+        return b * power(unit_exponential(u * d), a)
     if family == UNIFORM:
         return a + b * u
     if family == PERT:
@@ -154,6 +156,24 @@ def fill_pert(alpha, table):  # type: ignore[no-untyped-def]
     fill_pert_side(beta, whole, table[side:])
 
 
+@compiled(kept=True)
+def share_within(family, a, b, c, table, most):  # type: ignore[no-untyped-def]
+    """The probability that a law without an upper bound gives at most ``most`` days.
+
+    Found by bisection of the quantile function itself, so that no quantile at a smaller uniform is
+    above ``most``, and on the same bits everywhere.
+    """
+    low, high = 0.0, 1.0
+    middle = 0.5
+    while low < middle < high:
+        if quantile(family, a, b, c, 1.0, table, 0, 0, middle) <= most:
+            low = middle
+        else:
+            high = middle
+        middle = 0.5 * (low + high)
+    return low
+
+
 # -- laws from their parameters -------------------------------------------------------------------
 
 
@@ -173,13 +193,14 @@ def prepare(
         family: one of the codes above.
         raw: FIXED [x]; EXPONENTIAL [mean]; LOGNORMAL [median, sigma]; WEIBULL [shape, scale];
             UNIFORM [min, max]; PERT [min, mode, max]; QUANTILES [p10, p50, p90];
-            VALUES [v, ..] sorted. All in days, but sigma and shape.
+            VALUES [v, ..] sorted. All in days, but sigma and shape. EXPONENTIAL, LOGNORMAL, WEIBULL
+            and QUANTILES may be followed by the value beyond which nothing is drawn.
 
     Returns:
         The four parameters and the table of :func:`quantile`.
 
     >>> prepare(LOGNORMAL, np.array([75.0, 0.7]))
-    ((75.0, 0.7, 0.0, 0.0), array([], dtype=float64))
+    ((75.0, 0.7, 0.0, 1.0), array([], dtype=float64))
     """
     params, table = np.zeros((1, 4)), np.zeros(table_size(family, len(raw)))
     spans = np.array([0, len(raw)]), np.array([0, len(table)])
@@ -201,6 +222,7 @@ def prepare_all(families, index_start, indices, parameters, params, table_start,
     """
     for i in range(len(families)):
         family, at, last = families[i], index_start[i], index_start[i + 1]
+        own = 0  # parameters of a law that may be truncated
         if family == VALUES:
             for n in range(last - at):
                 table[table_start[i] + n] = parameters[indices[at + n]]
@@ -209,7 +231,7 @@ def prepare_all(families, index_start, indices, parameters, params, table_start,
         second = parameters[indices[at + 1]] if last > at + 1 else 0.0
         third = parameters[indices[at + 2]] if last > at + 2 else 0.0
         if family == WEIBULL:
-            params[i, 0], params[i, 1] = 1.0 / first, second
+            params[i, 0], params[i, 1], own = 1.0 / first, second, 2
         elif family == UNIFORM:
             params[i, 0], params[i, 1] = first, second - first
         elif family == PERT:
@@ -221,8 +243,24 @@ def prepare_all(families, index_start, indices, parameters, params, table_start,
         elif family == QUANTILES:
             params[i, 0] = second
             params[i, 1], params[i, 2] = log(second / first) / Z90, log(third / second) / Z90
+            own = 3
+        elif family == EXPONENTIAL:
+            params[i, 0], own = first, 1
+        elif family == LOGNORMAL:
+            params[i, 0], params[i, 1], own = first, second, 2
         else:
-            params[i, 0], params[i, 1] = first, second
+            params[i, 0] = first
+        if own > 0:
+            params[i, 3] = 1.0
+            if last - at > own:
+                params[i, 3] = share_within(
+                    family,
+                    params[i, 0],
+                    params[i, 1],
+                    params[i, 2],
+                    table,
+                    parameters[indices[at + own]],
+                )
 
 
 @engine

@@ -29,7 +29,7 @@ from sim.scenario.model import (
     Track,
     Window,
 )
-from sim.scenario.quantities import Duration, Number, Range, base_value
+from sim.scenario.quantities import MAX, TRUNCATED, Duration, Number, Range, base_value
 from sim.types import DAYS_PER_YEAR
 
 WIDTH = 96
@@ -112,6 +112,12 @@ def duration_phrase(duration: Duration) -> str:
     >>> duration_phrase(Duration(family="uniform", params={"min": 5, "max": 30}))
     '5 to 30 days, all equally likely'
     """
+    p = duration.params
+    never = f", never more than {days(p[MAX])}" if duration.family in TRUNCATED and MAX in p else ""
+    return _law_phrase(duration) + never
+
+
+def _law_phrase(duration: Duration) -> str:
     p = duration.params
     match duration.family:
         case "fixed":

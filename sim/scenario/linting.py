@@ -27,10 +27,12 @@ from sim.scenario.model import (
     Track,
 )
 from sim.scenario.parameters import parameters
-from sim.scenario.quantities import Duration, Range, base_value
+from sim.scenario.quantities import MAX, TRUNCATED, Duration, Range, base_value
 from sim.scenario.reachability import never_starts, opens_in_run
 from sim.scenario.register import JUDGEMENT, STATUSES, counts, declared, entries
 from sim.types import DAYS_PER_YEAR
+
+Z90 = 1.2815515655446004  # normal quantile at 0.9
 
 Note = tuple[tuple[str | int, ...], str]  # a path, and a message about it
 
@@ -281,6 +283,8 @@ def mean(duration: Duration) -> float:
     (30, 3.0)
     """
     p = {key: base_value(number) for key, number in duration.params.items()}
+    if duration.family in TRUNCATED and MAX in p:
+        return _mean_of_truncated(duration.family, p)
     match duration.family:
         case "fixed":
             return p[""]
@@ -302,13 +306,40 @@ def mean(duration: Duration) -> float:
             return _mean_of_values(duration.values)
 
 
+def _mean_of_truncated(family: str, p: dict[str, float]) -> float:
+    """The mean below `max`, by Simpson's rule: max - (integral of F from 0 to max) / F(max)."""
+    most, cells = p[MAX], 2000
+    shares = [_share_below(family, p, most * i / cells) for i in range(cells + 1)]
+    area = shares[-1] + sum((4 if i % 2 else 2) * shares[i] for i in range(1, cells))
+    return most - area * most / cells / 3 / shares[-1]
+
+
+def _share_below(family: str, p: dict[str, float], x: float) -> float:
+    """The distribution function of a law that may be truncated, before it is."""
+    if x <= 0.0:
+        return 0.0
+    match family:
+        case "exponential":
+            return -math.expm1(-x / p["mean"])
+        case "weibull":
+            return -math.expm1(-((x / p["scale"]) ** p["shape"]))
+        case "lognormal":
+            return _normal_below(math.log(x / p["median"]) / p["sigma"])
+        case _:
+            side = p["p50"] / p["p10"] if x < p["p50"] else p["p90"] / p["p50"]
+            return _normal_below(math.log(x / p["p50"]) / math.log(side) * Z90)
+
+
+def _normal_below(z: float) -> float:
+    return math.erfc(-z / math.sqrt(2)) / 2
+
+
 def _exp(x: float) -> float:
     return math.exp(x) if x < 700 else math.inf
 
 
 def _mean_of_quantiles(p10: float, p50: float, p90: float) -> float:
-    z = 1.2815515655446004
-    below, above = math.log(p50 / p10) / z, math.log(p90 / p50) / z
+    below, above = math.log(p50 / p10) / Z90, math.log(p90 / p50) / Z90
 
     def half(sigma: float, sign: int) -> float:
         return _exp(sigma * sigma / 2) * (1 + math.erf(sign * sigma / math.sqrt(2))) / 2

@@ -20,7 +20,7 @@ from sim.errors import Issue, ScenarioError, comma_separated, did_you_mean
 from sim.scenario.fields import FREE_TEXT
 from sim.scenario.issues import Path, place, show
 from sim.scenario.model import KINDS, TIMINGS
-from sim.scenario.quantities import FAMILIES, RANGE_KEYS
+from sim.scenario.quantities import RANGE_KEYS, law_of
 
 CATALOG = FilePath(__file__).parents[1] / "catalog"
 MAX_BYTES = 16_000_000
@@ -292,9 +292,8 @@ def _another_law(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 def _law(table: Mapping[str, Any]) -> str | None:
     keys = {key for key in table if key not in FREE_TEXT and key != "as"}
-    forms = {name: set(params) for name, params in FAMILIES.items()}
-    forms |= {"values": {"values"}, "range": set(RANGE_KEYS) - {"as"}}
-    return next((name for name, form in forms.items() if form == keys), None)
+    others = {"values": {"values"}, "range": set(RANGE_KEYS) - {"as"}}
+    return law_of(keys) or next((name for name, form in others.items() if form == keys), None)
 
 
 def _are_named(value: object) -> bool:

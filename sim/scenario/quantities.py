@@ -12,7 +12,7 @@ file beside each.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -246,6 +246,8 @@ FAMILIES: dict[str, dict[str, Bounds]] = {
     "quantiles": {"p10": POSITIVE, "p50": POSITIVE, "p90": POSITIVE},
 }
 RANGE_KEYS = ("low", "likely", "high", "as")
+MAX = "max"  # beyond which nothing is drawn; behind the other parameters of a law
+TRUNCATED = ("exponential", "lognormal", "weibull", "quantiles")  # laws that may have it
 ASCENDING = ("uniform", "pert")  # their parameters may be equal
 STRICTLY_ASCENDING = ("quantiles",)
 
@@ -258,6 +260,7 @@ class Duration:
         family: "fixed", "exponential", "lognormal", "weibull", "uniform", "pert", "quantiles" or
             "values".
         params: by key, in the order of :data:`FAMILIES`; the only one of "fixed" has the key "".
+            A law of :data:`TRUNCATED` may have a `max` behind them.
         values: for "values" only, in days, ascending.
         about: free text.
         source: where the law comes from.
@@ -295,7 +298,38 @@ def bounds_of(family: str, key: str) -> Bounds:
     >>> print(bounds_of("lognormal", "sigma"))
     a number above 0
     """
-    return NOT_NEGATIVE if family == "fixed" else FAMILIES[family][key]
+    if family == "fixed":
+        return NOT_NEGATIVE
+    return POSITIVE if family in TRUNCATED and key == MAX else FAMILIES[family][key]
+
+
+def highest_median(duration: Duration) -> float:
+    """The highest median, in any draw, of a law that may be truncated; without its `max`.
+
+    >>> highest_median(Duration(family="lognormal", params={"median": 60, "sigma": 0.7}))
+    60
+    """
+    p = {key: highest(value) for key, value in duration.params.items()}
+    match duration.family:
+        case "exponential":
+            return p["mean"] * math.log(2)
+        case "weibull":
+            return p["scale"] * math.exp(math.log(math.log(2)) / p["shape"])
+        case _:
+            return p["median" if "median" in p else "p50"]
+
+
+def law_of(keys: Collection[str]) -> str | None:
+    """The law of durations with these keys, or None.
+
+    >>> law_of(["mean", "max"]), law_of(["min", "max"]), law_of(["min"])
+    ('exponential', 'uniform', None)
+    """
+    for family, own in FAMILIES.items():
+        extra = {MAX} if family in TRUNCATED else set()
+        if set(keys) - extra == set(own):
+            return family
+    return None
 
 
 def disorder(duration: Duration) -> str:
@@ -305,9 +339,16 @@ def disorder(duration: Duration) -> str:
     'min 9 and max 5; allowed: min <= max'
     """
     strictly = duration.family in STRICTLY_ASCENDING
+    if duration.family in TRUNCATED and MAX in duration.params:
+        median, most = highest_median(duration), lowest(duration.params[MAX])
+        if not most > median:
+            return f"max {most:g} and a median of {median:.4g}; allowed: a max above the median"
     if not strictly and duration.family not in ASCENDING:
         return ""
-    for (low_key, low), (high_key, high) in pairwise(duration.params.items()):
+    own = [
+        (key, value) for key, value in duration.params.items() if key in FAMILIES[duration.family]
+    ]
+    for (low_key, low), (high_key, high) in pairwise(own):
         a, b = highest(low), lowest(high)
         if a > b or (strictly and a == b):
             ends = [
@@ -319,7 +360,7 @@ def disorder(duration: Duration) -> str:
                 )
             ]
             sign = " < " if strictly else " <= "
-            return f"{ends[0]} and {ends[1]}; allowed: {sign.join(duration.params)}" + (
+            return f"{ends[0]} and {ends[1]}; allowed: {sign.join(key for key, _ in own)}" + (
                 " in every draw" if isinstance(low, Range) or isinstance(high, Range) else ""
             )
     return ""
@@ -341,6 +382,7 @@ class DurationReader(Reader[Duration]):
             family: {key: UncertainNumber(bounds) for key, bounds in keys.items()}
             for family, keys in FAMILIES.items()
         }
+        self.most = UncertainNumber(POSITIVE)
 
     def read(self, value: object, at: Location) -> Duration:
         if not isinstance(value, dict):
@@ -355,14 +397,18 @@ class DurationReader(Reader[Duration]):
             return Duration(
                 family="values", values=_values(value["values"], at / "values"), **about
             )
-        for family, readers in self.params.items():
-            if set(readers) == set(keys):
-                params = {key: one.read(value[key], at / key) for key, one in readers.items()}
-                duration = Duration(family=family, params=params, **about)
-                if at.valid and (wrong := disorder(duration)):
-                    raise at.invalid(wrong)
-                return duration
-        raise at.invalid(_unknown_law(keys), self.FORMS)
+        if (family := law_of(keys)) is None:
+            raise at.invalid(_unknown_law(keys), self.FORMS)
+        readers = self._readers(family, MAX in keys)
+        params = {key: one.read(value[key], at / key) for key, one in readers.items()}
+        duration = Duration(family=family, params=params, **about)
+        if at.valid and (wrong := disorder(duration)):
+            raise at.invalid(wrong)
+        return duration
+
+    def _readers(self, family: str, most: bool) -> dict[str, UncertainNumber]:
+        own = self.params[family]
+        return own | {MAX: self.most} if most and family in TRUNCATED else own
 
     def write(self, value: Duration) -> Any:
         about = {k: getattr(value, k) for k in FREE_TEXT if getattr(value, k)}
@@ -370,7 +416,7 @@ class DurationReader(Reader[Duration]):
             return self.days.write(value.params[""])
         if value.family == "values":
             return {"values": [plain(v) for v in value.values]} | about
-        readers = self.params[value.family]
+        readers = self._readers(value.family, most=True)
         return {key: readers[key].write(number) for key, number in value.params.items()} | about
 
     def schema(self, schemas: Schemas) -> Json:
@@ -382,7 +428,10 @@ class DurationReader(Reader[Duration]):
             {
                 "type": "object",
                 "title": family,
-                "properties": {key: one.schema(schemas) for key, one in readers.items()} | free,
+                "properties": {
+                    key: one.schema(schemas) for key, one in self._readers(family, True).items()
+                }
+                | free,
                 **({} if schemas.partial else {"required": list(readers)}),
                 "additionalProperties": False,
             }

@@ -133,6 +133,28 @@ def test_a_family_is_the_inverse_of_its_distribution_function(family, raw, law) 
     assert stats.kstest(sample, law.cdf).pvalue > 1e-3
 
 
+@pytest.mark.parametrize(("family", "raw", "law"), FAMILIES[:4])
+@pytest.mark.parametrize("share", [0.55, 0.9, 0.999])
+def test_a_truncated_law_is_the_law_below_its_max(family, raw, law, share) -> None:
+    most = float(law.ppf(share))
+    uniforms = np.concatenate([np.linspace(0.0, 0.9995, 500), [1 - 2.0**-53]])
+    found = draw(family, [*raw, most], uniforms)
+    assert found[1:] == pytest.approx(law.ppf(uniforms * share)[1:], rel=1e-9)
+    assert found.max() <= most and found[-1] == pytest.approx(most, rel=1e-9)
+
+
+def test_a_truncated_two_piece_law_keeps_its_quantiles_in_proportion() -> None:
+    whole = draw(distributions.QUANTILES, [20.0, 60.0, 180.5], np.linspace(0, 0.9, 91))
+    below = draw(distributions.QUANTILES, [20.0, 60.0, 180.5, 180.5], np.linspace(0, 1, 91)[:-1])
+    assert below[1:] == pytest.approx(whole[1:-1], rel=1e-9)
+
+
+def test_a_max_that_is_never_reached_changes_no_bit_to_speak_of() -> None:
+    uniforms = np.random.default_rng(8).random(500)
+    whole, cut = (draw(distributions.EXPONENTIAL, raw, uniforms) for raw in ([9.0], [9.0, 1e9]))
+    assert cut == pytest.approx(whole, rel=1e-12)
+
+
 def test_the_pert_table_is_accurate_for_every_mode() -> None:
     uniforms = np.concatenate([np.linspace(1e-9, 1 - 1e-9, 500), 10.0 ** -np.linspace(1, 9, 50)])
     for mode in np.linspace(0, 1, 21):
