@@ -29,6 +29,7 @@ class _Writer:
         self.shocks = [f"k{i}" for i in range(rng.randint(0, 6))]
         self.levels = self.conditions + self.held
         self.levels += [f"{t}.{s}" for t in self.tracks for s in self.stages[t]]
+        self.failures = [f"{t}.{s}.failures" for t in self.tracks for s in self.stages[t]]
         self.maximum = {c: rng.choice([1, 1, 2, 3, 5]) for c in self.conditions + self.held}
         self.ties = rng.random() < 0.6
         self.ruin = self.conditions[1] if rng.random() < 0.7 else None
@@ -37,7 +38,7 @@ class _Writer:
         return self.rng.random() < p
 
     def literal(self) -> str:
-        name = self.rng.choice(self.levels)
+        name = self.rng.choice(self.failures if self.chance(0.15) else self.levels)
         return self.rng.choice([name, name, f"!{name}", f"{name}>={self.rng.randint(1, 3)}"])
 
     def clauses(self, most: int = 2) -> list[Any]:
@@ -61,6 +62,10 @@ class _Writer:
                 {"min": 1, "mode": self.rng.choice([1, 4, 30]), "max": 30},
                 {"p10": 2, "p50": 9, "p90": 70.0},
                 {"values": [1, 5, 9.5]},
+                {"mean": 10.0, "max": 12.0},
+                {"median": 20.0, "sigma": 1.5, "max": 50},
+                {"shape": 0.7, "scale": 15.0, "max": 30},
+                {"p10": 2, "p50": 9, "p90": 70.0, "max": 40},
                 {"mean": {"low": 5.0, "likely": 6.0, "high": 20.0, "source": "made up"}},
             ]
         )
@@ -75,6 +80,9 @@ class _Writer:
             track = self.rng.choice(self.tracks)
             stage = self.rng.choice(self.stages[track])
             effects["reopens"] = [{"track": track, "stage": stage}]
+        if self.chance(0.3):
+            count = self.rng.randint(1, 2)
+            effects["resumes"] = [self.rng.choice(self.tracks) for _ in range(count)]
         return effects
 
     def document(self) -> dict[str, Any]:

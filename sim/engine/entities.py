@@ -28,8 +28,11 @@ from sim.engine.program import (
     RAISE,
     RATE,
     REOPEN,
+    RESUME,
     Program,
+    failures_of,
 )
+from sim.scenario import model as scenario_model
 from sim.scenario import scenario
 from sim.scenario.parameters import overridden
 from sim.scenario.scenario import Clauses, base_value
@@ -51,7 +54,7 @@ class ClauseItem(NamedTuple):
 
 
 Rule = tuple[ClauseItem, ...]  # all items must hold
-Steps = tuple[tuple[int, int], ...]  # effects: what is done, to which level or stage
+Steps = tuple[tuple[int, int], ...]  # effects: what is done, to which level, stage or track
 
 
 class Ratio(NamedTuple):
@@ -107,6 +110,7 @@ class StageEntity(NamedTuple):
 
     Attributes:
         place: index among the stages of all tracks.
+        failures: the level that counts its failed attempts, or NOTHING where nothing reads it.
         stream: key of its random stream.
         duration: of an attempt, in days.
         success: the probability of success at odds ratio 1.
@@ -118,6 +122,7 @@ class StageEntity(NamedTuple):
     """
 
     place: int
+    failures: int
     stream: int
     duration: DurationLaw
     success: float
@@ -189,7 +194,7 @@ class Entities:
     """The entities of a scenario with its strategy, at the parameter values of one draw.
 
     They are made once for many replications. Levels are numbered as the rows have them: declared
-    conditions in file order, then one for each stage.
+    conditions in file order, then one for each stage; then come failures that are read.
 
     Args:
         program: names the scenario, and holds the values of its parameters.
@@ -201,10 +206,13 @@ class Entities:
         self.horizon, self.most_events = float(one.horizon), program.code.most_events
         self.conditions = list(one.conditions.values())
         self._stages = one.stages
-        self.level_index = {name: i for i, name in enumerate([*one.conditions, *self._stages])}
+        failures = failures_of(one)
+        names = [*one.conditions, *self._stages, *failures]
+        self.level_index = {name: i for i, name in enumerate(names)}
         self.goal = self.level_index[one.goal]
         self.ruin = NOTHING if one.ruin is None else self.level_index[one.ruin]
         self.maximum = [c.max for c in self.conditions] + [1] * len(self._stages)
+        self.maximum += [scenario_model.MAX_LEVEL] * len(failures)
         self.initially = [c.initially for c in self.conditions]
         self.held = {self.level_index[name] for name in one.held}
         self.postures = [self.level_index[name] for name in one.chosen.raises]
@@ -270,7 +278,8 @@ class Entities:
         reopened = [
             (REOPEN, self._number_of_stage[f"{one.track}.{one.stage}"]) for one in effects.reopens
         ]
-        return (*levels, *reopened)
+        resumed = [(RESUME, self._number_of_track[name]) for name in effects.resumes]
+        return (*levels, *reopened, *resumed)
 
     def _resume(self, track: str, stage: str | None, default: int) -> int:
         if stage == scenario.ABANDON:
@@ -291,6 +300,7 @@ class Entities:
         place, track = self._number_of_stage[name], name.partition(".")[0]
         return StageEntity(
             place=place,
+            failures=self.level_index.get(name + scenario_model.FAILURES, NOTHING),
             stream=streams.stream(f"stage:{name}"),
             duration=_law(stage.duration),
             success=base_value(stage.success),

@@ -43,6 +43,7 @@ from sim.engine.program import (
     RAISE,
     RATE,
     REMEMBERED,
+    RESUME,
     RUIN,
     WINDOW,
     Code,
@@ -52,6 +53,7 @@ from sim.engine.program import (
     cannot_advance,
 )
 from sim.engine.rows import Rows, empty
+from sim.scenario.model import MAX_LEVEL
 from sim.types import DAYS_PER_YEAR, Floats, Ints, Words
 
 Table = Any  # an array of records
@@ -68,6 +70,7 @@ LARGEST_TABLE = 1024  # speeds of one shock
 WHOLE = np.int64
 (OPENS, FADES, HAPPENS, PASSES, BREAKS, BEGINS, SUCCEEDS, FAILS) = map(WHOLE, range(8))
 (PAUSES, RESUMES, LEAVES, COMPLETES, REOPENS, RISES, FALLS, WAITS) = map(WHOLE, range(8, 16))
+HASTENS = WHOLE(16)
 NO_DETAIL = WHOLE(NOTHING)
 ONE = np.uint64(1)
 U = np.uint64  # an index without a sign: numba then need not ask whether it counts from the end
@@ -77,7 +80,8 @@ U = np.uint64  # an index without a sign: numba then need not ask whether it cou
 
 
 class CompiledProgram(NamedTuple):
-    """A program as records (C conditions, S stages, T tracks, K shocks as in :class:`Code`).
+    """A program as records (C conditions, S stages, F failures, T tracks, K shocks as in
+    :class:`Code`).
 
     Clock 0 is the calendar of windows; then come the conditions that fade, the shocks and the
     tracks, each in file order: the order at one instant. ``x_first`` and ``x_last`` bound a part
@@ -85,10 +89,10 @@ class CompiledProgram(NamedTuple):
     """
 
     shared: Table  # (1,) scalars
-    levels: Table  # (C + S,) conditions, then stage conditions
+    levels: Table  # (C + S + F,) conditions, then stage conditions, then failures
     readers: Table  # undated shocks that depend on a level, by level
-    watch: Words  # (C + S, words) tracks, by place in the priority, whose clauses read a level
-    shock_watch: Words  # (C + S, words) undated shocks whose speed depends on a level
+    watch: Words  # (C + S + F, words) tracks, by place in the priority, whose clauses read a level
+    shock_watch: Words  # (C + S + F, words) undated shocks whose speed depends on a level
     party_watch: Words  # (P, words) tracks at which a party sits
     capacity: Ints  # (P,)
     tracks: Table
@@ -128,7 +132,7 @@ LEVEL = _record("maximum initially fade_clock fade_law reader_first reader_last"
 READER = _record("shock stride")
 TRACK = _record("first last start_rule left_out party_first party_last place")
 STAGE = _record(
-    "track law gate step_first step_last hold_first hold_last window_first window_last "
+    "track law gate failures step_first step_last hold_first hold_last window_first window_last "
     "setback_first setback_last odds_first odds_last time_first time_last",
     "success",
     "stream",
@@ -167,7 +171,7 @@ def _steps(code: Code, effects: Ints) -> dict[str, Ints]:
 
 def plan(code: Code) -> CompiledProgram:
     """The plan of a code, with the parameter values of the code's draw."""
-    levels, tracks = code.conditions + len(code.stage_track), len(code.start_rule)
+    levels, tracks = len(code.reader_start) - 1, len(code.start_rule)
     fading = np.flatnonzero(code.fade_law != NOTHING)
     place = np.empty(tracks, np.int64)
     place[code.by_priority] = np.arange(tracks)
@@ -250,6 +254,7 @@ def _stages(code: Code, bounds: dict[str, dict[str, Ints]]) -> Table:
         track=code.stage_track,
         law=code.duration_law,
         gate=code.gate,
+        failures=code.failures,
         **_steps(code, code.stage_effects),
         success=code.success,
         stream=code.stage_stream,
@@ -328,19 +333,26 @@ def _laws(code: Code) -> Table:
 
 
 def _levels(code: Code, levels: int, fading: Ints) -> Table:
-    stage_conditions = levels - code.conditions
+    others = levels - code.conditions
     fade_clock = np.full(levels, NOTHING, np.int64)
     fade_clock[fading] = 1 + np.arange(len(fading))
     return _table(
         LEVEL,
         levels,
-        maximum=np.concatenate([code.maximum, np.ones(stage_conditions, np.int64)]),
-        initially=np.concatenate([code.initially, np.zeros(stage_conditions, np.int64)]),
+        maximum=_highest(code, levels),
+        initially=np.concatenate([code.initially, np.zeros(others, np.int64)]),
         fade_clock=fade_clock,
-        fade_law=np.concatenate([code.fade_law, np.full(stage_conditions, NOTHING)]),
-        stream=np.concatenate([code.fade_stream, np.zeros(stage_conditions, np.uint64)]),
+        fade_law=np.concatenate([code.fade_law, np.full(others, NOTHING)]),
+        stream=np.concatenate([code.fade_stream, np.zeros(others, np.uint64)]),
         **_bounds("reader", code.reader_start),
     )
+
+
+def _highest(code: Code, levels: int) -> Ints:
+    """The highest value of each level."""
+    stages = len(code.stage_track)
+    failures = np.full(levels - code.conditions - stages, MAX_LEVEL, np.int64)
+    return np.concatenate([code.maximum, np.ones(stages, np.int64), failures])
 
 
 def _shock_watch(code: Code, levels: int) -> Words:
@@ -396,7 +408,7 @@ def _influences(code: Code) -> tuple[Table, dict[str, dict[str, Ints]]]:
 
 def _table_layout(code: Code, levels: int) -> tuple[Ints, Ints, int]:
     """The stride of each level in each shock's table of speeds, and where the tables begin."""
-    highest = np.concatenate([code.maximum, np.ones(levels - code.conditions, np.int64)])
+    highest = _highest(code, levels)
     radix = (highest[np.repeat(np.arange(levels), np.diff(code.reader_start))] + 1).tolist()
     entries: list[list[int]] = [[] for _ in code.timing]
     for entry, shock in enumerate(code.reader.tolist()):
@@ -484,7 +496,7 @@ class ReplicationState(NamedTuple):
     """Everything that changes during a replication; reset for each, never allocated anew."""
 
     now: Table  # (1,) the time, and what else there is only one of
-    levels: Table  # (C + S,)
+    levels: Table  # (C + S + F,)
     tracks: Table
     stages: Table
     shocks: Table
@@ -777,7 +789,7 @@ def set_fade(plan, state, seed, replication, i):  # type: ignore[no-untyped-def]
 
 @compiled()
 def take_effect(plan, state, log, seed, replication, first, last):  # type: ignore[no-untyped-def]
-    """Clears, lowers, raises and reopens, in the order in which they stand."""
+    """Clears, lowers, raises, reopens and resumes, in the order in which they stand."""
     for s in range(first, last):
         kind, of = plan.steps[U(s)].kind, plan.steps[U(s)].of
         if kind <= RAISE:
@@ -790,11 +802,31 @@ def take_effect(plan, state, log, seed, replication, first, last):  # type: igno
                 set_fade(plan, state, seed, replication, of)
             elif new == 0 and plan.levels[U(of)].fade_clock != NOTHING:
                 set_clock(state, plan.levels[U(of)].fade_clock, np.inf)
+        elif kind == RESUME:
+            end_delay(plan, state, log, of)
         else:
             track = plan.stages[U(of)].track
             if state.tracks[U(track)].where == COMPLETED:
                 record(log, state, REOPENS, of, NO_DETAIL, 0.0)
                 go_back(plan, state, log, track, of)
+
+
+@compiled()
+def end_delay(plan, state, log, track):  # type: ignore[no-untyped-def]
+    """The delay of a track ends at this instant, unless the track is abandoned at its end."""
+    one = state.tracks[U(track)]
+    if one.where == DELAYED and one.resume_at != ABANDON:
+        record(log, state, HASTENS, track, NO_DETAIL, 0.0)
+        set_clock(state, plan.shared[0].first_track + track, state.now[0].time)
+
+
+@compiled()
+def note_failure(plan, state, log, stage):  # type: ignore[no-untyped-def]
+    """An attempt at a stage has failed or was broken."""
+    level = plan.stages[U(stage)].failures
+    if level != NOTHING:
+        failures = min(WHOLE(MAX_LEVEL), state.levels[U(level)].now_at + 1)
+        set_level(plan, state, log, level, failures)
 
 
 @compiled()
@@ -854,6 +886,7 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
         setback = plan.setbacks[U(chosen)]
         first, last = setback.step_first, setback.step_last
         state.counts[setback.count] += 1
+        note_failure(plan, state, log, at)
     take_effect(plan, state, log, seed, replication, first, last)
     state.now[0].actor = NOTHING
     if not success:
@@ -969,6 +1002,7 @@ def break_off(plan, state, log, seed, replication, k, j, occurrence):  # type: i
     state.counts[U(shock.breaks_count)] += 1
     record(log, state, BREAKS, at, k, 0.0)
     release(plan, state, log, one.track)
+    note_failure(plan, state, log, at)
     resume_at = one.resume
     if resume_at == NOTHING or resume_at > at:
         resume_at = at
@@ -1258,7 +1292,7 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
                 last = max(last, one.ended)
         if all_over and one_gone:
             rows.outcome[i], rows.time[i] = ABANDONED, last
-    for c in range(len(state.levels)):
+    for c in range(rows.first.shape[1]):
         level = state.levels[U(c)]
         rows.first[i, c] = level.first
         if c < shared.conditions:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -49,6 +50,7 @@ from sim.engine.program import (
     RAISE,
     RATE,
     REMEMBERED,
+    REOPEN,
     RUIN,
     WINDOW,
     Entry,
@@ -73,13 +75,11 @@ def negotiate(replication: Replication, track: TrackState) -> Process:
     """A track waits until it may attempt a stage; a success leads on, a setback costs a delay."""
     while track.state != GONE:
         days = yield track.turn
-        try:
+        with suppress(simpy.Interrupt):  # broken off; what follows from it has been done
             yield replication.alarm(days, track.rank)
-            delay = replication.conclude(track)
-        except simpy.Interrupt as broken:
-            delay = broken.cause
-        if delay is not None:
-            yield replication.alarm(delay, track.rank)
+            replication.conclude(track)
+        if track.state == DELAYED:
+            yield track.delay.bell()
             replication.resume(track)
 
 
@@ -178,11 +178,13 @@ class TrackState:
         note: the first unmet item when everything was last at rest, before the first attempt.
         resume_at: the stage after the present delay, or ABANDON.
         ended: the time of completion or abandonment.
+        delay: its clock in a delay, whose end may be moved.
         turn, process: the event of the next attempt's begin, with its duration; the SimPy process.
     """
 
     __slots__ = (
         "begun",
+        "delay",
         "ended",
         "entity",
         "note",
@@ -202,6 +204,7 @@ class TrackState:
         self.note = NOTHING  # the first unmet item, last time that everything was at rest
         self.resume_at = NOTHING
         self.ended = math.nan
+        self.delay = Clock(env, rank)
         self.turn = Event(env)
         self.process: simpy.Process
 
@@ -400,12 +403,8 @@ class Replication:
 
     # -- the events
 
-    def conclude(self, track: TrackState) -> float | None:
-        """An attempt ends by itself, in success or in a setback.
-
-        Returns:
-            None after a success, after a setback the delay of the track in days.
-        """
+    def conclude(self, track: TrackState) -> None:
+        """An attempt ends by itself, in success or in a setback, which costs a delay."""
         self._event(track.rank)
         stage = self.entities.stages[track.stage]
         u = self._uniforms(stage.stream, self.attempts[track.stage] - 1)
@@ -420,13 +419,19 @@ class Replication:
             self._record(What.SUCCEEDS, track.stage, self.attempts[track.stage] - 1, chance)
             self._release(track)
             self._succeed(track, stage)
-            return None
+            return
         self._record(What.FAILS, track.stage, setback.place, chance)
         self._release(track)
         self.counts[setback.column] += 1
+        self._note_failure(stage)
         self._take_effect(setback.effects)
+        self._delay(track, setback.resume, setback.delay.days(u[3]))
         self._settle_soon()
-        return self._delay(track, setback.resume, setback.delay.days(u[3]))
+
+    def _note_failure(self, stage: StageEntity) -> None:
+        if stage.failures != NOTHING:
+            most = self.entities.maximum[stage.failures]
+            self._set_level(stage.failures, min(most, self.levels[stage.failures] + 1))
 
     def _note_residual(self, stage: int, residual: float) -> None:
         """Add up what could not be foreseen of the attempts at a stage, until the goal."""
@@ -459,10 +464,15 @@ class Replication:
             self._end(track, COMPLETED)
         self._settle_soon()
 
-    def _delay(self, track: TrackState, resume: int, days: float) -> float:
+    def _delay(self, track: TrackState, resume: int, days: float) -> None:
         track.state, track.resume_at = DELAYED, resume
         self._record(What.PAUSES, track.entity.place, resume, days)
-        return days
+        track.delay.set(days)
+
+    def _end_delay(self, track: TrackState) -> None:
+        if track.state == DELAYED and track.resume_at != ABANDON:
+            self._record(What.HASTENS, track.entity.place)
+            track.delay.set(0.0)
 
     def resume(self, track: TrackState) -> None:
         """A delay ends: the track waits at the stage where it resumes, or is abandoned."""
@@ -515,11 +525,13 @@ class Replication:
         self.counts[shock.entity.breaks_column] += 1
         self._record(What.BREAKS, track.stage, shock.entity.place)
         self._release(track)
+        self._note_failure(self.entities.stages[track.stage])
         resume = one.resume
         if resume == NOTHING or resume > track.stage:
             resume = track.stage
         # The state changes here, inside the shock; the process only waits out the delay.
-        track.process.interrupt(self._delay(track, resume, one.delay.days(u[1])))
+        self._delay(track, resume, one.delay.days(u[1]))
+        track.process.interrupt()
 
     def fade(self, condition: FadeState) -> None:
         """A condition's clock has run out: one level less."""
@@ -564,8 +576,10 @@ class Replication:
                 self._lower(of, 1)
             elif kind == CLEAR:
                 self._lower(of, self.levels[of])
-            else:
+            elif kind == REOPEN:
                 self._reopen(of)
+            else:
+                self._end_delay(self.tracks[of])
 
     def _raise(self, i: int) -> None:
         self._set_level(i, min(self.entities.maximum[i], self.levels[i] + 1))
@@ -760,7 +774,7 @@ class Replication:
             t.state == GONE for t in in_play
         ):
             rows.outcome[i], rows.time[i] = ABANDONED, max(t.ended for t in in_play)
-        rows.first[i] = self.first
+        rows.first[i] = self.first[: rows.first.shape[1]]
         for c in range(self.conditions):
             still = end - self.risen[c] if self.levels[c] > 0 else 0.0
             rows.held[i, c] = self.held[c] + still

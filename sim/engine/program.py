@@ -24,6 +24,7 @@ import numpy.typing as npt
 from sim.engine import distributions, streams
 from sim.engine.calendar import dates_of, spans_of
 from sim.errors import ModelError
+from sim.scenario.model import FAILURES, failures_read
 from sim.scenario.scenario import (
     Clauses,
     Duration,
@@ -45,7 +46,7 @@ NOTHING = -1
 ABANDON = -2  # where a resume has no stage to go to
 WINDOW, DELEGATION = -3, -4  # what a track can wait for, besides the items of its clauses
 RATE, AFTER, DATED = range(3)
-CLEAR, LOWER, RAISE, REOPEN = range(4)
+CLEAR, LOWER, RAISE, REOPEN, RESUME = range(5)
 GOAL, RUIN, ABANDONED, ONGOING = range(4)
 
 
@@ -71,6 +72,7 @@ class What(enum.IntEnum):
     RISES = 13  # a condition or stage condition; its new level
     FALLS = 14  # a condition or stage condition; its new level
     WAITS = 15  # a track before its first attempt; the first item that it lacks
+    HASTENS = 16  # a track in a delay, which ends now
 
 
 # time, what, subject, detail, value
@@ -91,16 +93,16 @@ FAMILIES = {
 class Code(NamedTuple):
     """What both engines read: only arrays and numbers, passed whole.
 
-    Sizes: C conditions, S stages of all tracks, T tracks, B setbacks of all stages, K shocks,
-    J breaks of all shocks, P parties with a limited delegation, D laws of durations, R rules
-    (lists of clauses). Times are days since the start of the scenario.
+    Sizes: C conditions, S stages of all tracks, F of them whose failures are read, T tracks, B
+    setbacks of all stages, K shocks, J breaks of all shocks, P parties with a limited delegation, D
+    laws of durations, R rules (lists of clauses). Times are days since the start of the scenario.
     """
 
     horizon: float
     most_events: int  # in one replication
     goal: int
     ruin: int  # NOTHING where the scenario has none
-    conditions: int  # C; level C + s is the stage condition of stage s
+    conditions: int  # C; level C + s is the stage condition of stage s; then come failures
     # conditions
     maximum: Ints  # (C,)
     initially: Ints  # (C,)
@@ -127,6 +129,7 @@ class Code(NamedTuple):
     stage_stream: Words  # (S,)
     duration_law: Ints  # (S,)
     success: Floats  # (S,)
+    failures: Ints  # (S,) the level that counts its failures, or NOTHING
     gate: Ints  # (S,) rule
     hold_start: Ints  # (S + 1,)
     hold: Ints
@@ -162,10 +165,10 @@ class Code(NamedTuple):
     break_probability: Floats  # (J,)
     break_delay: Ints  # (J,) law
     break_resume: Ints  # (J,) stage, ABANDON, or NOTHING: where it broke
-    # effects: clears, lowers, raises, reopens, in this order
+    # effects: clears, lowers, raises, reopens, resumes, in this order
     effect_start: Ints
     effect_kind: Ints
-    effect_of: Ints  # a condition; for REOPEN a stage
+    effect_of: Ints  # a condition; for REOPEN a stage, for RESUME a track
     # influences, sorted by what they bear on, in file order
     odds_start: Ints  # (S + 1,)
     odds: Ints  # into influence_*
@@ -179,7 +182,7 @@ class Code(NamedTuple):
     influence_per_level: Flags
     influence_ratio: Floats
     # undated shocks whose clock must be looked at when a level changes
-    reader_start: Ints  # (C + S + 1,)
+    reader_start: Ints  # (C + S + F + 1,)
     reader: Ints
     # laws of durations
     law_family: Ints  # (D,)
@@ -221,6 +224,7 @@ class Program:
             is "track.stage", and a setback stands once for each stage that has it.
         setback_names: each name once, in order of first appearance.
         items: the text of every item of every rule.
+        failures: levels that count the failed attempts at a stage, "track.stage.failures".
     """
 
     code: Code
@@ -237,11 +241,17 @@ class Program:
     setback_names: tuple[str, ...]  # each name once, in order of first appearance
     shocks: tuple[str, ...]
     items: tuple[str, ...]  # the text of every item of every rule
+    failures: tuple[str, ...] = ()
 
     @property
     def levels(self) -> tuple[str, ...]:
-        """Names of all levels: conditions, then stage conditions."""
+        """Names of the levels that have columns: conditions, then stage conditions."""
         return self.conditions + self.stages
+
+    @property
+    def all_levels(self) -> tuple[str, ...]:
+        """Names of all levels: those that have columns, then failures."""
+        return self.levels + self.failures
 
     @property
     def values(self) -> dict[str, float]:
@@ -378,7 +388,9 @@ class _Translator:
         self.stage_of: list[Stage] = [stage for _, stage in pairs]
         self.stages = [f"{track.name}.{stage.name}" for track, stage in pairs]
         self.shocks = list(scenario.shocks)
-        self.level = {name: i for i, name in enumerate(self.conditions + self.stages)}
+        self.failures = failures_of(scenario)
+        names = self.conditions + self.stages + self.failures
+        self.level = {name: i for i, name in enumerate(names)}
         self.stage = {name: i for i, name in enumerate(self.stages)}
         self.track = {name: i for i, name in enumerate(self.tracks)}
         self.parameters: list[float] = []
@@ -424,8 +436,15 @@ class _Translator:
         steps += [(LOWER, self.level[name]) for name in effects.lowers]
         steps += [(RAISE, self.level[name]) for name in effects.raises]
         steps += [(REOPEN, self.stage[f"{r.track}.{r.stage}"]) for r in effects.reopens]
+        steps += [(RESUME, self.track[name]) for name in effects.resumes]
         self.effects.append(steps)
         return len(self.effects) - 1
+
+
+def failures_of(scenario: Scenario) -> list[str]:
+    """The levels that count failures, in order: those that a clause or an influence reads."""
+    strategies = [*scenario.strategies.values(), scenario.chosen]
+    return [name + FAILURES for name in failures_read(scenario, strategies)]
 
 
 def translate(scenario: Scenario) -> Program:
@@ -485,6 +504,7 @@ def translate(scenario: Scenario) -> Program:
         setback_names=tuple(setback_names),
         shocks=tuple(tr.shocks),
         items=tuple(tr.item_texts),
+        failures=tuple(tr.failures),
     )
 
 
@@ -570,6 +590,7 @@ def _stages(tr: _Translator, indices: dict[str, Ints]) -> dict[str, Any]:
             tr.law(f"{name}.duration", stage.duration)
             for name, stage in zip(tr.stages, stages, strict=True)
         ),
+        "failures": _ints(tr.level.get(name + FAILURES, NOTHING) for name in tr.stages),
         "gate": _ints(tr.rule(stage.needs) for stage in stages),
         "hold_start": hold_start,
         "hold": hold,

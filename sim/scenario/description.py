@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from sim.formatting import listed
 from sim.scenario.model import (
     ABANDON,
+    FAILURES,
     Break,
     Clauses,
     Condition,
@@ -177,11 +178,20 @@ def literal(one: Literal) -> str:
     >>> literal(Literal("freeze", 1, False, "freeze")), literal(Literal("war", 1, True, "!war"))
     ('with freeze', 'without war')
     """
+    if one.condition.endswith(FAILURES) and one.condition.count(".") > 1:
+        stage = one.condition.removesuffix(FAILURES)
+        if one.negated:
+            return f"before any failure at {stage}"
+        return f"after {_failures(one.at_least)} at {stage}"
     if "." in one.condition:
         return f"with {one.condition} {'not ' if one.negated else ''}done"
     if one.negated:
         return f"without {one.condition}"
     return f"with {one.condition}" + (f" at {one.at_least} or more" if one.at_least > 1 else "")
+
+
+def _failures(count: int) -> str:
+    return "a failure" if count == 1 else f"{count} failures"
 
 
 def clauses(rule: Clauses) -> str:
@@ -209,6 +219,8 @@ def effects(one: Effects) -> str:
             parts.append(f"{verb} {listed(_counted(names))}")
     for again in one.reopens:
         parts.append(f"reopens {again.track} at {again.stage} if it was completed")
+    if one.resumes:
+        parts.append(f"ends any delay of {listed(one.resumes)}")
     return listed(parts) if parts else ""
 
 
@@ -377,6 +389,8 @@ def influence(one: Influence, content: ScenarioData) -> str:
     name = one.of.condition
     most = content.conditions[name].max if name in content.conditions else 1
     start = f"Each level of {name}" if one.of.per_level and most > 1 else _subject(one.of)
+    if name.count(".") > 1 and one.of.per_level:
+        start = f"Each failure at {name.removesuffix(FAILURES)}"
     ratio, where = number(one.ratio), _targets(one)
     sentence = {
         "odds": f"{start} multiplies the odds of success of {where} by {ratio}",
@@ -389,6 +403,11 @@ def influence(one: Influence, content: ScenarioData) -> str:
 
 
 def _subject(one: Literal) -> str:
+    if one.condition.count(".") > 1:
+        stage = one.condition.removesuffix(FAILURES)
+        if one.negated:
+            return f"{stage}, while it has not failed,"
+        return f"{stage}, after {_failures(one.at_least)},"
     if "." in one.condition:
         return f"{one.condition}, {'while not' if one.negated else 'once'} done,"
     if one.negated:

@@ -30,7 +30,9 @@ from sim.scenario.fields import (
 )
 from sim.scenario.issues import Location, show
 from sim.scenario.model import (
+    FAILURES,
     KINDS,
+    MAX_LEVEL,
     TIMINGS,
     Break,
     Condition,
@@ -59,12 +61,11 @@ from sim.scenario.quantities import (
     fixed,
 )
 
-MAX_LEVEL = 100
 MAX_WRITTEN = 10**9  # a level in a clause is cut to this, which is above every `max`
 
 # -- readers of single values ---------------------------------------------------------------------
 
-_LITERAL = re.compile(rf"(!?)({NAME}(?:\.{NAME})?)(?:>=([0-9]+))?")
+_LITERAL = re.compile(rf"(!?)({NAME}(?:\.{NAME}(?:\{FAILURES})?)?)(?:>=([0-9]+))?")
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _MONTH_DAY = r"[0-9]{2}-[0-9]{2}"
 
@@ -72,7 +73,10 @@ _MONTH_DAY = r"[0-9]{2}-[0-9]{2}"
 class LiteralReader(Reader[Literal]):
     """A test of a condition."""
 
-    wanted = '"x", "!x" or "x>=2", where x is a condition or a stage, "track.stage"'
+    wanted = (
+        '"x", "!x" or "x>=2", where x is a condition, a stage, "track.stage", or '
+        'its failures, "track.stage.failures"'
+    )
 
     def read(self, value: object, at: Location) -> Literal:
         found = _LITERAL.fullmatch(value) if isinstance(value, str) else None
@@ -88,7 +92,7 @@ class LiteralReader(Reader[Literal]):
         return value.text
 
     def schema(self, schemas: Schemas) -> Json:
-        condition = rf"{NAME}(\.{NAME})?"
+        condition = rf"{NAME}(\.{NAME}(\{FAILURES})?)?"
         return {"type": "string", "pattern": rf"^(!?{condition}|{condition}>=0*[1-9][0-9]*)$"}
 
 
@@ -246,6 +250,7 @@ EFFECTS: dict[str, Field[Any]] = {
     "lowers": Field(_CONDITIONS, "conditions that lose a level", default=()),
     "raises": Field(_CONDITIONS, "conditions that gain a level", default=()),
     "reopens": Field(ListOf(REOPEN, "reopenings"), "completed tracks that wait again", default=()),
+    "resumes": Field(ListOf(_TRACK, "tracks"), "tracks whose delay ends now", default=()),
 }
 SETBACK: TableReader[Setback] = TableReader(
     "setback",

@@ -28,7 +28,7 @@ from sim.scenario.model import (
 )
 from sim.scenario.parameters import parameters
 from sim.scenario.quantities import MAX, TRUNCATED, Duration, Range, base_value
-from sim.scenario.reachability import never_starts, opens_in_run
+from sim.scenario.reachability import highest_level, never_starts, opens_in_run
 from sim.scenario.register import JUDGEMENT, STATUSES, counts, declared, entries
 from sim.types import DAYS_PER_YEAR
 
@@ -123,8 +123,7 @@ def _read(content: ScenarioData) -> Iterator[tuple[tuple[str | int, ...], Litera
 
 def _levels(content: ScenarioData) -> Iterator[Note]:
     for path, literal in _read(content):
-        condition = content.conditions.get(literal.condition)
-        most = condition.max if condition else 1
+        most = highest_level(content, literal.condition)
         if literal.at_least > most:
             yield path, f'"{literal.text}" never holds: the max of {literal.condition} is {most}'
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -18,6 +18,8 @@ from sim.scenario.quantities import Duration, Number, fixed, lowest
 ABANDON = "abandon"  # as `resume`: the track is given up
 TIMINGS = ("rate", "after", "yearly", "on")  # a shock has one of them
 KINDS = ("odds", "time", "rate")  # of an influence
+FAILURES = ".failures"  # behind "track.stage": how often an attempt at it has failed
+MAX_LEVEL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Literal:
     ``"x"`` is (x, 1, False), ``"!x"`` is (x, 1, True), ``"x>=2"`` is (x, 2, False).
 
     Attributes:
-        condition: a declared condition, or a stage condition ``track.stage``.
+        condition: a declared condition, a stage condition ``track.stage``, or the number of failed
+            attempts at a stage, ``track.stage.failures``.
         at_least: the level from which it holds (or, negated, below which).
         text: as written.
     """
@@ -96,12 +99,14 @@ class Effects:
         lowers: conditions that lose a level.
         raises: conditions that gain a level, twice where they are named twice.
         reopens: completed tracks that wait again.
+        resumes: tracks whose delay ends now, unless they are abandoned at its end.
     """
 
     clears: tuple[str, ...] = ()
     lowers: tuple[str, ...] = ()
     raises: tuple[str, ...] = ()
     reopens: tuple[Reopen, ...] = ()
+    resumes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +341,28 @@ class ScenarioData:
             for track in self.tracks.values()
             for stage in track.stages
         }
+
+
+def clauses_of(content: ScenarioData, strategies: Iterable[Strategy]) -> Iterator[Clauses]:
+    """All lists of clauses of a scenario, with the start rules of these strategies."""
+    for stage in content.stages.values():
+        yield stage.needs
+        yield from (setback.when for setback in stage.setbacks)
+    yield from (shock.when for shock in content.shocks.values())
+    for strategy in strategies:
+        yield from strategy.starts.values()
+
+
+def failures_read(content: ScenarioData, strategies: Iterable[Strategy]) -> list[str]:
+    """Stages whose failures are read by a clause or influence, as ``track.stage``, in file order.
+
+    Args:
+        content: the scenario.
+        strategies: whose rules count.
+    """
+    read = {test.condition for rule in clauses_of(content, strategies) for i in rule for test in i}
+    read |= {influence.of.condition for influence in content.influences}
+    return [name for name in content.stages if name + FAILURES in read]
 
 
 def distinct_titles(titles: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,8 @@ from functools import cached_property
 
 from sim.errors import comma_separated
 from sim.scenario.model import (
+    FAILURES,
+    MAX_LEVEL,
     Clauses,
     Effects,
     Literal,
@@ -81,8 +83,7 @@ class Reach:
         level = self.levels.get(one.condition, 0)
         if one.negated:
             return level < one.at_least or one.condition in self.falling
-        declared = self.content.conditions.get(one.condition)
-        most = declared.max if declared else 1
+        most = highest_level(self.content, one.condition)
         return level >= one.at_least or (one.condition in self.rising and one.at_least <= most)
 
     def _size(self) -> int:
@@ -96,7 +97,18 @@ class Reach:
         for shock in self.content.shocks.values():
             if self.may(shock.when) and happens(self.content, shock):
                 self._apply(shock)
+                self._break(shock)
         return self._size() > before
+
+    def _break(self, shock: Shock) -> None:
+        for one in shock.breaks:
+            if may_be_positive(one.probability):
+                names = [f"{one.track}.{one.stage}"] if one.stage else self.stages
+                self.rising.update(
+                    name + FAILURES
+                    for name in names
+                    if name in self.stages and name.startswith(f"{one.track}.")
+                )
 
     def _follow(self, track: str, stages: Iterable[Stage]) -> None:
         for stage in stages:
@@ -106,6 +118,8 @@ class Reach:
             self.stages.add(name)
             self.rising.update(stage.holds)
             self.falling.update(stage.holds)
+            if may_fail(stage):
+                self.rising.add(name + FAILURES)
             for setback in stage.setbacks:
                 if may_fail(stage) and may_be_positive(setback.weight) and self.may(setback.when):
                     self._apply(setback)
@@ -117,6 +131,13 @@ class Reach:
     def _apply(self, effects: Effects) -> None:
         self.rising.update(effects.raises)
         self.falling.update(effects.lowers, effects.clears)
+
+
+def highest_level(content: ScenarioData, name: str) -> int:
+    """The highest level of a condition, of a stage condition, or of the failures at a stage."""
+    if name in content.conditions:
+        return content.conditions[name].max
+    return MAX_LEVEL if name.count(".") > 1 else 1
 
 
 def may_be_positive(number: Number) -> bool:
@@ -256,7 +277,7 @@ class _Explanation:
         declared = self.content.conditions.get(one.condition)
         if one.negated:
             return self._present(one)
-        most = declared.max if declared else 1
+        most = highest_level(self.content, one.condition)
         if one.at_least > most:
             return _Wait(f"{one.text}, but the max of {one.condition} is {most}")
         return self._absent(one) if declared else self._stage(waiting, one)
@@ -267,8 +288,11 @@ class _Explanation:
             return _Wait(f"{one.text}, but {track} is left out")
         if track == waiting:
             return _Wait(f"{one.text}, a stage of its own", (track,))
-        stuck = one.condition not in self.reach.stages
-        return _Wait(one.text, (track,)) if stuck else _Wait(f"{one.text}, whose success is 0")
+        counts = one.condition.count(".") > 1
+        stage = one.condition.removesuffix(FAILURES) if counts else one.condition
+        if stage not in self.reach.stages:
+            return _Wait(one.text, (track,))
+        return _Wait(f"{one.text}, {'which never fails' if counts else 'whose success is 0'}")
 
     def _absent(self, one: Literal) -> _Wait:
         name = one.condition

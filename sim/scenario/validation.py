@@ -17,6 +17,7 @@ from sim.errors import comma_separated
 from sim.scenario.issues import Location, Report, show
 from sim.scenario.model import (
     ABANDON,
+    FAILURES,
     KINDS,
     Clauses,
     Effects,
@@ -156,8 +157,9 @@ class _Check:
     def condition(self, name: str, at: Location) -> None:
         """A condition, or a stage condition, that is read, exists."""
         if "." in name:
-            if self.stages is not None and name not in self.stages:
-                at.unknown_name("stage", name, self.stages)
+            stage = name.removesuffix(FAILURES) if name.count(".") > 1 else name
+            if self.stages is not None and stage not in self.stages:
+                at.unknown_name("stage", stage, self.stages)
         elif self.known.conditions is not None and name not in self.known.conditions:
             at.unknown_name("condition", name, [*self.known.conditions, *(self.stages or ())])
 
@@ -197,6 +199,8 @@ class _Check:
         for place, one in (at / "reopens").entries(effects.reopens):
             if self.track_name(one.track, place / "track"):
                 self.stage_name(one.track, one.stage, place / "stage")
+        for place, name in (at / "resumes").entries(effects.resumes):
+            self.track_name(name, place)
 
     def track_name(self, name: str, at: Location) -> bool:
         """Whether a track exists; reported where it does not."""

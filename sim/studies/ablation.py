@@ -91,6 +91,7 @@ def _harmless(stage: Stage, changed: Setback) -> Iterator[Setback]:
             lowers=(),
             raises=(),
             reopens=(),
+            resumes=(),
         )
 
 

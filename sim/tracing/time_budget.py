@@ -172,7 +172,7 @@ class _State:
     def __init__(self, reader: _LogReader) -> None:
         self.reader = reader
         tracks = len(reader.left_out)
-        self.levels = [0] * len(reader.program.levels)
+        self.levels = [0] * len(reader.program.all_levels)
         self.activities = [Activity(LEFT_OUT) if out else Activity(GATE) for out in reader.left_out]
         self.stage = reader.first_stage[:tracks]
         self.begun = [False] * tracks

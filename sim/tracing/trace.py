@@ -136,7 +136,11 @@ def _levels(program: Program, log: Sequence[Entry], end: float) -> pd.DataFrame:
             since[subject] = (time, level)
     spells += [(s, begin, end, level) for s, (begin, level) in since.items() if end > begin]
     return pd.DataFrame(
-        [(program.levels[s], begin, until, level) for s, begin, until, level in sorted(spells)],
+        [
+            (program.levels[s], begin, until, level)
+            for s, begin, until, level in sorted(spells)
+            if s < len(program.levels)  # failures are no spells
+        ],
         columns=["condition", "begin", "end", "level"],
     )
 
@@ -227,6 +231,9 @@ class _Sentences:
         track, name = self.program.stages[stage].split(".")
         return track, f"resumes at {name}", "its delay is over"
 
+    def _hastens(self, track: int, _: int, __: float) -> tuple[str, str, str]:
+        return self.program.tracks[track], "ends its delay at once", self.cause
+
     def _leaves(self, track: int, _: int, __: float) -> tuple[str, str, str]:
         return self.program.tracks[track], "is abandoned", "its delay is over"
 
@@ -238,12 +245,14 @@ class _Sentences:
         return track, f"is reopened at {name}", self.cause
 
     def _rises(self, level: int, to: int, _: float) -> tuple[str, str, str]:
-        return self.program.levels[level], self._level(level, "rises", to), self.cause
+        return self.program.all_levels[level], self._level(level, "rises", to), self.cause
 
     def _falls(self, level: int, to: int, _: float) -> tuple[str, str, str]:
-        return self.program.levels[level], self._level(level, "falls", to), self.cause
+        return self.program.all_levels[level], self._level(level, "falls", to), self.cause
 
     def _level(self, level: int, verb: str, to: int) -> str:
+        if level >= len(self.program.levels):
+            return f"{verb} to {to}"
         highest = ([*self.program.code.maximum] + [1] * len(self.program.stages))[level]
         if highest == 1:
             return "holds" if to else "no longer holds"

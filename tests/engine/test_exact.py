@@ -7,12 +7,15 @@ from types import ModuleType
 
 import pytest
 
-from exact_cases import CASES, Case
+import contingent_cases
+import exact_cases
+from exact_cases import Case
 from sim import loads
 from sim.engine import kernel, processes
 from sim.engine.program import translate
 from sim.engine.rows import frame
 
+CASES = [*exact_cases.CASES, *contingent_cases.CASES]
 REPLICATIONS = 12
 
 

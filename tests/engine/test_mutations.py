@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import pytest
 import simpy
-from test_exact import broken
+from test_exact import CASES, broken
 
-from exact_cases import CASES
 from sim.engine import processes
 from sim.errors import ModelError
 
@@ -151,6 +150,20 @@ MUTANTS = [
     Mutant("the run goes on after ruin", "            self.over = True\n", "            pass\n"),
     Mutant("the goal comes before ruin at one instant", "and not goal < ruin:",
            "and not goal <= ruin:"),
+    Mutant("setbacks are no failures",
+           "        self._note_failure(stage)\n        self._take_effect",
+           "        self._take_effect"),
+    Mutant("breaks are no failures",
+           "self._note_failure(self.entities.stages[track.stage])", "pass"),
+    Mutant("failures are clamped at 1", "min(most, self.levels[stage.failures] + 1)", "1"),
+    Mutant("failures have no end", "min(most, self.levels[stage.failures] + 1)",
+           "self.levels[stage.failures] + 1"),
+    Mutant("no delay ends early", "            track.delay.set(0.0)\n", ""),
+    Mutant("the delay before abandonment ends early",
+           "track.state == DELAYED and track.resume_at != ABANDON", "track.state == DELAYED"),
+    Mutant("a track resumes before its place in the order", "            track.delay.set(0.0)",
+           "            self._record(What.RESUMES, 0)\n"
+           "            self._go_back(track, track.stage)"),
     Mutant("an event at the horizon happens", "env.peek() < horizon", "env.peek() <= horizon"),
     Mutant("dated shocks of day 0 come before the settle",
            "        self._settle_soon()\n\n    def run(", "\n    def run("),
