@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from sim.analysis import comparison, incidence
 from sim.engine import daily_counts
 from sim.engine.program import Program, translate
 from sim.engine.rows import from_table, slice_rows
 from sim.errors import InputError, RunError
-from sim.experiment import argument_checks
+from sim.experiment import argument_checks, result_tables
 from sim.experiment.draws import Draws
 from sim.experiment.manifests import MANIFEST, identities, manifest_of
 from sim.experiment.plan import RunPlan, chosen, drawn_from
 from sim.experiment.results_folder import DRAWS, MemoryStore, ResultsFolder, Store
 from sim.experiment.tasks import Block, Failure
 from sim.scenario.scenario import Scenario, loads
+from sim.types import Floats
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,7 +52,7 @@ class Incomplete(RunError):
 
 @dataclass(frozen=True)
 class Results:
-    """The replications of a run.
+    """The replications of a run, which knows its question: goal, ruin and horizon.
 
     Attributes:
         scenario: the scenario, with all strategies that were run.
@@ -62,8 +65,8 @@ class Results:
         >>> results = sim.run(sim.load("korea-2017"), ["proposal"], replications=20)
         >>> results.frame.shape[0], list(results.frame.columns[:4])
         (20, ['strategy', 'draw', 'replication', 'outcome'])
-        >>> results.blocks
-        [Block(strategy='proposal', draw=0, draws=1, first=0, count=20)]
+        >>> results.times("moratorium")[["duration", "event"]].shape
+        (20, 2)
     """
 
     scenario: Scenario
@@ -133,6 +136,113 @@ class Results:
             categories=self.manifest["strategies"],
         )
         return frame
+
+    # -- tables of the run, each with its question
+
+    def summary(self, endpoint: str | None = None) -> pd.DataFrame:
+        """One row a strategy, best first; see :func:`sim.analysis.incidence.summary`.
+
+        Args:
+            endpoint: the condition that the summary is about, and that ranks the strategies; by
+                default the goal.
+
+        Raises:
+            InputError: a condition that the scenario does not have.
+        """
+        scenario, frame = self.scenario, result_tables.frame_of(self)
+        question = scenario.goal, scenario.ruin, scenario.horizon, endpoint
+        with result_tables.refusing():
+            return incidence.summary(frame, *question, level=result_tables.level_of(self))
+
+    def incidence(
+        self, endpoint: str | None = None, *, grid: npt.ArrayLike | None = None
+    ) -> pd.DataFrame:
+        """Share that has reached the endpoint by each day: strategy, time, low, best, high.
+
+        Args:
+            endpoint: a condition or stage condition; by default the goal.
+            grid: days; by default some 200 up to the horizon.
+
+        Raises:
+            InputError: a condition that the scenario does not have.
+        """
+        with result_tables.refusing():
+            return incidence.incidence(
+                result_tables.frame_of(self), endpoint, grid=grid, **self._question
+            )
+
+    def outcomes(self, endpoint: str | None = None) -> pd.DataFrame:
+        """Share of every outcome: strategy, outcome, low, best, high; ``endpoint`` orders them."""
+        with result_tables.refusing():
+            return incidence.outcomes(
+                result_tables.frame_of(self), endpoint=endpoint, **self._question
+            )
+
+    def shares_by_time(self, endpoint: str | None = None) -> pd.DataFrame:
+        """When the endpoint was reached; see :func:`sim.analysis.incidence.times`."""
+        with result_tables.refusing():
+            return incidence.times(result_tables.frame_of(self), endpoint, **self._question)
+
+    def compare(self, baseline: str | None = None, endpoint: str | None = None) -> pd.DataFrame:
+        """Every strategy minus the baseline, replication by replication, in every measure.
+
+        Args:
+            baseline: by default the first strategy.
+            endpoint: by default the goal.
+
+        Returns:
+            strategy, baseline, measure, unit, low, best, high, ..; see
+            :func:`sim.analysis.comparison.differences`.
+
+        Raises:
+            InputError: one strategy alone, an unknown name, or a run that kept counts.
+        """
+        scenario, base = self.scenario, result_tables.baseline_of(self, baseline)
+        with result_tables.refusing():
+            return comparison.compare(
+                self.frame, base, scenario.goal, scenario.ruin, scenario.horizon, endpoint
+            )
+
+    def times(self, endpoint: str | None = None, *, competing: bool = False) -> pd.DataFrame:
+        """Duration and event of every replication, for a fitter of survival curves.
+
+        A replication that ends in ruin never reaches the endpoint: it counts as without event at
+        the horizon, so that 1 - Kaplan-Meier is the incidence. With ``competing`` the ruin is an
+        event of its own, for Aalen-Johansen.
+
+        Args:
+            endpoint: a condition or stage condition; by default the goal.
+            competing: event is 1 (endpoint), 2 (ruin came first) or 0 (neither by the horizon).
+
+        Returns:
+            strategy, draw, replication, duration (days), event (True or False).
+
+        Raises:
+            InputError: a condition that the scenario does not have, or a run that kept counts.
+        """
+        return result_tables.times(self, endpoint, competing)
+
+    def to_experiments(self) -> tuple[pd.DataFrame, dict[str, Floats]]:
+        """Inputs and outcomes of each strategy and draw, as the EMA workbench holds them.
+
+        Returns:
+            The inputs: a column for each drawn parameter, then ``scenario`` (the draw), ``policy``
+            (the strategy) and ``model``; and the outcomes by name, means over replications, (n,).
+
+        Example:
+            >>> import sim
+            >>> inputs, outcomes = sim.run("korea-2017", "proposal", 5, draws=4).to_experiments()
+            >>> len(inputs), outcomes["reached"].shape
+            (4, (4,))
+        """
+        self._need_rows("to_experiments")
+        return result_tables.experiments(self)
+
+    @property
+    def _question(self) -> dict[str, Any]:
+        return {"goal": self.scenario.goal, "horizon": self.scenario.horizon}
+
+    # -- what lies below
 
     def shards(self) -> Iterator[tuple[Block, bytes]]:
         """All blocks with the contents of their shards, in the order of the strategies."""

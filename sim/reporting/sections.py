@@ -18,7 +18,7 @@ from sim import formatting
 from sim.analysis.samples import is_counted
 from sim.engine.version import MODEL_VERSION
 from sim.errors import InputError
-from sim.experiment import study_folder
+from sim.experiment import result_tables, study_folder
 from sim.experiment.manifests import MANIFEST, read_manifest
 from sim.experiment.results import Results, read
 from sim.reporting import findings, sequence_text, text_tables
@@ -135,7 +135,7 @@ def of_run(results: Results, baseline: str | None = None, endpoint: str | None =
         InputError: an unknown baseline or endpoint.
     """
     if baseline is not None:
-        summary_module.baseline_of(results, baseline)
+        result_tables.baseline_of(results, baseline)
     scenario, manifest, folder = results.scenario, results.manifest, results.folder
     drawn = bool(manifest["draws"])
     verified = [] if folder is None else [f"detente verify {shlex.quote(str(folder))}"]
@@ -178,7 +178,7 @@ def _facts_of_run(manifest: Manifest) -> dict[str, str]:
 def _fill(results: Results, content: Content, baseline: str | None, endpoint: str | None) -> None:
     """Findings, tables and figures of a run."""
     try:
-        frame = summary_module.frame_of(results)
+        frame = result_tables.frame_of(results)
     except InputError as error:
         content.notes.append(f"There is no summary: {error}.")
         return

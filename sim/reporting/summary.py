@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sim.analysis import comparison, incidence, intervals
 from sim.analysis.samples import is_counted
 from sim.engine import kernel, processes
-from sim.engine.daily_counts import MOST_DAYS
 from sim.engine.program import translate
-from sim.errors import InputError, unknown
+from sim.errors import InputError
 from sim.experiment import argument_checks, study_folder
 from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
 from sim.experiment.plan import chosen, names_of, of_draw
+from sim.experiment.result_tables import frame_of, from_counts
 from sim.experiment.results import Results
 from sim.formatting import many
 from sim.scenario import linting
 from sim.tracing.trace import Trace, trace_of
 
-MOST_ROWS = 1_000_000  # read at once; a row takes a kilobyte
 FROM_COUNTS = (
     "The summary is made from counts by day, which do not say which runs are of one replication: "
     "its intervals allow for the largest Monte Carlo error possible, as if each replication came "
@@ -72,19 +68,6 @@ def trace(
     return trace_of(program, rows, log, seed, replication, draw)
 
 
-@contextlib.contextmanager
-def refusing() -> Iterator[None]:
-    """What a frame cannot be asked is what the input is wrong in.
-
-    Raises:
-        InputError: instead of a ValueError of the statistics.
-    """
-    try:
-        yield
-    except ValueError as error:
-        raise InputError(str(error)) from None
-
-
 def never_starts(results: Results) -> list[str]:
     """What never starts under the strategies of a run, and why: a sentence each.
 
@@ -110,15 +93,9 @@ def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
     Raises:
         InputError: an endpoint that the scenario does not know.
     """
-    scenario = results.scenario
-    # Where the precision was looked at again and again, the intervals pay for that.
-    level = results.manifest.get("precision", {}).get("level_of_each", intervals.LEVEL)
-    with refusing():
-        table = incidence.summary(
-            frame_of(results), scenario.goal, scenario.ruin, scenario.horizon, endpoint, level=level
-        )
+    table = results.summary(endpoint)
     if results.folder is not None:
-        named = study_folder.with_title_column(table, scenario.titles)
+        named = study_folder.with_title_column(table, results.scenario.titles)
         named.to_csv(results.folder / "summary.csv", index=False)
     return table
 
@@ -131,29 +108,10 @@ def differences(
     Raises:
         InputError: an unknown baseline or endpoint, or a run of one strategy alone.
     """
-    scenario, name = results.scenario, baseline_of(results, baseline)
-    with refusing():
-        table = comparison.compare(
-            results.frame, name, scenario.goal, scenario.ruin, scenario.horizon, endpoint
-        )
+    table = results.compare(baseline, endpoint)
     if results.folder is not None:
         table.to_csv(results.folder / "differences.csv", index=False)
     return table
-
-
-def baseline_of(results: Results, baseline: str | None) -> str:
-    """The strategy that the others are held against; by default the first.
-
-    Raises:
-        InputError: it is unknown, or there is no other.
-    """
-    names = list(results.manifest["strategies"])
-    if len(names) < 2:
-        raise InputError("there is only one strategy; a comparison needs two")
-    name = names[0] if baseline is None else baseline
-    if name not in names:
-        raise InputError(unknown("baseline", name, names))
-    return name
 
 
 def figures(
@@ -205,21 +163,16 @@ Shown = dict[str, tuple[pd.DataFrame, str]]
 
 def _shares(results: Results, endpoint: str | None, table: pd.DataFrame | None) -> Shown:
     """What the figures of each strategy by itself show, and what stands below them."""
-    scenario, frame = results.scenario, frame_of(results)
-    goal, horizon = scenario.goal, scenario.horizon
     about = caption(results)
-    curves = incidence.incidence(frame, endpoint, horizon=horizon, goal=goal)
+    curves = results.incidence(endpoint)
     if table is not None:
         curves.attrs["paired"] = _lead(curves, table)
     shown = {
         "incidence": (curves, f"{about}; bands are 95 % intervals"),
-        "outcomes": (
-            incidence.outcomes(frame, goal=goal, horizon=horizon, endpoint=endpoint),
-            about,
-        ),
-        "times": (incidence.times(frame, endpoint, horizon=horizon, goal=goal), about),
+        "outcomes": (results.outcomes(endpoint), about),
+        "times": (results.shares_by_time(endpoint), about),
     }
-    study_folder.with_titles({name: table for name, (table, _) in shown.items()}, scenario)
+    study_folder.with_titles({name: table for name, (table, _) in shown.items()}, results.scenario)
     return shown
 
 
@@ -262,35 +215,6 @@ def _differences_shown(results: Results, table: pd.DataFrame) -> Shown:
     return {"differences": (table, f"{caption(results)}; bars are 95 % intervals")}
 
 
-def frame_of(results: Results) -> pd.DataFrame:
-    """The rows of a run, or the counts by day of one that is too large to read its rows at once.
-
-    Raises:
-        InputError: the rows are too many, and the horizon is too long to count them by day.
-    """
-    manifest = results.manifest
-    if _many_rows(manifest) and manifest["horizon"] > MOST_DAYS:
-        raise InputError(
-            f"{_rows_of(manifest):,} rows are too many to be read at once, and a horizon of "
-            f"{manifest['horizon']:,g} days is too long to count them by day; allowed: at most "
-            f"{MOST_ROWS:,} rows, {MOST_DAYS:,} days, or fewer --columns"
-        )
-    return results.counts if _from_counts(manifest) else results.frame
-
-
-def _rows_of(manifest: dict[str, Any]) -> int:
-    return int(manifest["replications"] * max(1, manifest["draws"]) * len(manifest["strategies"]))
-
-
-def _many_rows(manifest: dict[str, Any]) -> bool:
-    return _rows_of(manifest) > MOST_ROWS and manifest.get("columns", ()) is None
-
-
-def _from_counts(manifest: dict[str, Any]) -> bool:
-    """Whether the summary of a run, or of an explanation, is made from counts by day."""
-    return _many_rows(manifest) or manifest.get("keep") == "summary"
-
-
 def notes(manifest: dict[str, Any]) -> list[str]:
     """What must be known before the intervals of a run, or an explanation, are read."""
     draws, replications = manifest["draws"], manifest["replications"]
@@ -310,7 +234,7 @@ def notes(manifest: dict[str, Any]) -> list[str]:
         f"hold both: what {draws:,} draws say of other draws, and what {replications:,} "
         "replications say of other replications (Monte Carlo error)."
     )
-    return [f"{said} {FROM_COUNTS}"] if _from_counts(manifest) else [said]
+    return [f"{said} {FROM_COUNTS}"] if from_counts(manifest) else [said]
 
 
 def caption(results: Results) -> str:

@@ -23,9 +23,10 @@ from sim.experiment import study_folder as tables_of
 from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
 from sim.experiment.plan import chosen, names_of, of_draw, varied_from
+from sim.experiment.result_tables import baseline_of, refusing
 from sim.experiment.results import Results
 from sim.reporting import findings
-from sim.reporting.summary import baseline_of, caption, caption_of, notes, refusing
+from sim.reporting.summary import caption, caption_of, notes
 from sim.scenario.scenario import Scenario
 from sim.studies import ablation
 from sim.tracing import divergence as divergence_tables

@@ -17,7 +17,7 @@ from sim.cli import commands
 from sim.engine import daily_counts
 from sim.engine.program import translate
 from sim.errors import InputError
-from sim.experiment import replay
+from sim.experiment import replay, result_tables
 from sim.plotting import decisions, outcomes
 from sim.reporting import summary
 from sim.studies import decision
@@ -166,7 +166,7 @@ def test_counts_by_day_take_memory_of_a_column_not_of_all() -> None:
 def test_too_many_rows_over_too_long_a_horizon_are_refused(
     results, tmp_path, monkeypatch, capsys
 ) -> None:
-    monkeypatch.setattr(summary, "MOST_ROWS", 10)
+    monkeypatch.setattr(result_tables, "MOST_ROWS", 10)
     with pytest.raises(InputError, match="too long to count them by day; allowed: at most 10 rows"):
         summary.summarise(results)
     file = tmp_path / "long.toml"

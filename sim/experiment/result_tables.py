@@ -1,0 +1,161 @@
+"""Tables of a run: its question (goal, ruin, horizon) and its frame handed to the statistics.
+
+Frames in, frames out; the estimates themselves are those of :mod:`sim.analysis`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sim.analysis.intervals import LEVEL
+from sim.analysis.samples import RowSample, validate
+from sim.engine.daily_counts import MOST_DAYS
+from sim.errors import InputError, unknown
+from sim.types import Floats
+
+if TYPE_CHECKING:
+    from sim.experiment.results import Results
+
+MOST_ROWS = 1_000_000  # read at once; a row takes a kilobyte
+LEFT_OUT, REACHED, RUINED = 0, 1, 2  # codes of events
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """What a frame cannot be asked is what the input is wrong in.
+
+    Raises:
+        InputError: instead of a ValueError of the statistics.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def level_of(results: Results) -> float:
+    """The confidence of each interval: higher where the precision was looked at repeatedly."""
+    return float(results.manifest.get("precision", {}).get("level_of_each", LEVEL))
+
+
+def baseline_of(results: Results, baseline: str | None) -> str:
+    """The strategy with which the others are compared; by default the first.
+
+    Raises:
+        InputError: it is unknown, or there is no other.
+    """
+    names = list(results.manifest["strategies"])
+    if len(names) < 2:
+        raise InputError("there is only one strategy; a comparison needs two")
+    name = names[0] if baseline is None else baseline
+    if name not in names:
+        raise InputError(unknown("baseline", name, names))
+    return name
+
+
+# -- the frame that a summary is made from --------------------------------------------------------
+
+
+def frame_of(results: Results) -> pd.DataFrame:
+    """The rows of a run, or the counts by day of one that is too large to read its rows at once.
+
+    Raises:
+        InputError: the rows are too many, and the horizon is too long to count them by day.
+    """
+    manifest = results.manifest
+    if _many_rows(manifest) and manifest["horizon"] > MOST_DAYS:
+        raise InputError(
+            f"{rows_of(manifest):,} rows are too many to be read at once, and a horizon of "
+            f"{manifest['horizon']:,g} days is too long to count them by day; allowed: at most "
+            f"{MOST_ROWS:,} rows, {MOST_DAYS:,} days, or fewer --columns"
+        )
+    return results.counts if from_counts(manifest) else results.frame
+
+
+def rows_of(manifest: dict[str, Any]) -> int:
+    """How many rows a run has."""
+    return int(manifest["replications"] * max(1, manifest["draws"]) * len(manifest["strategies"]))
+
+
+def _many_rows(manifest: dict[str, Any]) -> bool:
+    return rows_of(manifest) > MOST_ROWS and manifest.get("columns", ()) is None
+
+
+def from_counts(manifest: dict[str, Any]) -> bool:
+    """Whether the summary of a run, or of an explanation, is made from counts by day."""
+    return _many_rows(manifest) or manifest.get("keep") == "summary"
+
+
+# -- tables for other libraries -------------------------------------------------------------------
+
+
+def times(results: Results, endpoint: str | None, competing: bool) -> pd.DataFrame:
+    """Duration and event of every replication; see :meth:`sim.experiment.results.Results.times`."""
+    scenario = results.scenario
+    with refusing():
+        valid = validate(
+            results.frame, scenario.goal, scenario.horizon, endpoint, scenario.ruin, level=LEVEL
+        )
+        samples = list(valid.rows())
+    tables = []
+    for sample in samples:
+        reached = sample.times(valid.endpoint, valid.goal)
+        ruined = _ruined(sample, valid.ruin, valid.goal, valid.endpoint)
+        duration = np.minimum(reached, valid.horizon)
+        event = np.where(np.isfinite(reached), REACHED, LEFT_OUT)
+        if competing:
+            first = np.isfinite(ruined) & ~(reached <= ruined)
+            duration, event = np.where(first, ruined, duration), np.where(first, RUINED, event)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "strategy": sample.strategy,
+                    "draw": sample["draw"],
+                    "replication": sample["replication"],
+                    "duration": duration,
+                    "event": event if competing else event.astype(bool),
+                }
+            )
+        )
+    table = pd.concat(tables, ignore_index=True)
+    table.attrs = {"endpoint": valid.endpoint, "horizon": valid.horizon}
+    return table
+
+
+def _ruined(sample: RowSample, ruin: str | None, goal: str, endpoint: str) -> Floats:
+    """Days to the ruin, ``inf`` for never, and where the ruin itself is waited for."""
+    if ruin is None or ruin == endpoint:
+        return np.full(sample.runs, np.inf)
+    return sample.times(ruin, goal)
+
+
+def experiments(results: Results) -> tuple[pd.DataFrame, dict[str, Floats]]:
+    """Inputs and outcomes; see :meth:`sim.experiment.results.Results.to_experiments`."""
+    scenario, frame = results.scenario, results.frame
+    measured = pd.DataFrame(
+        {
+            "strategy": frame["strategy"].astype(str),
+            "draw": frame["draw"],
+            "reached": (frame["outcome"] == scenario.goal).astype(float),
+            "restricted_mean": frame["time"].where(
+                frame["outcome"] == scenario.goal, scenario.horizon
+            ),
+        }
+    )
+    if scenario.ruin is not None:
+        measured["ruin"] = frame[f"first_{scenario.ruin}"].notna().astype(float)
+    others = [name for name in frame.columns if name.startswith(("held_", "n_"))]
+    measured = pd.concat([measured, frame[others]], axis=1)
+    means = measured.groupby(["strategy", "draw"], sort=False).mean()
+    keys = means.index.to_frame(index=False)
+    inputs = pd.DataFrame(index=keys.index)
+    if results.draws is not None:
+        drawn = results.draws.drop(columns="draw")
+        inputs = drawn.iloc[keys["draw"].to_numpy() - 1].reset_index(drop=True)
+    inputs = inputs.assign(scenario=keys["draw"], policy=keys["strategy"], model=scenario.name)
+    return inputs, {name: means[name].to_numpy(float) for name in means}
