@@ -17,7 +17,7 @@ import sim
 from markov_chain import Chain
 from sim.scenario.scenario import Scenario
 from sim.studies.ranking_selection import equal_allocation, select
-from sim.studies.sequence_evaluation import Contest
+from sim.studies.sequence_evaluation import SequenceEvaluator
 from sim.studies.sequence_space import Space, file_of
 
 HORIZON = 600
@@ -100,10 +100,10 @@ class Repeats:
     def __post_init__(self) -> None:
         self.space = space_of(sim.loads(contest_text(self.number)))
         self.distinct = self.space.distinct[0]
-        self.contest = Contest(self.space, 0, workers=1)
+        self.contest = SequenceEvaluator(self.space, 0, workers=1)
 
     def sample(self, places: np.ndarray, first: int, count: int) -> np.ndarray:
-        goal = self.contest.tell(self.distinct[places], first, count).goal
+        goal = self.contest.evaluate(self.distinct[places], first, count).goal
         return np.fmin(goal, HORIZON) if self.measure == "days" else np.isnan(goal).astype(float)
 
     def pool(self, worlds: int, seed: int = 10**6) -> np.ndarray:

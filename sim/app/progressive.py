@@ -10,9 +10,9 @@ project's own statistics and equal those of a run with the same inputs.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
@@ -22,16 +22,24 @@ from sim.app.buffers import Kept
 from sim.app.scenario_library import SHIPPED, Library
 from sim.app.session import State
 from sim.app.workspace import Table, lay
-from sim.engine import rows as row_tables
-from sim.engine.kernel import Simulator
 from sim.errors import ModelError, ScenarioError
-from sim.experiment.evaluator import CancelCheck, never
+from sim.experiment.replay import with_logs
+from sim.experiment.simulation import (
+    BASE,
+    AtPoints,
+    Batch,
+    CancelCheck,
+    SimulationCancelled,
+    Span,
+    never,
+    simulate,
+)
 from sim.tracing import time_budget as budgets
 
 FIRST = 1_000  # histories of each hand in the first answer
 MOST = 32_000  # in the last, whatever the precision asked for
 FOLLOWED = 200  # histories of a hand, event by event, behind the time budget
-BLOCK = 500  # histories of a hand told between two looks at whether anyone still waits
+WORKERS = 2  # threads of an answer
 
 
 @dataclass(frozen=True)
@@ -90,51 +98,46 @@ def answers(
 
 
 def _answers(table: Table, cancelled: CancelCheck) -> Generator[Answer, None, None]:
-    kept = Kept(table.programs)
-    simulators = [Simulator(program) for program in table.programs]
+    kept, seed = Kept(table.programs), table.state.seed
+    sources = [partial(AtPoints, program) for program in table.programs]
     n, wanted = 0, FIRST
-    with ThreadPoolExecutor(2) as pool:
-        while True:
-            kept.make_room(wanted)
-            while n < wanted:
-                if cancelled():
-                    return
-                size = min(BLOCK, wanted - n)
+    while True:
+        kept.make_room(wanted)
 
-                def block(i: int, first: int = n, size: int = size) -> None:
-                    rows = row_tables.empty(table.programs[i], size)
-                    simulators[i].simulate(table.state.seed, first, rows)
-                    kept.keep(i, first, rows)
+        def keep(batch: Batch, begin: int = n) -> None:
+            kept.keep(batch.source, begin + batch.begin, batch.rows)
 
-                list(pool.map(block, range(len(simulators))))
-                n += size
-            answer = _answer(table, kept.frame(), n)
-            if cancelled():
-                return
-            yield answer
-            if n >= MOST or answer.half_width <= table.state.precision:
-                break
-            wanted = min(2 * wanted, MOST)
+        new = [Span(BASE, n, wanted - n)]
+        try:
+            simulate(sources, new, keep, seed=seed, workers=WORKERS, cancelled=cancelled)
+        except SimulationCancelled:
+            return
+        n = wanted
+        answer = _answer(table, kept.frame(), n)
+        if cancelled():
+            return
+        yield answer
+        if n >= MOST or answer.half_width <= table.state.precision:
+            break
+        wanted = min(2 * wanted, MOST)
 
-    budget = _budget(table, simulators, cancelled)
+    budget = _budget(table, cancelled)
     if budget is not None:
         budget.attrs["titles"] = table.state.titles
         tracks = {p.strategy: budgets.goal_tracks(p) for p in table.programs}
         yield replace(answer, budget=budget, goal_tracks=tracks, done=True)
 
 
-def _budget(
-    table: Table, simulators: Sequence[Simulator], cancelled: CancelCheck
-) -> pd.DataFrame | None:
+def _budget(table: Table, cancelled: CancelCheck) -> pd.DataFrame | None:
     """The time budget of all hands, from the first histories; None once it is cancelled."""
-    frames, seed = [], table.state.seed
-    for program, simulator in zip(table.programs, simulators, strict=True):
-        told: list[budgets.LoggedReplication] = []
-        for replication in range(FOLLOWED):
+    frames = []
+    for program in table.programs:
+        logged: list[budgets.LoggedReplication] = []
+        for one in with_logs(program, table.state.seed, range(FOLLOWED)):
             if cancelled():
                 return None
-            told.append((replication, *simulator.trace(seed, replication)))
-        frames.append(budgets.budgets(program, told))
+            logged.append(one)
+        frames.append(budgets.budgets(program, logged))
     if cancelled():
         return None
     horizon = table.programs[0].scenario.horizon

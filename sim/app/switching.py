@@ -19,13 +19,8 @@ import pandas as pd
 from sim.app.strategy_draft import Hand, plain
 from sim.app.workspace import Table
 from sim.errors import InputError
-from sim.experiment.evaluator import (
-    CancelCheck,
-    EvaluationCancelled,
-    Evaluator,
-    make_evaluator,
-    never,
-)
+from sim.experiment.evaluator import Evaluator, make_evaluator
+from sim.experiment.simulation import CancelCheck, SimulationCancelled, never
 from sim.formatting import listed
 from sim.studies import switching_values
 from sim.studies.sensitivity import tornado_points
@@ -106,7 +101,7 @@ def flips(
     )  # fmt: skip
     try:
         yield from _flips(table, evaluator, replications, shown)
-    except EvaluationCancelled:
+    except SimulationCancelled:
         return
 
 

@@ -20,13 +20,8 @@ from sim.app.parameters import Slider
 from sim.app.strategy_draft import Hand
 from sim.app.workspace import Table
 from sim.errors import InputError
-from sim.experiment.evaluator import (
-    CancelCheck,
-    EvaluationCancelled,
-    Evaluator,
-    make_evaluator,
-    never,
-)
+from sim.experiment.evaluator import Evaluator, make_evaluator
+from sim.experiment.simulation import CancelCheck, SimulationCancelled, never
 from sim.studies.sensitivity import swings, tornado_points
 
 SIZES = (50, 200, 500)  # histories at each end of a range, in one table after the other
@@ -82,7 +77,7 @@ def importance(
     try:
         key = key or _leading(_evaluator(table, table.keys, cancelled))
         yield from _importance(hands[key], _evaluator(table, (key,), cancelled))
-    except EvaluationCancelled:
+    except SimulationCancelled:
         return
 
 

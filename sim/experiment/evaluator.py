@@ -8,19 +8,15 @@ replications. Results depend neither on the number of workers nor on the order o
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from tqdm import tqdm
 
 from sim.engine import streams
-from sim.engine.kernel import Simulator
 from sim.engine.program import Program, translate
-from sim.engine.rows import empty, slice_rows
 from sim.errors import InputError, MeasureError
 from sim.experiment import argument_checks
 from sim.experiment import draws as drawing
@@ -28,23 +24,11 @@ from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
 from sim.experiment.measures import Measure, parse
 from sim.experiment.plan import chosen, names_of
+from sim.experiment.simulation import AtPoints, Batch, CancelCheck, Span, never, simulate
 from sim.scenario.scenario import Range, Scenario
-from sim.types import Floats, Ints
+from sim.types import Floats
 
 MOST_SIMULATED = 50_000_000  # replications of one call; eight bytes each are kept
-REPLICATIONS_OF_A_TASK = 20_000
-BATCH = 1_000  # replications that are simulated between two checks for cancellation
-
-CancelCheck = Callable[[], bool]
-
-
-class EvaluationCancelled(Exception):
-    """The caller cancelled an evaluation, so that its replications were not all simulated."""
-
-
-def never() -> bool:
-    """The check of an evaluation that nobody cancels."""
-    return False
 
 
 @dataclass(frozen=True)
@@ -143,7 +127,7 @@ class Evaluator:
 
         Raises:
             InputError: more replications than fit into memory.
-            EvaluationCancelled: :attr:`cancelled` returned true.
+            SimulationCancelled: :attr:`cancelled` returned true.
             sim.errors.ModelError: a replication in which time cannot advance.
         """
         names = self.strategies if strategies is None else tuple(strategies)
@@ -155,44 +139,24 @@ class Evaluator:
             )
         values = np.empty((len(names), len(points), replications))
         begins = np.broadcast_to(np.asarray(first, np.int64), len(points))
-        size = max(1, REPLICATIONS_OF_A_TASK // replications)
-        tasks = [
-            (s, slice(at, at + size)) for at in range(0, len(points), size)
-            for s in range(len(names))
-        ]  # fmt: skip
+        drawn = Draws(tuple(self.ranges), points, "points")
         programs = [self.programs[self.strategies.index(name)] for name in names]
 
-        def work(task: tuple[int, slice]) -> int:
-            s, chunk = task
-            self._fill(programs[s], points[chunk], begins[chunk], values[s, chunk])
-            return int(values[s, chunk].size)
+        def keep(batch: Batch) -> None:
+            values[batch.source, batch.span, batch.columns] = self.measure.values(batch.rows)
 
-        with (
-            ThreadPoolExecutor(self.workers or os.cpu_count() or 1) as pool,
-            tqdm(total=total, desc=what, unit=" replications", unit_scale=True, leave=False,
-                 disable=not self.progress) as bar,
-        ):  # fmt: skip
-            try:
-                for count in pool.map(work, tasks):
-                    bar.update(count)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        with tqdm(total=total, desc=what, unit=" replications", unit_scale=True, leave=False,
+                  disable=not self.progress) as bar:  # fmt: skip
+            simulate(
+                [partial(AtPoints, one, drawn.uncertain_in(one)) for one in programs],
+                [Span(i, int(begin), replications) for i, begin in enumerate(begins)],
+                keep,
+                seed=self.seed,
+                workers=self.workers,
+                cancelled=self.cancelled,
+                on_simulated=bar.update,
+            )
         return values
-
-    def _fill(self, program: Program, points: Floats, begins: Ints, values: Floats) -> None:
-        """Fill ``values``, (points, replications), for one strategy."""
-        indices, drawn = Draws(tuple(self.ranges), points, "points").uncertain_in(program)
-        rows = empty(program, min(BATCH, values.shape[1]))
-        simulator = Simulator(program)
-        for i in range(len(points)):
-            simulator.use(program.with_parameters_at(indices, drawn[i]))
-            for at in range(0, values.shape[1], BATCH):
-                if self.cancelled():
-                    raise EvaluationCancelled
-                batch = slice_rows(rows, 0, min(BATCH, values.shape[1] - at))
-                simulator.simulate(self.seed, int(begins[i]) + at, batch)
-                values[i, at : at + BATCH] = self.measure.values(batch)
 
 
 def make_evaluator(

@@ -17,7 +17,7 @@ from sim.experiment import argument_checks, executors
 from sim.experiment import draws as drawing
 from sim.experiment.draws import Draws
 from sim.experiment.progress import KINDS
-from sim.experiment.tasks import ENGINES
+from sim.experiment.simulation import ENGINES
 from sim.scenario.scenario import Scenario
 
 KEEP = ("rows", "summary")

@@ -5,25 +5,22 @@ A replication is fixed by seed, strategy, draw and number, so only its row need 
 
 from __future__ import annotations
 
-import itertools
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 
 from sim.analysis.comparison import PairedSamples
-from sim.analysis.samples import RowSample
-from sim.engine import kernel
+from sim.engine.kernel import Simulator
 from sim.engine.program import Program, translate
-from sim.engine.rows import empty
 from sim.errors import ModelError
 from sim.experiment.draws import Draws
 from sim.experiment.plan import chosen
 from sim.experiment.results import Results
+from sim.experiment.simulation import AtPoints, Batch, Span, simulate
 from sim.scenario.scenario import Scenario
 from sim.tracing import time_budget
-from sim.types import Floats
+from sim.types import Floats, Ints
 
 
 def program_of(scenario: Scenario, name: str) -> Program:
@@ -37,16 +34,21 @@ def with_draw(base: Program, drawn: Draws | None, draw: int) -> Program:
 
 
 def with_logs(
-    program: Program, seed: int, replications: Sequence[int]
+    program: Program, seed: int, replications: Iterable[int]
 ) -> Iterator[time_budget.LoggedReplication]:
-    """Histories with their rows and logs."""
+    """Replications with their rows and logs."""
+    simulator = Simulator(program)
     for replication in replications:
-        yield replication, *kernel.trace(program, seed, replication)
+        yield replication, *simulator.trace(seed, replication)
 
 
 def events_of(program: Program, seed: int, replications: Iterable[int] = (0,)) -> int:
     """Events in the logs of some replications; 1 where there are none."""
-    return max(1, sum(len(log) for _, _, log in with_logs(program, seed, list(replications))))
+    return max(1, sum(len(log) for _, _, log in with_logs(program, seed, replications)))
+
+
+class _Differs(Exception):
+    """A replication came out otherwise than in the results."""
 
 
 def residuals(results: Results, paired: PairedSamples) -> dict[str, Floats] | None:
@@ -55,34 +57,43 @@ def residuals(results: Results, paired: PairedSamples) -> dict[str, Floats] | No
     See :mod:`sim.analysis.control_variates`.
 
     Returns:
-        (runs, 2 x stages) of each strategy, the runs in the order of its sample; None where other
-        histories come of it: processes of a user's own were in them, or they are of other laws.
+        (runs, 2 x stages) of each strategy, in the order of its sample; None where replications
+        come out otherwise: processes of a user's own were in them, or other model versions.
     """
-    base = {name: program_of(results.scenario, name) for name in paired.names}
+    programs = {name: program_of(results.scenario, name) for name in paired.names}
+    times = [sample["time"] for sample in paired.samples.values()]
+    found = [np.empty((len(times[0]), 2 * len(one.stages))) for one in programs.values()]
+    spans, begins = _spans(paired.first["draw"], paired.first["replication"])
 
-    def of_strategy(name: str) -> Floats | None:
-        return _residuals(results, base[name], paired.samples[name])
+    def keep(batch: Batch) -> None:
+        begin, rows = begins[batch.span] + batch.begin, batch.rows
+        here = slice(begin, begin + len(rows.time))
+        if not np.array_equal(rows.time, times[batch.source][here]):
+            raise _Differs
+        found[batch.source][here] = rows.residuals.reshape(len(rows.time), -1)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = dict(zip(base, pool.map(of_strategy, base), strict=True))
-    whole = {name: one for name, one in found.items() if one is not None}
-    return whole if len(whole) == len(found) else None
+    drawn = results.drawn
+    sources = [
+        partial(AtPoints, one, None if drawn is None else drawn.uncertain_in(one), residuals=True)
+        for one in programs.values()
+    ]
+    try:
+        simulate(sources, spans, keep, seed=results.manifest["seed"])
+    except (ModelError, _Differs):
+        return None
+    return dict(zip(programs, found, strict=True))
 
 
-def _residuals(results: Results, base: Program, sample: RowSample) -> Floats | None:
-    draw, replication, time = (sample[column] for column in ("draw", "replication", "time"))
-    found = np.empty((len(time), 2 * len(base.stages)))
-    # Replications of a draw without a gap at a time; failed replications have no row.
+def _spans(draw: Ints, replication: Ints) -> tuple[list[Span], list[int]]:
+    """Replications of a draw without a gap, as failed ones have no row; and where they begin.
+
+    Draw d is point d - 1, and draw 0 that of the base values.
+    """
     gaps = (np.diff(replication) != 1) | (np.diff(draw) != 0)
-    simulator, seed = kernel.Simulator(base), results.manifest["seed"]
-    for start, end in itertools.pairwise([0, *(np.flatnonzero(gaps) + 1).tolist(), len(time)]):
-        simulator.use(with_draw(base, results.drawn, int(draw[start])))
-        rows = empty(base, end - start, residuals=True)
-        try:
-            simulator.simulate(seed, int(replication[start]), rows)
-        except ModelError:
-            return None
-        if not np.array_equal(rows.time, time[start:end]):
-            return None
-        found[start:end] = rows.residuals.reshape(end - start, -1)
-    return found
+    begins = [0, *(np.flatnonzero(gaps) + 1).tolist()]
+    ends = [*begins[1:], len(draw)]
+    spans = [
+        Span(int(draw[begin]) - 1, int(replication[begin]), end - begin)
+        for begin, end in zip(begins, ends, strict=True)
+    ]
+    return spans, begins

@@ -11,25 +11,22 @@ import io
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.engine import daily_counts, kernel, processes
+from sim.engine import daily_counts
 from sim.engine import rows as row_tables
 from sim.engine.program import GOAL, Program
 from sim.engine.rows import Rows, empty, slice_rows
 from sim.errors import ModelError
 from sim.experiment.files import OURS, UNFINISHED, write_through
+from sim.experiment.simulation import BASE, AtPoints, Span, batches
 from sim.types import Floats, Ints
 
-ENGINES: dict[str, Callable[..., Any]] = {
-    "compiled": kernel.Simulator,
-    "simpy": processes.SimPySimulator,
-}
 ROWS_AT_ONCE = 2**14  # rows in memory, and in a row group of a shard
 
 
@@ -161,12 +158,18 @@ def simulate(task: Task) -> TaskResult:
     block = task.block
     kept: _Rows | _Counts = (_Rows if task.keep == "rows" else _Counts)(task)
     result = TaskResult(block)
+    parameters = task.indices, task.values
+    simulator = AtPoints(task.program, parameters, task.engine, user_processes=task.user_processes)
+    # Draw 0, the base values, is a block of its own; of others the task has the values.
+    points = range(block.draws) if block.draw else [BASE]
+    spans = [Span(point, block.first, block.count) for point in points]
     try:
-        for rows, draw, first in _simulated(task, kept.room):
+        for place, begin, rows in batches(simulator, spans, task.seed, kept.room):
             result.reached += int(np.count_nonzero(rows.outcome == GOAL))
-            kept.add(rows, draw, first)
-    except _SimulationError as error:
-        alone = Block(block.strategy, error.draw, 1, error.replication, 1)
+            kept.add(rows, block.draw + place, block.first + begin)
+    except ModelError as error:
+        draw = block.draw + max(simulator.point, 0)
+        alone = Block(block.strategy, draw, 1, error.replication, 1)
         result.failure = Failure(alone, str(error))
         return result
     result.seconds = time.perf_counter() - began
@@ -183,31 +186,6 @@ def simulate(task: Task) -> TaskResult:
 def digest_of(content: bytes) -> str:
     """The checksum that stands in the name of a shard: 16 hexadecimal digits."""
     return hashlib.blake2b(content, digest_size=8).hexdigest()
-
-
-class _SimulationError(Exception):
-    def __init__(self, error: ModelError, draw: int) -> None:
-        super().__init__(str(error))
-        self.draw, self.replication = draw, error.replication
-
-
-def _simulated(task: Task, room: Callable[[int], Rows]) -> Iterator[tuple[Rows, int, int]]:
-    """Rows of the block in order, as many at a time as fit; with draw and first replication."""
-    block, program = task.block, task.program
-    own = (task.user_processes,) if task.user_processes else ()
-    simulator = ENGINES[task.engine](program, *own)
-    for draw in range(block.draw, block.draw + block.draws):
-        if draw:
-            simulator.use(program.with_parameters_at(task.indices, task.values[draw - block.draw]))
-        first, last = block.first, block.first + block.count
-        while first < last:
-            rows = room(last - first)
-            try:
-                simulator.simulate(task.seed, first, rows)
-            except ModelError as error:
-                raise _SimulationError(error, draw) from None
-            yield rows, draw, first
-            first += len(rows.time)
 
 
 class _Counts:

@@ -26,7 +26,8 @@ from sim.experiment.manifests import planned_blocks
 from sim.experiment.plan import chosen
 from sim.experiment.results import Results, read, row_groups
 from sim.experiment.results_folder import DRAWS
-from sim.experiment.tasks import ENGINES, Block, missing
+from sim.experiment.simulation import ENGINES
+from sim.experiment.tasks import Block, missing
 from sim.formatting import many
 from sim.types import Ints
 

@@ -1,47 +1,47 @@
-"""Histories of thousands of candidates: one program, in which a candidate is a few entries.
+"""Replications of thousands of candidates: one program, in which a candidate is a few entries.
 
 Candidates of a space differ in start rules, in tracks left out and in postures. So the scenario is
-translated and planned once, with the start rules of all candidates in it, and a candidate is told
-by putting its own into the plan: what it tells is, bit for bit, what its strategy tells when it is
-translated alone.
+translated and planned once, with the start rules of all candidates in it, and a candidate is
+simulated by putting its own into the plan: the result is, bit for bit, that of its strategy when it
+is translated alone.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from queue import SimpleQueue
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.engine import kernel
 from sim.engine.program import NOTHING, Code, Program, translate
-from sim.engine.rows import empty
+from sim.engine.rows import Rows, empty
+from sim.experiment.simulation import BASE, AtPoints, Batch, PointSimulator, Span, simulate
 from sim.scenario.scenario import Scenario
 from sim.studies.sequence_space import Order, Space
 from sim.types import Floats, Ints
 
-HISTORIES = 4_000  # of one task: a fraction of a second, so that a stop is soon obeyed
 
-
-class Told(NamedTuple):
-    """When goal and ruin came, in days; NaN: never. Each (candidates, histories)."""
+class EndpointDays(NamedTuple):
+    """When goal and ruin came, in days; NaN: never. Each (candidates, replications)."""
 
     goal: Floats
     ruin: Floats
 
 
-class Contest:
-    """Tells histories of the candidates of a space, the k-th of all in the same world.
+class SequenceEvaluator:
+    """Simulates the candidates of a space under common random numbers.
 
     Args:
         space: the candidates.
-        seed: the worlds' luck.
-        workers: threads; one a core where None. What is told does not depend on it.
-        on_told: called with the number of histories whenever some have been told.
+        seed: of the random numbers.
+        workers: threads; one a core where None. Results do not depend on it.
+        on_simulated: called with a number of replications whenever some have been simulated.
+
+    Attributes:
+        simulated: replications so far.
     """
 
     def __init__(
@@ -49,91 +49,104 @@ class Contest:
         space: Space,
         seed: int = 1,
         workers: int | None = None,
-        on_told: Callable[[int], Any] = lambda count: None,
+        on_simulated: Callable[[int], Any] = lambda count: None,
     ) -> None:
-        self.space, self.seed, self.on_told = space, seed, on_told
-        self.told = 0
-        self.workers = workers or os.cpu_count() or 1
+        self.space, self.seed, self.workers = space, seed, workers
+        self.on_simulated, self.simulated = on_simulated, 0
         self._program = translate(_without_strategy(space.scenario))
-        code, self._rules, self._left_out = _with_start_rules(self._program, space)
-        levels = {name: i for i, name in enumerate(self._program.levels)}
-        masks = range(1 << len(space.postures))
-        self._raised = [
-            np.array([levels[name] for name in space.raised(mask)], np.int64) for mask in masks
-        ]
-        plan = kernel.plan(code)
-        _watch_everything(plan, code, len(self._program.code.rule_start) - 1)
-        # A thread takes a plan whose tracks it may change, and room for one history.
-        self._benches: SimpleQueue[tuple[kernel.CompiledProgram, kernel.ReplicationState]] = (
-            SimpleQueue()
-        )
-        for _ in range(self.workers):
-            own = plan._replace(tracks=plan.tracks.copy())
-            self._benches.put((own, kernel.new_state(own)))
+        self._candidates = _Candidates.of(space, self._program)
 
-    def tell(self, candidates: Sequence[int] | Ints, first: int, count: int) -> Told:
-        """The histories ``first .. first + count - 1`` of some candidates.
+    def evaluate(self, candidates: Sequence[int] | Ints, first: int, count: int) -> EndpointDays:
+        """The replications ``first .. first + count - 1`` of some candidates.
 
         Raises:
-            sim.errors.ModelError: a history in which time cannot advance.
+            sim.errors.ModelError: a replication in which time cannot advance.
         """
-        numbers = np.asarray(candidates, np.int64)
-        told = Told(*(np.empty((len(numbers), count)) for _ in range(2)))
-        tasks = list(_cut(len(numbers), count))
+        spans = [Span(int(number), first, count) for number in candidates]
+        (days,) = self._days([partial(_CandidateSimulator, self._candidates)], spans, count)
+        return days
 
-        def work(task: tuple[range, range]) -> int:
-            return self._work(numbers, told, first, *task)
+    def references(self, first: int, count: int) -> dict[str, EndpointDays]:
+        """The same replications of the strategies of the file; one row each."""
+        scenario = self.space.scenario
+        names = list(scenario.strategies)
+        programs = [translate(scenario.strategy(name)) for name in names]
+        sources = [partial(AtPoints, program) for program in programs]
+        days = self._days(sources, [Span(BASE, first, count)], count)
+        return dict(zip(names, days, strict=True))
 
-        if self.workers == 1 or len(tasks) == 1:
-            self._count(map(work, tasks))
-            return told
-        with ThreadPoolExecutor(self.workers) as pool:
-            try:
-                self._count(pool.map(work, tasks))
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-        return told
-
-    def note(self, histories: int) -> None:
-        """Some histories have been told."""
-        self.told += histories
-        self.on_told(histories)
-
-    def _count(self, parts: Iterable[int]) -> None:
-        for histories in parts:
-            self.note(histories)
-
-    def _work(self, numbers: Ints, told: Told, first: int, places: range, columns: range) -> int:
-        """Tell some columns of some candidates; how many histories that were."""
-        plan, state = bench = self._benches.get()
+    def _days(
+        self, sources: Sequence[Callable[[], PointSimulator]], spans: Sequence[Span], count: int
+    ) -> list[EndpointDays]:
+        shape = len(spans), count
+        days = [EndpointDays(np.empty(shape), np.full(shape, np.nan)) for _ in sources]
         goal, ruin = self._program.code.goal, self._program.code.ruin
-        rows = empty(self._program, len(columns))
-        here = slice(columns.start, columns.stop)
-        try:
-            for place in places:
-                order, mask = divmod(int(numbers[place]), len(self._raised))
-                plan.tracks.start_rule[:] = self._rules[order]
-                plan.tracks.left_out[:] = self._left_out[order]
-                failed = kernel.run_all(
-                    plan._replace(postures=self._raised[mask]), state,
-                    np.uint64(self.seed), np.uint64(first + columns.start), rows,
-                )  # fmt: skip
-                if failed != NOTHING:
-                    self._tell_alone(int(numbers[place]), first + columns.start + failed)
-                told.goal[place, here] = rows.first[:, goal]
-                told.ruin[place, here] = np.nan if ruin == NOTHING else rows.first[:, ruin]
-        finally:
-            self._benches.put(bench)
-        return len(places) * len(columns)
 
-    def _tell_alone(self, number: int, replication: int) -> None:
-        """Let the error of a history name its strategy."""
-        kernel.simulate(self.program(number), self.seed, replication, 1)
-        raise AssertionError("a history failed among others, and not alone")
+        def keep(batch: Batch) -> None:
+            place = batch.span, batch.columns
+            days[batch.source].goal[place] = batch.rows.first[:, goal]
+            if ruin != NOTHING:
+                days[batch.source].ruin[place] = batch.rows.first[:, ruin]
 
-    def program(self, number: int) -> Program:
-        """The program of a candidate alone, as of a strategy in a file."""
-        return translate(chosen(self.space, number))
+        simulate(
+            sources, spans, keep,
+            seed=self.seed, workers=self.workers, on_simulated=self._count,
+        )  # fmt: skip
+        return days
+
+    def _count(self, replications: int) -> None:
+        self.simulated += replications
+        self.on_simulated(replications)
+
+
+class _Candidates(NamedTuple):
+    """A plan for all candidates of a space, and what each puts into it."""
+
+    space: Space
+    program: Program
+    plan: kernel.CompiledProgram
+    start_rules: Ints  # (orders, tracks)
+    left_out: Ints  # (orders, tracks)
+    raised: list[Ints]  # by mask of the postures
+
+    @classmethod
+    def of(cls, space: Space, program: Program) -> _Candidates:
+        code, start_rules, left_out = _with_start_rules(program, space)
+        levels = {name: i for i, name in enumerate(program.levels)}
+        raised = [
+            np.array([levels[name] for name in space.raised(mask)], np.int64)
+            for mask in range(1 << len(space.postures))
+        ]
+        plan = kernel.plan(code)
+        _watch_everything(plan, code, len(program.code.rule_start) - 1)
+        return cls(space, program, plan, start_rules, left_out, raised)
+
+
+class _CandidateSimulator:
+    """Simulates candidates; the points are their numbers."""
+
+    def __init__(self, candidates: _Candidates) -> None:
+        self.candidates, self.number = candidates, 0
+        self.plan = candidates.plan._replace(tracks=candidates.plan.tracks.copy())
+        self.state = kernel.new_state(self.plan)
+
+    def use(self, point: int) -> None:
+        self.number = point
+        order, mask = divmod(point, len(self.candidates.raised))
+        self.plan.tracks.start_rule[:] = self.candidates.start_rules[order]
+        self.plan.tracks.left_out[:] = self.candidates.left_out[order]
+        self.plan = self.plan._replace(postures=self.candidates.raised[mask])
+
+    def simulate(self, seed: int, first: int, rows: Rows) -> None:
+        failed = kernel.run_all(self.plan, self.state, np.uint64(seed), np.uint64(first), rows)
+        if failed != NOTHING:
+            # Its strategy alone fails too, with an error that names it.
+            alone = translate(chosen(self.candidates.space, self.number))
+            kernel.simulate(alone, seed, first + failed, 1)
+            raise AssertionError("a replication failed among others, and not alone")
+
+    def empty(self, count: int) -> Rows:
+        return empty(self.candidates.program, count)
 
 
 def chosen(space: Space, number: int) -> Scenario:
@@ -145,18 +158,6 @@ def chosen(space: Space, number: int) -> Scenario:
 
 def _without_strategy(scenario: Scenario) -> Scenario:
     return replace(scenario, strategies={}).strategy("default")
-
-
-def _cut(candidates: int, count: int) -> Iterable[tuple[range, range]]:
-    """Tasks of some candidates and columns, each of HISTORIES at most."""
-    wide = min(count, HISTORIES)
-    high = max(1, HISTORIES // wide)
-    for place in range(0, candidates, high):
-        for column in range(0, count, wide):
-            yield (
-                range(place, min(place + high, candidates)),
-                range(column, min(column + wide, count)),
-            )
 
 
 # -- the start rules of all candidates in one code ------------------------------------------------

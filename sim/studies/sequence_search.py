@@ -4,11 +4,11 @@
     print(as_text(found))
     found.table[found.table["front"]]
 
-Candidates (:mod:`sim.candidates`) are told in the same worlds (:mod:`sim.contest`), and one is
-chosen with a guarantee (:mod:`sim.selection`). What is then printed of the one chosen, of those
-near to it, of those that trade time against ruin, and of the strategies of the file comes from new
-worlds that had no part in any choice: the best of many looks better than it is in the worlds in
-which it was chosen.
+Candidates are simulated under common random numbers (:mod:`sim.studies.sequence_evaluation`), and
+one is chosen with a guarantee (:mod:`sim.studies.ranking_selection`). What is then printed of the
+one chosen, of those near to it, of those that trade time against ruin, and of the strategies of the
+file comes from new replications that had no part in any choice: the best of many looks better than
+it is in those in which it was chosen.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -28,8 +27,6 @@ import pandas as pd
 from tqdm import tqdm
 
 from sim.analysis.intervals import Interval, mean_interval, median_interval, wilson
-from sim.engine import kernel
-from sim.engine.program import NOTHING, translate
 from sim.errors import InputError, RunError, unknown
 from sim.experiment import argument_checks, provenance, study_folder
 from sim.experiment.argument_checks import ScenarioLike
@@ -39,7 +36,7 @@ from sim.reporting import sequence_text
 from sim.reporting.sequence_text import ALIKE, BEST, BETTER, KIND, OPEN, WORSE
 from sim.scenario.scenario import Scenario
 from sim.studies.ranking_selection import Selection, select
-from sim.studies.sequence_evaluation import HISTORIES, Contest, Told
+from sim.studies.sequence_evaluation import EndpointDays, SequenceEvaluator
 from sim.studies.sequence_space import Space, file_of, size_of, waits_for_goal
 from sim.types import Flags, Floats, Ints
 
@@ -195,7 +192,9 @@ def search(
     folder = None if out is None else _prepare(argument_checks.path("out", out), manifest)
     began = time.time()
     with tqdm(unit=" histories", unit_scale=True, disable=quiet, desc=scenario.name) as bar:
-        found = _Search(space, options, Contest(space, seed, workers, bar.update)).run(manifest)
+        found = _Search(space, options, SequenceEvaluator(space, seed, workers, bar.update)).run(
+            manifest
+        )
     manifest["seconds"] = round(time.time() - began, 3)
     manifest["finished"] = provenance.now()
     if folder is None:
@@ -297,7 +296,7 @@ class _Search:
 
     space: Space
     options: Options
-    contest: Contest
+    evaluator: SequenceEvaluator
     sums: Floats = field(init=False)  # (distinct, 4): worlds, cost, goals, ruins in the screening
 
     def run(self, manifest: dict[str, Any]) -> Found:
@@ -313,8 +312,9 @@ class _Search:
         )
         nominees, first = self.nominees(selection)
         measured = self.measured(selection, nominees)
-        told = self.contest.tell(self.numbers[measured], first, self.options.replications)
-        table = self.table(selection, measured, told, self.references(first))
+        told = self.evaluator.evaluate(self.numbers[measured], first, self.options.replications)
+        references = self.evaluator.references(first, self.options.replications)
+        table = self.table(selection, measured, told, references)
         study_folder.with_titles({"front": table}, self.space.scenario)
         manifest |= {
             "candidates": len(self.space),
@@ -323,7 +323,7 @@ class _Search:
             "orders": len(self.space.orders),
             "hopeless": int((classes < 0).sum()),
             "choice_histories": selection.histories,
-            "histories": self.contest.told,
+            "histories": self.evaluator.simulated,
             "stages": [stage._asdict() for stage in selection.stages],
             "first_measured_replication": first,
         }
@@ -335,19 +335,19 @@ class _Search:
 
     def sample(self, places: Ints, first: int, count: int) -> Floats:
         """Costs, for the selection; what they say of the other measures is written down."""
-        told = self.contest.tell(self.numbers[places], first, count)
+        told = self.evaluator.evaluate(self.numbers[places], first, count)
         cost, goal, ruin = self.cost(told), ~np.isnan(told.goal), ~np.isnan(told.ruin)
         parts = [np.full(len(places), float(count))]
         parts += [values.sum(axis=1) for values in (cost, goal, ruin)]
         self.sums[places] += np.column_stack(parts)
         return cost
 
-    def cost(self, told: Told) -> Floats:
+    def cost(self, told: EndpointDays) -> Floats:
         if self.options.measure == "days":
             return self.days(told)
         return np.isnan(told.goal).astype(float)
 
-    def days(self, told: Told) -> Floats:
+    def days(self, told: EndpointDays) -> Floats:
         return np.fmin(told.goal, float(self.space.scenario.horizon))
 
     def nominees(self, selection: Selection) -> tuple[Ints, int]:
@@ -361,10 +361,10 @@ class _Search:
         if self.space.scenario.ruin is not None:
             orders.append(np.lexsort((cost, ruin)))
         chosen = np.unique(np.concatenate([order[:NOMINEES] for order in orders]))
-        told = self.contest.tell(self.numbers[chosen], first, TRIAL)
+        told = self.evaluator.evaluate(self.numbers[chosen], first, TRIAL)
         return chosen[_first_fronts(self.objectives(told), FRONT)], first + TRIAL
 
-    def objectives(self, told: Told) -> Floats:
+    def objectives(self, told: EndpointDays) -> Floats:
         """What is traded, less is better: days, their median, share never there, share of ruin."""
         never, ruin = np.isnan(told.goal), ~np.isnan(told.ruin)
         median = np.median(np.where(never, np.inf, told.goal), axis=1)
@@ -377,31 +377,14 @@ class _Search:
         who = [selection.best, *selection.tied[:NEAR], *near[:NEAR], *nominees]
         return np.array(list(dict.fromkeys(int(place) for place in who)), np.int64)
 
-    def references(self, first: int) -> dict[str, Told]:
-        """The strategies of the file, in the worlds in which candidates are measured."""
-        scenario, contest = self.space.scenario, self.contest
-
-        def tell(name: str) -> Told:
-            program = translate(scenario.strategy(name))
-            goal, ruin = program.code.goal, program.code.ruin
-            told = Told(*(np.full((1, self.options.replications), np.nan) for _ in range(2)))
-            for at in range(0, self.options.replications, HISTORIES):
-                here = slice(at, min(at + HISTORIES, self.options.replications))
-                rows = kernel.simulate(program, contest.seed, first + at, here.stop - at)
-                told.goal[0, here] = rows.first[:, goal]
-                if ruin != NOTHING:
-                    told.ruin[0, here] = rows.first[:, ruin]
-            return told
-
-        with ThreadPoolExecutor(contest.workers) as pool:
-            told = dict(zip(scenario.strategies, pool.map(tell, scenario.strategies), strict=True))
-        contest.note(len(told) * self.options.replications)
-        return told
-
     # -- the table --
 
     def table(
-        self, selection: Selection, measured: Ints, told: Told, references: dict[str, Told]
+        self,
+        selection: Selection,
+        measured: Ints,
+        told: EndpointDays,
+        references: dict[str, EndpointDays],
     ) -> pd.DataFrame:
         numbers = self.numbers[measured]
         rows = pd.DataFrame(
@@ -414,7 +397,7 @@ class _Search:
                 "n": self.options.replications,
             }
         )
-        all_told = Told(
+        all_told = EndpointDays(
             np.concatenate([told.goal, *(one.goal for one in references.values())]),
             np.concatenate([told.ruin, *(one.ruin for one in references.values())]),
         )
@@ -434,7 +417,7 @@ class _Search:
         order = np.lexsort((rows["restricted_mean"], rows["difference"], rows["status"] != BEST))
         return rows.iloc[order].reset_index(drop=True)
 
-    def estimates(self, told: Told) -> dict[str, Interval]:
+    def estimates(self, told: EndpointDays) -> dict[str, Interval]:
         """By name, for all rows."""
         horizon, n = float(self.space.scenario.horizon), told.goal.shape[1]
         days, cost = self.days(told), self.cost(told)
@@ -451,7 +434,7 @@ class _Search:
             found["ruin_difference"] = mean_interval((ruin - ruin[0]).T, (-1.0, 1.0))
         return found
 
-    def statuses(self, rows: pd.DataFrame, told: Told, survived: Flags) -> list[str]:
+    def statuses(self, rows: pd.DataFrame, told: EndpointDays, survived: Flags) -> list[str]:
         """What is known of each row; whom the screening dropped is not the best one."""
         cost = self.cost(told)
         dropped = np.append(~survived, np.zeros(len(rows) - len(survived), np.bool_))
@@ -472,7 +455,7 @@ def _stacked(intervals: Sequence[Interval]) -> Interval:
     return Interval(*(np.array(limits) for limits in zip(*intervals, strict=True)))
 
 
-def _first_alike(told: Told) -> Flags:
+def _first_alike(told: EndpointDays) -> Flags:
     """Whether no row before is the same in every history."""
     seen: set[bytes] = set()
     fresh = []

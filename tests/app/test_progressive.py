@@ -111,7 +111,7 @@ def test_an_engine_that_fails_is_an_answer(state: State, monkeypatch: pytest.Mon
     def fail(*_: object) -> None:
         raise ModelError("time cannot advance")
 
-    monkeypatch.setattr(progressive.Simulator, "simulate", fail)
+    monkeypatch.setattr(kernel.Simulator, "simulate", fail)
     (answer,) = answers(state)
     assert answer.done and answer.message == "time cannot advance"
 

@@ -10,7 +10,7 @@ from SALib.test_functions import Ishigami, Sobol_G
 
 import sim
 from sim.errors import InputError, MeasureError
-from sim.experiment import draws, measures
+from sim.experiment import draws, measures, simulation
 from sim.experiment import evaluator as evaluation
 from sim.studies import common, sensitivity
 
@@ -334,7 +334,7 @@ def test_no_uncertain_number_is_a_clear_error() -> None:
         evaluation.make_evaluator(fixed)
 
 
-@pytest.mark.parametrize(("points", "replications"), [(50, 10), (1, 50 * evaluation.BATCH)])
+@pytest.mark.parametrize(("points", "replications"), [(50, 10), (1, 50 * simulation.BATCH)])
 def test_nothing_more_is_told_once_it_is_cancelled(points: int, replications: int) -> None:
     asked: list[int] = []
 
@@ -343,7 +343,7 @@ def test_nothing_more_is_told_once_it_is_cancelled(points: int, replications: in
         return len(asked) > 2
 
     evaluator = replace(evaluation.make_evaluator(SCENARIO, ["go"], workers=1), cancelled=cancelled)
-    with pytest.raises(evaluation.EvaluationCancelled):
+    with pytest.raises(simulation.SimulationCancelled):
         evaluator.evaluate(np.tile(evaluator.base, (points, 1)), replications)
     assert len(asked) == 3
 
@@ -353,7 +353,8 @@ def test_histories_do_not_depend_on_the_blocks_in_which_they_are_told(
 ) -> None:
     evaluator = evaluation.make_evaluator(SCENARIO)
     whole = evaluator.evaluate(evaluator.base[None, :], 100, first=7)
-    monkeypatch.setattr(evaluation, "BATCH", 33)
+    monkeypatch.setattr(simulation, "BATCH", 33)
+    monkeypatch.setattr(simulation, "OF_A_TASK", 77)
     np.testing.assert_array_equal(evaluator.evaluate(evaluator.base[None, :], 100, first=7), whole)
 
 

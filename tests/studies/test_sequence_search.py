@@ -22,7 +22,7 @@ from sim.plotting import outcomes, style
 from sim.reporting import sequence_text
 from sim.scenario.scenario import Scenario, load, loads
 from sim.studies import sequence_search
-from sim.studies.sequence_evaluation import Contest, Told, chosen
+from sim.studies.sequence_evaluation import EndpointDays, SequenceEvaluator, chosen
 from sim.studies.sequence_space import Space, fubini, size_of, waits_for_goal, weak_orders
 
 KOREA = load("korea-2017")
@@ -146,8 +146,8 @@ def test_candidates_that_cannot_differ_do_not() -> None:
     assert np.array_equal(place[first], np.arange(len(first)))
     others = np.setdiff1d(np.flatnonzero(place >= 0), first)
     some = np.random.default_rng(5).choice(others, 150, replace=False)
-    contest = Contest(space, 3, workers=1)
-    ours, theirs = contest.tell(some, 0, 30), contest.tell(first[place[some]], 0, 30)
+    contest = SequenceEvaluator(space, 3, workers=1)
+    ours, theirs = contest.evaluate(some, 0, 30), contest.evaluate(first[place[some]], 0, 30)
     assert np.array_equal(ours.goal, theirs.goal, equal_nan=True)
     assert np.array_equal(ours.ruin, theirs.ruin, equal_nan=True)
 
@@ -165,7 +165,7 @@ def test_hopeless_candidates_never_reach_the_goal() -> None:
     _, place = space.distinct
     hopeless = np.flatnonzero(place < 0)
     assert 0 < len(hopeless) < len(space)
-    assert np.isnan(Contest(space, 3, workers=1).tell(hopeless, 0, 60).goal).all()
+    assert np.isnan(SequenceEvaluator(space, 3, workers=1).evaluate(hopeless, 0, 60).goal).all()
 
 
 def test_tracks_behind_the_goal_are_not_ordered() -> None:
@@ -186,7 +186,7 @@ def test_tracks_behind_the_goal_are_not_ordered() -> None:
 )
 def test_a_candidate_tells_what_its_strategy_tells(space) -> None:
     numbers = np.random.default_rng(2).integers(0, len(space), 40)
-    told = Contest(space, 7, workers=2).tell(numbers, 11, 25)
+    told = SequenceEvaluator(space, 7, workers=2).evaluate(numbers, 11, 25)
     for number, goal, ruin in zip(numbers, told.goal, told.ruin, strict=True):
         program = translate(chosen(space, number))
         rows = kernel.simulate(program, 7, 11, 25)
@@ -196,14 +196,14 @@ def test_a_candidate_tells_what_its_strategy_tells(space) -> None:
 
 def test_histories_do_not_depend_on_how_they_are_cut() -> None:
     space = Space(KOREA, FOUR)
-    whole = Contest(space, 1, workers=2).tell(range(3), 0, 5_000)
-    part = Contest(space, 1, workers=1).tell([2], 4_500, 500)
+    whole = SequenceEvaluator(space, 1, workers=2).evaluate(range(3), 0, 5_000)
+    part = SequenceEvaluator(space, 1, workers=1).evaluate([2], 4_500, 500)
     assert np.array_equal(whole.goal[2, 4_500:], part.goal[0], equal_nan=True)
 
 
 def test_a_history_without_end_names_the_strategy() -> None:
     with pytest.raises(ModelError, match="candidate_0"):
-        Contest(Space(_endless(), ("talks",)), 1, workers=1).tell([0], 0, 1)
+        SequenceEvaluator(Space(_endless(), ("talks",)), 1, workers=1).evaluate([0], 0, 1)
 
 
 def _endless() -> Scenario:
@@ -251,7 +251,7 @@ def test_the_table_has_three_numbers_for_every_estimate(found) -> None:
 def test_estimates_come_from_new_histories(found) -> None:
     first = found.manifest["first_measured_replication"]
     assert first >= found.selection.next_world > 0
-    goal = Contest(found.space, 1, workers=1).tell([found.best], first, 50).goal
+    goal = SequenceEvaluator(found.space, 1, workers=1).evaluate([found.best], first, 50).goal
     mean = float(np.fmin(goal, 400).mean())
     assert found.table["restricted_mean"].iloc[0] == pytest.approx(mean)
 
@@ -270,7 +270,7 @@ def test_the_front_is_not_dominated(found) -> None:
 def test_who_is_there_sooner_more_often_than_not_stands_on_the_front() -> None:
     """More days, but the shorter median: half of the histories are there sooner."""
     goal = np.array([[400.0] * 9 + [np.nan], [300.0] * 6 + [800.0] * 3 + [np.nan], [500.0] * 10])
-    told = Told(goal, np.full(goal.shape, np.nan))
+    told = EndpointDays(goal, np.full(goal.shape, np.nan))
     horizon = SimpleNamespace(days=lambda told: np.fmin(told.goal, 1000.0))
     objectives = sequence_search._Search.objectives(horizon, told)
     assert objectives[:, 1].tolist() == [400, 300, 500] and objectives[0, 0] < objectives[1, 0]
