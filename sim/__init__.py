@@ -28,11 +28,13 @@ Studies::
     sensitivity    which uncertain parameters matter
     robust         what would make another strategy the best
 
-Tables of a frame::
+Tables of a frame, and figures of tables::
 
     summary        one row a strategy
     incidence      share that has reached the endpoint by each day
     outcomes       share of every outcome
+    without_dots   a column's name for ``DataFrame.query``
+    plots          a function for every figure: table in, axes out
 
 Evidence::
 
@@ -56,6 +58,7 @@ A first study::
     results = sim.run("korea-2017", ["proposal", "bilateral_only"], replications=2000)
     results.summary()
     results.compare(baseline="proposal")
+    results.plot.incidence()
 """
 
 from __future__ import annotations
@@ -89,6 +92,8 @@ _PLACES = {
     "summary": "sim.analysis.incidence:summary",
     "incidence": "sim.analysis.incidence:incidence",
     "outcomes": "sim.analysis.incidence:outcomes",
+    "without_dots": "sim.formatting:without_dots",
+    "plots": "sim.plotting.plots",
     "assumptions": "sim.evidence.assumptions",
     "history": "sim.evidence.records",
     "record": "sim.evidence.korea",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from html import escape
 
 DASH = "\N{EN DASH}"
 """Stands between the limits of an interval, and for what is not known."""
@@ -54,3 +55,33 @@ def percent(share: float) -> str:
 def days_text(days: float) -> str:
     """Days, rounded; a dash where they are not known."""
     return DASH if math.isnan(days) else f"{days:,.0f}"
+
+
+def html_table(
+    head: Sequence[str], body: Sequence[Sequence[str]], above: str = "", below: str = ""
+) -> str:
+    """Cells as a table for a notebook, with a sentence above and a note below; all escaped.
+
+    >>> html_table(["a"], [["<b>"]], above="One & two")
+    '<p><b>One &amp; two</b></p><table><tr><th>a</th></tr><tr><td>&lt;b&gt;</td></tr></table>'
+    """
+    rows = [_html_row(head, "th"), *(_html_row(row, "td") for row in body)] if head else []
+    title = f"<p><b>{escape(above)}</b></p>" if above else ""
+    note = f"<p><small>{escape(below)}</small></p>" if below else ""
+    return title + (f"<table>{''.join(rows)}</table>" if rows else "") + note
+
+
+def _html_row(cells: Sequence[str], kind: str) -> str:
+    return f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in cells)}</tr>"
+
+
+def without_dots(name: str) -> str:
+    """A column's name for ``DataFrame.query`` and attributes: dots become two underscores.
+
+    Example:
+        >>> import sim
+        >>> frame = sim.run("korea-2017", "proposal", replications=20).frame
+        >>> len(frame.rename(columns=sim.without_dots).query("first_us_dprk__contact > 1e9"))
+        0
+    """
+    return name.replace(".", "__")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sim.analysis import comparison
 from sim.analysis.intervals import LEVEL
 from sim.analysis.samples import RowSample, validate
 from sim.engine.daily_counts import MOST_DAYS
@@ -56,6 +57,19 @@ def baseline_of(results: Results, baseline: str | None) -> str:
     if name not in names:
         raise InputError(unknown("baseline", name, names))
     return name
+
+
+def paired(results: Results, endpoint: str | None) -> comparison.PairedSamples:
+    """The replications of a run in pairs, for the functions of :mod:`sim.analysis.comparison`.
+
+    Raises:
+        InputError: an unknown endpoint, or a run that kept counts.
+    """
+    scenario = results.scenario
+    with refusing():
+        return comparison.paired_samples(
+            results.frame, scenario.goal, scenario.ruin, scenario.horizon, endpoint
+        )
 
 
 # -- the frame that a summary is made from --------------------------------------------------------

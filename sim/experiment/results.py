@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.dataset as pads
 
+    from sim.reporting.notebook import ResultFigures
+
 
 class Incomplete(RunError):
     """Some replications could not be simulated; all others are kept.
@@ -50,7 +52,7 @@ class Incomplete(RunError):
         self.results = results
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """The replications of a run, which knows its question: goal, ruin and horizon.
 
@@ -74,6 +76,23 @@ class Results:
     folder: Path | None = None
     _store: Store = field(default_factory=MemoryStore, repr=False)
     _plan: RunPlan = field(default_factory=RunPlan, repr=False)
+
+    def __repr__(self) -> str:
+        from sim.reporting import notebook
+
+        return notebook.text_of(self)
+
+    def _repr_html_(self) -> str:
+        from sim.reporting import notebook
+
+        return notebook.html_of(self)
+
+    @property
+    def plot(self) -> ResultFigures:
+        """The figures of the run: ``results.plot.incidence()``."""
+        from sim.reporting.notebook import ResultFigures
+
+        return ResultFigures(self)
 
     @property
     def failures(self) -> list[Failure]:
@@ -197,11 +216,8 @@ class Results:
         Raises:
             InputError: one strategy alone, an unknown name, or a run that kept counts.
         """
-        scenario, base = self.scenario, result_tables.baseline_of(self, baseline)
-        with result_tables.refusing():
-            return comparison.compare(
-                self.frame, base, scenario.goal, scenario.ruin, scenario.horizon, endpoint
-            )
+        base = result_tables.baseline_of(self, baseline)
+        return comparison.differences(result_tables.paired(self, endpoint), base)
 
     def times(self, endpoint: str | None = None, *, competing: bool = False) -> pd.DataFrame:
         """Duration and event of every replication, for a fitter of survival curves.

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -34,6 +33,7 @@ from sim.plotting.style import (
     label,
     level,
     new_axes,
+    new_figure,
     rows_high,
     sentence,
     share_label,
@@ -62,8 +62,7 @@ MOST_BARS = 16
 def _figure(
     width: float, height: float, rows: int, columns: int, **shared: Any
 ) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(width, height)
     return figure, np.atleast_1d(figure.subplots(rows, columns, **shared))
 
 

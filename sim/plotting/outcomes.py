@@ -143,10 +143,10 @@ def incidence(
                 color=[0.75 * part for part in colour],
                 va="center",
             )
-        return finish(ax, _best_sentence(table), caption)
+        return finish(ax, best_sentence(table), caption)
 
 
-def _best_sentence(table: pd.DataFrame) -> str:
+def best_sentence(table: pd.DataFrame) -> str:
     """The largest share, and how far it is from another one where their difference is known."""
     last = table.groupby("strategy", sort=False)[["low", "best", "high"]].last()
     what, span = endpoint(table), f"within {float(table['time'].max()) / DAYS_PER_YEAR:,.3g} years"

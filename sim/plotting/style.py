@@ -12,6 +12,7 @@ import textwrap
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -100,9 +101,31 @@ def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
     """Axes of a new figure, so many inches wide and high, where none are given."""
     if ax is not None:
         return ax
+    return new_figure(width, height).add_subplot()
+
+
+_BY_PYPLOT: ContextVar[bool] = ContextVar("by_pyplot", default=False)
+
+
+@contextlib.contextmanager
+def by_pyplot() -> Iterator[None]:
+    """New figures are those of pyplot, which notebooks show and ``plt.savefig`` finds."""
+    token = _BY_PYPLOT.set(True)
+    try:
+        yield
+    finally:
+        _BY_PYPLOT.reset(token)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A new figure, so many inches wide and high; nothing but its user holds it."""
+    if _BY_PYPLOT.get():
+        from matplotlib import pyplot
+
+        return pyplot.figure(figsize=(width, height), layout="constrained")
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure.add_subplot()
+    return figure
 
 
 def finish(ax: Axes, title: str, caption: str | None) -> Axes:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import Issue, ScenarioError, unknown
-from sim.scenario import description, linting, loading
+from sim.scenario import description, linting, loading, summary
 from sim.scenario.format import SCENARIO, schema
 from sim.scenario.issues import Invalid, Location, Report
 from sim.scenario.loading import (
@@ -101,7 +101,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Scenario(ScenarioData):
     """A valid scenario; whatever changes it returns a new one.
 
@@ -123,6 +123,12 @@ class Scenario(ScenarioData):
     file: str = field(default="", compare=False)
     chosen: Strategy = EVERYTHING_AT_ONCE
     _unchosen: Scenario | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return summary.text_of(self)
+
+    def _repr_html_(self) -> str:
+        return summary.html_of(self)
 
     @cached_property
     def titles(self) -> dict[str, str]:

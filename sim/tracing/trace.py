@@ -12,9 +12,12 @@ import pandas as pd
 from sim.engine import rows as row_tables
 from sim.engine.program import ABANDON, NOTHING, Entry, Program, What
 from sim.engine.rows import Rows
+from sim.formatting import html_table, many, short
+
+SHOWN, SHOWN_IN_A_NOTEBOOK = 6, 30  # events
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trace:
     """One replication, dated.
 
@@ -44,6 +47,26 @@ class Trace:
     levels: pd.DataFrame
     windows: pd.DataFrame
     called: str
+
+    def __repr__(self) -> str:
+        outcome, days = self.row["outcome"], f"{self.row['time']:,.0f}"
+        lines = [
+            f"{short(self.title, 100)}: {self.strategy}, {self.where}",
+            f"  {outcome} after {days} days; {many(len(self.events), 'event')}",
+        ]
+        first = self.events.head(SHOWN)
+        lines += [f"  {e.date}  {short(f'{e.entity} {e.what}', 80)}" for e in first.itertuples()]
+        return "\n".join([*lines, *(["  .."] if len(self.events) > SHOWN else [])])
+
+    def _repr_html_(self) -> str:
+        first = self.events.head(SHOWN_IN_A_NOTEBOOK)[["date", "entity", "what", "why"]]
+        body = [[str(cell) for cell in event] for event in first.itertuples(index=False)]
+        left = len(self.events) - len(body)
+        below = f"and {many(left, 'event')} more: trace.events" if left else ""
+        above = (
+            f"{self.called}, {self.where}: {self.row['outcome']} after {self.row['time']:,.0f} days"
+        )
+        return html_table(["date", "entity", "what", "why"], body, above=above, below=below)
 
     @property
     def where(self) -> str:

@@ -222,7 +222,7 @@ def curves_of(*ends: tuple[float, float, float]) -> pd.DataFrame:
 
 def test_the_title_reads_no_overlap_of_bands_as_a_test() -> None:
     clear, near, far = (0.48, 0.5, 0.52), (0.45, 0.47, 0.49), (0.1, 0.2, 0.3)
-    sentence = outcomes._best_sentence
+    sentence = outcomes.best_sentence
     assert sentence(curves_of(far, clear)) == "B reaches peace most often: 50 % within 2 years"
     assert sentence(curves_of(near, clear)) == "B reaches peace most often: 50 % within 2 years"
     assert sentence(curves_of(clear, clear)) == "A and b reach peace: 50 % within 2 years"

@@ -1,0 +1,154 @@
+"""How a run shows itself in a console and in a notebook, and its figures as methods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sim.analysis import comparison
+from sim.errors import InputError
+from sim.experiment import result_tables, study_folder
+from sim.formatting import days_text, html_table, percent, short
+from sim.reporting.summary import caption
+from sim.reporting.text_tables import aligned_text, cells, legend
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sim.experiment.results import Results
+
+MOST_ROWS = 200_000  # that are summed up only to be shown
+MOST_LINES = 8  # strategies
+HEAD = ["strategy", "reached %", "days without", "ruin %"]
+
+
+def text_of(results: Results) -> str:
+    """A run in a few lines: how many replications, and the first rows of its summary."""
+    lines = [caption(results)]
+    if (table := _summary(results)) is not None:
+        columns = ["reached", "restricted_mean", *(["ruin"] if "ruin" in table else [])]
+        rows = [
+            [short(str(row["strategy"]), 30), percent(row["reached"])]
+            + [days_text(row["restricted_mean"])]
+            + ([percent(row["ruin"])] if "ruin" in columns else [])
+            for _, row in table.head(MOST_LINES).iterrows()
+        ]
+        lines.append(aligned_text(HEAD[: 1 + len(columns)], rows))
+        if len(table) > MOST_LINES:
+            lines.append(f"and {len(table) - MOST_LINES} more: results.summary()")
+    return "\n".join(lines)
+
+
+def html_of(results: Results) -> str:
+    """A run as a table for a notebook, with the sentence of its figure above."""
+    table = _summary(results)
+    if table is None:
+        return html_table([], [], above=text_of(results))
+    from sim.plotting import outcomes  # matplotlib takes its time: only who shows waits for it
+
+    curves = _titled(results, results.incidence(grid=[results.scenario.horizon]))
+    below = f"{caption(results)}. {legend(table)}"
+    return html_table(*cells(table), above=outcomes.best_sentence(curves), below=below)
+
+
+def _summary(results: Results) -> pd.DataFrame | None:
+    """The summary of a run; None where it is too large, or lacks what is needed."""
+    rows = result_tables.rows_of(results.manifest)
+    if rows > MOST_ROWS and results.manifest["keep"] == "rows":
+        return None
+    try:
+        return results.summary()
+    except InputError:
+        return None
+
+
+def _titled(results: Results, table: pd.DataFrame) -> pd.DataFrame:
+    return study_folder.with_titles({"shown": table}, results.scenario)["shown"]
+
+
+class ResultFigures:
+    """The figures of a run, as methods: ``results.plot.incidence()``.
+
+    Each draws on the axes ``ax``, or on a new figure where None, and returns what it has drawn on;
+    nothing is closed or saved. The functions themselves are those of ``sim.plots``.
+
+    Args:
+        results: of the run.
+
+    Example:
+        >>> import matplotlib.pyplot as plt
+        >>> import sim
+        >>> results = sim.run("korea-2017", ["proposal", "bilateral_only"], replications=50)
+        >>> figure, axes = plt.subplots(1, 2)
+        >>> results.plot.incidence(axes[0]) is axes[0]
+        True
+        >>> plt.close(figure)
+    """
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+
+    def __repr__(self) -> str:
+        return f"figures of {caption(self._results)}"
+
+    def incidence(self, ax: Axes | None = None, *, endpoint: str | None = None) -> Axes:
+        """Share that has reached the endpoint by each day, with bands."""
+        from sim.plotting import plots
+
+        table = self._titled(self._results.incidence(endpoint))
+        return plots.incidence(table, ax, caption=f"{self._caption}; bands are 95 % intervals")
+
+    def outcomes(self, ax: Axes | None = None, *, endpoint: str | None = None) -> Axes:
+        """Share of every outcome, a bar for each strategy."""
+        from sim.plotting import plots
+
+        table = self._titled(self._results.outcomes(endpoint))
+        return plots.outcomes(table, ax, caption=self._caption)
+
+    def times(self, ax: Axes | None = None, *, endpoint: str | None = None) -> Axes:
+        """When the endpoint was reached, and how often never."""
+        from sim.plotting import plots
+
+        table = self._titled(self._results.shares_by_time(endpoint))
+        return plots.times(table, ax, caption=self._caption)
+
+    def differences(
+        self, ax: Axes | None = None, *, baseline: str | None = None, endpoint: str | None = None
+    ) -> Axes:
+        """Paired differences to the baseline in the share reached."""
+        from sim.plotting import plots
+
+        table = self._titled(self._results.compare(baseline, endpoint))
+        return plots.differences(table, ax, caption=f"{self._caption}; bars are 95 % intervals")
+
+    def ranking(self, ax: Axes | None = None, *, endpoint: str | None = None) -> Axes:
+        """Mean days without the endpoint, and which strategies may be the best."""
+        from sim.plotting import plots
+
+        paired = result_tables.paired(self._results, endpoint)
+        tables = (comparison.estimates(paired), comparison.with_the_best(paired))
+        estimates, best = (self._titled(table) for table in tables)
+        return plots.ranking(estimates, best, ax, caption=self._caption)
+
+    def forest(self, *, baseline: str | None = None, endpoint: str | None = None) -> Figure:
+        """Paired differences to the baseline in every main measure, a panel each."""
+        from sim.plotting import plots
+
+        table = self._titled(self._results.compare(baseline, endpoint))
+        return plots.forest(table, caption=self._caption)
+
+    def sooner(self, ax: Axes | None = None, *, endpoint: str | None = None) -> Axes:
+        """In how many paired replications each strategy is sooner than each other one."""
+        from sim.plotting import plots
+
+        table = self._titled(comparison.pairs(result_tables.paired(self._results, endpoint)))
+        return plots.sooner(table, ax, caption=self._caption)
+
+    def _titled(self, table: pd.DataFrame) -> pd.DataFrame:
+        return _titled(self._results, table)
+
+    @property
+    def _caption(self) -> str:
+        return caption(self._results)
