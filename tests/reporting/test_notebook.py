@@ -65,11 +65,12 @@ class Reader(html.parser.HTMLParser):
 
 def shown(results) -> list[object]:
     trace = sim.trace(results.scenario, replication=3)
-    return [results, results.scenario, results.scenario.strategy("plain"), trace, results.plot]
+    first = results.scenario.strategy(next(iter(results.scenario.strategies)))
+    return [results, results.scenario, first, trace, results.plot]
 
 
 def test_what_is_printed_is_short_and_says_what_it_is(results) -> None:
-    for thing in [*shown(results), *shown(sim.run("korea-2017", replications=20))[:2]]:
+    for thing in [*shown(results), *shown(sim.run("korea-2017", replications=20))]:
         assert 10 < len(repr(thing)) < 1000, repr(thing)
     text = repr(results)
     assert "100 replications of each strategy, seed 1" in text.splitlines()[0]
