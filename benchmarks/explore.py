@@ -30,7 +30,7 @@ MEDIAN, LATE, GROWTH = 0.4, 1.0, 1.1
 """At most: seconds to the first redraw, median and 95th percentile; memory after all moves."""
 WATCH = """
 window.moved = (value) => new Promise(done => {
-  const slider = document.querySelector('.found .lever input'), image = () =>
+  const slider = document.querySelector('.found .parameter input'), image = () =>
     document.querySelector('figure.incidence img').src;
   const before = image(), start = performance.now();
   slider.value = value;
@@ -63,9 +63,9 @@ def opened(browser: Any, address: str) -> None:
     browser.set_script_timeout(60)
     browser.get(address)
     wait(browser, "return !!document.querySelector('figure.budget img[src]')")
-    field = browser.find_element("css selector", ".levers input")
+    field = browser.find_element("css selector", ".parameters input")
     field.send_keys(FIND)
-    wait(browser, "return !!document.querySelector('.found .lever input')")
+    wait(browser, "return !!document.querySelector('.found .parameter input')")
     browser.execute_script(WATCH)
 
 

@@ -61,12 +61,12 @@ def main() -> None:
         wait(browser, RANKED)
         take(browser, "answers")
         press(browser, "One history")
-        wait(browser, "return !!document.querySelector('.world img[src]')")
+        wait(browser, "return !!document.querySelector('.replication img[src]')")
         browser.execute_script("document.querySelector('.below').scrollIntoView()")
         take(browser, "history")
         press(browser, "What would flip it")
-        wait(browser, "return !!document.querySelector('.turning table')")
-        wait(browser, "return !document.querySelector('.turning [role=status]').innerText"
+        wait(browser, "return !!document.querySelector('.switching table')")
+        wait(browser, "return !document.querySelector('.switching [role=status]').innerText"
              ".endsWith('..')")  # fmt: skip
         browser.execute_script("document.querySelector('.below').scrollIntoView()")
         take(browser, "flips")

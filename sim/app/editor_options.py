@@ -1,4 +1,4 @@
-"""What can be chosen for a hand of a scenario, and start conditions from a line of text."""
+"""What can be chosen for a draft of a scenario, and start conditions from a line of text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Party:
 
 @dataclass(frozen=True)
 class Choices:
-    """What can be chosen for a hand; texts are those of the scenario, empty where it has none.
+    """What can be chosen for a draft; texts are those of the scenario, empty where it has none.
 
     Attributes:
         strategies: of the scenario, with what each is about.
@@ -49,7 +49,7 @@ class Choices:
 
 
 def choices(scenario: Scenario) -> Choices:
-    """What can be chosen for a hand of a scenario."""
+    """What can be chosen for a draft of a scenario."""
     conditions = scenario.conditions.values()
     return Choices(
         strategies={name: one.about for name, one in scenario.strategies.items()},
@@ -81,7 +81,7 @@ def clauses_of(text: str) -> Clauses:
     """A start condition from a line: ``moratorium, us_dprk.contact or talks>=2, !war``.
 
     Commas part the tests, all of which must hold; "or" parts tests of which one must. An empty
-    text is no condition. Whether the names stand in the scenario is seen when a hand is laid.
+    text is no condition. Whether the names stand in the scenario is seen when a workspace is made.
 
     Raises:
         ScenarioError: every part that is no test, with what is allowed.

@@ -1,4 +1,4 @@
-"""What is taken away from the table: CSV, a results folder, and the script that makes it."""
+"""Exports of a workspace: CSV, a results folder, and the script that makes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sim.app.progressive import Answer
 from sim.app.scenario_library import SHIPPED, Library
 from sim.app.session import State
 from sim.app.strategy_draft import file_of, plain
-from sim.app.workspace import lay
+from sim.app.workspace import workspace_of
 from sim.errors import InputError
 from sim.experiment import study_folder
 from sim.experiment.experiment import run
@@ -33,7 +33,7 @@ SCENARIO = """\\
 {text}"""
 
 if __name__ == "__main__":
-    scenario = sim.loads(SCENARIO, "table")
+    scenario = sim.loads(SCENARIO, "workspace")
     results = sim.run(scenario, {keys}, replications={replications}, seed={seed}, out={out!r})
     print(summary.summarise(results).to_string())
     summary.figures(results)
@@ -52,7 +52,7 @@ def figure(draw: Callable[[], Axes | Figure], ending: str = "svg", *, dark: bool
     """A figure as the content of a file. May be asked for from any thread; one draws at a time.
 
     Args:
-        draw: makes it with a function of :mod:`sim.plots`, as
+        draw: makes it with a function of :mod:`sim.plotting`, as
             ``lambda: plots.incidence(answer.incidence)``.
         ending: "svg" or "png".
         dark: for a dark page.
@@ -71,28 +71,28 @@ def figure(draw: Callable[[], Axes | Figure], ending: str = "svg", *, dark: bool
 
 
 def scenario_text(state: State, library: Library = SHIPPED) -> str:
-    """A scenario file with the hands and the changed assumptions of a table.
+    """A scenario file with the drafts and the changed assumptions of a workspace.
 
     It extends a scenario of the catalog; of any other one it holds the whole.
 
     Raises:
         ScenarioError: the state does not fit its scenario.
     """
-    table = lay(state, library)
+    workspace = workspace_of(state, library)
     if not library.ships(state.scenario):
-        return table.scenario.text
-    return f'extends = "{state.scenario}"\n{file_of(state.hands, state.numbers)}'
+        return workspace.scenario.text
+    return f'extends = "{state.scenario}"\n{file_of(state.drafts, state.numbers)}'
 
 
 def folder(state: State, replications: int, out: Path, library: Library = SHIPPED) -> Results:
-    """A results folder of the table, as ``detente run`` writes it, with its figures.
+    """A results folder of the workspace, as ``detente run`` writes it, with its figures.
 
     Raises:
         ScenarioError: the state does not fit its scenario.
         InputError, RunError, Incomplete: as :func:`sim.experiment.run`.
     """
-    scenario = loads(scenario_text(state, library), "table")
-    keys = [hand.key for hand in state.hands]
+    scenario = loads(scenario_text(state, library), "workspace")
+    keys = [draft.key for draft in state.drafts]
     results = run(scenario, keys, replications, state.seed, out=out)
     summary.summarise(results)
     with _ONE_DRAWS:
@@ -100,12 +100,14 @@ def folder(state: State, replications: int, out: Path, library: Library = SHIPPE
     return results
 
 
-def script(state: State, replications: int, out: str = "table", library: Library = SHIPPED) -> str:
+def script(
+    state: State, replications: int, out: str = "workspace", library: Library = SHIPPED
+) -> str:
     """A Python script that makes the same results folder; it runs as it stands.
 
     Args:
-        state: what is on the table.
-        replications: of each hand.
+        state: what is in the workspace.
+        replications: of each draft.
         out: the folder that it writes.
         library: in which the scenario is looked up.
 
@@ -113,5 +115,5 @@ def script(state: State, replications: int, out: str = "table", library: Library
         ScenarioError: the state does not fit its scenario.
     """
     text = scenario_text(state, library).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    keys = [hand.key for hand in state.hands]
+    keys = [draft.key for draft in state.drafts]
     return SCRIPT.format(text=text, keys=keys, replications=replications, seed=state.seed, out=out)

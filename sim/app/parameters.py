@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sim.app.strategy_draft import Hand
+from sim.app.strategy_draft import StrategyDraft
 from sim.evidence.assumptions import Assumption, register
 from sim.scenario.scenario import Scenario
 
 
-class Slider(Assumption):
+class Parameter(Assumption):
     """One ranged number, as the register has it."""
 
     @property
@@ -28,31 +28,31 @@ class Slider(Assumption):
         return "" if self.unit == "none" else self.unit
 
 
-def sliders(scenario: Scenario) -> list[Slider]:
+def parameters(scenario: Scenario) -> list[Parameter]:
     """Every number of a scenario that has a range with a width, in file order."""
     ranges = {name for name, one in scenario.ranges().items() if one.low < one.high}
     rows = register(scenario).to_dict("records")
-    return [Slider(**row) for row in rows if row["name"] in ranges]
+    return [Parameter(**row) for row in rows if row["name"] in ranges]
 
 
-def found(some: Iterable[Slider], text: str) -> list[Slider]:
+def found(some: Iterable[Parameter], text: str) -> list[Parameter]:
     """Those in whose name, status or source every word of the text occurs."""
     words = text.lower().replace("_", " ").split()
     return [one for one in some if all(word in _text(one) for word in words)]
 
 
-def _text(one: Slider) -> str:
+def _text(one: Parameter) -> str:
     return f"{one.name} {one.status} {one.source}".lower().replace("_", " ")
 
 
-def grouped(some: Iterable[Slider]) -> dict[str, list[Slider]]:
+def grouped(some: Iterable[Parameter]) -> dict[str, list[Parameter]]:
     """By group, in file order."""
-    groups: dict[str, list[Slider]] = {}
+    groups: dict[str, list[Parameter]] = {}
     for one in some:
         groups.setdefault(one.group, []).append(one)
     return groups
 
 
-def overriding(hands: Iterable[Hand], name: str) -> dict[str, float]:
-    """By key, the hands with a value of their own for a number, which win over its slider."""
-    return {one.key: one.overrides[name] for one in hands if name in one.overrides}
+def overriding(drafts: Iterable[StrategyDraft], name: str) -> dict[str, float]:
+    """By key, the drafts with a value of their own for a number, which win over its slider."""
+    return {one.key: one.overrides[name] for one in drafts if name in one.overrides}

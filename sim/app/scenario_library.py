@@ -1,4 +1,4 @@
-"""Which scenarios a table can be laid of: those that ship, the files of a folder, and a given file.
+"""Which scenarios a workspace can have: those that ship, the files of a folder, and a given file.
 
     library, name = Library.of("mine/talks.toml", folder)
     library.names()           # ["korea-2017", .., "talks.toml"]
@@ -25,12 +25,12 @@ from sim.scenario.scenario import Scenario, load
 
 @dataclass(frozen=True)
 class Library:
-    """The scenarios of a table. Files are read again once they have changed.
+    """The scenarios of a workspace. Files are read again once they have changed.
 
     Attributes:
         folder: whose scenario files may be asked for; not those of folders within, nor links that
             lead outside; None: none.
-        given: a file wherever it is, as whoever started the table gave it.
+        given: a file wherever it is, as given at the start.
     """
 
     folder: Path | None = None
@@ -38,7 +38,7 @@ class Library:
 
     @classmethod
     def of(cls, source: str, folder: Path | None = None) -> tuple[Library, str]:
-        """The library of a table that begins with a catalog name or a path, and its name there."""
+        """The library for a catalog name or a path, and the name of the scenario in it."""
         if source in catalog():
             return cls(folder), source
         return cls(folder, Path(source)), Path(source).name
@@ -56,7 +56,7 @@ class Library:
         """The scenario of a name.
 
         Raises:
-            ScenarioError: no such name, or the faults of its file.
+            ScenarioError: no such name, or the issues of its file.
         """
         if self.ships(name):
             return _shipped(name)
@@ -126,7 +126,7 @@ def _extends(stamp: Stamp) -> Path | None:
 
 @lru_cache(maxsize=256)
 def _is_scenario(stamp: Stamp) -> bool:
-    """Unlike a file of strategies. One that cannot be read is one with faults, which are told."""
+    """Unlike a file of strategies. One that cannot be read is one with issues, which are listed."""
     try:
         keys = set(parse(text_of(stamp.path, ""), ""))
     except ScenarioError:

@@ -1,4 +1,4 @@
-"""The state of the table: all that its answers follow from. Data only, validated when opened.
+"""The state of a workspace: all that its answers follow from. Data only, validated when opened.
 
 State.from_text(state.to_text())    # JSON
 State.from_link(state.to_link())    # letters, digits, - and _
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sim.app.strategy_draft import Hand
+from sim.app.strategy_draft import StrategyDraft
 from sim.errors import ScenarioError
 from sim.scenario.fields import (
     NAME,
@@ -35,11 +35,11 @@ from sim.scenario.loading import failed, text_of, without_mark
 from sim.scenario.model import distinct_titles
 from sim.scenario.quantities import Bounds, PlainNumber
 
-MOST_HANDS = 4
+MOST_DRAFTS = 4
 PICKS = ("typical", "fastest", "longest", "ruin")
-VIEWS = ("answers", "history", "flips")
-MOST_HISTORY = 2**53 - 1
-"""The highest number that a browser tells from its neighbours."""
+VIEWS = ("answers", "replication", "switching")
+MOST_REPLICATION = 2**53 - 1
+"""The highest number that a browser distinguishes from its neighbours."""
 PRECISION = Bounds(0.001, 0.5)
 """Half the width of an interval: finer than the longest answers can be, and never wider."""
 MOST_BYTES = 200_000
@@ -48,47 +48,47 @@ MOST_BYTES = 200_000
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What is on the table.
+    """What is in the workspace.
 
     Attributes:
-        scenario: a catalog name, or that of a file; see :class:`sim.explore.library.Library`.
-        seed: the world's luck.
-        hands: one to MOST_HANDS, each with a key of its own; the first is the one that the others
-            are held against.
+        scenario: a catalog name, or that of a file; see :class:`sim.app.scenario_library.Library`.
+        seed: of the random numbers.
+        drafts: one to MOST_DRAFTS, each with a key of its own; the first is the one that the others
+            are compared with.
         numbers: changed assumptions by parameter path.
         precision: half the width of the interval of the share reached at which answers are done.
-        history: one of PICKS, or the number of a replication.
+        replication: one of PICKS, or the number of a replication.
         view: one of VIEWS, what the page shows.
     """
 
     scenario: str
     seed: int = 1
-    hands: tuple[Hand, ...] = ()
+    drafts: tuple[StrategyDraft, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
     precision: float = 0.01
-    history: str | int = "typical"
+    replication: str | int = "typical"
     view: str = "answers"
 
     @property
     def titles(self) -> dict[str, str]:
         """The names of the strategies for readers, by key; each another one."""
-        return distinct_titles({hand.key: hand.title for hand in self.hands})
+        return distinct_titles({draft.key: draft.title for draft in self.drafts})
 
     def with_number(self, name: str, value: float | None) -> State:
         """One assumption changed; None: as in the scenario."""
         rest = {key: other for key, other in self.numbers.items() if key != name}
         return replace(self, numbers=rest if value is None else {**rest, name: value})
 
-    def with_hand(self, hand: Hand) -> State:
-        """The hand in the place of the one with its key, or added as the last."""
-        if all(hand.key != one.key for one in self.hands):
-            return replace(self, hands=(*self.hands, hand))
-        hands = tuple(hand if hand.key == one.key else one for one in self.hands)
-        return replace(self, hands=hands)
+    def with_draft(self, draft: StrategyDraft) -> State:
+        """The draft in the place of the one with its key, or added as the last."""
+        if all(draft.key != one.key for one in self.drafts):
+            return replace(self, drafts=(*self.drafts, draft))
+        drafts = tuple(draft if draft.key == one.key else one for one in self.drafts)
+        return replace(self, drafts=drafts)
 
-    def without_hand(self, key: str) -> State:
-        """One hand less."""
-        return replace(self, hands=tuple(one for one in self.hands if one.key != key))
+    def without_draft(self, key: str) -> State:
+        """One draft less."""
+        return replace(self, drafts=tuple(one for one in self.drafts if one.key != key))
 
     # -- text, link, file -------------------------------------------------------------------------
 
@@ -98,10 +98,10 @@ class State:
 
     @classmethod
     def from_text(cls, text: str, file: str = "state") -> State:
-        """What :meth:`to_text` wrote; whether names fit the scenario is seen when it is laid.
+        """What :meth:`to_text` wrote; names are validated when the workspace is made.
 
         Raises:
-            ScenarioError: every fault at once, each with place, found and allowed.
+            ScenarioError: every issue at once, each with place, found and allowed.
         """
         if len(text) > MOST_BYTES:
             raise failed(file, f"more than {MOST_BYTES:,} characters; allowed: a saved state")
@@ -135,7 +135,7 @@ class State:
             packed = base64.urlsafe_b64decode(link + "=" * (-len(link) % 4))
             text = zlib.decompressobj().decompress(packed, 4 * MOST_BYTES).decode()
         except (ValueError, zlib.error):
-            raise failed("link", "damaged; allowed: a link made by the table") from None
+            raise failed("link", "damaged; allowed: a link made by the page") from None
         return cls.from_text(text, "link")
 
     def save(self, folder: Path, name: str) -> Path:
@@ -196,15 +196,15 @@ def _is_plain(name: str) -> bool:
 
 
 class _Pick(Reader[str | int]):
-    """Which history is looked at."""
+    """Which replication is looked at."""
 
-    wanted = f"{', '.join(PICKS)}, or the number of a history, from 0 to {MOST_HISTORY}"
+    wanted = f"{', '.join(PICKS)}, or the number of a replication, from 0 to {MOST_REPLICATION}"
 
     def read(self, value: object, at: Location) -> str | int:
         """One of PICKS, or a replication."""
         if isinstance(value, str) and value in PICKS:
             return value
-        if type(value) is int and 0 <= value <= MOST_HISTORY:
+        if type(value) is int and 0 <= value <= MOST_REPLICATION:
             return value
         raise at.invalid(show(value), self.wanted)
 
@@ -213,7 +213,7 @@ class _Pick(Reader[str | int]):
         return {
             "anyOf": [
                 {"enum": list(PICKS)},
-                {"type": "integer", "minimum": 0, "maximum": MOST_HISTORY},
+                {"type": "integer", "minimum": 0, "maximum": MOST_REPLICATION},
             ]
         }
 
@@ -227,9 +227,9 @@ _TRACKS = ListOf(_TRACK, "tracks", once=True)
 _STEP = ListOf(_TRACK, "tracks", once=True, least=1)
 _NUMBERS = MappingOf(PlainNumber(), Text("a parameter path"), "numbers by parameter path")
 
-HAND: TableReader[Hand] = TableReader(
-    "hand",
-    lambda *, about, source, **given: Hand(**given),
+DRAFT: TableReader[StrategyDraft] = TableReader(
+    "draft",
+    lambda *, about, source, **given: StrategyDraft(**given),
     {
         "key": Field(_KEY, fallback=""),
         "title": Field(TITLE, fallback=""),
@@ -244,7 +244,7 @@ HAND: TableReader[Hand] = TableReader(
         "priority": Field(_TRACKS, default=()),
         "overrides": Field(_NUMBERS, default={}),
     },
-    unmake=lambda hand: {"about": "", "source": "", **vars(hand)},
+    unmake=lambda draft: {"about": "", "source": "", **vars(draft)},
 )
 STATE: TableReader[State] = TableReader(
     "state",
@@ -252,10 +252,10 @@ STATE: TableReader[State] = TableReader(
     {
         "scenario": Field(Text(), fallback=""),
         "seed": Field(WholeNumber(0, 2**64 - 1), default=1),
-        "hands": Field(ListOf(HAND, "hands", least=1), fallback=()),
+        "drafts": Field(ListOf(DRAFT, "drafts", least=1), fallback=()),
         "numbers": Field(_NUMBERS, default={}),
         "precision": Field(PlainNumber(PRECISION), default=0.01),
-        "history": Field(_Pick(), default="typical"),
+        "replication": Field(_Pick(), default="typical"),
         "view": Field(Choice(*VIEWS), default="answers"),
     },
     unmake=lambda state: {"about": "", "source": "", **vars(state)},

@@ -1,15 +1,15 @@
-"""A hand: one strategy on the table, as steps that can be moved; every move gives a new hand.
+"""A strategy draft: steps of tracks that can be moved; every move gives a new draft.
 
-    hand = Hand.of(scenario, "proposal")
-    hand = hand.move("ministerial", 1).posture("leaders_attend", True)
-    hand.words()      # "us dprk and north south first, then ministerial; .."
-    hand.file()       # what `detente run --strategies` takes
+    draft = StrategyDraft.of(scenario, "proposal")
+    draft = draft.move("ministerial", 1).posture("leaders_attend", True)
+    draft.words()      # "us dprk and north south first, then ministerial; .."
+    draft.file()       # what `detente run --strategies` takes
 
 Each track stands in one of three places:
 
 * in a **step**: it waits for every track of the step before, for the stage of each that
-  :attr:`Hand.milestones` names; the tracks of the first step start at once;
-* under a start condition of its own (:attr:`Hand.rules`; an empty one: at once);
+  :attr:`StrategyDraft.milestones` names; the tracks of the first step start at once;
+* under a start condition of its own (:attr:`StrategyDraft.rules`; an empty one: at once);
 * left out.
 """
 
@@ -31,8 +31,8 @@ Steps = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hand:
-    """One strategy on the table.
+class StrategyDraft:
+    """One strategy of a workspace, as it is edited.
 
     Attributes:
         key: its name in tables, figures and strategy files; unlike those of the scenario.
@@ -59,15 +59,15 @@ class Hand:
     overrides: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, scenario: Scenario, name: str, taken: Sequence[str] = ()) -> Hand:
-        """A strategy of a scenario, opened without loss: it tells the same histories.
+    def of(cls, scenario: Scenario, name: str, taken: Sequence[str] = ()) -> StrategyDraft:
+        """A strategy of a scenario, opened without loss: it gives the same replications.
 
         Steps are those of its ``order``; where it has none, those that its start rules amount to.
 
         Args:
             scenario: whose strategy; "default" is every track at once.
             name: of the strategy.
-            taken: keys of other hands, which its own must not be.
+            taken: keys of other drafts, which its own must not be.
 
         Raises:
             ScenarioError: no strategy has this name.
@@ -96,7 +96,7 @@ class Hand:
 
     # -- moves ------------------------------------------------------------------------------------
 
-    def move(self, track: str, step: int) -> Hand:
+    def move(self, track: str, step: int) -> StrategyDraft:
         """The track alone in a new step before step ``step`` (from 0; the number of steps: last).
 
         It leaves the step, condition or place among those left out in which it stood; a step that
@@ -105,41 +105,41 @@ class Hand:
         before, after = self.steps[:step], self.steps[step:]
         return self._with((*_without(before, track), (track,), *_without(after, track)), track)
 
-    def together(self, track: str, other: str) -> Hand:
+    def together(self, track: str, other: str) -> StrategyDraft:
         """The track in the step of another one; nothing changes where that stands in none."""
         if track == other or self.place(other) is None:
             return self
         steps = _without(self.steps, track)
         return self._with(tuple((*step, track) if other in step else step for step in steps), track)
 
-    def leave_out(self, track: str) -> Hand:
+    def leave_out(self, track: str) -> StrategyDraft:
         """The track left out; :meth:`move`, :meth:`together` and :meth:`starts` bring it back."""
         gone = self._with(_without(self.steps, track), track)
         return replace(gone, left_out=(*gone.left_out, track))
 
-    def starts(self, track: str, rule: Clauses) -> Hand:
+    def starts(self, track: str, rule: Clauses) -> StrategyDraft:
         """The track under a start condition of its own, out of the steps; empty: at once."""
         free = self._with(_without(self.steps, track), track)
         return replace(free, rules={**free.rules, track: rule})
 
-    def until(self, track: str, stage: str) -> Hand:
+    def until(self, track: str, stage: str) -> StrategyDraft:
         """The next step waits for this stage of the track."""
         return replace(self, milestones={**self.milestones, track: stage})
 
-    def posture(self, name: str, on: bool) -> Hand:
+    def posture(self, name: str, on: bool) -> StrategyDraft:
         """The posture raised at the start, or not; one that is raised already keeps its place."""
         if on and name in self.postures:
             return self
         rest = tuple(one for one in self.postures if one != name)
         return replace(self, postures=(*rest, name) if on else rest)
 
-    def delegations(self, party: str, tables: int | None) -> Hand:
+    def delegations(self, party: str, tables: int | None) -> StrategyDraft:
         """So many tables at which the party can sit at once; None: as in the scenario."""
         name = f"delegations.{party}"
         rest = {key: value for key, value in self.overrides.items() if key != name}
         return replace(self, overrides=rest if tables is None else {**rest, name: float(tables)})
 
-    def renamed(self, title: str, taken: Sequence[str] = ()) -> Hand:
+    def renamed(self, title: str, taken: Sequence[str] = ()) -> StrategyDraft:
         """With another title, and the key that it makes: its plain letters, or those of the base.
 
         Args:
@@ -153,7 +153,7 @@ class Hand:
         key = key if key[:1].isalpha() else f"strategy_{key}"
         return replace(self, title=title, key=fresh(key, taken))
 
-    def _with(self, steps: Steps, track: str) -> Hand:
+    def _with(self, steps: Steps, track: str) -> StrategyDraft:
         """These steps, and the track neither left out nor under a condition of its own."""
         rules = {name: rule for name, rule in self.rules.items() if name != track}
         out = tuple(name for name in self.left_out if name != track)
@@ -187,7 +187,8 @@ class Hand:
         """The strategy, with the start rules that its steps stand for.
 
         Args:
-            numbers: assumptions that the table changed; the hand's own overrides win over them.
+            numbers: assumptions that the workspace changed; the draft's own overrides win over
+                them.
         """
         starts = dict(self.rules)
         before: Clauses = ()
@@ -210,30 +211,31 @@ class Hand:
         return file_of([self], numbers)
 
 
-def file_of(hands: Sequence[Hand], numbers: Mapping[str, float] | None = None) -> str:
-    """Several hands as the text of one strategy file."""
-    return strategy_file([hand.strategy(numbers) for hand in hands], "strategies of a live table")
+def file_of(drafts: Sequence[StrategyDraft], numbers: Mapping[str, float] | None = None) -> str:
+    """Several drafts as the text of one strategy file."""
+    return strategy_file([draft.strategy(numbers) for draft in drafts], "strategies of a live page")
 
 
-def opened(scenario: Scenario, text: str, taken: Sequence[str] = ()) -> tuple[Hand, ...]:
-    """The strategies of a strategy file as hands, in the order of the file.
+def opened(scenario: Scenario, text: str, taken: Sequence[str] = ()) -> tuple[StrategyDraft, ...]:
+    """The strategies of a strategy file as drafts, in the order of the file.
 
     Args:
         scenario: for which they are.
         text: of the file; what :func:`file_of` wrote, or any that ``--strategies`` takes.
-        taken: keys of other hands, which theirs must not be.
+        taken: keys of other drafts, which theirs must not be.
 
     Raises:
-        ScenarioError: every fault of the file.
+        ScenarioError: every issue of the file.
     """
-    whole, known, hands = with_text(scenario, text, "strategy file"), [*taken], list[Hand]()
+    whole, known = with_text(scenario, text, "strategy file"), [*taken]
+    drafts: list[StrategyDraft] = []
     for name in whole.strategies:
         if name not in scenario.strategies:
             key = fresh(name, [*scenario.strategies, *known])
             title = whole.titles.get(name, plain(key))
-            hands.append(replace(Hand.of(whole, name), key=key, title=title, base=""))
+            drafts.append(replace(StrategyDraft.of(whole, name), key=key, title=title, base=""))
             known.append(key)
-    return tuple(hands)
+    return tuple(drafts)
 
 
 # -- steps ----------------------------------------------------------------------------------------

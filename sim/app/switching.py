@@ -1,11 +1,11 @@
-"""What would flip it: at which values of the numbers the second of two hands is the best.
+"""What would flip it: at which values of the numbers the second of two drafts is the best.
 
-    for found in flips(table, leading(answer.summary), cancelled=event.is_set):
+    for found in flips(workspace, leading(answer.summary), cancelled=event.is_set):
         show(found.table, found.sentence)
 
-A study of :mod:`sim.studies.switching_values`, of two hands and of the days until the goal, that
+A study of :mod:`sim.studies.switching_values`, of two drafts and of the days until the goal, that
 begins where the sliders stand. Both ends of every range are looked at first, which is the first
-thing that is yielded; then the numbers that may flip it are told along their ranges.
+thing that is yielded; then the numbers that may flip it are simulated along their ranges.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 import pandas as pd
 
-from sim.app.strategy_draft import Hand, plain
-from sim.app.workspace import Table
+from sim.app.strategy_draft import StrategyDraft, plain
+from sim.app.workspace import Workspace
 from sim.errors import InputError
 from sim.experiment.evaluator import Evaluator, make_evaluator
 from sim.experiment.simulation import CancelCheck, SimulationCancelled, never
@@ -26,19 +26,19 @@ from sim.studies import switching_values
 from sim.studies.sensitivity import tornado_points
 
 SHOWN = 5  # numbers
-REPLICATIONS = 100  # of each hand at an end of a range; ten times as many along it
+REPLICATIONS = 100  # of each draft at an end of a range; ten times as many along it
 LOOKED_INTO = 12  # ends of ranges, at most
 
 
 @dataclass(frozen=True)
 class Flips:
-    """What is known so far of the numbers that may flip two hands.
+    """What is known so far of the numbers that may flip two drafts.
 
     Attributes:
-        leader: the better hand where the sliders stand.
+        leader: the better draft where the sliders stand.
         rival: the other one.
         lead: days by which the leader is sooner on average: low, best, high.
-        tied: whether the two cannot be told apart; then the rival takes over only where it is
+        tied: whether the two cannot be distinguished; then the rival takes over only where it is
             sooner by :attr:`margin` days.
         margin: days.
         table: as :func:`sim.studies.switching_values.switching_values`, of the first numbers; while
@@ -48,8 +48,8 @@ class Flips:
         here, at_ends: replications of each strategy where the sliders stand, and at an end.
     """
 
-    leader: Hand
-    rival: Hand
+    leader: StrategyDraft
+    rival: StrategyDraft
     lead: tuple[float, float, float]
     tied: bool
     margin: float
@@ -66,47 +66,49 @@ class Flips:
 
 
 def leading(summary: pd.DataFrame) -> tuple[str, ...]:
-    """The keys of the two best hands of an answer's summary; of one where there is one."""
+    """The keys of the two best drafts of an answer's summary; of one where there is one."""
     return tuple(summary["strategy"].astype(str)[:2])
 
 
 def flips(
-    table: Table,
+    workspace: Workspace,
     keys: Sequence[str],
     cancelled: CancelCheck = never,
     replications: int = REPLICATIONS,
     shown: int = SHOWN,
 ) -> Generator[Flips, None, None]:
-    """The numbers nearest to making the second of two hands the best: a first look, then all.
+    """The numbers nearest to making the second of two drafts the best: a first look, then all.
 
-    Once ``cancelled()`` is true nothing more is told, and nothing more is yielded.
+    Once ``cancelled()`` is true nothing more is simulated or yielded.
 
     Args:
-        table: whose sliders stand where the study begins.
-        keys: of two hands, as :func:`leading` gives them. Numbers that one of them overrides are
+        workspace: whose sliders stand where the study begins.
+        keys: of two drafts, as :func:`leading` gives them. Numbers that one of them overrides are
             not asked.
         cancelled: asked every some milliseconds, by any thread.
-        replications: of each hand at each end of a range.
+        replications: of each draft at each end of a range.
         shown: numbers, at most.
 
     Raises:
-        InputError: not two hands of the table, or no uncertain number.
-        sim.errors.ModelError: a history in which time cannot advance.
+        InputError: not two drafts of the workspace, or no uncertain number.
+        sim.errors.ModelError: a replication in which time cannot advance.
     """
-    if len(set(keys)) != 2 or not set(keys) <= set(table.keys):
-        raise InputError(f"hands: found {', '.join(keys)}; allowed: two of {', '.join(table.keys)}")
+    if len(set(keys)) != 2 or not set(keys) <= set(workspace.keys):
+        raise InputError(
+            f"strategies: found {', '.join(keys)}; allowed: two of {', '.join(workspace.keys)}"
+        )
     evaluator = make_evaluator(
-        table.ranged(keys), keys, "restricted_mean", table.state.seed,
+        workspace.ranged(keys), keys, "restricted_mean", workspace.state.seed,
         workers=1, cancelled=cancelled,
     )  # fmt: skip
     try:
-        yield from _flips(table, evaluator, replications, shown)
+        yield from _flips(workspace, evaluator, replications, shown)
     except SimulationCancelled:
         return
 
 
 def _flips(
-    table: Table, evaluator: Evaluator, replications: int, shown: int
+    workspace: Workspace, evaluator: Evaluator, replications: int, shown: int
 ) -> Generator[Flips, None, None]:
     known = switching_values.base(evaluator, replications)
     look = switching_values.first_look(
@@ -118,17 +120,22 @@ def _flips(
         )
         first = list(dict.fromkeys(found["number"]))[:shown]
         part = found[found["number"].isin(first)].reset_index(drop=True)
-        yield _of(table, known, part, replications, done=ends > 0)
+        yield _of(workspace, known, part, replications, done=ends > 0)
 
 
 def _of(
-    table: Table, known: switching_values.Base, part: pd.DataFrame, replications: int, *, done: bool
+    workspace: Workspace,
+    known: switching_values.Base,
+    part: pd.DataFrame,
+    replications: int,
+    *,
+    done: bool,
 ) -> Flips:
-    hands = {hand.key: hand for hand in table.state.hands}
+    drafts = {draft.key: draft for draft in workspace.state.drafts}
     lead = known.leads.iloc[0]
     return Flips(
-        leader=hands[known.evaluator.strategies[known.leader]],
-        rival=hands[lead["strategy"]],
+        leader=drafts[known.evaluator.strategies[known.leader]],
+        rival=drafts[lead["strategy"]],
         lead=(float(lead["low"]), float(lead["best"]), float(lead["high"])),
         tied=bool(lead["tied"]),
         margin=known.margin,
@@ -151,12 +158,12 @@ def _who_leads(found: Flips) -> str:
     leader, rival = _titles(found)
     low, best, high = found.lead
     if not any(found.lead):
-        return f"{leader} and {rival} are equally good in every history told here."
+        return f"{leader} and {rival} are equally good in every replication simulated here."
     days = _days(low, best, high)
     if found.tied:
         return (
-            f"{leader} is sooner than {rival} by {days} on average, so the two are not told apart; "
-            f"{rival} counts as better where it is sooner by {found.margin:g} days."
+            f"{leader} is sooner than {rival} by {days} on average, so the two are not "
+            f"distinguished; {rival} counts as better where it is sooner by {found.margin:g} days."
         )
     return f"{leader} is sooner than {rival} by {days} on average."
 
@@ -177,7 +184,7 @@ def _what_flips(found: Flips) -> list[str]:
         )
     if perhaps:
         names = [f"{plain(row['number'])} at its {row['end']} end" for row in perhaps]
-        said.append(f"Left open by the histories told: {listed(names)}.")
+        said.append(f"Left open by the replications simulated: {listed(names)}.")
     if not sure and not perhaps:
         said.append(f"No number flips it alone, of {found.numbers}. {_nearest(rows[0])}")
     return said

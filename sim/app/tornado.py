@@ -1,11 +1,12 @@
-"""Which numbers matter most for a hand: each alone from its low to its high end, in few histories.
+"""Which parameters matter most for a draft: each alone from its low to its high end.
 
-    for found in importance(table, cancelled=event.is_set):
+    for found in importance(workspace, cancelled=event.is_set):
         show(ordered(sliders, found)[:8])
 
 The tornado of :mod:`sim.studies.sensitivity`, of the days until the goal, around where the sliders
-stand. All points meet the same luck, so that a number that does nothing has a swing of exactly 0. A
-first table comes from few histories; the next one from more, the first ones among them.
+stand. All points use common random numbers, so that a number that does nothing has a swing of
+exactly 0. A first table comes from few replications; the next one from more, the first ones among
+them.
 """
 
 from __future__ import annotations
@@ -16,27 +17,27 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sim.app.parameters import Slider
-from sim.app.strategy_draft import Hand
-from sim.app.workspace import Table
+from sim.app.parameters import Parameter
+from sim.app.strategy_draft import StrategyDraft
+from sim.app.workspace import Workspace
 from sim.errors import InputError
 from sim.experiment.evaluator import Evaluator, make_evaluator
 from sim.experiment.simulation import CancelCheck, SimulationCancelled, never
 from sim.studies.sensitivity import swings, tornado_points
 
-SIZES = (50, 200, 500)  # histories at each end of a range, in one table after the other
-LEADING = 2_000  # histories of each hand that say which one leads
+SIZES = (50, 200, 500)  # replications at each end of a range, in one table after the other
+LEADING = 2_000  # replications of each draft that say which one leads
 
 _MEASURE = "restricted_mean"
 
 
 @dataclass(frozen=True)
 class Importance:
-    """What is known so far of how much the numbers matter for a hand.
+    """What is known so far of how much the numbers matter for a draft.
 
     Attributes:
-        hand: whose days until the goal are moved.
-        n: histories at each end of a range.
+        draft: whose days until the goal are moved.
+        n: replications at each end of a range.
         table: as :func:`sim.studies.sensitivity.tornado`: number, from, likely, to, and in days
             at_low, at_high and swing with their limits (swing_low, swing, swing_high: from the low
             to the high end, below 0 where more of it brings the goal sooner); the largest swing
@@ -44,7 +45,7 @@ class Importance:
         done: nothing better will follow.
     """
 
-    hand: Hand
+    draft: StrategyDraft
     n: int
     table: pd.DataFrame
     done: bool = False
@@ -56,34 +57,34 @@ class Importance:
 
 
 def importance(
-    table: Table, key: str | None = None, cancelled: CancelCheck = never
+    workspace: Workspace, key: str | None = None, cancelled: CancelCheck = never
 ) -> Generator[Importance, None, None]:
     """The numbers in order of importance: a quick order, then better ones.
 
-    Once ``cancelled()`` is true nothing more is told, and nothing more is yielded.
+    Once ``cancelled()`` is true nothing more is simulated or yielded.
 
     Args:
-        table: whose sliders stand where the numbers are varied from.
-        key: of a hand; the one that leads where None. What it overrides is not varied.
+        workspace: whose sliders stand where the numbers are varied from.
+        key: of a draft; the one that leads where None. What it overrides is not varied.
         cancelled: asked every some milliseconds.
 
     Raises:
-        InputError: no such hand, or no uncertain number.
-        sim.errors.ModelError: a history in which time cannot advance.
+        InputError: no such draft, or no uncertain number.
+        sim.errors.ModelError: a replication in which time cannot advance.
     """
-    hands = {hand.key: hand for hand in table.state.hands}
-    if key is not None and key not in hands:
-        raise InputError(f'hand: found "{key}"; allowed: {", ".join(hands)}')
+    drafts = {draft.key: draft for draft in workspace.state.drafts}
+    if key is not None and key not in drafts:
+        raise InputError(f'draft: found "{key}"; allowed: {", ".join(drafts)}')
     try:
-        key = key or _leading(_evaluator(table, table.keys, cancelled))
-        yield from _importance(hands[key], _evaluator(table, (key,), cancelled))
+        key = key or _leading(_evaluator(workspace, workspace.keys, cancelled))
+        yield from _importance(drafts[key], _evaluator(workspace, (key,), cancelled))
     except SimulationCancelled:
         return
 
 
-def _evaluator(table: Table, keys: tuple[str, ...], cancelled: CancelCheck) -> Evaluator:
+def _evaluator(workspace: Workspace, keys: tuple[str, ...], cancelled: CancelCheck) -> Evaluator:
     return make_evaluator(
-        table.ranged(keys), keys, _MEASURE, table.state.seed, workers=1, cancelled=cancelled
+        workspace.ranged(keys), keys, _MEASURE, workspace.state.seed, workers=1, cancelled=cancelled
     )
 
 
@@ -94,16 +95,16 @@ def _leading(evaluator: Evaluator) -> str:
     return evaluator.strategies[int(days.argmin())]
 
 
-def _importance(hand: Hand, evaluator: Evaluator) -> Generator[Importance, None, None]:
+def _importance(draft: StrategyDraft, evaluator: Evaluator) -> Generator[Importance, None, None]:
     points = tornado_points(evaluator)
     days = np.empty((len(points), 0))
     for n in SIZES:
         more = evaluator.evaluate(points, n - days.shape[1], first=days.shape[1])[0]
         days = np.concatenate([days, more], axis=1)
-        yield Importance(hand, n, swings(evaluator, days), done=n == SIZES[-1])
+        yield Importance(draft, n, swings(evaluator, days), done=n == SIZES[-1])
 
 
-def ordered(some: Iterable[Slider], found: Importance | None) -> list[Slider]:
+def ordered(some: Iterable[Parameter], found: Importance | None) -> list[Parameter]:
     """Sliders, those that matter most first; what does nothing, or is not known, as it was."""
     place = {name: i for i, name in enumerate(found.names if found else ())}
     return sorted(some, key=lambda one: place.get(one.name, len(place)))

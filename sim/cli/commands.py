@@ -382,7 +382,7 @@ def explore(options: argparse.Namespace) -> int:
     try:
         from sim.app.scenario_library import Library
         from sim.app.web import server
-        from sim.app.web.session_view import Room
+        from sim.app.web.session_view import ServerSettings
     except ModuleNotFoundError as error:
         if error.name and error.name.partition(".")[0] == "sim":
             raise
@@ -392,7 +392,7 @@ def explore(options: argparse.Namespace) -> int:
     with writable_folder(options.folder) as folder:
         library, name = Library.of(options.scenario, folder)
         _announce_compilation()
-        room = Room(name, folder, library)
+        room = ServerSettings(name, folder, library)
 
         def say(address: str) -> None:
             print(f"page:    {address}\nstop it with Ctrl-C", flush=True)

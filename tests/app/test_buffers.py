@@ -13,11 +13,11 @@ import pytest
 import sim
 from sim.analysis import attribution, comparison
 from sim.app import progressive
-from sim.app.buffers import Kept
+from sim.app.buffers import ReplicationBuffer
 from sim.app.progressive import answers
 from sim.app.session import State
-from sim.app.strategy_draft import Hand, file_of
-from sim.app.workspace import Table, lay
+from sim.app.strategy_draft import StrategyDraft, file_of
+from sim.app.workspace import Workspace, workspace_of
 from sim.engine import kernel
 from sim.engine.rows import slice_rows
 from sim.scenario.scenario import catalog
@@ -25,30 +25,30 @@ from sim.scenario.scenario import catalog
 NUMBER = "us_dprk.contact.success"
 
 
-def laid(source: str, names: tuple[str, ...]) -> Table:
+def laid(source: str, names: tuple[str, ...]) -> Workspace:
     scenario = sim.load(source)
-    hands = tuple(Hand.of(scenario, name) for name in names)
-    return lay(State(scenario=source, seed=5, hands=hands))
+    drafts = tuple(StrategyDraft.of(scenario, name) for name in names)
+    return workspace_of(State(scenario=source, seed=5, drafts=drafts))
 
 
-def kept(table: Table, n: int) -> pd.DataFrame:
+def kept(table: Workspace, n: int) -> pd.DataFrame:
     """Kept in two steps, each of blocks out of order."""
-    found = Kept(table.programs)
+    found = ReplicationBuffer(table.programs)
     for begin, end in ((0, n // 3), (n // 3, n)):
         found.make_room(end)
-        for hand, program in enumerate(table.programs):
+        for draft, program in enumerate(table.programs):
             rows = kernel.simulate(program, 5, begin, end - begin)
             half = (end - begin) // 2
-            found.keep(hand, begin + half, slice_rows(rows, half, end - begin))
-            found.keep(hand, begin, slice_rows(rows, 0, half))
+            found.keep(draft, begin + half, slice_rows(rows, half, end - begin))
+            found.keep(draft, begin, slice_rows(rows, 0, half))
     return found.frame()
 
 
 @pytest.mark.parametrize("source", catalog())
 def test_what_is_kept_is_what_a_run_has(source: str, tmp_path: Path) -> None:
     table = laid(source, tuple(sim.load(source).strategies)[:3])
-    file = tmp_path / "hands.toml"
-    file.write_text(file_of(table.state.hands), encoding="utf-8")
+    file = tmp_path / "drafts.toml"
+    file.write_text(file_of(table.state.drafts), encoding="utf-8")
     whole = sim.run(sim.load(source, [file]), list(table.keys), 100, 5).frame
     frame = kept(table, 100)
     about = (table.scenario.goal, table.scenario.ruin, table.scenario.horizon)
@@ -81,6 +81,8 @@ def test_memory_is_flat_while_a_slider_moves(monkeypatch: pytest.MonkeyPatch) ->
     tracemalloc.start()
     try:
         before = move(5)
-        assert move(20) - before < 200_000  # bytes; the histories of all moves take four times that
+        assert (
+            move(20) - before < 200_000
+        )  # bytes; the replications of all moves take four times that
     finally:
         tracemalloc.stop()

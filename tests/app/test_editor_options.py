@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.app.editor_options import Party, choices, clauses_of, text_of
-from sim.app.strategy_draft import Hand
+from sim.app.strategy_draft import StrategyDraft
 from sim.errors import ScenarioError
 from sim.scenario.scenario import load
 
@@ -33,7 +33,10 @@ def test_commas_and_or_part_tests() -> None:
     texts = [[one.text for one in item] for item in rule]
     assert texts == [["moratorium"], ["us_dprk.contact", "talks>=2"], ["!war"]]
     assert clauses_of("  ") == ()
-    assert Hand.of(load("korea-2017"), "proposal").starts("us_dprk", rule).rules["us_dprk"] == rule
+    assert (
+        StrategyDraft.of(load("korea-2017"), "proposal").starts("us_dprk", rule).rules["us_dprk"]
+        == rule
+    )
 
 
 @pytest.mark.parametrize("text", ["Not this", "a or", "a,,b", "!a>=2", "a>=0", ","])

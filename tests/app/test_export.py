@@ -1,4 +1,4 @@
-"""What is taken away from the table is what it showed."""
+"""What is exported from the workspace is what it showed."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ import sim
 from sim.app import export
 from sim.app.progressive import answers
 from sim.app.session import State
-from sim.app.strategy_draft import Hand, file_of, opened
+from sim.app.strategy_draft import StrategyDraft, file_of, opened
 from sim.errors import InputError, ScenarioError
 from sim.plotting import outcomes, style
 
 
 def test_the_folder_the_script_and_the_answer_tell_the_same(tmp_path: Path) -> None:
     scenario = sim.load("korea-2017")
-    hands = tuple(Hand.of(scenario, name) for name in ("proposal", "ministerial_first"))
+    drafts = tuple(StrategyDraft.of(scenario, name) for name in ("proposal", "ministerial_first"))
     numbers = {"us_dprk.contact.success": 0.4}
-    state = State(scenario="korea-2017", seed=9, hands=hands, numbers=numbers)
+    state = State(scenario="korea-2017", seed=9, drafts=drafts, numbers=numbers)
     first = next(answers(state))
     export.folder(state, first.n, tmp_path / "folder")
     (tmp_path / "again.py").write_text(export.script(state, first.n), encoding="utf-8")
     subprocess.run([sys.executable, "again.py"], cwd=tmp_path, check=True, capture_output=True)
     shown = pd.read_csv(io.StringIO(export.csv(first)))
-    for place in ("folder", "table"):
+    for place in ("folder", "workspace"):
         kept = pd.read_csv(tmp_path / place / "summary.csv")
         pd.testing.assert_frame_equal(kept, shown, check_exact=True)
         assert (tmp_path / place / "incidence.png").exists()
 
 
 def test_no_script_is_made_of_a_path_or_of_code() -> None:
-    hand = Hand.of(sim.load("korea-2017"), "proposal")
+    draft = StrategyDraft.of(sim.load("korea-2017"), "proposal")
     for name in ("../secret.toml", 'x"\nimport os'):
         with pytest.raises(ScenarioError, match="allowed"):
-            export.script(State(scenario=name, hands=(hand,)), 10)
+            export.script(State(scenario=name, drafts=(draft,)), 10)
 
 
 def test_figures_are_bytes_light_and_dark() -> None:
-    hand = Hand.of(sim.load("korea-2017"), "proposal")
-    answer = next(answers(State(scenario="korea-2017", hands=(hand,))))
+    draft = StrategyDraft.of(sim.load("korea-2017"), "proposal")
+    answer = next(answers(State(scenario="korea-2017", drafts=(draft,))))
     draw = [
         lambda: outcomes.incidence(answer.incidence),
         lambda: outcomes.outcomes(answer.outcomes),
@@ -62,12 +62,12 @@ def test_figures_are_bytes_light_and_dark() -> None:
 
 def test_titles_go_with_the_strategies_that_are_taken_away(tmp_path: Path) -> None:
     scenario = sim.load("korea-2017")
-    first = Hand.of(scenario, "proposal").renamed("北京方案")
-    second = Hand.of(scenario, "seoul_first").renamed('Süd & "Nord" v2.0')
+    first = StrategyDraft.of(scenario, "proposal").renamed("北京方案")
+    second = StrategyDraft.of(scenario, "seoul_first").renamed('Süd & "Nord" v2.0')
     assert first.key == "my_proposal"
-    state = State(scenario="korea-2017", hands=(first, second))
+    state = State(scenario="korea-2017", drafts=(first, second))
     titles = {first.key: first.title, second.key: second.title}
-    assert [hand.title for hand in opened(scenario, file_of(state.hands))] == [*titles.values()]
+    assert [draft.title for draft in opened(scenario, file_of(state.drafts))] == [*titles.values()]
     answer = next(answers(state))
     shown = pd.read_csv(io.StringIO(export.csv(answer))).set_index("strategy")
     assert shown["title"].to_dict() == titles
@@ -83,8 +83,8 @@ def test_titles_go_with_the_strategies_that_are_taken_away(tmp_path: Path) -> No
 def test_a_folder_draws_while_nobody_else_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hand = Hand.of(sim.load("korea-2017"), "proposal")
-    state = State(scenario="korea-2017", hands=(hand,))
+    draft = StrategyDraft.of(sim.load("korea-2017"), "proposal")
+    state = State(scenario="korea-2017", drafts=(draft,))
     order: list[str] = []
 
     def draw() -> Figure:

@@ -1,4 +1,4 @@
-"""The live table in a browser (where Chromium is installed): changed by hand, answered, and equal
+"""The live page in a browser (where Chromium is installed): changed by-draft, answered, and equal
 to what a run with the same inputs says."""
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from sim.app.switching import flips
 from sim.app.tornado import importance
 from sim.app.web import server as server_module
 from sim.app.web import worker
-from sim.app.web.results_panel import by_hand
-from sim.app.web.session_view import Desk, Room, opening
+from sim.app.web.results_panel import in_draft_order
+from sim.app.web.session_view import ServerSettings, SessionView, opening
 from sim.app.web.strategy_cards import LONGEST
-from sim.app.workspace import lay
+from sim.app.workspace import workspace_of
 from sim.cli import commands
 from sim.errors import InputError
 from sim.plotting import outcomes, style
@@ -47,7 +47,7 @@ from sim.reporting import text_tables
 
 KOREA = "korea-2017"
 PATIENCE = 40  # seconds
-QUICK = replace(opening(KOREA), precision=0.05)  # a thousand histories are enough
+QUICK = replace(opening(KOREA), precision=0.05)  # a thousand replications are enough
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
     with server_module.listening(None) as listening, few_histories():
-        server = server_module.server(Room(KOREA, folder, Library(folder)))
+        server = server_module.server(ServerSettings(KOREA, folder, Library(folder)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         yield server_module.address(listening)
@@ -141,7 +141,7 @@ class Page:
         field.send_keys(text)
 
     def settled(self) -> int:
-        """Histories of each strategy once no more are being told."""
+        """Replications of each strategy once no more are being simulated."""
         said = self.until(lambda: self._done(self.text(".status")))
         return int(said.split()[0].replace(",", ""))
 
@@ -191,15 +191,15 @@ def drag(page: Page, what: Any, where: Any) -> None:
     moves.pause(0.3).release().perform()
 
 
-def told_by_the_command(page: Page, n: int, folder: Path, out: Path) -> sim.Results:
-    """The histories that ``detente run`` tells of the strategies which the page saved."""
+def run_by_the_command(page: Page, n: int, folder: Path, out: Path) -> sim.Results:
+    """The replications that ``detente run`` simulates of the strategies which the page saved."""
     page.press("Save")
     page.write(".dialog input", "as run")
     page.press("Save the strategies")
     page.until(lambda: "saved:" in page.text(".dialog .said"))
     page.press("Close")
     state = page.state()
-    chosen = [word for hand in state.hands for word in ("--strategy", hand.key)]
+    chosen = [word for draft in state.drafts for word in ("--strategy", draft.key)]
     command = ["run", KOREA, "--strategies", str(folder / "as run.toml"), *chosen]
     command += ["--replications", str(n), "--seed", str(state.seed), "--out", str(out)]
     assert commands.main([*command, "--no-figures", "--quiet"]) == 0
@@ -222,31 +222,31 @@ def test_a_strategy_and_an_assumption_are_changed_and_a_run_says_the_same(
 
     page.answer_of(lambda: page.until(last_step))
     assert page.text(".card .words") != words
-    assert page.state().hands[0].steps[-1] == ("north_south",)
+    assert page.state().drafts[0].steps[-1] == ("north_south",)
 
-    page.write(".levers input", "war rate")
+    page.write(".parameters input", "war rate")
 
     def first_found() -> str | None:  # what is found is built anew while letters come
-        handle = page.one(".found .lever input")
+        handle = page.one(".found .parameter input")
         return handle.get_attribute("data-number") if handle.is_displayed() else None
 
     number = page.until(first_found)
-    n = page.answer_of(lambda: page.one(".found .lever input").send_keys(Keys.ARROW_RIGHT * 6))
+    n = page.answer_of(lambda: page.one(".found .parameter input").send_keys(Keys.ARROW_RIGHT * 6))
     assert page.state().numbers.keys() == {number}
-    assert page.text(".found .lever .value") == f"{page.state().numbers[number]:.4g}"
+    assert page.text(".found .parameter .value") == f"{page.state().numbers[number]:.4g}"
 
-    results = told_by_the_command(page, n, folder, tmp_path / "run")
+    results = run_by_the_command(page, n, folder, tmp_path / "run")
     summary = summary_module.summarise(results)
     cells = text_tables.cells(summary)[1]
     assert page.rows("Every strategy") == [[style.words(c[0]), *c[1:]] for c in cells]
     horizon, goal = results.scenario.horizon, results.scenario.goal
     curve = sim.incidence(results.frame, horizon=horizon, goal=goal)
-    ordered = by_hand(Answer(page.state()), curve)
+    ordered = in_draft_order(Answer(page.state()), curve)
     assert page.picture("incidence") == export.figure(lambda: outcomes.incidence(ordered))
     best = summary.set_index("strategy")["reached"]
     assert len(page.all(".card")) == len(best)
-    for i, hand in enumerate(page.state().hands):
-        assert f"{formatting.percent(best[hand.key])} % reach freeze" in page.text(".card", i)
+    for i, draft in enumerate(page.state().drafts):
+        assert f"{formatting.percent(best[draft.key])} % reach freeze" in page.text(".card", i)
 
 
 def search(page: Page, found: str = "war rate") -> None:
@@ -254,14 +254,14 @@ def search(page: Page, found: str = "war rate") -> None:
     page.browser.execute_script(
         "arguments[0].value = arguments[1];"
         "arguments[0].dispatchEvent(new Event('input', { bubbles: true }))",
-        page.one(".levers input"), found,
+        page.one(".parameters input"), found,
     )  # fmt: skip
 
 
 SLIDERS: dict[str, tuple[str, Callable[[Page], None]]] = {
-    "a search": (".found .lever", search),
-    "what matters most": (".most .lever", lambda page: None),
-    "a group": (".groups .lever", lambda page: page.one(".groups .q-item", 1).click()),
+    "a search": (".found .parameter", search),
+    "what matters most": (".most .parameter", lambda page: None),
+    "a group": (".groups .parameter", lambda page: page.one(".groups .q-item", 1).click()),
 }
 
 
@@ -277,7 +277,7 @@ def test_the_handle_of_a_slider_stays_where_it_is_moved(page: Page, panel: str) 
     from selenium.webdriver import ActionChains, Keys
 
     css, open_panel = SLIDERS[panel]
-    page.until(lambda: page.all(".most .lever"))
+    page.until(lambda: page.all(".most .parameter"))
     open_panel(page)
     handle = slider(page, css)
     least, step = (float(handle.get_attribute(name)) for name in ("min", "step"))
@@ -318,13 +318,13 @@ def test_the_handle_of_a_slider_stays_where_it_is_moved(page: Page, panel: str) 
 
 def test_of_many_moves_in_a_row_the_newest_counts(page: Page) -> None:
     search(page)
-    handle = slider(page, ".found .lever")
+    handle = slider(page, ".found .parameter")
     page.browser.set_script_timeout(3 * PATIENCE)
     sent = page.browser.execute_async_script(MOVES, handle)
     most = float(handle.get_attribute("max"))
     page.until(lambda: page.state().numbers == {"war.rate": most})
     assert float(handle.get_property("value")) == most
-    assert page.text(".found .lever .value") == f"{most:.4g}"
+    assert page.text(".found .parameter .value") == f"{most:.4g}"
     assert 0 < sent < 150
 
 
@@ -344,26 +344,26 @@ moved();
 
 
 def test_hands_are_added_opened_from_the_scenario_changed_and_taken_away(page: Page) -> None:
-    start = [hand.base for hand in page.state().hands]
+    start = [draft.base for draft in page.state().drafts]
     assert start == ["proposal", "sequential", "seoul_first"]
     page.answer_of(lambda: page.press("Add a strategy"))
-    assert [hand.base for hand in page.state().hands] == [*start, "multilateral_first"]
+    assert [draft.base for draft in page.state().drafts] == [*start, "multilateral_first"]
     page.until(lambda: not page.one(".add").is_displayed())
     page.until(lambda: (page.all("[aria-label='Start from a strategy']")[3].click(), True)[1])
     page.answer_of(lambda: page.press("bilateral only"))
-    assert page.state().hands[3].base == "bilateral_only"
+    assert page.state().drafts[3].base == "bilateral_only"
     page.answer_of(lambda: page.press("Take my sequential away"))
-    keys = [hand.key for hand in page.state().hands]
+    keys = [draft.key for draft in page.state().drafts]
     assert keys == ["my_proposal", "my_seoul_first", "my_bilateral_only"]
     assert {row[0] for row in page.rows("Every strategy")} == {style.words(key) for key in keys}
 
     page.press("Postures (2)")
     page.answer_of(lambda: page.press("russian envoy"))
-    assert page.state().hands[0].postures == ("broad_mandate",)
+    assert page.state().drafts[0].postures == ("broad_mandate",)
     page.press("Postures (1)")
     page.press("Delegations")
     page.answer_of(lambda: page.write("[aria-label='DPRK: 2 to 4']", "2"))
-    assert page.state().hands[0].overrides["delegations.DPRK"] == 2
+    assert page.state().drafts[0].overrides["delegations.DPRK"] == 2
 
 
 def test_everything_can_be_done_by_keys_and_has_a_name(page: Page) -> None:
@@ -373,14 +373,14 @@ def test_everything_can_be_done_by_keys_and_has_a_name(page: Page) -> None:
     page.browser.execute_script("arguments[0].focus()", chip)
     keys = ActionChains(page.browser)
     page.answer_of(keys.send_keys(Keys.ENTER).pause(0.6).send_keys(Keys.TAB, Keys.ENTER).perform)
-    assert page.state().hands[0].place("us_dprk") != 0 or len(page.state().hands[0].steps) > 1
+    assert page.state().drafts[0].place("us_dprk") != 0 or len(page.state().drafts[0].steps) > 1
     focused = page.until(lambda: page.browser.switch_to.active_element.get_attribute("data-track"))
     assert focused == "us_dprk"
     outline = "return getComputedStyle(document.activeElement).outlineStyle"
     page.until(lambda: page.browser.execute_script(outline) == "solid")
 
-    page.write(".levers input", "war rate")
-    page.until(lambda: page.one(".found .lever input").is_displayed())
+    page.write(".parameters input", "war rate")
+    page.until(lambda: page.one(".found .parameter input").is_displayed())
     page.browser.execute_cdp_cmd("Accessibility.enable", {})
     tree = page.browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     controls = {"button", "slider", "textbox", "searchbox", "switch", "combobox", "tab",
@@ -446,9 +446,9 @@ def test_a_file_is_chosen_by_keys_and_its_input_has_a_name(page: Page, tmp_path:
     inside = "button button, button input, a button, a input, [role=button] input"
     assert page.all(f".dialog :is({inside})") == []
     mine = tmp_path / "mine.json"
-    mine.write_text(replace(page.state(), hands=page.state().hands[:2]).to_text())
+    mine.write_text(replace(page.state(), drafts=page.state().drafts[:2]).to_text())
     file.send_keys(str(mine))
-    page.until(lambda: len(page.state().hands) == 2)
+    page.until(lambda: len(page.state().drafts) == 2)
 
 
 def test_what_scrolls_on_a_phone_is_reached_by_keys(page: Page) -> None:
@@ -459,7 +459,7 @@ def test_what_scrolls_on_a_phone_is_reached_by_keys(page: Page) -> None:
         found = page.until(lambda: page.browser.execute_script(SCROLLING))
         assert [name for name, reached in found if not reached] == []
         assert named(page, ".tables .wide").startswith("Every strategy")
-        page.press("One history")
+        page.press("One replication")
         page.until(lambda: page.rows("Event by event"))
         assert all(reached for _, reached in page.browser.execute_script(SCROLLING))
     finally:
@@ -503,20 +503,20 @@ def test_a_name_is_shown_as_it_stands_and_makes_a_plain_key(page: Page) -> None:
 
     evil = '<img src=x onerror=alert(1)> & "co"'
     page.answer_of(lambda: page.write(".card .name input", evil + Keys.TAB))
-    hand = page.state().hands[0]
-    assert (hand.title, hand.key) == (evil, "img_src_x_onerror_alert_1_co")
+    draft = page.state().drafts[0]
+    assert (draft.title, draft.key) == (evil, "img_src_x_onerror_alert_1_co")
     page.one("[role=tab]", 1).click()
-    page.until(lambda: page.text(".world p").startswith("History"))
+    page.until(lambda: page.text(".replication p").startswith("Replication"))
     assert not page.all("img[src=x]")
 
     page.write(".card .name input", evil + Keys.TAB, 1)
-    page.until(lambda: page.state().hands[1].title == f"{evil} 2")
+    page.until(lambda: page.state().drafts[1].title == f"{evil} 2")
     page.until(lambda: page.one("article", 1).get_attribute("aria-label") == f"{evil} 2")
     page.write(".card .name input", Keys.DELETE + Keys.TAB, 2)
     field = page.one(".card .name input", 2)
     page.until(lambda: field.get_attribute("value") == "my seoul first")
     page.write(".card .name input", "é" * 200 + Keys.TAB, 2)
-    page.until(lambda: page.state().hands[2].key == "e" * LONGEST)
+    page.until(lambda: page.state().drafts[2].key == "e" * LONGEST)
 
 
 def test_what_is_saved_is_opened_and_tabs_do_not_disturb_each_other(
@@ -526,10 +526,10 @@ def test_what_is_saved_is_opened_and_tabs_do_not_disturb_each_other(
     mine = page.state()
     page.press("Save")
     page.write(".dialog input", "../evil")
-    page.press("Save the table")
+    page.press("Save the workspace")
     page.until(lambda: "allowed: letters" in page.text(".dialog .said"))
     page.write(".dialog input", "four of them")
-    page.press("Save the table")
+    page.press("Save the workspace")
     page.until(lambda: (folder / "four of them.json").exists())
     assert State.open(folder, "four of them") == mine
     assert not list(folder.parent.glob("evil*"))
@@ -562,26 +562,26 @@ def test_what_is_saved_is_opened_and_tabs_do_not_disturb_each_other(
 
 
 def test_one_history_is_told_beside_another_strategy(page: Page) -> None:
-    page.press("One history")
-    page.until(lambda: page.text(".world p").startswith("History"))
-    told = pair(lay(page.state()), "typical")
-    said = page.text(".world p")
-    assert f"History {told.replication:,}." in said
-    assert f"The first divergence after day 0 is on day {told.divergence.time:,.1f}:" in said
+    page.press("One replication")
+    page.until(lambda: page.text(".replication p").startswith("Replication"))
+    found = pair(workspace_of(page.state()), "typical")
+    said = page.text(".replication p")
+    assert f"Replication {found.replication:,}." in said
+    assert f"The first divergence after day 0 is on day {found.divergence.time:,.1f}:" in said
     rows = page.rows("Event by event")
-    assert len(rows) == len(told.side_by_side)
+    assert len(rows) == len(found.side_by_side)
     assert sum(row[3].startswith("First divergence after day 0.") for row in rows) == 1
-    before = page.one(".world img").get_attribute("src")
+    before = page.one(".replication img").get_attribute("src")
     page.one("[aria-label='Light or dark']").click()
-    page.until(lambda: page.one(".world img").get_attribute("src") not in (None, before))
+    page.until(lambda: page.one(".replication img").get_attribute("src") not in (None, before))
     assert "body--dark" in page.one("body").get_attribute("class")
 
 
 def test_the_history_follows_the_hands_that_lie_on_the_table(page: Page) -> None:
     def said() -> str:
-        return page.text(".world p")
+        return page.text(".replication p")
 
-    page.press("One history")
+    page.press("One replication")
     page.until(lambda: "my sequential:" in said())
     page.press("Take my sequential away")
     page.until(lambda: "my seoul first:" in said() and "my sequential" not in said())
@@ -589,20 +589,20 @@ def test_the_history_follows_the_hands_that_lie_on_the_table(page: Page) -> None
     page.until(lambda: said().count("my proposal:") == 1 and "my seoul first" not in said())
     page.write(".card .rule input", "nothing\n")
     page.until(lambda: 'unknown condition "nothing"' in page.text(".issues") and said() == "")
-    assert not page.all(".world img[src], .world tr")
+    assert not page.all(".replication img[src], .replication tr")
 
 
 def test_what_matters_most_and_what_would_flip_it_come_by_themselves(page: Page) -> None:
     page.press("What would flip it")
-    said = ".turning [role=status]"
+    said = ".switching [role=status]"
     page.until(lambda: "is sooner than" in page.text(said) and not page.text(said).endswith(".."))
-    table = lay(page.state())
+    table = workspace_of(page.state())
     *_, flipping = flips(table, ["my_proposal", "my_seoul_first"])
     assert page.text(said) == flipping.sentence
     rows = page.rows("Numbers that come nearest")
     assert [row[0] for row in rows] == [style.words(n) for n in flipping.table["number"]]
 
-    page.until(lambda: f"{FEW} histories" in page.text(".most"))
+    page.until(lambda: f"{FEW} replications" in page.text(".most"))
     *_, ranking = importance(table)
     top = [one.get_attribute("data-number") for one in page.all(".most input")]
     assert top == ranking.names[: len(top)] and len(top) == 6
@@ -639,7 +639,7 @@ def test_an_engine_that_fails_says_so_and_the_page_lives_on(
 
 
 def choose(page: Page, scenario: str) -> None:
-    page.until(lambda: (page.one(".bar .q-select").click(), True)[1])
+    page.until(lambda: (page.one(".header .q-select").click(), True)[1])
     page.press(scenario)
 
 
@@ -656,8 +656,8 @@ def test_faults_of_a_scenario_are_told_in_the_page_and_it_is_read_again(
     page.until(lambda: page.all(".issues pre") == [])
     choose(page, "loop.toml")
     page.until(lambda: "Read it again" in page.text(".issues"))
-    page.until(lambda: KOREA in page.text(".bar .q-field__native"))
-    assert page.rows("Every strategy"), "what was on the table is left"
+    page.until(lambda: KOREA in page.text(".header .q-field__native"))
+    assert page.rows("Every strategy"), "what was in the workspace is left"
     loop.write_text(LOOP)
     page.press("Read it again")
     page.until(lambda: "time cannot advance" in page.text(".issues"))
@@ -687,11 +687,14 @@ def test_figures_numbers_and_the_run_are_taken_away(
     title = "How many have got there, and when"
     assert taken(f"{title}, SVG", "incidence.svg") == page.picture("incidence")
     assert taken(f"{title}, PNG", "incidence.png").startswith(b"\x89PNG")
-    table = taken("Table (CSV)", "table.csv").decode()
+    table = taken("Table (CSV)", "workspace.csv").decode()
     assert table.startswith("strategy,endpoint") or table.startswith("strategy,")
-    assert State.from_text(taken("The whole table (JSON)", "table.json").decode()) == page.state()
+    assert (
+        State.from_text(taken("The whole workspace (JSON)", "workspace.json").decode())
+        == page.state()
+    )
     assert b"[strategies.my_proposal]" in taken("Strategies (TOML)", "strategies.toml")
-    assert b"sim.run(" in taken("Python script", "table.py")
+    assert b"sim.run(" in taken("Python script", "workspace.py")
     page.write(".dialog .q-field input", "300")
     page.write(".dialog .q-field input", "out of here/..", 1)
     page.press("Results folder")
@@ -715,14 +718,14 @@ def test_a_tab_that_is_closed_while_it_is_drawn_ends_its_worker_in_silence() -> 
         one.ask(QUICK)
         await asyncio.wait_for(one.work(), PATIENCE)
 
-    one = worker.Seat(QUICK, Library(), show, show)
+    one = worker.Worker(QUICK, Library(), show, show)
     asyncio.run(work())
     assert len(shown) == 1
 
 
 def tabs() -> tuple[int, int]:
     """Tabs that are open, and those that are closed but still in the memory of the server."""
-    left = [one.seat.left for one in gc.get_objects() if type(one) is Desk]
+    left = [one.worker.left for one in gc.get_objects() if type(one) is SessionView]
     return left.count(False), left.count(True)
 
 

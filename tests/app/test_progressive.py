@@ -1,4 +1,4 @@
-"""Answers of the live table: exact, progressive, cancelled at once, alive after a fault."""
+"""Answers of the live page: exact, progressive, cancelled at once, alive after a fault."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sim.analysis import attribution, comparison
 from sim.app import progressive
 from sim.app.progressive import answers
 from sim.app.session import State
-from sim.app.strategy_draft import Hand, file_of
+from sim.app.strategy_draft import StrategyDraft, file_of
 from sim.engine import kernel
 from sim.engine.program import translate
 from sim.errors import ModelError
@@ -25,17 +25,19 @@ NUMBERS = {"us_dprk.contact.success": 0.4, "delegations.US": 3.0}
 @pytest.fixture
 def state() -> State:
     scenario = sim.load("korea-2017")
-    hands = [Hand.of(scenario, name) for name in ("proposal", "seoul_first")]
-    hands[1] = hands[1].delegations("US", 1)
-    return State(scenario="korea-2017", seed=5, hands=tuple(hands), numbers=NUMBERS, precision=0.03)
+    drafts = [StrategyDraft.of(scenario, name) for name in ("proposal", "seoul_first")]
+    drafts[1] = drafts[1].delegations("US", 1)
+    return State(
+        scenario="korea-2017", seed=5, drafts=tuple(drafts), numbers=NUMBERS, precision=0.03
+    )
 
 
 def test_the_last_answer_equals_a_run_of_the_strategy_file(state: State, tmp_path: Path) -> None:
     last = list(answers(state))[-1]
-    file = tmp_path / "hands.toml"
-    file.write_text(file_of(state.hands, state.numbers), encoding="utf-8")
+    file = tmp_path / "drafts.toml"
+    file.write_text(file_of(state.drafts, state.numbers), encoding="utf-8")
     scenario = sim.load("korea-2017", [file])
-    keys = [hand.key for hand in state.hands]
+    keys = [draft.key for draft in state.drafts]
     frame = sim.run(scenario, keys, replications=last.n, seed=5).frame
     about = (scenario.goal, scenario.ruin, scenario.horizon)
     assert last.done and last.half_width <= 0.03
@@ -56,10 +58,10 @@ def test_answers_grow_until_they_are_precise_enough(state: State) -> None:
 
 def test_the_time_budget_equals_that_of_the_project(state: State, tmp_path: Path) -> None:
     *before, last = answers(replace(state, precision=0.5))
-    file = tmp_path / "hands.toml"
-    file.write_text(file_of(state.hands, state.numbers), encoding="utf-8")
+    file = tmp_path / "drafts.toml"
+    file.write_text(file_of(state.drafts, state.numbers), encoding="utf-8")
     scenario = sim.load("korea-2017", [file])
-    programs = [translate(scenario.strategy(hand.key)) for hand in state.hands]
+    programs = [translate(scenario.strategy(draft.key)) for draft in state.drafts]
     told = [
         time_budget.budgets(
             one, [(r, *kernel.trace(one, 5, r)) for r in range(progressive.FOLLOWED)]
@@ -69,7 +71,7 @@ def test_the_time_budget_equals_that_of_the_project(state: State, tmp_path: Path
     exact = attribution.time_budget(pd.concat(told), horizon=scenario.horizon)
     pd.testing.assert_frame_equal(last.budget, exact, check_exact=True)
     assert last.done and set(last.budget["n"]) == {progressive.FOLLOWED}
-    assert list(last.goal_tracks) == [hand.key for hand in state.hands]
+    assert list(last.goal_tracks) == [draft.key for draft in state.drafts]
     assert [(one.n, one.done, one.budget) for one in before] == [(progressive.FIRST, False, None)]
 
 
@@ -96,12 +98,12 @@ def test_a_fault_is_an_answer(state: State) -> None:
         state.with_number("us_dprk.contact.success", 2.0),
         state.with_number("us_dprk.contact.success", 0.99),  # a probability beyond its range
         state.with_number("no.such.number", 1.0),
-        state.with_hand(state.hands[0].leave_out("nobody")),
+        state.with_draft(state.drafts[0].leave_out("nobody")),
         State(scenario="../korea"),
         State(scenario="korea-2017"),
-        state.with_hand(replace(state.hands[0], milestones={})),
-        state.with_hand(replace(state.hands[0], steps=())),  # tracks in no place
-        state.with_hand(replace(state.hands[0], left_out=("us_dprk",))),  # and in two
+        state.with_draft(replace(state.drafts[0], milestones={})),
+        state.with_draft(replace(state.drafts[0], steps=())),  # tracks in no place
+        state.with_draft(replace(state.drafts[0], left_out=("us_dprk",))),  # and in two
     ):
         (answer,) = answers(wrong)
         assert answer.done and "allowed" in answer.message and answer.summary is None
@@ -117,5 +119,5 @@ def test_an_engine_that_fails_is_an_answer(state: State, monkeypatch: pytest.Mon
 
 
 def test_one_hand_has_no_differences(state: State) -> None:
-    answer = next(answers(state.without_hand("my_proposal")))
+    answer = next(answers(state.without_draft("my_proposal")))
     assert answer.differences is None and answer.summary is not None

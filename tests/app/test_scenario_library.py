@@ -17,9 +17,9 @@ from sim.app import export
 from sim.app.progressive import answers
 from sim.app.scenario_library import SHIPPED, Library
 from sim.app.session import State
-from sim.app.strategy_draft import Hand
+from sim.app.strategy_draft import StrategyDraft
 from sim.app.switching import flips
-from sim.app.workspace import lay
+from sim.app.workspace import workspace_of
 from sim.errors import ScenarioError
 from sim.scenario.loading import catalog
 
@@ -38,8 +38,8 @@ def folder(tmp_path: Path) -> Path:
 
 def state_of(library: Library, name: str) -> State:
     scenario = library.scenario(name)
-    hands = tuple(Hand.of(scenario, one) for one in ("direct", "hardline"))
-    return State(scenario=name, seed=8, hands=hands, numbers={NUMBER: 0.6})
+    drafts = tuple(StrategyDraft.of(scenario, one) for one in ("direct", "hardline"))
+    return State(scenario=name, seed=8, drafts=drafts, numbers={NUMBER: 0.6})
 
 
 def days(library: Library, state: State) -> list[float]:
@@ -50,9 +50,9 @@ def days(library: Library, state: State) -> list[float]:
 
 def test_a_folder_holds_scenarios_beside_strategies_and_states(folder: Path) -> None:
     (folder / "broken.toml").write_text("title = ", encoding="utf-8")
-    hand = state_of(Library(folder), "two.toml").hands[0]
-    (folder / "hands.toml").write_text(hand.file(), encoding="utf-8")
-    (folder / "table.json").write_text("{}", encoding="utf-8")
+    draft = state_of(Library(folder), "two.toml").drafts[0]
+    (folder / "drafts.toml").write_text(draft.file(), encoding="utf-8")
+    (folder / "workspace.json").write_text("{}", encoding="utf-8")
     (folder / "sub.toml").mkdir()
     assert Library(folder).names() == [*catalog(), "broken.toml", "two.toml"]
     assert SHIPPED.names() == Library(folder / "none").names() == catalog()
@@ -64,13 +64,13 @@ def test_a_file_of_the_folder_is_answered_as_a_run_of_it(folder: Path) -> None:
     library = Library(folder)
     state = state_of(library, "two.toml")
     *_, last = answers(state, library=library)
-    hands = folder / "hands.toml"
-    hands.write_text(export.file_of(state.hands, state.numbers), encoding="utf-8")
-    scenario = sim.load(folder / "two.toml", [hands])
+    drafts = folder / "drafts.toml"
+    drafts.write_text(export.file_of(state.drafts, state.numbers), encoding="utf-8")
+    scenario = sim.load(folder / "two.toml", [drafts])
     frame = sim.run(scenario, ["my_direct", "my_hardline"], last.n, 8).frame
     exact = sim.summary(frame, scenario.goal, scenario.ruin, scenario.horizon)
     pd.testing.assert_frame_equal(last.summary, exact, check_exact=True)
-    assert lay(state, library).scenario.name == "two"
+    assert workspace_of(state, library).scenario.name == "two"
     (answer,) = answers(state)
     assert answer.done and 'scenario: "two.toml"; allowed: ' in answer.message
 
@@ -161,7 +161,7 @@ def test_what_is_taken_away_needs_no_file(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "again.py").write_text(script, encoding="utf-8")
     subprocess.run([sys.executable, "again.py"], cwd=tmp_path, check=True, capture_output=True)
     assert first.summary is not None
-    for place in ("folder", "table"):
+    for place in ("folder", "workspace"):
         kept = pd.read_csv(tmp_path / place / "summary.csv")
         assert list(kept["restricted_mean"]) == list(first.summary["restricted_mean"])
         assert set(kept["horizon"]) == {700}
@@ -169,7 +169,7 @@ def test_what_is_taken_away_needs_no_file(folder: Path, tmp_path: Path) -> None:
 
 def test_what_would_flip_it_is_asked_of_a_file(folder: Path) -> None:
     library = Library(folder)
-    table = lay(state_of(library, "two.toml").with_number("missile_test.rate", 9), library)
+    table = workspace_of(state_of(library, "two.toml").with_number("missile_test.rate", 9), library)
     *_, last = flips(table, table.keys, replications=20)
     (row,) = last.table.to_dict("records")  # the other number is one that "hardline" overrides
     assert (row["number"], row["from"], row["likely"], row["to"]) == ("missile_test.rate", 8, 9, 24)
@@ -178,8 +178,8 @@ def test_what_would_flip_it_is_asked_of_a_file(folder: Path) -> None:
 def test_numbers_that_do_not_fit_those_of_a_hand_are_refused(folder: Path) -> None:
     library, law = Library(folder), "talks.contact.duration"
     state = state_of(library, "two.toml").with_number(f"{law}.p10", 40)  # below the p50 of 60
-    lay(state, library)
-    second = state.hands[1]
+    workspace_of(state, library)
+    second = state.drafts[1]
     own = {**second.overrides, f"{law}.p50": 30}
     with pytest.raises(ScenarioError, match=law):
-        lay(state.with_hand(replace(second, overrides=own)), library)
+        workspace_of(state.with_draft(replace(second, overrides=own)), library)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sim.app.session import MOST_BYTES, State, save_text, saved
-from sim.app.strategy_draft import Hand
-from sim.app.workspace import lay
+from sim.app.strategy_draft import StrategyDraft
+from sim.app.workspace import workspace_of
 from sim.errors import ScenarioError
 from sim.scenario.scenario import load
 
@@ -19,15 +19,15 @@ from sim.scenario.scenario import load
 @pytest.fixture
 def state() -> State:
     scenario = load("korea-2017")
-    hands = tuple(Hand.of(scenario, n) for n in ("proposal", "sequential", "pressure"))
+    drafts = tuple(StrategyDraft.of(scenario, n) for n in ("proposal", "sequential", "pressure"))
     numbers = {"delegations.US": 3.0}
     return State(
         scenario="korea-2017",
         seed=2**64 - 1,
-        hands=hands,
+        drafts=drafts,
         numbers=numbers,
-        history=17,
-        view="history",
+        replication=17,
+        view="replication",
     )
 
 
@@ -47,32 +47,32 @@ def test_text_link_and_file_give_the_same_state(state: State, tmp_path: Path) ->
     [
         ({"seed": -1}, "seed"),
         ({"seed": "1"}, "seed"),
-        ({"hands": []}, "hands"),
+        ({"drafts": []}, "drafts"),
         ({"numbers": {"a.b": "x"}}, "numbers"),
         ({"code": "print(1)"}, "code"),
-        ({"history": "best"}, "history"),
-        ({"history": -1}, "history"),
-        ({"history": True}, "history"),
+        ({"replication": "best"}, "replication"),
+        ({"replication": -1}, "replication"),
+        ({"replication": True}, "replication"),
         ({"view": "x"}, "view"),
-        ({"hands": [{"key": "A b"}]}, "hands[0].key"),
-        ({"history": 2**53}, "history"),
-        ({"hands": [{"key": "a" * 101}]}, "hands[0].key"),
-        ({"hands": [{"key": "a", "title": ""}]}, "hands[0].title"),
-        ({"hands": [{"key": "a", "title": "x" * 101}]}, "hands[0].title"),
-        ({"hands": [{"key": "a", "title": "two\nlines"}]}, "hands[0].title"),
-        ({"hands": [{"key": "a", "title": "two\u2028lines"}]}, "hands[0].title"),
-        ({"hands": [{"key": "a", "title": "  "}]}, "hands[0].title"),
-        ({"hands": [{"key": "a", "base": "<b>"}]}, "hands[0].base"),
-        ({"hands": [{"key": "a", "postures": ["x", "x"]}]}, "hands[0].postures[1]"),
-        ({"hands": [{"key": "a", "milestones": {"t": "no stage"}}]}, "hands[0].milestones.t"),
+        ({"drafts": [{"key": "A b"}]}, "drafts[0].key"),
+        ({"replication": 2**53}, "replication"),
+        ({"drafts": [{"key": "a" * 101}]}, "drafts[0].key"),
+        ({"drafts": [{"key": "a", "title": ""}]}, "drafts[0].title"),
+        ({"drafts": [{"key": "a", "title": "x" * 101}]}, "drafts[0].title"),
+        ({"drafts": [{"key": "a", "title": "two\nlines"}]}, "drafts[0].title"),
+        ({"drafts": [{"key": "a", "title": "two\u2028lines"}]}, "drafts[0].title"),
+        ({"drafts": [{"key": "a", "title": "  "}]}, "drafts[0].title"),
+        ({"drafts": [{"key": "a", "base": "<b>"}]}, "drafts[0].base"),
+        ({"drafts": [{"key": "a", "postures": ["x", "x"]}]}, "drafts[0].postures[1]"),
+        ({"drafts": [{"key": "a", "milestones": {"t": "no stage"}}]}, "drafts[0].milestones.t"),
         ({"precision": 1e-300}, "precision"),
         ({"precision": -1}, "precision"),
         ({"precision": 0}, "precision"),
         ({"precision": 0.6}, "precision"),
         ({"precision": "0.01"}, "precision"),
         ({"precision": True}, "precision"),
-        ({"hands": [{"key": "a", "steps": [[]]}]}, "hands[0].steps[0]"),
-        ({"hands": [{"key": "a", "rules": {"t": ["!!"]}}]}, "hands[0].rules.t"),
+        ({"drafts": [{"key": "a", "steps": [[]]}]}, "drafts[0].steps[0]"),
+        ({"drafts": [{"key": "a", "rules": {"t": ["!!"]}}]}, "drafts[0].rules.t"),
     ],
 )
 def test_a_wrong_state_is_refused_with_its_place(
@@ -96,20 +96,20 @@ def test_a_precision_is_refused_with_what_is_allowed(state: State) -> None:
 @pytest.mark.parametrize(
     ("change", "place"),
     [
-        ({"key": "default"}, "hands[0].key"),
-        ({"key": "proposal"}, "hands[0].key"),
-        ({"milestones": {"nowhere": "x"}}, "hands[0].milestones.nowhere"),
-        ({"milestones": {"us_dprk": "nowhere"}}, "hands[0].milestones.us_dprk"),
+        ({"key": "default"}, "drafts[0].key"),
+        ({"key": "proposal"}, "drafts[0].key"),
+        ({"milestones": {"nowhere": "x"}}, "drafts[0].milestones.nowhere"),
+        ({"milestones": {"us_dprk": "nowhere"}}, "drafts[0].milestones.us_dprk"),
     ],
 )
 def test_names_that_do_not_fit_the_scenario_are_refused(
     state: State, change: dict[str, object], place: str
 ) -> None:
     document = json.loads(state.to_text())
-    milestones = document["hands"][0]["milestones"] | change.get("milestones", {})
-    document["hands"][0] |= change | {"milestones": milestones}
+    milestones = document["drafts"][0]["milestones"] | change.get("milestones", {})
+    document["drafts"][0] |= change | {"milestones": milestones}
     with pytest.raises(ScenarioError) as caught:
-        lay(State.from_text(json.dumps(document)))
+        workspace_of(State.from_text(json.dumps(document)))
     assert [fault.place for fault in caught.value.issues] == [place]
 
 

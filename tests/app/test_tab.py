@@ -1,4 +1,4 @@
-"""One tab of the live table without a browser: what its elements say after each change."""
+"""One tab of the live page without a browser: what its elements say after each change."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from sim.app.switching import flips
 from sim.app.tornado import importance
 from sim.app.web import export_dialogs, server
 from sim.app.web.html import colour
-from sim.app.web.session_view import Desk, Room, opening
-from sim.app.workspace import lay
+from sim.app.web.session_view import ServerSettings, SessionView, opening
+from sim.app.workspace import workspace_of
 from sim.formatting import percent
 from sim.plotting import outcomes, style
 from sim.reporting import summary, text_tables
 
 KOREA = "korea-2017"
 PATIENCE = 30  # seconds
-QUICK = replace(opening(KOREA), precision=0.05)  # a thousand histories are enough
+QUICK = replace(opening(KOREA), precision=0.05)  # a thousand replications are enough
 
 
 @pytest.fixture(autouse=True)
@@ -48,12 +48,12 @@ def little_work() -> Iterator[None]:
 class Tab:
     """A tab: its desk, and the elements that it consists of."""
 
-    def __init__(self, user: User, desk: Desk) -> None:
-        self.user, self.desk = user, desk
+    def __init__(self, user: User, session: SessionView) -> None:
+        self.user, self.session = user, session
 
     @property
     def state(self) -> State:
-        return self.desk.state
+        return self.session.state
 
     async def until(self, what: Callable[[], Any]) -> Any:
         for _ in range(20 * PATIENCE):
@@ -63,11 +63,13 @@ class Tab:
         raise AssertionError(f"not in {PATIENCE} s; it says: {self.status} {self.issues}")
 
     async def answered(self) -> int:
-        """Histories of each strategy in the last answer to what is on the table."""
+        """Replications of each strategy in the last answer to what is in the workspace."""
 
         def done() -> Any:
-            answer = self.desk.answer
-            return answer and answer.done and not self.desk.seat.is_stale(answer.state) and answer
+            answer = self.session.answer
+            return (
+                answer and answer.done and not self.session.worker.is_stale(answer.state) and answer
+            )
 
         answer = await self.until(done)
         await self.until(lambda: "more" not in self.status)
@@ -75,11 +77,11 @@ class Tab:
 
     @property
     def status(self) -> str:
-        return said(self.desk.bar.status)
+        return said(self.session.header.status)
 
     @property
     def issues(self) -> str:
-        return " ".join(said(one) for one in self.all(ui.html, self.desk.bar.issues))
+        return " ".join(said(one) for one in self.all(ui.html, self.session.header.issues))
 
     def all(self, kind: type[Any], within: ui.element | None = None) -> list[Any]:
         return [one for one in (within or self.user.current_layout).descendants()
@@ -118,21 +120,21 @@ def texts(one: Any) -> list[str]:
 @asynccontextmanager
 async def opened(folder: Path, link: str = "", scenario: str = KOREA) -> AsyncIterator[Tab]:
     """A tab whose page has been asked for."""
-    desks: list[Desk] = []
+    sessions: list[SessionView] = []
     library, name = Library.of(scenario, folder)
-    room = Room(name, folder, library)
+    settings = ServerSettings(name, folder, library)
 
     async def root() -> None:
-        await server.lay_page(room, link, desks.append)
+        await server.build_page(settings, link, sessions.append)
 
     async with user_simulation(root) as user:
         user.javascript_rules[re.compile(".*matchMedia")] = lambda _: False
         user.navigate.history = SimpleNamespace(replace=lambda _: None)
         await user.open("/")
-        while not desks or not hasattr(desks[0], "results"):
+        while not sessions or not hasattr(sessions[0], "results"):
             await asyncio.sleep(0.01)
-        yield Tab(user, desks[0])
-        desks[0].leave()
+        yield Tab(user, sessions[0])
+        sessions[0].leave()
 
 
 def run(test: Callable[..., Coroutine[Any, Any, None]], folder: Path, *given: str) -> None:
@@ -148,7 +150,7 @@ def run(test: Callable[..., Coroutine[Any, Any, None]], folder: Path, *given: st
 def rows(tab: Tab, caption: str) -> list[list[str]]:
     """Cells of a table of the answers."""
     table = next(
-        t for t in re.findall(r"<table>.*?</table>", said(tab.desk.results.tables), re.S)
+        t for t in re.findall(r"<table>.*?</table>", said(tab.session.results.tables), re.S)
         if f"<caption>{caption}" in t
     )  # fmt: skip
     body = table[table.index("<tbody>") :]
@@ -161,23 +163,23 @@ def rows(tab: Tab, caption: str) -> list[list[str]]:
 def test_strategies_and_assumptions_are_changed_and_a_run_says_the_same(tmp_path: Path) -> None:
     async def test(tab: Tab) -> None:
         assert await tab.answered() == 1000
-        first = tab.desk.cards.cards[0]
+        first = tab.session.cards.cards[0]
         tab.press("Later, in a step of its own", first.box)
-        moved = tab.state.hands[0]
-        assert moved != QUICK.hands[0] and said(first.words) == moved.words()
+        moved = tab.state.drafts[0]
+        assert moved != QUICK.drafts[0] and said(first.words) == moved.words()
         tab.press("Add a strategy")
-        assert [hand.base for hand in tab.state.hands][3] == "multilateral_first"
+        assert [draft.base for draft in tab.state.drafts][3] == "multilateral_first"
         tab.press("Take my sequential away")
-        tab.press("all parallel", tab.desk.cards.cards[2].box)
-        assert tab.state.hands[2].base == "all_parallel"
+        tab.press("all parallel", tab.session.cards.cards[2].box)
+        assert tab.state.drafts[2].base == "all_parallel"
         switch = next(
-            one for one in tab.all(ui.switch, tab.desk.cards.cards[0].box)
+            one for one in tab.all(ui.switch, tab.session.cards.cards[0].box)
             if one.text == "leaders attend"
         )  # fmt: skip
         UserInteraction(tab.user, {switch}, None).click()
-        assert "leaders_attend" in tab.state.hands[0].postures
+        assert "leaders_attend" in tab.state.drafts[0].postures
         tab.write("DPRK: 2 to 4", 2)
-        assert tab.state.hands[2].overrides["delegations.DPRK"] == 2
+        assert tab.state.drafts[2].overrides["delegations.DPRK"] == 2
         tab.write("settlement starts once", "moratorium, war>=x")
         assert tab.field("settlement starts once").props["error"]
         tab.write("settlement starts once", "freeze, !war")
@@ -189,7 +191,7 @@ def test_strategies_and_assumptions_are_changed_and_a_run_says_the_same(tmp_path
         assert tab.state.numbers == {"war.rate": 0.005}
         assert (handle.props["value"], handle.props["seen"]) == (0.005, 7)
         n = await tab.answered()
-        keys = [hand.key for hand in tab.state.hands]
+        keys = [draft.key for draft in tab.state.drafts]
         told = sim.run(sim.loads(export.scenario_text(tab.state), "table"), keys, n)
         cells = text_tables.cells(summary.summarise(told))[1]
         assert rows(tab, "Every strategy") == [[style.words(c[0]), *c[1:]] for c in cells]
@@ -201,7 +203,7 @@ def test_strategies_and_assumptions_are_changed_and_a_run_says_the_same(tmp_path
 
 def test_a_track_is_dropped_in_each_kind_of_place(tmp_path: Path) -> None:
     async def test(tab: Tab) -> None:
-        card = tab.desk.cards.cards[1]  # one step after the other
+        card = tab.session.cards.cards[1]  # one step after the other
 
         def drop(track: str, kind: str, i: int = 0) -> None:
             spot = next(n for n, spot in card.spots.items() if spot == (kind, i))
@@ -210,36 +212,36 @@ def test_a_track_is_dropped_in_each_kind_of_place(tmp_path: Path) -> None:
                 card._dropped(SimpleNamespace(item=SimpleNamespace(id=item),
                                               target=SimpleNamespace(id=spot)))  # fmt: skip
 
-        steps = card.hand.steps
+        steps = card.draft.steps
         drop("north_south", "before", 0)
-        assert card.hand.steps[:2] == (("north_south",), ("us_dprk",))
+        assert card.draft.steps[:2] == (("north_south",), ("us_dprk",))
         drop("us_dprk", "step", 0)
-        assert card.hand.steps[0] == ("north_south", "us_dprk")
+        assert card.draft.steps[0] == ("north_south", "us_dprk")
         drop("settlement", "left out")
-        assert "settlement" in card.hand.left_out
+        assert "settlement" in card.draft.left_out
         drop("settlement", "on its own condition")
-        assert card.hand.rules["settlement"] == () and len(card.hand.steps) < len(steps)
+        assert card.draft.rules["settlement"] == () and len(card.draft.steps) < len(steps)
         drop("settlement", "on its own condition")
-        assert card.hand.rules["settlement"] == ()
+        assert card.draft.rules["settlement"] == ()
 
     run(test, tmp_path, QUICK.to_link())
 
 
 def test_looking_at_the_answers_in_another_way_keeps_them(tmp_path: Path) -> None:
     async def test(tab: Tab) -> None:
-        n, answer = await tab.answered(), tab.desk.answer
+        n, answer = await tab.answered(), tab.session.answer
         told = tab.status
         assert n > 1000
-        for view in ("history", "flips", "answers"):
+        for view in ("replication", "switching", "answers"):
             with tab.user.client:
-                tab.desk.results.views.set_value(view)
+                tab.session.results.views.set_value(view)
             await asyncio.sleep(0.3)
             assert (tab.state.view, tab.status) == (view, told)
-        first = tab.desk.results.places[0].image
+        first = tab.session.results.places[0].image
         light = first.props["src"]
         tab.press("Light or dark")
         await tab.until(lambda: first.props["src"] != light)
-        assert tab.desk.answer is answer and tab.status == told
+        assert tab.session.answer is answer and tab.status == told
 
     run(test, tmp_path, replace(QUICK, precision=0.02).to_link())
 
@@ -247,21 +249,23 @@ def test_looking_at_the_answers_in_another_way_keeps_them(tmp_path: Path) -> Non
 def test_panels_stay_open_while_strategies_come_and_go(tmp_path: Path) -> None:
     async def test(tab: Tab) -> None:
         def are_open() -> list[tuple[str, bool]]:
-            return [(card.hand.key, card.panels["postures"].value) for card in tab.desk.cards.cards]
+            return [
+                (card.draft.key, card.panels["postures"].value) for card in tab.session.cards.cards
+            ]
 
-        tab.desk.cards.cards[2].panels["postures"].set_value(True)
+        tab.session.cards.cards[2].panels["postures"].set_value(True)
         tab.press("Add a strategy")
         assert [is_open for _, is_open in are_open()] == [False, False, True, False]
-        assert not tab.desk.cards.more.visible
+        assert not tab.session.cards.more.visible
         tab.press("Take my proposal away")
         first, second, third = are_open()
         assert (first[1], second, third[1]) == (False, ("my_seoul_first", True), False)
-        tab.press("bilateral only", tab.desk.cards.cards[1].box)
+        tab.press("bilateral only", tab.session.cards.cards[1].box)
         assert are_open()[1] == ("my_bilateral_only", True)
-        drawn = [card.box.style["border-top-color"] for card in tab.desk.cards.cards]
+        drawn = [card.box.style["border-top-color"] for card in tab.session.cards.cards]
         assert drawn == [colour(i) for i in range(3)]
-        order = [one for one in tab.desk.cards.box.default_slot.children if one.visible]
-        assert order == [*(card.box for card in tab.desk.cards.cards), tab.desk.cards.more]
+        order = [one for one in tab.session.cards.box.default_slot.children if one.visible]
+        assert order == [*(card.box for card in tab.session.cards.cards), tab.session.cards.more]
 
     run(test, tmp_path, QUICK.to_link())
 
@@ -272,15 +276,15 @@ def test_another_scenario_takes_the_place_of_a_changed_table_once_that_is_agreed
     async def test(tab: Tab) -> None:
         tab.press("Take my sequential away")
         mine = tab.state
-        other = next(name for name in tab.desk.room.library.names() if name != KOREA)
+        other = next(name for name in tab.session.settings.library.names() if name != KOREA)
         tab.write("Scenario", other)
         await tab.until(lambda: "lose the changes" in words(tab))
         tab.press("Cancel")
-        await tab.until(lambda: tab.desk.bar.scenario.value == KOREA)
+        await tab.until(lambda: tab.session.header.scenario.value == KOREA)
         assert tab.state == mine
         tab.write("Scenario", other)
         await tab.until(lambda: "lose the changes" in words(tab))
-        tab.press("Replace the table")
+        tab.press("Replace the workspace")
         await tab.until(lambda: tab.state.scenario == other)
 
     run(test, tmp_path, QUICK.to_link())
@@ -289,13 +293,13 @@ def test_another_scenario_takes_the_place_of_a_changed_table_once_that_is_agreed
 def test_names_become_plain_keys_and_are_escaped(tmp_path: Path) -> None:
     async def test(tab: Tab) -> None:
         await tab.answered()
-        name = next(iter(tab.all(ui.input, tab.desk.cards.cards[0].box)))
+        name = next(iter(tab.all(ui.input, tab.session.cards.cards[0].box)))
         with tab.user.client:
             name.value = "<b>Süd & Nord</b>"
         UserInteraction(tab.user, {name}, None).trigger("change")
-        assert tab.state.hands[0].key == "b_sud_nord_b"
+        assert tab.state.drafts[0].key == "b_sud_nord_b"
         await tab.answered()
-        assert "<b>" not in said(tab.desk.results.tables)
+        assert "<b>" not in said(tab.session.results.tables)
         assert {row[0] for row in rows(tab, "Every strategy")} == {
             "&lt;b&gt;Süd &amp; Nord&lt;/b&gt;", "my sequential", "my seoul first"
         }  # fmt: skip
@@ -305,34 +309,36 @@ def test_names_become_plain_keys_and_are_escaped(tmp_path: Path) -> None:
 
 def test_one_history_and_what_would_flip_it_and_what_matters(tmp_path: Path) -> None:
     async def test(tab: Tab) -> None:
-        results = tab.desk.results
+        results = tab.session.results
         with tab.user.client:
-            results.views.set_value("history")
-        world = results.world
-        await tab.until(lambda: said(world.said).startswith("History"))
-        told = pair(lay(tab.state), "typical")
-        day = f"The first divergence after day 0 is on day {told.divergence.time:,.1f}:"
-        assert day in said(world.said)
-        assert f"{percent(told.alike)} % reach freeze" in said(world.said)
-        assert said(world.story).count("First divergence after day 0.") == 1
-        tab.write("Which history", "a number")
+            results.views.set_value("replication")
+        replication = results.replication
+        await tab.until(lambda: said(replication.said).startswith("Replication"))
+        found = pair(workspace_of(tab.state), "typical")
+        day = f"The first divergence after day 0 is on day {found.divergence.time:,.1f}:"
+        assert day in said(replication.said)
+        assert f"{percent(found.alike)} % reach freeze" in said(replication.said)
+        assert said(replication.trace).count("First divergence after day 0.") == 1
+        tab.write("Which replication", "a number")
         tab.write("Number", 7)
-        await tab.until(lambda: said(world.said).startswith("History 7."))
+        await tab.until(lambda: said(replication.said).startswith("Replication 7."))
         tab.write("beside", 0)
-        await tab.until(lambda: "my sequential" not in said(world.said))
-        tab.write("Which history", "ruin")
-        await tab.until(lambda: "war" in said(world.said) or "none of" in said(world.said))
+        await tab.until(lambda: "my sequential" not in said(replication.said))
+        tab.write("Which replication", "ruin")
+        await tab.until(
+            lambda: "war" in said(replication.said) or "none of" in said(replication.said)
+        )
 
         with tab.user.client:
-            results.views.set_value("flips")
-        turning = results.turning
-        await tab.until(lambda: "is sooner than" in said(turning.said)
-                        and not said(turning.said).endswith(".."))  # fmt: skip
-        *_, flipping = flips(lay(tab.state), ["my_proposal", "my_seoul_first"])
-        assert printing_of(said(turning.said)) == flipping.sentence
-        await tab.until(lambda: tab.desk.levers.depth == math.inf)
-        *_, ranking = importance(lay(tab.state))
-        most = tab.desk.levers.most
+            results.views.set_value("switching")
+        switching = results.switching
+        await tab.until(lambda: "is sooner than" in said(switching.said)
+                        and not said(switching.said).endswith(".."))  # fmt: skip
+        *_, flipping = flips(workspace_of(tab.state), ["my_proposal", "my_seoul_first"])
+        assert printing_of(said(switching.said)) == flipping.sentence
+        await tab.until(lambda: tab.session.parameters.depth == math.inf)
+        *_, ranking = importance(workspace_of(tab.state))
+        most = tab.session.parameters.most
         top = [name for one in tab.all(object, most) if (name := one.props.get("data-number"))]
         assert top == ranking.names[:6]
 
@@ -346,20 +352,20 @@ def printing_of(markup: str) -> str:
 def test_saved_opened_and_taken_away(tmp_path: Path) -> None:
     async def test(tab: Tab) -> None:
         await tab.answered()
-        await tab.until(lambda: tab.desk.answer.budget is not None)
+        await tab.until(lambda: tab.session.answer.budget is not None)
         tab.press("Save")
         tab.write("Name", "../evil")
-        tab.press("Save the table")
+        tab.press("Save the workspace")
         await tab.until(lambda: "allowed: letters" in words(tab))
         tab.write("Name", "mine")
-        tab.press("Save the table")
+        tab.press("Save the workspace")
         await tab.until(lambda: (tmp_path / "mine.json").exists())
         tab.press("Save the strategies")
         await tab.until(lambda: (tmp_path / "mine.toml").exists())
         mine = tab.state
         tab.press("Take my proposal away")
         theirs = tab.state
-        tab.press("Save the table")
+        tab.press("Save the workspace")
         await tab.until(lambda: "mine.json exists already. Replace it?" in words(tab))
         tab.press("Cancel")
         await tab.until(lambda: "not saved" in words(tab))
@@ -373,7 +379,7 @@ def test_saved_opened_and_taken_away(tmp_path: Path) -> None:
         assert tab.state == theirs
         tab.press("Open", tab.user.current_layout)
         await tab.until(lambda: "lose the changes" in words(tab))
-        tab.press("Replace the table")
+        tab.press("Replace the workspace")
         await tab.until(lambda: tab.state == mine)
         tab.press("Save")
         tab.write("Name", "mine")
@@ -386,7 +392,7 @@ def test_saved_opened_and_taken_away(tmp_path: Path) -> None:
         for label, begins in (
             ("How it ends, SVG", b"<?xml"), ("Where the days go, PNG", b"\x89PNG"),
             ("Table (CSV)", b"strategy,"), ("Strategies (TOML)", b""),
-            ("The whole table (JSON)", b"{"), ("Python script", b'"""Simulates'),
+            ("The whole workspace (JSON)", b"{"), ("Python script", b'"""Simulates'),
         ):  # fmt: skip
             await tab.answered()
             tab.press(label)
@@ -396,7 +402,7 @@ def test_saved_opened_and_taken_away(tmp_path: Path) -> None:
                 raise AssertionError(f"{label}: {words(tab)[-900:]}") from None
             assert response.content.startswith(begins), label
         tab.write("Folder within the chosen one", "run")
-        tab.write("Histories of each strategy", 200)
+        tab.write("Replications of each strategy", 200)
         tab.press("Results folder")
         await tab.until(lambda: (tmp_path / "run" / "outcomes.svg").exists())
 
@@ -427,15 +433,15 @@ def test_what_is_uploaded_is_checked(tmp_path: Path) -> None:
         assert "missing" in words(tab)
         await give("x.toml", (tmp_path / "four.toml").read_bytes())
         assert "found 2 strategies beside 3" in words(tab)
-        two = replace(QUICK, hands=QUICK.hands[:2]).to_text().encode()
+        two = replace(QUICK, drafts=QUICK.drafts[:2]).to_text().encode()
         await give("x.json", BOM_UTF8 + two)
-        assert len(tab.state.hands) == 2
+        assert len(tab.state.drafts) == 2
         tab.press("Open")
         upload = tab.all(ui.upload)[-1]
         await give("x.toml", BOM_UTF8 + (tmp_path / "four.toml").read_bytes())
-        assert len(tab.state.hands) == 4
+        assert len(tab.state.drafts) == 4
 
-    (tmp_path / "four.toml").write_text(export_dialogs.file_of(QUICK.hands[:2]))
+    (tmp_path / "four.toml").write_text(export_dialogs.file_of(QUICK.drafts[:2]))
     run(test, tmp_path, QUICK.to_link())
 
 
@@ -454,9 +460,9 @@ def test_faults_of_a_scenario_and_of_a_link_are_told(tmp_path: Path) -> None:
         tab.write("Scenario", KOREA)
         await tab.answered()
         assert tab.state.scenario == KOREA
-        before = tab.desk.dark
+        before = tab.session.dark
         tab.press("Light or dark")
-        assert tab.desk.dark is not before
+        assert tab.session.dark is not before
 
     run(test, tmp_path, "", str(wrong))
 

@@ -99,14 +99,14 @@ def test_a_table_of_the_live_page_can_be_laid(place: Path) -> None:
     pytest.importorskip("nicegui")
     from sim.app.scenario_library import Library
     from sim.app.session import State
-    from sim.app.strategy_draft import Hand
+    from sim.app.strategy_draft import StrategyDraft
     from sim.app.web import server
-    from sim.app.workspace import lay
+    from sim.app.workspace import workspace_of
 
-    world = sim.load(place / "world.toml")
-    hands = tuple(Hand.of(world, name) for name in world.strategies)
+    replication = sim.load(place / "world.toml")
+    drafts = tuple(StrategyDraft.of(replication, name) for name in replication.strategies)
     library, name = Library.of(str(place / "world.toml"))
-    assert lay(State(scenario=name, hands=hands), library).programs and server.STYLE
+    assert workspace_of(State(scenario=name, drafts=drafts), library).programs and server.STYLE
 
 
 def test_rows_can_be_asked_in_sql_and_told_by_dask(place: Path) -> None:

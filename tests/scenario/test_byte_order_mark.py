@@ -86,9 +86,9 @@ def test_texts_that_were_read_with_the_mark(tmp_path: Path) -> None:
     text = TEXT.replace("@", "delay = 5")
     assert sim.loads("\ufeff" + text).text == sim.loads(text).text
     scenario = sim.loads(text)
-    hands = opened(scenario, STRATEGIES)
-    assert opened(scenario, "\ufeff" + STRATEGIES) == hands
-    state = State(scenario="korea-2017", hands=hands)
+    drafts = opened(scenario, STRATEGIES)
+    assert opened(scenario, "\ufeff" + STRATEGIES) == drafts
+    state = State(scenario="korea-2017", drafts=drafts)
     assert State.from_text("\ufeff" + state.to_text()) == state
     (tmp_path / "x.json").write_bytes(BOM_UTF8 + state.to_text().encode())
     assert State.open(tmp_path, "x") == state

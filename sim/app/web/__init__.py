@@ -1,13 +1,13 @@
-"""The page of the live table, made with NiceGUI; nothing here knows the model by itself.
+"""The live page, made with NiceGUI; nothing here knows the model by itself.
 
-    app -> Desk (one browser tab) -> Seat (its worker) -> answers
-                 |
-                 Bar (Shelf), Cards, Levers, Results (World, Turning)
+    server -> SessionView (one browser tab) -> Worker -> answers
+                |
+                Header (ExportDialogs), Cards, ParameterPanel,
+                ResultsPanel (ReplicationPanel, SwitchingPanel)
 
-:mod:`~sim.explore.web.app` serves it, :mod:`~sim.explore.web.desk` is one tab,
-:mod:`~sim.explore.web.seat` answers the newest state, :mod:`~sim.explore.web.cards` the strategies,
-:mod:`~sim.explore.web.levers` the assumptions, :mod:`~sim.explore.web.results` the answers,
-:mod:`~sim.explore.web.world` one history, :mod:`~sim.explore.web.turning` what would flip it,
-:mod:`~sim.explore.web.bar` the head, and :mod:`~sim.explore.web.shelf` what is saved, opened and
-taken away.
+In: states from the browser. Out: the widgets of one tab. ``server`` serves the page,
+``session_view`` is one tab, ``worker`` answers its newest state, ``strategy_cards`` edits the
+strategies, ``parameter_panel`` the assumptions, ``results_panel`` shows the answers with
+``replication_panel`` and ``switching_panel``, ``header`` the status, and ``export_dialogs`` what is
+saved, opened and exported. Read first: ``session_view.py``.
 """

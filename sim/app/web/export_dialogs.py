@@ -14,7 +14,7 @@ from nicegui import ui
 from nicegui.events import UiEventArguments, UploadEventArguments
 
 from sim.app import export
-from sim.app.session import MOST_BYTES, MOST_HANDS, State, save_text, saved, within
+from sim.app.session import MOST_BYTES, MOST_DRAFTS, State, save_text, saved, within
 from sim.app.strategy_draft import file_of, opened
 from sim.app.web.html import put, text
 from sim.app.web.results_panel import FIGURES
@@ -23,7 +23,7 @@ from sim.experiment.results import Incomplete
 from sim.scenario.loading import decoded
 
 if TYPE_CHECKING:
-    from sim.app.web.session_view import Desk
+    from sim.app.web.session_view import SessionView
 
 WRONG = (ScenarioError, InputError, RunError, Incomplete, ModelError, OSError)
 Do = Callable[[], Awaitable[str]]
@@ -32,11 +32,11 @@ REPLICATIONS = 2_000  # of a results folder or script, where nothing else is ask
 MOST = 1_000_000
 
 
-async def agrees(question: str, yes: str) -> bool:
+async def agrees(state: str, yes: str) -> bool:
     """Does the person want something done that loses something?"""
     with ui.dialog(value=True) as dialog, ui.element("div").classes("dialog"):
-        dialog.props["aria-label"] = question
-        text("p", question)
+        dialog.props["aria-label"] = state
+        text("p", state)
         with ui.element("div").classes("buttons"):
             ui.button(yes, on_click=lambda: dialog.submit(True)).props("outline no-caps")
             ui.button("Cancel", on_click=lambda: dialog.submit(False)).props("flat autofocus")
@@ -45,21 +45,21 @@ async def agrees(question: str, yes: str) -> bool:
     return agreed
 
 
-async def may_go(desk: Desk) -> bool:
-    """May another table take the place of this one? Asked where it has changes that are lost."""
-    if not desk.is_changed:
+async def may_go(session: SessionView) -> bool:
+    """May another workspace replace this one? Asked where changes would be lost."""
+    if not session.is_changed:
         return True
     return await agrees(
-        "The table has changed since it was opened or saved. Replace it, and lose the changes?",
-        "Replace the table",
+        "The workspace has changed since it was opened or saved. Replace it, and lose the changes?",
+        "Replace the workspace",
     )
 
 
-class Shelf:
+class ExportDialogs:
     """The buttons of the head, and what they open."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, session: SessionView) -> None:
+        self.session = session
         self.uploading: tuple[ui.element, ui.dialog]
         for label, icon, dialog in (
             ("Save", "save", self._saving),
@@ -72,27 +72,36 @@ class Shelf:
 
     def _saving(self) -> None:
         with self._dialog("Save") as dialog:
-            text("p", f"Into the folder {self.desk.room.folder}. The address of this page is a "
-                 "link to the table too.", "note")  # fmt: skip
-            name = ui.input("Name", value="table").props("autofocus")
+            folder = self.session.settings.folder
+            address = "The address of this page is a link to the workspace too."
+            text("p", f"Into the folder {folder}. {address}", "note")
+            name = ui.input("Name", value="workspace").props("autofocus")
             said = text("p", "", "said")
             said.props["role"] = "status"
             with ui.element("div").classes("buttons"):
-                self._does("Save the table", said, lambda: self._save_table(str(name.value)))
-                self._does("Save the strategies", said, lambda: self._save_hands(str(name.value)))
+                self._does(
+                    "Save the workspace", said, lambda: self._save_workspace(str(name.value))
+                )
+                self._does(
+                    "Save the strategies", said, lambda: self._save_strategies(str(name.value))
+                )
                 ui.button("Close", on_click=dialog.close).props("flat no-caps")
 
     def _opening(self) -> None:
         with self._dialog("Open") as dialog:
             said = text("p", "", "said")
             said.props["role"] = "alert"
-            names = saved(self.desk.room.folder)
+            names = saved(self.session.settings.folder)
             if names:
-                name = ui.select(names, label="A table in the folder", value=names[0])
-                self._does("Open", said, lambda: self._open_table(str(name.value), dialog))
+                name = ui.select(names, label="A workspace in the folder", value=names[0])
+                self._does("Open", said, lambda: self._open_workspace(str(name.value), dialog))
             else:
-                text("p", f"No table is saved in {self.desk.room.folder} yet.", "note")
-            text("p", "Or a file: a table (.json), or strategies (.toml), which are added.", "note")
+                text("p", f"No workspace is saved in {self.session.settings.folder} yet.", "note")
+            text(
+                "p",
+                "Or a file: a workspace (.json), or strategies (.toml), which are added.",
+                "note",
+            )
             self.uploading = said, dialog
             upload = ui.upload(
                 on_upload=_weak(self._uploaded), on_rejected=_weak(self._rejected),
@@ -116,10 +125,10 @@ class Shelf:
             text("h3", "Numbers")
             with ui.element("div").classes("buttons"):
                 self._does("Table (CSV)", said, self._take_csv)
-                self._does("Strategies (TOML)", said, self._take_hands)
-                self._does("The whole table (JSON)", said, self._take_state)
+                self._does("Strategies (TOML)", said, self._take_strategies)
+                self._does("The whole workspace (JSON)", said, self._take_state)
             text("h3", "The run")
-            n = ui.number("Histories of each strategy", value=REPLICATIONS, min=1, max=MOST,
+            n = ui.number("Replications of each strategy", value=REPLICATIONS, min=1, max=MOST,
                           step=1000, precision=0)  # fmt: skip
             folder = ui.input("Folder within the chosen one", value="run")
             with ui.element("div").classes("buttons"):
@@ -147,11 +156,11 @@ class Shelf:
         async def pressed() -> None:
             button.disable()
             try:
-                told = await do()
+                report = await do()
             except WRONG as error:
-                told = str(error)
+                report = str(error)
             if not button.is_deleted:
-                put(said, told)
+                put(said, report)
                 button.enable()
 
         button = ui.button(label, on_click=pressed).props("outline dense no-caps")
@@ -159,41 +168,42 @@ class Shelf:
 
     @property
     def _state(self) -> State:
-        """What is on the table; refused where its scenario has faults, so that nothing is."""
-        if self.desk.scenario is None:
-            raise InputError("nothing is on the table; allowed: after a scenario is read")
-        return self.desk.state
+        """What is in the workspace; InputError where its scenario has issues, so that nothing
+        is."""
+        if self.session.scenario is None:
+            raise InputError("nothing is in the workspace; allowed: after a scenario is read")
+        return self.session.state
 
-    async def _save_table(self, name: str) -> str:
-        state, folder = self._state, self.desk.room.folder
+    async def _save_workspace(self, name: str) -> str:
+        state, folder = self._state, self.session.settings.folder
         if not await self._may_write(name, "json"):
             return "not saved"
         said = f"saved: {state.save(folder, name)}"
-        self.desk.kept = state
+        self.session.kept = state
         return said
 
-    async def _save_hands(self, name: str) -> str:
-        content = self._hands()
+    async def _save_strategies(self, name: str) -> str:
+        content = self._strategy_file()
         if not await self._may_write(name, "toml"):
             return "not saved"
-        return f"saved: {save_text(self.desk.room.folder, name, 'toml', content)}"
+        return f"saved: {save_text(self.session.settings.folder, name, 'toml', content)}"
 
     async def _may_write(self, name: str, ending: str) -> bool:
         """May a file be written? Asked where there is one of this name."""
-        path = within(self.desk.room.folder, name, f".{ending}")
+        path = within(self.session.settings.folder, name, f".{ending}")
         if not path.exists():
             return True
         return await agrees(f"{path.name} exists already. Replace it?", "Replace the file")
 
-    async def _open_table(self, name: str, dialog: ui.dialog) -> str:
-        await self._lay(State.open(self.desk.room.folder, name), dialog)
+    async def _open_workspace(self, name: str, dialog: ui.dialog) -> str:
+        await self._lay(State.open(self.session.settings.folder, name), dialog)
         return ""
 
     async def _lay(self, state: State, dialog: ui.dialog) -> None:
-        """Put an opened table in the place of this one, once that may go."""
-        self.desk.table(state)  # what does not fit is said before anything is asked
-        if await may_go(self.desk):
-            self.desk.lay(state)
+        """Put an opened workspace in the place of this one, once that may go."""
+        self.session.workspace(state)  # what does not fit is said before anything is asked
+        if await may_go(self.session):
+            self.session.replace_state(state)
             dialog.close()
 
     async def _rejected(self, _: UiEventArguments) -> None:
@@ -213,17 +223,17 @@ class Shelf:
             await self._lay(State.from_text(content, name), dialog)
             return
         state = self._state
-        scenario = self.desk.room.library.scenario(state.scenario)
-        hands = opened(scenario, content, [hand.key for hand in state.hands])
-        if len(state.hands) + len(hands) > MOST_HANDS:
-            found = f"{len(hands)} strategies beside {len(state.hands)} on the table"
-            raise InputError(f"{name}: found {found}; allowed: {MOST_HANDS} together")
-        self.desk.table(replace(state, hands=(*state.hands, *hands)))  # all fit
-        self.desk.cards.append(hands)
+        scenario = self.session.settings.library.scenario(state.scenario)
+        drafts = opened(scenario, content, [draft.key for draft in state.drafts])
+        if len(state.drafts) + len(drafts) > MOST_DRAFTS:
+            found = f"{len(drafts)} strategies beside {len(state.drafts)} in the workspace"
+            raise InputError(f"{name}: found {found}; allowed: {MOST_DRAFTS} together")
+        self.session.workspace(replace(state, drafts=(*state.drafts, *drafts)))  # all fit
+        self.session.cards.append(drafts)
         dialog.close()
 
     async def _take_figure(self, name: str, ending: str) -> str:
-        answer = self.desk.answer
+        answer = self.session.answer
         if answer is None or getattr(answer, name) is None:
             return "This figure is not drawn yet."
         draw = FIGURES[name][1]
@@ -232,34 +242,34 @@ class Shelf:
         return ""
 
     async def _take_csv(self) -> str:
-        if self.desk.answer is None or self.desk.answer.summary is None:
+        if self.session.answer is None or self.session.answer.summary is None:
             return "There are no numbers yet."
-        ui.download.content(export.csv(self.desk.answer).encode(), "table.csv")
+        ui.download.content(export.csv(self.session.answer).encode(), "workspace.csv")
         return ""
 
-    async def _take_hands(self) -> str:
-        ui.download.content(self._hands().encode(), "strategies.toml")
+    async def _take_strategies(self) -> str:
+        ui.download.content(self._strategy_file().encode(), "strategies.toml")
         return ""
 
     async def _take_state(self) -> str:
-        ui.download.content(self._state.to_text().encode(), "table.json")
+        ui.download.content(self._state.to_text().encode(), "workspace.json")
         return ""
 
     async def _take_script(self, replications: int) -> str:
-        library = self.desk.room.library
+        library = self.session.settings.library
         script = export.script(self._state, replications, library=library)
-        ui.download.content(script.encode(), "table.py")
+        ui.download.content(script.encode(), "workspace.py")
         return ""
 
     async def _take_run(self, name: str, replications: int) -> str:
-        out = within(self.desk.room.folder, name)
+        out = within(self.session.settings.folder, name)
         state = self._state
-        library = self.desk.room.library
+        library = self.session.settings.library
         await asyncio.to_thread(export.folder, state, replications, out, library)
         return f"written: {out}"
 
-    def _hands(self) -> str:
-        return file_of(self._state.hands, self._state.numbers)
+    def _strategy_file(self) -> str:
+        return file_of(self._state.drafts, self._state.numbers)
 
 
 def _weak(method: Callable[[Event], Awaitable[None]]) -> Callable[[Event], Awaitable[None]]:
@@ -287,7 +297,7 @@ def _choosing(upload: ui.upload) -> None:
 
 
 def _count(asked: float | None) -> int:
-    """Histories of each strategy that are asked for."""
+    """Replications of each strategy that are asked for."""
     if asked is None or not 1 <= asked <= MOST:
-        raise InputError(f"histories: found {asked or 0:g}; allowed: 1 to {MOST:,}")
+        raise InputError(f"replications: found {asked or 0:g}; allowed: 1 to {MOST:,}")
     return int(asked)

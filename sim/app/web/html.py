@@ -78,7 +78,7 @@ def _row(cells: Sequence[str], colour: str) -> Markup:
 
 
 def colour(place: int) -> str:
-    """The colour of a hand in figures, as the page writes it."""
+    """The colour of a draft in figures, as the page writes it."""
     return to_hex(PALETTE[place % len(PALETTE)])
 
 

@@ -13,39 +13,39 @@ from nicegui import ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from sim.app.parameters import Slider, found, grouped, overriding, sliders
+from sim.app.parameters import Parameter, found, grouped, overriding, parameters
 from sim.app.session import State
-from sim.app.strategy_draft import Hand
+from sim.app.strategy_draft import StrategyDraft
 from sim.app.tornado import Importance, importance, ordered
 from sim.app.web.html import put, text, words
 from sim.errors import InputError, ModelError
 from sim.scenario.register import source_in_words
 
 if TYPE_CHECKING:
-    from sim.app.web.session_view import Desk
+    from sim.app.web.session_view import SessionView
 
 STEPS = 100  # of a slider
 SHOWN = 40  # sliders of a search
 MOST = 6  # sliders on top, those that matter most
 
 
-class Levers:
+class ParameterPanel:
     """The panel of sliders."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.sliders: list[Slider] = []
-        self.shown: dict[str, list[Lever]] = {}
-        self.ranked: tuple[Hand, ...] | None = None
-        self.depth = 0.0  # histories behind their order; inf: no better order will follow
-        self.top: dict[str, Lever] = {}
-        self.box = ui.element("section").classes("levers")
+    def __init__(self, session: SessionView) -> None:
+        self.session = session
+        self.parameters: list[Parameter] = []
+        self.shown: dict[str, list[ParameterRow]] = {}
+        self.ranked: tuple[StrategyDraft, ...] | None = None
+        self.depth = 0.0  # replications behind their order; inf: no better order will follow
+        self.top: dict[str, ParameterRow] = {}
+        self.box = ui.element("section").classes("parameters")
         self.box.props["aria-label"] = "Assumptions"
 
     def rebuild(self, state: State) -> None:
         """Show the assumptions of another state."""
-        assert self.desk.scenario is not None
-        self.sliders, self.shown, self.ranked = sliders(self.desk.scenario), {}, None
+        assert self.session.scenario is not None
+        self.parameters, self.shown, self.ranked = parameters(self.session.scenario), {}, None
         self.top = {}
         self.box.clear()
         with self.box:
@@ -62,24 +62,24 @@ class Levers:
             self.most = ui.element("div").classes("most")
             self.groups = ui.element("div").classes("groups")
         with self.groups:
-            for name, some in grouped(self.sliders).items():
+            for name, some in grouped(self.parameters).items():
                 self._group(name, some)
 
-    def _group(self, name: str, some: list[Slider]) -> None:
+    def _group(self, name: str, some: list[Parameter]) -> None:
         group = ui.expansion(f"{words(name)} ({len(some)})").classes("more")
 
         def fill() -> None:
             if group.value and not group.default_slot.children:
                 with group:
-                    self._levers(some, name)
+                    self._rows(some, name)
 
         group.on_value_change(fill)
 
-    def _levers(self, some: list[Slider], group: str = "") -> list[Lever]:
-        levers = [Lever(self, one, group) for one in some]
-        for one in levers:
-            self.shown.setdefault(one.slider.name, []).append(one)
-        return levers
+    def _rows(self, some: list[Parameter], group: str = "") -> list[ParameterRow]:
+        rows = [ParameterRow(self, one, group) for one in some]
+        for one in rows:
+            self.shown.setdefault(one.parameter.name, []).append(one)
+        return rows
 
     def _search(self, what: str) -> None:
         self.results.clear()
@@ -87,77 +87,77 @@ class Levers:
             part.set_visibility(not what.strip())
         if not what.strip():
             return
-        matching = found(self.sliders, what)
+        matching = found(self.parameters, what)
         with self.results:
             if len(matching) > SHOWN:
                 text("p", f"The first {SHOWN} of {len(matching)} numbers.", "note")
             elif not matching:
                 text("p", "No number has these words in its name, status or source.", "note")
-            self._levers(matching[:SHOWN])
+            self._rows(matching[:SHOWN])
 
-    def move(self, slider: Slider, value: float | None) -> None:
+    def move(self, parameter: Parameter, value: float | None) -> None:
         """Change an assumption; None: as in the scenario."""
-        if value == slider.likely:
+        if value == parameter.likely:
             value = None
-        if self.desk.state.numbers.get(slider.name) == value:
+        if self.session.state.numbers.get(parameter.name) == value:
             return
-        state = self.desk.state.with_number(slider.name, value)
-        self.desk.change(state)
+        state = self.session.state.with_number(parameter.name, value)
+        self.session.change(state)
         self._count(state)
-        for lever in self._there(slider.name):
-            lever.follow(state)
+        for row in self._there(parameter.name):
+            row.follow(state)
 
     def follow(self, state: State) -> None:
-        """Show the values of a state, and what the hands make of them."""
+        """Show the values of a state, and what the drafts make of them."""
         self._count(state)
         for name in self.shown:
-            for lever in self._there(name):
-                lever.follow(state)
+            for row in self._there(name):
+                row.follow(state)
 
     async def rank(self, state: State) -> None:
         """Put the numbers that matter most on top, once for each set of strategies.
 
-        They stay where they are while sliders are moved, so that none slips from under a hand.
+        They stay where they are while sliders are moved, so that none slips from under the pointer.
         """
-        if self.ranked != state.hands:
-            self.ranked, self.depth = state.hands, 0
+        if self.ranked != state.drafts:
+            self.ranked, self.depth = state.drafts, 0
         if self.depth == math.inf:
             return
-        seat = self.desk.seat
+        worker = self.session.worker
         with suppress(InputError, ModelError):  # no uncertain number: the groups are empty too
-            async for found in seat.steps(
-                importance(self.desk.table(state), None, seat.stale(state)), state
+            async for found in worker.steps(
+                importance(self.session.workspace(state), None, worker.stale(state)), state
             ):
                 if found.n > self.depth:
                     self._show_most(found)
                     self.depth = math.inf if found.done else found.n
 
     def _show_most(self, found: Importance) -> None:
-        first = [one for one in ordered(self.sliders, found) if one.name in found.names[:MOST]]
+        first = [one for one in ordered(self.parameters, found) if one.name in found.names[:MOST]]
         if [one.name for one in first] != list(self.top):
-            self._lay_most(first)
-        put(self.basis, f"Days until the goal that {found.hand.title} wins or loses from the "
-            f"low to the high end, {found.n} histories at each.")  # fmt: skip
+            self._show_first(first)
+        put(self.basis, f"Days until the goal that {found.draft.title} wins or loses from the "
+            f"low to the high end, {found.n} replications at each.")  # fmt: skip
         swings = found.table.set_index("number")
-        for name, lever in self.top.items():
+        for name, row in self.top.items():
             at = (f"{swings.loc[name, f'swing{end}']:+.0f}" for end in ("", "_low", "_high"))
-            put(lever.swing, "{} days ({} to {})".format(*at))
+            put(row.swing, "{} days ({} to {})".format(*at))
 
-    def _lay_most(self, first: list[Slider]) -> None:
+    def _show_first(self, first: list[Parameter]) -> None:
         self.most.clear()
         with self.most:
             text("h3", "What matters most")
             self.basis = text("p", "", "note")
-            self.top = dict(zip((one.name for one in first), self._levers(first), strict=True))
+            self.top = dict(zip((one.name for one in first), self._rows(first), strict=True))
 
-    def _there(self, name: str) -> list[Lever]:
+    def _there(self, name: str) -> list[ParameterRow]:
         """The sliders of a number that are on the page."""
         self.shown[name] = [one for one in self.shown[name] if not one.box.is_deleted]
         return self.shown[name]
 
     def _reset_all(self) -> None:
-        self.desk.change(replace(self.desk.state, numbers={}))
-        self.follow(self.desk.state)
+        self.session.change(replace(self.session.state, numbers={}))
+        self.follow(self.session.state)
 
     def _count(self, state: State) -> None:
         n = len(state.numbers)
@@ -165,35 +165,35 @@ class Levers:
         self.reset.set_enabled(n > 0)
 
 
-class Lever:
+class ParameterRow:
     """One slider with what stands beside it."""
 
-    def __init__(self, levers: Levers, slider: Slider, group: str) -> None:
-        self.levers, self.slider = levers, slider
-        name = words(slider.name.removeprefix(f"{group}.")).replace(".", " · ")
-        self.box = ui.element("div").classes("lever")
+    def __init__(self, rows: ParameterPanel, parameter: Parameter, group: str) -> None:
+        self.rows, self.parameter = rows, parameter
+        name = words(parameter.name.removeprefix(f"{group}.")).replace(".", " · ")
+        self.box = ui.element("div").classes("parameter")
         with self.box:
             with ui.element("div").classes("head"):
                 text("span", name, "name")
                 self.value = text("span", "", "value")
-                self.reset = ui.button(icon="undo", on_click=lambda: levers.move(slider, None))
+                self.reset = ui.button(icon="undo", on_click=lambda: rows.move(parameter, None))
                 self.reset.props("flat round dense size=sm")
-                self.reset.props["aria-label"] = f"Reset {words(slider.name)}"
+                self.reset.props["aria-label"] = f"Reset {words(parameter.name)}"
             self.swing = text("p", "", "swing")
-            self.handle = ParameterSlider(slider, lambda value: levers.move(slider, value))
-            source = source_in_words(slider.status, slider.source)
-            span = f"{slider.low:g} to {slider.high:g} {slider.measure}".rstrip()
-            text("p", f"{span}, likely {slider.likely:g}. {source}.", "note")
+            self.handle = ParameterSlider(parameter, lambda value: rows.move(parameter, value))
+            source = source_in_words(parameter.status, parameter.source)
+            span = f"{parameter.low:g} to {parameter.high:g} {parameter.measure}".rstrip()
+            text("p", f"{span}, likely {parameter.likely:g}. {source}.", "note")
             self.own = text("p", "", "warn")
-        self.follow(levers.desk.state)
+        self.follow(rows.session.state)
 
     def follow(self, state: State) -> None:
         """Show the value of a state, and move the handle there."""
-        value = state.numbers.get(self.slider.name, self.slider.likely)
+        value = state.numbers.get(self.parameter.name, self.parameter.likely)
         self.handle.show(value)
         put(self.value, f"{value:.4g}")
-        self.reset.set_enabled(self.slider.name in state.numbers)
-        own = overriding(state.hands, self.slider.name)
+        self.reset.set_enabled(self.parameter.name in state.numbers)
+        own = overriding(state.drafts, self.parameter.name)
         titles = state.titles
         put(self.own, "; ".join(f"{titles[key]} has its own: {at:g}" for key, at in own.items()))
 
@@ -208,14 +208,14 @@ class ParameterSlider(
         moved: called with each value to which a person moved it.
     """
 
-    def __init__(self, slider: Slider, moved: Callable[[float], None]) -> None:
+    def __init__(self, parameter: Parameter, moved: Callable[[float], None]) -> None:
         super().__init__()
         self.moved = moved
         self.props.update({
-            "value": slider.likely, "seen": 0, "min": slider.low, "max": slider.high,
-            "step": 1.0 if slider.whole else (slider.high - slider.low) / STEPS,
-            "data-number": slider.name,
-            "aria-label": ", ".join(filter(None, (words(slider.name), slider.measure))),
+            "value": parameter.likely, "seen": 0, "min": parameter.low, "max": parameter.high,
+            "step": 1.0 if parameter.whole else (parameter.high - parameter.low) / STEPS,
+            "data-number": parameter.name,
+            "aria-label": ", ".join(filter(None, (words(parameter.name), parameter.measure))),
         })  # fmt: skip
         self.on("moved", self._moved)
 

@@ -1,4 +1,4 @@
-"""One history, dated and told, and the same world under another strategy beside it."""
+"""One replication with its dated trace, beside the same replication under another strategy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nicegui import ui
 
 from sim.app import export
 from sim.app.replications import LOOKED_AT, Pair, pair
-from sim.app.session import MOST_HISTORY, PICKS, State
+from sim.app.session import MOST_REPLICATION, PICKS, State
 from sim.app.web.html import picture, put, svg_address, text, words
 from sim.errors import InputError, ModelError, ScenarioError
 from sim.formatting import percent
@@ -25,42 +25,42 @@ from sim.scenario.scenario import Scenario
 from sim.tracing.divergence import BOTH, ONLY_A, Divergence, divergence_index
 
 if TYPE_CHECKING:
-    from sim.app.web.session_view import Desk
+    from sim.app.web.session_view import SessionView
 
 NUMBER = "a number"
 
 
-class World:
-    """The view of one history."""
+class ReplicationPanel:
+    """The view of one replication."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, session: SessionView) -> None:
+        self.session = session
         self.one, self.other = 0, 1
         self.shown: State | None = None
-        self.box = ui.element("div").classes("world")
+        self.box = ui.element("div").classes("replication")
 
     def rebuild(self, state: State) -> None:
         """Show the choices of another state."""
-        self.shown, self.one, self.other = None, 0, min(1, len(state.hands) - 1)
+        self.shown, self.one, self.other = None, 0, min(1, len(state.drafts) - 1)
         names = _titles(state)
         self.box.clear()
         with self.box:
             with ui.element("div").classes("head"):
-                pick = state.history if state.history in PICKS else NUMBER
-                assert self.desk.scenario is not None
-                picks = {**_picks(self.desk.scenario), NUMBER: NUMBER}
+                pick = state.replication if state.replication in PICKS else NUMBER
+                assert self.session.scenario is not None
+                picks = {**_picks(self.session.scenario), NUMBER: NUMBER}
                 pick = pick if pick in picks else NUMBER
-                self.pick = ui.select(picks, label="Which history", value=pick)
-                number = state.history if isinstance(state.history, int) else 0
-                self.number = ui.number("Number", min=0, max=MOST_HISTORY, precision=0,
+                self.pick = ui.select(picks, label="Which replication", value=pick)
+                number = state.replication if isinstance(state.replication, int) else 0
+                self.number = ui.number("Number", min=0, max=MOST_REPLICATION, precision=0,
                                         value=number)  # fmt: skip
                 self.first = ui.select(names, label="of", value=self.one)
                 self.second = ui.select(names, label="beside", value=self.other)
             self.said = text("p", "")
             self.said.props["role"] = "status"
-            self.image = picture("The same world under two strategies")
+            self.image = picture("The same replication under two strategies")
             text("p", HOW_TO_READ["side_by_side"], "note")
-            self.story = ui.html("", sanitize=False)
+            self.trace = ui.html("", sanitize=False)
         self.number.set_visibility(pick == NUMBER)
         self.pick.on_value_change(self._picked)
         self.number.on_value_change(self._picked)
@@ -68,7 +68,7 @@ class World:
         self.second.on_value_change(self._chosen)
 
     def follow(self, state: State) -> None:
-        """Offer the hands of a state; those that are looked at stay, as far as they are there."""
+        """Offer the drafts of a state; those that are looked at stay, as far as they are there."""
         self.one, self.other = _there(self.one, state), _there(self.other, state)
         self.first.set_options(_titles(state), value=self.one)
         self.second.set_options(_titles(state), value=self.other)
@@ -76,62 +76,62 @@ class World:
     def _picked(self) -> None:
         number = self.pick.value == NUMBER
         self.number.set_visibility(number)
-        asked = min(max(self.number.value or 0, 0), MOST_HISTORY)
-        history = int(asked) if number else str(self.pick.value)
-        self.desk.look(replace(self.desk.state, history=history))
+        asked = min(max(self.number.value or 0, 0), MOST_REPLICATION)
+        replication = int(asked) if number else str(self.pick.value)
+        self.session.look(replace(self.session.state, replication=replication))
 
     def _chosen(self) -> None:
         one, other = int(self.first.value), int(self.second.value)
         if (one, other) != (self.one, self.other):
             self.one, self.other = one, other
-            self.desk.look(self.desk.state)
+            self.session.look(self.session.state)
 
     def forget(self) -> None:
-        """There is no answer, so that no history is told either."""
+        """There is no answer, so that no replication is shown either."""
         self.shown = None
         self._say("")
 
     async def show(self, state: State) -> None:
-        """Tell the history that a state picks; once."""
+        """Show the replication that a state picks; once."""
         if self.shown is state:
             return
         self.shown = state
         one, other = _there(self.one, state), _there(self.other, state)
         try:
-            found, svg = await asyncio.to_thread(self._told, state, one, other)
+            found, svg = await asyncio.to_thread(self._simulated, state, one, other)
         except (InputError, ScenarioError, ModelError) as error:
             self._say(str(error))
             return
-        if self.desk.state is not state:
+        if self.session.state is not state:
             return
         self._say(_sentences(found, state, one, other))
         self.image.props["src"] = svg_address(svg)
-        self.story.set_content(str(_events(found, state, one, other)))
+        self.trace.set_content(str(_events(found, state, one, other)))
 
-    def _told(self, state: State, one: int, other: int) -> tuple[Pair, bytes]:
-        found = pair(self.desk.table(state), state.history, one, other)
-        first, second = found.stories
+    def _simulated(self, state: State, one: int, other: int) -> tuple[Pair, bytes]:
+        found = pair(self.session.workspace(state), state.replication, one, other)
+        first, second = found.traces
 
         def draw() -> Axes | Figure:
             if one == other:
                 return outcomes.timeline(first)
             return decisions.side_by_side(first, second, found.divergence)
 
-        return found, export.figure(draw, dark=self.desk.dark)
+        return found, export.figure(draw, dark=self.session.dark)
 
     def _say(self, sentence: str) -> None:
         self.image.props.pop("src", None)
-        self.story.set_content("")
+        self.trace.set_content("")
         put(self.said, sentence)
 
 
 def _titles(state: State) -> dict[int, str]:
-    """Of the hands, by place."""
+    """Of the drafts, by place."""
     return dict(enumerate(state.titles.values()))
 
 
 def _picks(scenario: Scenario) -> dict[str, str]:
-    """What a history may be like, in words."""
+    """What a replication may be like, in words."""
     goal, ruin = words(scenario.goal), words(scenario.ruin or "")
     found = {
         "typical": f"the median day among those that reach {goal}",
@@ -142,21 +142,21 @@ def _picks(scenario: Scenario) -> dict[str, str]:
 
 
 def _there(place: int, state: State) -> int:
-    """The place of a hand, or the last one where a state has fewer."""
-    return min(place, len(state.hands) - 1)
+    """The place of a draft, or the last one where a state has fewer."""
+    return min(place, len(state.drafts) - 1)
 
 
 def _sentences(found: Pair, state: State, one: int, other: int) -> str:
     titles = _titles(state)
     names = (titles[one], titles[other])
     ends = [
-        f"{name}: {words(story.row['outcome'])} on day {story.row['time']:,.0f}"
-        for name, story in zip(names, found.stories, strict=True)
+        f"{name}: {words(trace.row['outcome'])} on day {trace.row['time']:,.0f}"
+        for name, trace in zip(names, found.traces, strict=True)
     ]
-    said = f"History {found.replication:,}. {'; '.join(dict.fromkeys(ends))}."
+    said = f"Replication {found.replication:,}. {'; '.join(dict.fromkeys(ends))}."
     if not math.isnan(found.alike):
-        story = found.stories[0]
-        what = "end in ruin" if state.history == "ruin" else f"reach {words(story.goal)}"
+        trace = found.traces[0]
+        what = "end in ruin" if state.replication == "ruin" else f"reach {words(trace.goal)}"
         said += (
             f" It is picked from the first {LOOKED_AT:,} replications under {names[0]}, of which "
             f"{percent(found.alike)} % {what}."

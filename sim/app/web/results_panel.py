@@ -16,8 +16,8 @@ from sim.app import export
 from sim.app.progressive import FIRST, FOLLOWED, Answer
 from sim.app.session import VIEWS, State
 from sim.app.web.html import colour, picture, svg_address, table, text, words
-from sim.app.web.replication_panel import World
-from sim.app.web.switching_panel import Turning
+from sim.app.web.replication_panel import ReplicationPanel
+from sim.app.web.switching_panel import SwitchingPanel
 from sim.formatting import percent
 from sim.plotting import decisions, outcomes
 from sim.plotting.captions import HOW_TO_READ
@@ -25,28 +25,28 @@ from sim.reporting import findings, text_tables
 from sim.reporting.text_tables import TextTable
 
 if TYPE_CHECKING:
-    from sim.app.web.session_view import Desk
+    from sim.app.web.session_view import SessionView
 
 Draw = Callable[[Answer], Axes]
 
 
-def by_hand(answer: Answer, one: pd.DataFrame) -> pd.DataFrame:
-    """A table of an answer in the order of its hands, so that each keeps its colour."""
-    places = {hand.key: i for i, hand in enumerate(answer.state.hands)}
+def in_draft_order(answer: Answer, one: pd.DataFrame) -> pd.DataFrame:
+    """A table of an answer in the order of its drafts, so that each keeps its colour."""
+    places = {draft.key: i for i, draft in enumerate(answer.state.drafts)}
     ordered = one.sort_values("strategy", key=lambda s: s.astype(str).map(places), kind="stable")
     ordered.attrs = one.attrs
     return ordered.reset_index(drop=True)
 
 
 def _incidence(answer: Answer) -> Axes:
-    return outcomes.incidence(by_hand(answer, answer.incidence))
+    return outcomes.incidence(in_draft_order(answer, answer.incidence))
 
 
 def _budget(answer: Answer) -> Axes:
     goal = str(answer.summary["endpoint"].iloc[0])  # type: ignore[index]
     caption = (
-        f"from the first {FOLLOWED:,} of {answer.n:,} histories of each strategy, which are "
-        "followed event by event; so these means differ a little from those of all histories"
+        f"from the first {FOLLOWED:,} of {answer.n:,} replications of each strategy, which are "
+        "followed event by event; so these means differ a little from those of all replications"
     )
     return decisions.budget(answer.budget, answer.goal_tracks or {}, goal, caption=caption)
 
@@ -55,7 +55,7 @@ FIGURES: dict[str, tuple[str, Draw]] = {
     "incidence": ("How many have got there, and when", _incidence),
     "outcomes": ("How it ends", lambda answer: outcomes.outcomes(answer.outcomes)),
     "differences": (
-        "Against the first strategy, in the same worlds",
+        "Paired differences from the first strategy",
         lambda answer: outcomes.differences(answer.differences),
     ),
     "budget": ("Where the days go", _budget),
@@ -64,7 +64,7 @@ FIGURES: dict[str, tuple[str, Draw]] = {
 
 
 REST = 0.15  # seconds in which the next move of a slider would come; only then more is drawn
-NAMES = {"answers": "Answers", "history": "One history", "flips": "What would flip it"}
+NAMES = {"answers": "Answers", "replication": "One replication", "switching": "What would flip it"}
 
 
 class Drawn(NamedTuple):
@@ -84,7 +84,7 @@ class Place:
 
     def hang(self, drawn: Drawn | None) -> None:
         """Show another picture; where there is none yet, the old one in grey."""
-        if self.image.is_deleted:  # something else is on the table
+        if self.image.is_deleted:  # something else is in the workspace
             return
         if drawn is not None:
             self.image.props.update({"src": drawn.address, "alt": drawn.words})
@@ -94,11 +94,11 @@ class Place:
         self.block.set_visibility(bool(self.image.props.get("src")))
 
 
-class Results:
-    """The answers of a desk."""
+class ResultsPanel:
+    """The answers of a tab."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, session: SessionView) -> None:
+        self.session = session
         self.box = ui.element("section").classes("results")
         self.box.props["aria-label"] = "Answers"
 
@@ -113,21 +113,23 @@ class Results:
             with ui.element("div").classes("answers") as self.answers:
                 self.places = [_place(name) for name in FIGURES]
                 self.tables = ui.html("", sanitize=False).classes("tables")
-            self.world = World(self.desk)
-            self.turning = Turning(self.desk)
+            self.replication = ReplicationPanel(self.session)
+            self.switching = SwitchingPanel(self.session)
         self.panels = {
-            "answers": self.answers, "history": self.world.box, "flips": self.turning.box
-        }  # fmt: skip
+            "answers": self.answers,
+            "replication": self.replication.box,
+            "switching": self.switching.box,
+        }
         for view, panel in self.panels.items():
             panel.props.update({"role": "tabpanel", "aria-label": NAMES[view]})
             tabs[view].props["aria-controls"] = panel.html_id
-        self.world.rebuild(state)
+        self.replication.rebuild(state)
         self._turn(state.view)
         self.views.on_value_change(lambda event: self._view(str(event.value)))
 
     def _view(self, view: str) -> None:
         self._turn(view)
-        self.desk.look(replace(self.desk.state, view=view))
+        self.session.look(replace(self.session.state, view=view))
 
     def _turn(self, view: str) -> None:
         for name, panel in self.panels.items():
@@ -135,19 +137,19 @@ class Results:
 
     async def show(self, answer: Answer) -> None:
         """Show an answer: the first figure with all numbers, then the others while they last."""
-        state = self.desk.state
+        state = self.session.state
         looked_at = state.view == "answers"
         first, *others = self.places
         drawn = await self._drawn(first, answer) if looked_at else None
-        if self.desk.seat.left:
+        if self.session.worker.left:
             return
-        self.desk.bar.say(answer)
-        self.desk.cards.show(answer)
+        self.session.header.say(answer)
+        self.session.cards.show(answer)
         if answer.message:
-            self.world.forget()
-        self.turning.begin(answer)
-        if state.view == "history" and not answer.message:
-            await self.world.show(state)
+            self.replication.forget()
+        self.switching.begin(answer)
+        if state.view == "replication" and not answer.message:
+            await self.replication.show(state)
         if not looked_at:
             return
         self.tables.set_content(str(Markup("").join(tables(answer))))
@@ -155,20 +157,20 @@ class Results:
         if answer.n == FIRST:
             await asyncio.sleep(REST)
         for place in others:
-            if self.desk.seat.is_stale(answer.state) or self.desk.state is not state:
+            if self.session.worker.is_stale(answer.state) or self.session.state is not state:
                 return
             place.hang(await self._drawn(place, answer))
 
     async def study(self, answer: Answer) -> None:
         """What takes longer than an answer, for the view that is looked at."""
-        if self.desk.state.view == "flips":
-            await self.turning.show(answer)
+        if self.session.state.view == "switching":
+            await self.switching.show(answer)
 
     async def _drawn(self, place: Place, answer: Answer) -> Drawn | None:
         """A figure; None where the answer has none."""
         if getattr(answer, place.name) is None:
             return None
-        (title, draw), dark = FIGURES[place.name], self.desk.dark
+        (title, draw), dark = FIGURES[place.name], self.session.dark
         finding = [title]
 
         def drawn() -> Axes:
@@ -190,14 +192,14 @@ def _place(name: str) -> Place:
 
 
 def tables(answer: Answer) -> Iterator[Markup]:
-    """The tables of an answer, with the colours of its hands."""
+    """The tables of an answer, with the colours of its drafts."""
     if answer.summary is None:
         return
     titles = answer.state.titles
     colours = {title: colour(i) for i, title in enumerate(titles.values())}
     summary = titled(answer.summary, titles)
     head, body = text_tables.cells(summary)
-    title = f"Every strategy, {answer.n:,} histories each"
+    title = f"Every strategy, {answer.n:,} replications each"
     yield table(TextTable(title, head, body, text_tables.legend(summary)), colours)
     if answer.differences is not None:
         yield table(findings.differences_table(titled(answer.differences, titles)), colours)
@@ -222,7 +224,5 @@ def _waits(table: pd.DataFrame) -> TextTable:
          f"{percent(row.best)} ({percent(row.low)}–{percent(row.high)})")
         for row in table.itertuples()
     ]  # fmt: skip
-    note = (
-        "Of the histories that reached the goal, the share in which its track waited for this last."
-    )
+    note = "Share of the replications that reached the goal whose track waited for this last."
     return TextTable("What it waited for last", ["strategy", "waited for", "runs", "%"], rows, note)

@@ -1,4 +1,4 @@
-"""The server of the live table: on the loopback alone, for pages that it served itself."""
+"""The server of the live page: on the loopback alone, for pages that it served itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sim.app.web.session_view import Desk, Room
+from sim.app.web.session_view import ServerSettings, SessionView
 from sim.errors import InputError
 
 HOST = "127.0.0.1"
@@ -99,7 +99,7 @@ class ConnectedOnly:
 
 
 class OwnPagesOnly:
-    """Refuses what a page of another origin asks of this server, through a socket as well."""
+    """Answers 403 to requests of a page of another origin, through a socket as well."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -115,13 +115,15 @@ class OwnPagesOnly:
         await self.app(scope, receive, send)
 
 
-def serve(room: Room, port: int | None = None, say: Callable[[str], None] = print) -> None:
-    """Serve the table until Ctrl-C.
+def serve(
+    settings: ServerSettings, port: int | None = None, say: Callable[[str], None] = print
+) -> None:
+    """Serve the page until Ctrl-C.
 
     Args:
         room: what all tabs share.
         port: of the loopback; None: PORT, or a free one where that is taken.
-        say: told the address, once it listens.
+        say: called with the address, once it listens.
 
     Raises:
         InputError: the port is taken or not allowed.
@@ -129,11 +131,11 @@ def serve(room: Room, port: int | None = None, say: Callable[[str], None] = prin
     with listening(port) as one:
         say(address(one))
         with suppress(KeyboardInterrupt):
-            server(room).run(sockets=[one])
+            server(settings).run(sockets=[one])
 
 
-def server(room: Room) -> uvicorn.Server:
-    """A server of the table; a process can have one."""
+def server(settings: ServerSettings) -> uvicorn.Server:
+    """A server of the page; a process can have one."""
     application = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(OwnPagesOnly)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
@@ -142,7 +144,7 @@ def server(room: Room) -> uvicorn.Server:
 
     @ui.page("/", title="Detente")
     async def page(request: Request) -> None:
-        await lay_page(room, request.query_params.get("state", ""))
+        await build_page(settings, request.query_params.get("state", ""))
 
     ui.button.default_props("no-caps")
     ui.run_with(application, title="Detente", dark=None, language="en-GB", tailwind=False,
@@ -179,13 +181,15 @@ def listening(port: int | None) -> socket.socket:
     raise InputError(f"--port: {port} cannot be listened on; allowed: a free port")
 
 
-async def lay_page(room: Room, link: str, opened: Callable[[Desk], object] = id) -> None:
+async def build_page(
+    settings: ServerSettings, link: str, opened: Callable[[SessionView], object] = id
+) -> None:
     """Make the page of one tab.
 
     Args:
         room: what all tabs share.
-        link: of a state; empty: a new table.
-        opened: told the desk of the tab.
+        link: of a state; empty: a new workspace.
+        opened: called with the view of the tab.
     """
     ui.add_css(STYLE)
     client = ui.context.client
@@ -196,13 +200,13 @@ async def lay_page(room: Room, link: str, opened: Callable[[Desk], object] = id)
         return
     if client.is_deleted:
         return
-    desk = Desk(room, link)
-    client.on_delete(desk.leave)
+    session = SessionView(settings, link)
+    client.on_delete(session.leave)
     with client:
-        desk.build(bool(dark))
-    work = background_tasks.create(desk.work(), name="seat")
+        session.build(bool(dark))
+    work = background_tasks.create(session.work(), name="worker")
     work.add_done_callback(_closed)
-    opened(desk)
+    opened(session)
 
 
 def _closed(work: asyncio.Task[None]) -> None:

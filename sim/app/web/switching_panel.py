@@ -1,4 +1,4 @@
-"""What would flip it: the numbers at whose other values the second of the leading hands is best."""
+"""What would flip it: parameter values at which the second of the leading drafts is best."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from sim.formatting import DASH
 from sim.reporting.text_tables import TextTable
 
 if TYPE_CHECKING:
-    from sim.app.web.session_view import Desk
+    from sim.app.web.session_view import SessionView
 
 ABOUT = (
     "For the two strategies that lead, every uncertain number is moved from one end of its range "
     "to the other, all others staying where the sliders are. These come nearest to changing which "
     "of the two is sooner."
 )
-WAITING = "The histories come first; then the numbers are looked through."
+WAITING = "The replications come first; then the numbers are looked through."
 
 
-class Turning:
+class SwitchingPanel:
     """The view of switching values."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.question: State | None = None
+    def __init__(self, session: SessionView) -> None:
+        self.session = session
+        self.state: State | None = None
         self.studied = False
-        self.box = ui.element("div").classes("turning")
+        self.box = ui.element("div").classes("switching")
         with self.box:
             text("p", ABOUT, "note")
             self.said = text("p", "")
@@ -41,9 +41,9 @@ class Turning:
             self.table = ui.html("", sanitize=False)
 
     def begin(self, answer: Answer) -> None:
-        """Forget what was found for another question than that of an answer."""
-        if self.question is not answer.state:
-            self.question, self.studied = answer.state, False
+        """Forget what was found for another state than that of an answer."""
+        if self.state is not answer.state:
+            self.state, self.studied = answer.state, False
             put(self.said, "" if answer.message else WAITING)
             self.table.set_content("")
 
@@ -59,8 +59,8 @@ class Turning:
             return
         put(self.said, "The numbers are looked through ..")
         try:
-            study = flips(self.desk.table(state), keys, self.desk.seat.stale(state))
-            async for found in self.desk.seat.steps(study, state):
+            study = flips(self.session.workspace(state), keys, self.session.worker.stale(state))
+            async for found in self.session.worker.steps(study, state):
                 put(self.said, found.sentence if found.done else f"{found.sentence} ..")
                 self.table.set_content(str(table(printed(found))))
         except (InputError, ModelError) as error:
@@ -76,7 +76,8 @@ def printed(found: Flips) -> TextTable:
         f"{found.at_ends:,} at the ends of the ranges, so leads differ a little from those under "
         '"Answers". In brackets: 95 % intervals. The lead is at the end of the range that comes '
         "nearest; "
-        f'below 0: {found.rival.title} is sooner. "Perhaps": the histories told leave it open.'
+        f"below 0: {found.rival.title} is sooner. "
+        '"Perhaps": the replications simulated leave it open.'
     )
     return TextTable("Numbers that come nearest to flipping it", head, rows, note)
 

@@ -1,6 +1,6 @@
-"""A seat at the table: what one browser tab asks, and the worker that answers the newest of it.
+"""The worker of one browser tab, which answers the newest state.
 
-An older question gives way at once: what was refining it stops at the next block of histories.
+An older request gives way at once: what was refining it stops at the next block of replications.
 Only a first answer is always finished and shown, so that a curve moves while a slider is dragged.
 """
 
@@ -19,8 +19,8 @@ T = TypeVar("T")
 Show = Callable[[Answer], Awaitable[None]]
 
 
-class Seat:
-    """One tab's question.
+class Worker:
+    """The requests of one tab.
 
     Args:
         state: what is asked first.
@@ -30,15 +30,15 @@ class Seat:
     """
 
     def __init__(self, state: State, library: Library, show: Show, after: Show) -> None:
-        self.state = self._question = state
+        self.state = self._requested = state
         self.left = False
         self._library, self._show, self._after = library, show, after
-        self._asked = asyncio.Event()
+        self._changed = asyncio.Event()
 
-    def ask(self, state: State) -> None:
+    def request(self, state: State) -> None:
         """Ask something else, or the same again."""
-        self.state = self._question = replace(state)  # a new one, even where it is equal
-        self._asked.set()
+        self.state = self._requested = replace(state)  # a new one, even where it is equal
+        self._changed.set()
 
     def look(self, state: State) -> None:
         """Look at the same answers in another way: a state that asks nothing else."""
@@ -47,7 +47,7 @@ class Seat:
     def leave(self) -> None:
         """Nobody waits any more: the worker ends."""
         self.left = True
-        self._asked.set()
+        self._changed.set()
 
     def stale(self, state: State) -> Callable[[], bool]:
         """To be asked, from any thread, whether a state is stale."""
@@ -70,31 +70,31 @@ class Seat:
                 yield found
                 first = False
         except asyncio.CancelledError:
-            self.left = True  # the thread that tells stops by itself
+            self.left = True  # the thread that simulates stops by itself
             raise
         study.close()
 
     def is_stale(self, state: State) -> bool:
         """Is something else asked by now than with this state?"""
-        return self.left or self._question is not state
+        return self.left or self._requested is not state
 
     async def work(self) -> None:
-        """Answer until the seat is left."""
+        """Answer until the tab is left."""
         while True:
-            await self._asked.wait()
-            self._asked.clear()
+            await self._changed.wait()
+            self._changed.clear()
             if self.left:
                 return
-            await self._answer(self._question)
+            await self._answer(self._requested)
 
     async def _answer(self, state: State) -> None:
         await self.guarded(state, self._refine(state))
 
     async def guarded(self, state: State, work: Awaitable[None]) -> None:
-        """Do something for a question; what goes wrong is shown as its answer."""
+        """Do something for a request; what goes wrong is shown as its answer."""
         try:
             await work
-        except Exception as error:  # whatever it is: it is said, and the next question is answered
+        except Exception as error:  # whatever it is: it is said, and the next request is answered
             if self.left:  # the page on which it would be said is gone, which is all that failed
                 return
             why = f"the engine failed: {error or type(error).__name__}"
