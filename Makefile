@@ -2,20 +2,31 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest -q -n auto --dist worksteal -p no:cacheprovider
 
-.PHONY: run test lowest docs clean
+.PHONY: run quick test verify lowest docs clean
 
 run: .venv/installed
 	$(BIN)/python experiments/compare_sequencing.py
 
+# Before every commit: a minute on two processors.
+quick: .venv/installed-test
+	$(PYTEST) -m "not slow and not browser"
+
+# Every change: style, types, all tests, coverage. Machine code is made while types are checked.
 test: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/pytest -q -n auto -p no:cacheprovider --cov --cov-report=
-	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -q -n auto -p no:cacheprovider --cov --cov-report= --cov-append \
+	$(BIN)/python tests/compile_engines.py & $(BIN)/mypy && wait
+	$(PYTEST) --cov --cov-report=
+	NUMBA_DISABLE_JIT=1 $(PYTEST) -m "not slow" --cov --cov-report= --cov-append \
 		tests/engine/test_distributions.py tests/engine/test_exact.py tests/engine/test_golden.py tests/engine/test_kernel.py
 	$(BIN)/coverage report --fail-under=95
+
+# The long forms, which take hours: statistics with many more repeats, many more random scenarios.
+verify: .venv/installed-test
+	LONG_TESTS=1 $(PYTEST) -m slow
+	for script in verification/*.py; do $(BIN)/python $$script || exit 1; done
 
 # Every command, and the live page, at the lowest versions that pyproject.toml declares. Python 3.11
 # or 3.12: the oldest numba is not made for newer ones.

@@ -1,7 +1,10 @@
-"""What hypothesis tries is the same on every machine; ``--hypothesis-profile=new`` tries other.
+"""Marks, the budget of hypothesis, coverage without slow tests, and a browser.
 
-A browser for the tests of pages; they are skipped, and say so, where none is installed. Tests that
-tell many histories or read many files are not measured for coverage, which would double their time.
+``slow``: more than a second or so. Slow tests are not measured for coverage, which would double
+their time. ``browser``: needs Chromium; skipped, with the reason, where none is installed.
+
+What hypothesis tries is the same on every machine; with ``LONG_TESTS=1``, as in ``make verify``,
+it tries much more, and other examples each time.
 """
 
 from __future__ import annotations
@@ -11,26 +14,29 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from chromium import MISSING, chromium, installed
+from effort import LONG
 from sim.engine.jit import JIT
 
-settings.register_profile("same", derandomize=True, deadline=None)
-settings.register_profile("new", deadline=None)
-settings.load_profile("same")
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=30)
+settings.register_profile(
+    "long", deadline=None, max_examples=300, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("long" if LONG else "same")
 
-UNMEASURED = {
-    "test_closed_form", "test_coverage", "test_degenerate", "test_exact", "test_explore_page",
-    "test_fuzz", "test_golden", "test_kernel", "test_korea", "test_markov_chain",
-    "test_mutations", "test_randomness", "test_ties",
-}  # fmt: skip
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     tracer = sys.gettrace()
-    if not JIT or item.path.stem not in UNMEASURED:  # without the compiler: few, for coverage
+    if not JIT or item.get_closest_marker("slow") is None:  # without the compiler: few, measured
         return (yield)
     sys.settrace(None)
     try:

@@ -230,6 +230,7 @@ def test_a_difference_in_few_worlds_is_no_surer_than_in_none(differ: int) -> Non
     assert (row["low"], row["high"]) == pytest.approx((low, high))
 
 
+@pytest.mark.slow
 def test_rare_differences_in_days_are_held_as_often_as_they_say() -> None:
     """In five of 200 pairs one strategy is later: Student's interval alone holds it too seldom."""
     shared, studies, n, delay = np.random.default_rng(2), 400, 200, 500.0

@@ -150,6 +150,7 @@ def test_worlds_are_counted_and_not_their_draws() -> None:
 # -- in a comparison ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_a_thousand_histories_say_is_what_very_many_say() -> None:
     scenario = sim.load("korea-2017")
     names = ["proposal", "all_parallel", "cvid_first"]
@@ -260,6 +261,7 @@ def test_one_of_two_is_not_adjusted_alone() -> None:
     )
 
 
+@pytest.mark.slow
 def test_adjusted_differences_never_vary_more() -> None:
     scenario = sim.load("korea-2017")
     table = decision.compare(sim.run(scenario, replications=2000, seed=SEED)).tables["differences"]

@@ -9,6 +9,8 @@ import pytest
 import sim
 from sim.studies import decision
 
+pytestmark = pytest.mark.slow
+
 REPLICATIONS = 4000
 PAIRS = [
     ("proposal", "all_parallel"),

@@ -834,6 +834,7 @@ def test_it_listens_on_the_loopback_alone() -> None:
             server_module.listening(taken)
 
 
+@pytest.mark.slow
 def test_the_command_says_its_address_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sim", "explore", "--no-browser", "--folder", str(tmp_path)]
     with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:
@@ -846,6 +847,7 @@ def test_the_command_says_its_address_and_ends_with_ctrl_c(tmp_path: Path) -> No
     assert said.endswith("the page is closed\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing can be suspended here")
 def test_a_suspended_server_wakes_in_silence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sim", "explore", "--no-browser", "--folder", str(tmp_path)]

@@ -54,6 +54,7 @@ def drawn(folder: Path, **environment: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*.[ps][nv]g")}
 
 
+@pytest.mark.slow
 def test_figures_do_not_depend_on_the_backend_or_the_settings_of_the_caller(tmp_path) -> None:
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")  # would need LaTeX
     plain = drawn(tmp_path / "plain", MPLBACKEND="")
@@ -62,6 +63,7 @@ def test_figures_do_not_depend_on_the_backend_or_the_settings_of_the_caller(tmp_
     assert plain == drawn(tmp_path / "other", MPLBACKEND="svg", MATPLOTLIBRC=str(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["sim.plotting.outcomes", "sim"])
 def test_the_backend_of_the_caller_stays(module) -> None:
     code = f"import os, {module}, matplotlib as m; print(os.environ['MPLBACKEND'], m.get_backend())"
@@ -74,6 +76,7 @@ def test_the_backend_of_the_caller_stays(module) -> None:
         assert done.stdout.split() == [backend, backend]
 
 
+@pytest.mark.slow
 def test_run_tells_where_it_writes_by_default(capsys) -> None:
     assert detente("run", SMALL, "--replications", 20, "--seed", 9) == 0
     line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("results:"))
@@ -81,6 +84,7 @@ def test_run_tells_where_it_writes_by_default(capsys) -> None:
     assert Path(line.split(": ")[1].strip()).is_dir()
 
 
+@pytest.mark.slow
 def test_both_engines_and_endpoints(capsys) -> None:
     tables = []
     for engine in ("simpy", "compiled"):
@@ -92,6 +96,7 @@ def test_both_engines_and_endpoints(capsys) -> None:
     assert "reached crisis" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_compare_ranks_and_takes_differences(tmp_path, capsys) -> None:
     assert detente("compare", SMALL, "--replications", 60, "--out", "out") == 0
     out = capsys.readouterr().out
@@ -104,6 +109,7 @@ def test_compare_ranks_and_takes_differences(tmp_path, capsys) -> None:
         assert (tmp_path / "out" / f"{name}.csv").exists(), name
 
 
+@pytest.mark.slow
 def test_explain_says_why_and_draws(tmp_path, capsys) -> None:
     assert detente("explain", SMALL, "--replications", 40, "--out", "out") == 0
     out = capsys.readouterr().out
@@ -160,6 +166,7 @@ def test_the_command_of_another_program_is_none_of_ours(monkeypatch) -> None:
         assert (provenance.command() is not None) is ours, given
 
 
+@pytest.mark.slow
 def test_whatever_columns_are_left_out_the_summary_is_made(tmp_path) -> None:
     for command in ("run", "compare"):
         wanted = ("--columns", "held_crisis", "--endpoint", "crisis", "--replications", 20)
@@ -387,6 +394,7 @@ def python_m_sim(*arguments: object, **options: Any) -> subprocess.CompletedProc
     return subprocess.run(command, text=True, stderr=subprocess.PIPE, **options)
 
 
+@pytest.mark.slow
 def test_an_output_that_is_full_or_closed_is_no_traceback(tmp_path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no device that is always full")
@@ -397,6 +405,7 @@ def test_an_output_that_is_full_or_closed_is_no_traceback(tmp_path) -> None:
     assert (closed.returncode, closed.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_terminal_without_the_letters_gets_their_codes(tmp_path) -> None:
     file = tmp_path / "größe.toml"
     file.write_text(SMALL.read_text().replace('title = "', 'title = "Größe → '), encoding="utf-8")
@@ -415,6 +424,7 @@ def test_a_file_whose_name_is_no_text_names_its_results_all_the_same(tmp_path) -
     assert detente("trace", "a\udcff.toml") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_stopped_twice_is_stopped_once(tmp_path) -> None:
     command = "run korea-2017 --engine simpy --workers 1 --replications 100000 --quiet --out out"
@@ -441,6 +451,7 @@ def test_help_is_there_for_every_command(capsys) -> None:
     assert detente("--version") == 0
 
 
+@pytest.mark.slow
 def test_python_m_sim_is_detente_and_a_closed_pipe_is_no_error(tmp_path) -> None:
     command = [sys.executable, "-m", "sim", "list"]
     root = Path(__file__).parents[2]
@@ -466,6 +477,7 @@ BRIEF = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", QUESTIONS)
 def test_a_study_with_another_question_replaces_no_results(study, tmp_path, capsys) -> None:
     words = [study, SMALL, *BRIEF[study].split()]

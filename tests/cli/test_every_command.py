@@ -9,6 +9,8 @@ import pytest
 import sim
 from sim.cli import commands
 
+pytestmark = pytest.mark.slow
+
 WORLD = """
 title = "World"
 start = 2026-01-01

@@ -100,6 +100,7 @@ def test_help_is_in_the_words_of_the_field(command, capsys) -> None:
     assert private(capsys.readouterr().out) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", RUNS)
 def test_printed_output_is_in_the_words_of_the_field(
     command, tmp_path, monkeypatch, capsys

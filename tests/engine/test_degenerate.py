@@ -11,6 +11,8 @@ import pytest
 
 from sim.cli import commands
 
+pytestmark = pytest.mark.slow
+
 TEXT = """
 title = "A deal"
 start = 2020-01-01

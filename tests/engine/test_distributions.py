@@ -6,7 +6,6 @@ import hashlib
 import math
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -224,10 +223,12 @@ def bits(**environment: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_the_bits_are_pinned() -> None:
     assert bits() == PINNED
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="names of x86-64 processors")
 @pytest.mark.parametrize("processor", ["x86-64", "x86-64-v3"])
 def test_the_bits_are_the_same_on_another_processor(processor: str, tmp_path: Path) -> None:
@@ -235,32 +236,6 @@ def test_the_bits_are_the_same_on_another_processor(processor: str, tmp_path: Pa
     assert bits(NUMBA_CPU_FEATURES="", **environment) == PINNED
 
 
+@pytest.mark.slow
 def test_the_bits_are_the_same_without_compilation() -> None:
     assert bits(NUMBA_DISABLE_JIT="1") == PINNED
-
-
-# -- the cache ------------------------------------------------------------------------------------
-
-ASK = "from sim.engine import distributions; print(distributions.bounded_speed(2.0))"
-
-
-def ask(folder: Path, cache: Path) -> float:
-    done = subprocess.run(
-        [sys.executable, "-c", ASK],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "DETENTE_CACHE": str(cache)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return float(done.stdout)
-
-
-def test_after_a_law_is_edited_its_old_machine_code_is_not_used(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "sim", tmp_path / "sim", ignore=shutil.ignore_patterns("__pycache__"))
-    cache = tmp_path / "cache"
-    assert ask(tmp_path, cache) == 2.0
-    assert ask(tmp_path, cache) == 2.0
-    law = tmp_path / "sim" / "engine" / "distributions.py"
-    law.write_text(law.read_text().replace("min(speed, FASTEST)", "min(speed, FASTEST) + 1.0"))
-    assert ask(tmp_path, cache) == 3.0

@@ -81,6 +81,7 @@ def test_the_table_has_something_to_show() -> None:
     assert idle <= {"draw", "first_tension", "first_contact", "held_rupture"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "processor", [{"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
                   {"NUMBA_CPU_NAME": "x86-64-v3"}, {"NUMBA_DISABLE_JIT": "1"}],

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreement import difference
+from effort import effort
 from random_scenarios import scenario_text
 from sim.engine import kernel, processes, program
 from sim.engine.jit import JIT
@@ -18,10 +19,11 @@ from sim.errors import ModelError
 from sim.scenario import scenario
 
 # Without the compiler the engine is two hundred times slower, and a few scenarios must do.
-SCENARIOS, EXAMPLES = (300, 40) if JIT else (20, 5)
+SCENARIOS = effort(100, 1000) if JIT else 20
 BATCHES = 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_engines_agree_on_random_scenarios(batch: int) -> None:
     for number in range(batch, SCENARIOS, BATCHES):
@@ -30,7 +32,8 @@ def test_engines_agree_on_random_scenarios(batch: int) -> None:
         assert difference(translated, number, replications=20) is None, f"number {number}\n{text}"
 
 
-@settings(max_examples=EXAMPLES)
+@pytest.mark.slow
+@settings(max_examples=settings.default.max_examples if JIT else 5)
 @given(st.randoms(use_true_random=False), st.integers(0, 2**64 - 1))
 def test_engines_agree_on_what_hypothesis_finds(rng: random.Random, seed: int) -> None:
     translated = program.translate(scenario.loads(scenario_text(rng)).strategy("a"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -75,15 +76,18 @@ def differences(frame: pd.DataFrame, shares: dict[str, float]) -> dict[str, floa
     return found
 
 
-CASES = list(scenarios(SCENARIOS))
+@lru_cache
+def cases() -> list[tuple[int, str, Chain]]:
+    return list(scenarios(SCENARIOS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", REPLICATIONS)
 def test_first_passages_and_outcomes_follow_the_chain(engine: str) -> None:
     if engine == "compiled" and not JIT:
         pytest.skip("without the compiler this takes too long")
     squares, freedom = 0.0, 0
-    for number, text, chain in CASES[:: EVERY[engine]]:
+    for number, text, chain in cases()[:: EVERY[engine]]:
         shares = expected(chain, text)
         assert abs(sum(p for n, p in shares.items() if n.startswith("outcome")) - 1) < 1e-6
         frame = sim.run(
@@ -103,8 +107,9 @@ def test_first_passages_and_outcomes_follow_the_chain(engine: str) -> None:
     assert stats.chi2.sf(squares, freedom) > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not JIT, reason="without the compiler this takes too long")
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_first_passages_of_scenarios_that_hypothesis_finds(rng: random.Random) -> None:
     text = scenario_text(rng)
@@ -118,14 +123,15 @@ def test_first_passages_of_scenarios_that_hypothesis_finds(rng: random.Random) -
     assert abs(z[worst]) < 4, f"{worst} off by {z[worst]:.1f}\n{text}"
 
 
+@pytest.mark.slow
 def test_the_scenarios_have_something_to_say() -> None:
-    texts = "".join(text for _, text, _ in CASES)
+    texts = "".join(text for _, text, _ in cases())
     for word in ("reopens", "breaks", "abandon", "holds", "when =", "odds", "time =", "rate =",
                  "priority", "fades", "duration = 0", "after =", "starts", "lowers"):  # fmt: skip
         assert word in texts, word
-    goals = [chain.passage("goal", [HORIZON])[0] for _, _, chain in CASES]
+    goals = [chain.passage("goal", [HORIZON])[0] for _, _, chain in cases()]
     assert sum(0.02 < p < 0.98 for p in goals) > SCENARIOS / 3
-    assert max(len(chain.states) for _, _, chain in CASES) > 300
+    assert max(len(chain.states) for _, _, chain in cases()) > 300
 
 
 # -- the oracle itself, by hand -------------------------------------------------------------------

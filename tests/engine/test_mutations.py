@@ -17,6 +17,8 @@ from test_exact import CASES, broken
 from sim.engine import processes
 from sim.errors import ModelError
 
+pytestmark = pytest.mark.slow
+
 
 class Mutant(NamedTuple):
     """A rule that is broken, by putting one passage for another."""

@@ -67,6 +67,7 @@ def test_the_engines_agree_in_any_order(number: int) -> None:
             assert difference(sim.translate(other.strategy(name)), 3, 8, logs=1) is None
 
 
+@pytest.mark.slow
 def test_random_scenarios_notice_the_order() -> None:
     """Where ties are forced, another order gives other replications: the option does something."""
     unlike = 0
@@ -87,6 +88,7 @@ def frames() -> dict[int | str | None, pd.DataFrame]:
     return {"file": sim.run(KOREA, None, N).frame, **frames}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", ORDERS)
 def test_the_conclusions_of_korea_do_not_hang_on_ties(
     frames: dict[int | str | None, pd.DataFrame], seed: int | None

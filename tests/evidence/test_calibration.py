@@ -80,6 +80,7 @@ def test_a_number_that_bears_on_nothing_keeps_its_prior() -> None:
     assert narrow["a"] < 0.4 * narrow["b"]
 
 
+@pytest.mark.slow
 def test_a_rate_is_found_from_told_histories() -> None:
     # Told with the engine: 40 shocks in ten years; a flat prior gives Gamma(41, 10).
     scenario = sim.loads(POISSON)
@@ -179,6 +180,7 @@ def test_a_freeze_begins_on_day_0_and_is_followed_until_it_ends() -> None:
     assert calibration.measured(one)["freezes_ended_in_60"] == 1
 
 
+@pytest.mark.slow
 def test_the_reference_case_is_narrowed_into_draws_that_a_run_takes(tmp_path) -> None:
     scenario = sim.load("korea-2017")
     found, fit = calibration.calibrate(scenario, draws=160, keep=0.2)
@@ -193,6 +195,7 @@ def test_the_reference_case_is_narrowed_into_draws_that_a_run_takes(tmp_path) ->
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["prior", "posterior"]
 
 
+@pytest.mark.slow
 def test_known_truths_lie_evenly_among_the_draws_kept() -> None:
     """The short form of verification/calibration_covers.py."""
     places, names = ranks(1000, 60, 2, keep=0.25)

@@ -21,6 +21,8 @@ from sim.errors import InputError, RunError
 from sim.experiment import executors
 from sim.experiment.results import Incomplete
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TEXT = """
 title = "Crises that pass"

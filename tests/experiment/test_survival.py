@@ -15,7 +15,10 @@ from sim.engine.jit import JIT
 from sim.errors import InputError
 from survival import difference, killed_again_and_again
 
-pytestmark = pytest.mark.skipif(not JIT, reason="without the compiler this takes too long")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not JIT, reason="without the compiler this takes too long"),
+]
 SCENARIO = sim.load("korea-2017")
 NAMES = ["proposal"]
 KILLED: list[int] = []

@@ -69,6 +69,7 @@ def given(arguments: list[str], folder: Path) -> bool:
     return all((folder / word).exists() for word in arguments if word.endswith(".toml"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_block_of_a_page_runs(page, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)

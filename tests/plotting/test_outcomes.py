@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
+from functools import lru_cache
 from pathlib import Path
 
 import matplotlib.image as mpimg
@@ -23,18 +24,22 @@ from sim.reporting import summary
 from sim.types import DAYS_PER_YEAR
 
 SCENARIO = sim.load("korea-2017")
-FRAME = sim.run(SCENARIO, None, 800).frame
 WITH = {"goal": "freeze", "horizon": SCENARIO.horizon}
+
+
+@lru_cache
+def rows() -> pd.DataFrame:
+    return sim.run(SCENARIO, None, 800).frame
 
 
 @pytest.fixture(scope="module")
 def figures() -> dict[str, Axes]:
     caption = "korea-2017: 800 histories, seed 1"
-    table = comparison.compare(FRAME, "proposal", "freeze", "war", SCENARIO.horizon)
+    table = comparison.compare(rows(), "proposal", "freeze", "war", SCENARIO.horizon)
     return {
-        "incidence": outcomes.incidence(incidence.incidence(FRAME, **WITH), caption=caption),
-        "outcomes": outcomes.outcomes(incidence.outcomes(FRAME, **WITH), caption=caption),
-        "times": outcomes.times(incidence.times(FRAME, **WITH), caption=caption),
+        "incidence": outcomes.incidence(incidence.incidence(rows(), **WITH), caption=caption),
+        "outcomes": outcomes.outcomes(incidence.outcomes(rows(), **WITH), caption=caption),
+        "times": outcomes.times(incidence.times(rows(), **WITH), caption=caption),
         "differences": outcomes.differences(table, caption=caption),
         "timeline": outcomes.timeline(summary.trace(SCENARIO, "proposal", 3)),
     }
@@ -59,7 +64,7 @@ def titled(table: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
 @pytest.mark.parametrize("strategies", [2, 4, 9])
 def test_long_titles_are_folded_and_nothing_is_cut_off(strategies: int) -> None:
     names = list(SCENARIO.strategies)[:strategies]
-    frame = FRAME[FRAME["strategy"].isin(names)]
+    frame = rows()[rows()["strategy"].isin(names)]
     titles = {name: LONG.format(i) for i, name in enumerate(names)}
     paired = comparison.compare(frame, names[0], "freeze", "war", SCENARIO.horizon)
     drawn = {
@@ -83,7 +88,7 @@ def test_long_titles_are_folded_and_nothing_is_cut_off(strategies: int) -> None:
 def test_a_title_in_letters_that_no_font_has_gives_way_to_the_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    table = titled(incidence.outcomes(FRAME, **WITH), {"proposal": "北京方案", "pressure": "Süd"})
+    table = titled(incidence.outcomes(rows(), **WITH), {"proposal": "北京方案", "pressure": "Süd"})
     latin = frozenset(range(0x250))
     for letters, shown in ((latin, "proposal"), (latin | {*map(ord, "北京方案")}, "北京方案")):
         monkeypatch.setattr(style, "_letters", lambda letters=letters: letters)
@@ -106,13 +111,13 @@ def test_every_strategy_is_labelled_at_its_curve(figures) -> None:
 
 
 def test_the_title_says_the_finding(figures) -> None:
-    best = incidence.rank(FRAME, "freeze", SCENARIO.horizon)[0]
+    best = incidence.rank(rows(), "freeze", SCENARIO.horizon)[0]
     title = figures["incidence"].get_title(loc="left").replace("\n", " ")
     assert style.words(best) in title.lower() and "freeze" in title
 
 
 def test_curves_are_those_of_the_table(figures) -> None:
-    table = incidence.incidence(FRAME, **WITH)
+    table = incidence.incidence(rows(), **WITH)
     for name, curve in table.groupby("strategy"):
         drawn_as = [
             line for line in figures["incidence"].lines
@@ -140,7 +145,7 @@ def test_few_strategies_and_few_runs(n: int) -> None:
 
 
 def test_another_endpoint_is_named() -> None:
-    axes = outcomes.incidence(incidence.incidence(FRAME, "moratorium", **WITH))
+    axes = outcomes.incidence(incidence.incidence(rows(), "moratorium", **WITH))
     assert "moratorium" in axes.get_title(loc="left") + axes.get_ylabel()
 
 
@@ -182,7 +187,7 @@ TWO = (Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml").read_
     ],
 )
 def test_a_timeline_says_how_its_history_ended(strategy, outcome, sentence) -> None:
-    row = FRAME[(FRAME["strategy"] == strategy) & (FRAME["outcome"] == outcome)].iloc[0]
+    row = rows()[(rows()["strategy"] == strategy) & (rows()["outcome"] == outcome)].iloc[0]
     axes = outcomes.timeline(summary.trace(SCENARIO, strategy, int(row["replication"])))
     date = SCENARIO.start + dt.timedelta(days=math.floor(row["time"]))
     ended = sentence.format(date=f"{date.day} {date:%B %Y}", day=f"{row['time']:.0f}")

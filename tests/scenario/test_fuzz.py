@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import sim
+from effort import effort
 from sim.cli.commands import main
 from sim.errors import ScenarioError
 from sim.experiment.results import Incomplete
@@ -90,6 +91,7 @@ def survives(scenario: sim.Scenario) -> None:
         assert "time cannot advance" in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
 def test_wrong_values_at_every_place(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -100,11 +102,11 @@ def test_wrong_values_at_every_place(
     rng = random.Random(path.stem)
     survivors = []
     for place in places(document):
-        for wrong in rng.sample(WRONG, 8):
+        for wrong in rng.sample(WRONG, effort(2, len(WRONG))):
             scenario = outcome_of(toml(put(document, place, wrong)), tmp_path)
             if scenario is not None:
                 survivors.append(scenario)
-            if rng.random() < 0.02:
+            if rng.random() < 0.05:
                 assert main(["check", str(tmp_path / "fuzz.toml")]) == (0 if scenario else 2)
                 printed = capsys.readouterr()
                 assert (printed.out if scenario else printed.err).strip()
@@ -113,6 +115,7 @@ def test_wrong_values_at_every_place(
         survives(scenario)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
 def test_keys_taken_away_doubled_and_renamed(path: Path, tmp_path: Path) -> None:
     for other in VALID:
@@ -132,7 +135,6 @@ def test_keys_taken_away_doubled_and_renamed(path: Path, tmp_path: Path) -> None
         outcome_of(toml(changed), tmp_path)
 
 
-@settings(max_examples=150)
 @given(st.binary(max_size=300))
 def test_random_bytes(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     assert outcome_of(content, tmp_path_factory.mktemp("bytes")) is None
@@ -151,13 +153,11 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150)
 @given(st.dictionaries(KEYS, VALUES, max_size=8))
 def test_random_toml(tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]) -> None:
     outcome_of(toml(document), tmp_path_factory.mktemp("toml"))
 
 
-@settings(max_examples=150)
 @given(st.randoms(use_true_random=False))
 def test_torn_files(tmp_path_factory: pytest.TempPathFactory, rng: random.Random) -> None:
     text = rng.choice(VALID).read_text(encoding="utf-8")
@@ -231,9 +231,9 @@ TWO = (Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml").read_
 )
 def test_large_files_are_read_in_reasonable_time(old: str, new: str, tmp_path: Path) -> None:
     assert TWO.count(old) == 1
-    began = time.monotonic()
+    began = time.process_time()
     outcome_of(TWO.replace(old, new), tmp_path)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10  # of a processor, however busy it is
 
 
 @pytest.mark.parametrize(

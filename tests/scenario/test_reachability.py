@@ -169,6 +169,7 @@ def test_check_names_a_cycle_once_and_run_and_compare_say_it(tmp_path, capsys) -
     assert f"Note: under s: {cycle}." in html.page(sim.read(tmp_path / "run"))
 
 
+@pytest.mark.slow
 def test_studies_say_it_too(tmp_path, capsys) -> None:
     path = tmp_path / "late.toml"
     path.write_text(
@@ -184,6 +185,7 @@ def test_studies_say_it_too(tmp_path, capsys) -> None:
         assert note in " ".join(capsys.readouterr().out.split()), command
 
 
+@pytest.mark.slow
 def test_what_happens_was_never_called_impossible() -> None:
     """On random scenarios: each condition that rose, and each stage that succeeded, is in reach."""
     stuck = 0

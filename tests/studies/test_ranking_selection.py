@@ -55,6 +55,7 @@ def test_screening_is_a_paired_t_test_with_one_more_history() -> None:
     assert ranking_selection._clearly_worse(costs, 2.0, t - 1e-9).tolist() == [False, True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("correlation", [0.0, 0.9])
 def test_the_best_is_chosen_where_all_others_are_just_one_zone_behind(correlation) -> None:
     means = np.r_[0.0, np.full(7, 0.3)]

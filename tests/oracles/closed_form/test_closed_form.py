@@ -25,6 +25,8 @@ from scipy.linalg import expm
 
 import sim
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent
 YEAR = 365.25
 NEVER = math.nan
