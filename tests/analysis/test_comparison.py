@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from histories import FAST_OR_NEVER, GOAL, HORIZON, NEVER, RUIN, SLOW_BUT_SURE, both, runs
+from builders import FAST_OR_NEVER, GOAL, HORIZON, NEVER, RUIN, SLOW_BUT_SURE, both, runs
 from sim.analysis import comparison, dominance, intervals
 from sim.analysis import incidence as st
 from sim.plotting import decisions

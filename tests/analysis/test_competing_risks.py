@@ -11,7 +11,7 @@ import pytest
 from lifelines import AalenJohansenFitter, KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
 
-from histories import FAST_OR_NEVER, GOAL, HORIZON, NEVER, RUIN, SLOW_BUT_SURE, both, runs
+from builders import FAST_OR_NEVER, GOAL, HORIZON, NEVER, RUIN, SLOW_BUT_SURE, both, runs
 from sim.analysis import comparison, competing_risks, intervals
 from sim.analysis import incidence as st
 

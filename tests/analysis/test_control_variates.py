@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import statsmodels.api as sm
 
 import sim
+from builders import TWO_TRACKS as SMALL
 from interval_coverage import ONE_ATTEMPT, TEXT
 from random_scenarios import scenario_text
 from sim.analysis import comparison, intervals
@@ -22,7 +22,6 @@ from sim.engine.rows import empty
 from sim.experiment import replay
 from sim.studies import decision
 
-SMALL = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 SEED = 3
 GENERATOR = np.random.default_rng(1)
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from histories import FAST_OR_NEVER, GOAL, HORIZON, NEVER, OUTCOMES, RUIN, SLOW_BUT_SURE, both, runs
+from builders import FAST_OR_NEVER, GOAL, HORIZON, NEVER, OUTCOMES, RUIN, SLOW_BUT_SURE, both, runs
 from sim import formatting
 from sim.analysis import attribution, comparison, competing_risks, intervals
 from sim.analysis import incidence as st

@@ -24,6 +24,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 import sim
+from builders import LOOP
+from effort import PATIENCE
 from few import FEW, few_histories
 from sim import formatting
 from sim.app import export
@@ -46,7 +48,6 @@ from sim.reporting import summary as summary_module
 from sim.reporting import text_tables
 
 KOREA = "korea-2017"
-PATIENCE = 40  # seconds
 QUICK = replace(opening(KOREA), precision=0.05)  # a thousand replications are enough
 
 
@@ -63,26 +64,7 @@ def address(folder: Path) -> Iterator[str]:
         thread.start()
         yield server_module.address(listening)
         server.should_exit = True
-        thread.join(20)
-
-
-LOOP = """title = "Loop"
-start = 2020-01-01
-horizon = 9
-goal = "g"
-[conditions]
-g = {}
-[tracks.t]
-[[tracks.t.stages]]
-name = "a"
-duration = 0
-success = 1
-[[tracks.t.stages]]
-name = "b"
-duration = 0
-success = 0
-setbacks = [ { name = "again", delay = 0, resume = "a" } ]
-"""
+        thread.join(PATIENCE)
 
 
 class Page:
@@ -319,7 +301,7 @@ def test_the_handle_of_a_slider_stays_where_it_is_moved(page: Page, panel: str) 
 def test_of_many_moves_in_a_row_the_newest_counts(page: Page) -> None:
     search(page)
     handle = slider(page, ".found .parameter")
-    page.browser.set_script_timeout(3 * PATIENCE)
+    page.browser.set_script_timeout(PATIENCE)
     sent = page.browser.execute_async_script(MOVES, handle)
     most = float(handle.get_attribute("max"))
     page.until(lambda: page.state().numbers == {"war.rate": most})
@@ -756,7 +738,7 @@ def test_the_memory_of_closed_tabs_is_given_back(browser: Any, address: str) -> 
 
 def answered(address: str, **headers: str) -> int:
     try:
-        with urlopen(Request(address, headers=headers), timeout=10) as response:
+        with urlopen(Request(address, headers=headers), timeout=PATIENCE) as response:
             return int(response.status)
     except HTTPError as error:
         return error.code
@@ -775,7 +757,7 @@ def test_no_response_can_be_framed_or_load_from_elsewhere(address: str) -> None:
                           ("", {"Host": "evil.example"})):  # fmt: skip
         request = Request(f"{address}{path}", headers=headers)
         try:
-            found = urlopen(request, timeout=10).headers
+            found = urlopen(request, timeout=PATIENCE).headers
         except HTTPError as error:
             found = error.headers
         policy = dict(one.split(" ", 1) for one in found["Content-Security-Policy"].split("; "))
@@ -842,7 +824,7 @@ def test_the_command_says_its_address_and_ends_with_ctrl_c(tmp_path: Path) -> No
         address = process.stdout.readline().split()[1]
         assert answered(address) == 200
         process.send_signal(signal.SIGINT)
-        said, wrong = process.communicate(timeout=30)
+        said, wrong = process.communicate(timeout=PATIENCE)
     assert (process.returncode, wrong) == (0, "")
     assert said.endswith("the page is closed\n")
 
@@ -865,7 +847,7 @@ def test_a_suspended_server_wakes_in_silence(tmp_path: Path) -> None:
         time.sleep(1)
         assert answered(address) == 200
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=30)[1] == ""
+        assert process.communicate(timeout=PATIENCE)[1] == ""
 
 
 def test_without_its_library_one_sentence_says_what_to_install(

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import sim
+from builders import TWO_TRACKS as TWO
 from sim.app import export
 from sim.app.progressive import answers
 from sim.app.scenario_library import SHIPPED, Library
@@ -23,7 +24,6 @@ from sim.app.workspace import workspace_of
 from sim.errors import ScenarioError
 from sim.scenario.loading import catalog
 
-TWO = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 NUMBER = "talks.contact.success"
 
 

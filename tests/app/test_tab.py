@@ -19,6 +19,7 @@ from nicegui.testing import User, user_simulation
 from nicegui.testing.user_interaction import UserInteraction
 
 import sim
+from effort import PATIENCE
 from few import few_histories
 from sim.app import export
 from sim.app.replications import pair
@@ -35,7 +36,6 @@ from sim.plotting import outcomes, style
 from sim.reporting import summary, text_tables
 
 KOREA = "korea-2017"
-PATIENCE = 30  # seconds
 QUICK = replace(opening(KOREA), precision=0.05)  # a thousand replications are enough
 
 
@@ -397,7 +397,7 @@ def test_saved_opened_and_taken_away(tmp_path: Path) -> None:
             await tab.answered()
             tab.press(label)
             try:
-                response = await tab.user.download.next(timeout=8)
+                response = await tab.user.download.next(timeout=PATIENCE)
             except TimeoutError:
                 raise AssertionError(f"{label}: {words(tab)[-900:]}") from None
             assert response.content.startswith(begins), label

@@ -16,13 +16,15 @@ import pandas as pd
 import pytest
 
 import sim
+from builders import LOOP
+from builders import TWO_TRACKS as SMALL
+from effort import PATIENCE
 from sim.cli import arguments as arguments_module
 from sim.cli import commands
 from sim.experiment import provenance
 from sim.reporting import findings
 
 ROOT = Path(__file__).parents[2]
-SMALL = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 
 
 def detente(*arguments: object) -> int:
@@ -364,17 +366,12 @@ def test_a_study_whose_manifest_lacks_something_is_named(tmp_path, capsys) -> No
 
 def test_a_model_that_cannot_advance_ends_with_exit_code_1(tmp_path, capsys) -> None:
     file = tmp_path / "loop.toml"
-    file.write_text(
-        'title = "Loop"\nstart = 2020-01-01\nhorizon = 9\ngoal = "g"\n[conditions]\ng = {}\n'
-        '[tracks.t]\n[[tracks.t.stages]]\nname = "a"\nduration = 0\nsuccess = 1\n'
-        '[[tracks.t.stages]]\nname = "b"\nduration = 0\nsuccess = 0\n'
-        'setbacks = [ { name = "again", delay = 0, resume = "a" } ]\n'
-    )
+    file.write_text(LOOP)
     for engine in ("compiled", "simpy"):
         assert detente("run", file, "--engine", engine, "--out", engine) == 1
         error = capsys.readouterr().err
         assert "time cannot advance" in error
-        assert "track t" in error
+        assert "track circle" in error
     assert detente("trace", file) == 1
 
 
@@ -431,12 +428,12 @@ def test_stopped_twice_is_stopped_once(tmp_path) -> None:
     run = subprocess.Popen(
         [sys.executable, "-m", "sim", *command.split()], stderr=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not (tmp_path / "out" / "manifest.json").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
         run.send_signal(number)
-    _, told = run.communicate(timeout=60)
+    _, told = run.communicate(timeout=PATIENCE)
     assert (run.returncode, told) == (130, "stopped; what was finished is kept\n")
 
 

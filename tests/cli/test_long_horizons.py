@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import sim
+from builders import TWO_TRACKS as TWO
 from readable import assert_readable
 from sim.analysis import competing_risks, incidence
 from sim.cli import commands
@@ -24,7 +24,6 @@ from sim.studies import decision
 from sim.tracing.divergence import NO_DIVERGENCE
 from sim.types import DAYS_PER_YEAR
 
-TWO = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 DAYS = 3_000_000
 TEXT = re.sub(r"(?m)^horizon = \d+", f"horizon = {DAYS}", TWO.read_text(encoding="utf-8"), count=1)
 FEW = 12  # replications

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from builders import TALKS
 from sim.cli import arguments, commands
 from sim.plotting.captions import HOW_TO_READ
 
@@ -22,49 +23,9 @@ PRIVATE = re.compile(
 ALLOWED = (  # what may stay, and why
     r"`history`|sim\.history",  # the public name of the tables of historical records
     r"\bWorld\b",  # in titles and proper names
-    r"world\.toml",  # a file of these tests
     r"explore/history\.png",  # files, whose names stay
     r"partings\.csv",
 )
-
-SMALL = """
-title = "Two delegations"
-start = 2026-01-01
-horizon = 730
-goal = "deal"
-ruin = "war"
-[conditions]
-deal = {}
-war = {}
-tension = { max = 2, fades = { mean = 60 } }
-[[tracks.talks.stages]]
-name = "round"
-duration = { median = 30, sigma = 0.5 }
-success = { low = 0.1, likely = 0.25, high = 0.4, source = "judgement: one round in four" }
-raises = ["deal"]
-setbacks = [ { name = "deadlock", delay = { mean = 45 } } ]
-[[tracks.experts.stages]]
-name = "paper"
-duration = { min = 10, mode = 20, max = 60 }
-success = 1
-[shocks.incident]
-rate = { low = 1, likely = 2, high = 4, source = "judgement: twice a year" }
-raises = ["tension"]
-breaks = [ { track = "talks", probability = 0.5, delay = 30 } ]
-[shocks.war]
-rate = 0.02
-raises = ["war"]
-[[influences]]
-of = "tension"
-on = "talks.*"
-odds = 0.6
-source = "judgement: per level"
-[strategies.at_once]
-about = "talk now"
-[strategies.when_quiet]
-about = "wait until tension has gone"
-starts = { talks = ["!tension"] }
-"""
 
 RUNS = {
     "run": "--replications 60 --draws 2 --no-figures --quiet --out run",
@@ -106,7 +67,7 @@ def test_printed_output_is_in_the_words_of_the_field(
     command, tmp_path, monkeypatch, capsys
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("talks.toml").write_text(SMALL, encoding="utf-8")
+    Path("talks.toml").write_text(TALKS, encoding="utf-8")
     assert commands.main([command, "talks.toml", *RUNS[command].split()]) == 0
     assert private(capsys.readouterr().out) == []
 

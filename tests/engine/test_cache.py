@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import sim
+from effort import PATIENCE
 from sim.engine import daily_counts, distributions, jit, kernel
 from sim.engine.jit import JIT, cache_folder, compiled, engine
 from sim.engine.program import translate
@@ -48,7 +49,7 @@ def asked(package: Path, cache: Path) -> subprocess.Popen[str]:
 
 
 def answer(process: subprocess.Popen[str]) -> str:
-    output, error = process.communicate(timeout=900)
+    output, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, error
     return output
 
@@ -287,7 +288,7 @@ def test_engines_may_be_compiled_by_several_threads_at_once(tmp_path, monkeypatc
 
     with ThreadPoolExecutor(4) as pool:
         done = [pool.submit(quarters, np.full(3, 8.0)) for _ in range(4)]
-        assert [one.result(60) for one in done] == [3] * 4
+        assert [one.result(PATIENCE) for one in done] == [3] * 4
     assert len(list(tmp_path.rglob("*.nbc"))) == 1
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreement import difference
+from builders import LOOP
 from effort import effort
 from random_scenarios import scenario_text
 from sim.engine import kernel, processes, program
@@ -131,26 +132,6 @@ def test_numbers_of_a_draw_reach_both_engines_without_parsing() -> None:
     ref, comp = kernel.simulate(parsed, 1, 0, 50), kernel.simulate(drawn, 1, 0, 50)
     assert np.array_equal(ref.first, comp.first, equal_nan=True)
     assert not np.array_equal(kernel.simulate(plain, 1, 0, 50).first, comp.first, equal_nan=True)
-
-
-LOOP = """
-title = "Loop"
-start = 2020-01-01
-horizon = 100
-goal = "freeze"
-[conditions]
-freeze = {}
-[tracks.circle]
-[[tracks.circle.stages]]
-name = "first"
-duration = 0
-success = 1
-[[tracks.circle.stages]]
-name = "second"
-duration = 0
-success = 0
-setbacks = [ { name = "back", delay = 0, resume = "first" } ]
-"""
 
 
 def test_an_endless_loop_at_one_instant_has_the_same_clear_error_in_both_engines() -> None:

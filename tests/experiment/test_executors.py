@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 import sim
+from effort import PATIENCE
 from sim.errors import InputError, RunError
 from sim.experiment import executors
 from sim.experiment.results import Incomplete
@@ -78,7 +79,7 @@ def printed(command: list[str], **options) -> list[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=PATIENCE,
         **options,
     )
     assert done.returncode == 0, done.stderr
@@ -276,7 +277,7 @@ def test_workers_end_when_the_run_is_killed(tmp_path) -> None:
     )
     with run:
         workers = [int(pid) for pid in run.stdout.readline().split()]
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + PATIENCE
         while not list(out.glob("*.parquet")) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert all(map(psutil.pid_exists, workers))

@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 import sim
+from effort import PATIENCE
 from sim.engine import kernel
 from sim.engine.program import translate
 from sim.errors import InputError
@@ -334,7 +335,7 @@ def long_run(tmp_path):
         text=True,
         start_new_session=True,
     )
-    deadline = time.time() + 60
+    deadline = time.time() + PATIENCE
     while not list((tmp_path / "out").glob("*.parquet")):
         assert time.time() < deadline
         assert done.poll() is None, done.stderr.read()
@@ -348,7 +349,7 @@ def long_run(tmp_path):
 def test_ctrl_c_stops_and_keeps_what_is_finished(long_run) -> None:
     run, folder = long_run
     os.killpg(run.pid, signal.SIGINT)
-    assert run.wait(timeout=30) != 0
+    assert run.wait(timeout=PATIENCE) != 0
     assert len(sim.read(folder).frame) > 0
     assert not list(folder.glob(".*unfinished"))
 
@@ -356,7 +357,7 @@ def test_ctrl_c_stops_and_keeps_what_is_finished(long_run) -> None:
 def test_a_worker_that_is_killed_is_replaced_and_the_run_is_complete(long_run) -> None:
     run, folder = long_run
     os.kill(int(run.stdout.readline()), signal.SIGKILL)
-    assert run.wait(timeout=100) == 0
+    assert run.wait(timeout=PATIENCE) == 0
     results = sim.read(folder)
     again = sim.run(results.scenario, ["now"], 20_000)
     pd.testing.assert_frame_equal(results.frame, again.frame)

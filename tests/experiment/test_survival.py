@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import sim
+from effort import PATIENCE
 from sim.engine.jit import JIT
 from sim.errors import InputError
 from survival import difference, killed_again_and_again
@@ -34,7 +35,7 @@ def when_begun(out: Path, what) -> None:
     """Do something once a few parts are there."""
 
     def wait() -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while len(list(out.glob("part-*"))) < 3 and time.monotonic() < deadline:
             time.sleep(0.02)
         what()

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import sim
+from builders import TWO_TRACKS as TWO
 from sim.cli import commands
 from sim.errors import InputError
 from sim.experiment import study_folder
@@ -30,7 +31,6 @@ from sim.reporting import (
 )
 from sim.studies import common
 
-TWO = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 EVIL = '<script>alert(1)</script> & \\"co\\" </title>'
 

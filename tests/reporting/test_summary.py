@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 
 import sim
+from builders import TWO_TRACKS as TWO
 from sim.analysis import incidence
 from sim.errors import InputError
 from sim.reporting import summary
-
-TWO = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.text import Text
 
 import sim
+from builders import TWO_TRACKS as SMALL
 from sim.cli import commands
 from sim.errors import InputError
 from sim.reporting import sections
@@ -119,8 +120,6 @@ def test_common_random_numbers_are_reported_for_all_pairs() -> None:
 
 
 # -- draws ----------------------------------------------------------------------------------------
-
-SMALL = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 
 
 def test_an_explanation_over_draws_is_of_the_runs_histories() -> None:

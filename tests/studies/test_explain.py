@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import sim
-from histories import runs
+from builders import TWO_TRACKS as SMALL
+from builders import runs
 from markovian_scenarios import scenario_text
 from random_scenarios import scenario_text as any_scenario
 from sim.analysis import attribution, intervals
@@ -23,7 +23,6 @@ from sim.studies import ablation, decision
 from sim.tracing import divergence, time_budget
 
 KOREA = sim.load("korea-2017")
-SMALL = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 HEAD = 'title = "A case"\nstart = 2019-01-01\nhorizon = 100\ngoal = "goal"\nruin = "ruin"\n'
 
 

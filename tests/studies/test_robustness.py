@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import sim
+from builders import TWO_TRACKS as SMALL
 from sim.cli import commands
 from sim.errors import InputError
 from sim.reporting import study_text
 from sim.studies import common, robustness, scenario_discovery, switching_values
 from study_coverage import TABLES, TWO_WAYS, P, Q, W, known, outcomes
-
-SMALL = Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml"
 
 SCENARIO = sim.loads(TWO_WAYS, "two_ways.toml")
 
