@@ -78,6 +78,7 @@ def test_degenerate_cases_are_told(name: str) -> None:
             assert unknown <= UNKNOWN.get(table_name, set()), table_name
 
 
+@pytest.mark.slow
 def test_degenerate_figures_are_drawn_without_a_warning(capsys) -> None:
     Path("x.toml").write_text(TEXT.format(success=0, b='never = ["talks"]'), encoding="utf-8")
     assert command("compare", "x.toml", "--replications", 20, "--quiet", "--out", "o") == 0
@@ -85,6 +86,7 @@ def test_degenerate_figures_are_drawn_without_a_warning(capsys) -> None:
     assert "There is no setback, shock or window to remove" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_single_history_has_no_intervals(capsys) -> None:
     Path("x.toml").write_text(TEXT.format(success=0.5, b=""), encoding="utf-8")
     assert command("compare", "x.toml", "--replications", 1, "--quiet", "--out", "o") == 0
@@ -92,6 +94,7 @@ def test_a_single_history_has_no_intervals(capsys) -> None:
     assert "there are no intervals" in out and not re.search(r"\bnan\b", out)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_compared_is_refused(capsys) -> None:
     Path("x.toml").write_text(TEXT.format(success=0.5, b=""), encoding="utf-8")
     assert command("compare", "x.toml", "--strategy", "a", "--quiet", "--out", "o") == 2
@@ -109,6 +112,7 @@ def test_what_cannot_be_compared_is_refused(capsys) -> None:
         sim.diff(scenario, "a", "a")
 
 
+@pytest.mark.slow
 def test_common_random_numbers_are_reported_for_all_pairs() -> None:
     found = decision.compare(sim.run(sim.load("korea-2017"), replications=400), "proposal")
     pairs = found.tables["pairs"]
@@ -122,6 +126,7 @@ def test_common_random_numbers_are_reported_for_all_pairs() -> None:
 # -- draws ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_explanation_over_draws_is_of_the_runs_histories() -> None:
     scenario = sim.load(SMALL)
     run = sim.run(scenario, ["direct", "in_order"], 40, draws=3).frame

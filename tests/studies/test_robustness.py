@@ -135,6 +135,7 @@ def test_a_box_is_found_with_its_coverage_and_density() -> None:
     assert first["support_low"] <= 0.2 <= first["support_high"]
 
 
+@pytest.mark.slow
 def test_noise_makes_no_rules() -> None:
     found = 0
     for repeat in range(25):
@@ -253,6 +254,7 @@ def detente(*arguments: object) -> int:
         return int(stop.code or 0)
 
 
+@pytest.mark.slow
 def test_robust_writes_its_folder_the_same_for_any_workers(tmp_path, capsys) -> None:
     texts, tables = [], []
     for workers in (1, 2):
@@ -276,6 +278,7 @@ def test_robust_writes_its_folder_the_same_for_any_workers(tmp_path, capsys) -> 
     assert (manifest["kind"], manifest["draws"], manifest["seed"]) == ("robust", 64, 1)
 
 
+@pytest.mark.slow
 def test_sensitivity_writes_its_folder_the_same_for_any_workers(tmp_path, capsys) -> None:
     texts = []
     for workers in (1, 2):
@@ -311,6 +314,7 @@ def test_what_never_or_always_comes_is_said(success, words, tmp_path, capsys) ->
     assert "nan" not in out.lower()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -374,6 +378,7 @@ def test_a_scenario_without_ranges_is_refused(tmp_path) -> None:
             study(fixed)
 
 
+@pytest.mark.slow
 def test_draws_from_a_file_and_a_limit_for_failure(tmp_path, capsys) -> None:
     table = tmp_path / "draws.csv"
     pd.DataFrame({"missile_test.rate": np.linspace(8, 24, 160)}).to_csv(table, index=False)
