@@ -13,10 +13,12 @@ What is negotiated (a catalog name, a path or a ``Scenario`` will do wherever on
 Runs::
 
     run            replications of each strategy under common random numbers
+    sweep          the same at several values of some parameters
     extend         more replications, draws or strategies of a run
     read           a results folder
     verify         whether a results folder holds what it says
     Results        rows, summary, curves, comparison, figures of a run
+    Sweep          the results of a sweep
 
 Studies::
 
@@ -78,10 +80,12 @@ _PLACES = {
     "check": "sim.scenario.scenario:check",
     "Scenario": "sim.scenario.scenario:Scenario",
     "run": "sim.experiment.experiment:run",
+    "sweep": "sim.experiment.sweep:sweep",
     "extend": "sim.experiment.experiment:extend",
     "read": "sim.experiment.results:read",
     "verify": "sim.experiment.verification:verify",
     "Results": "sim.experiment.results:Results",
+    "Sweep": "sim.experiment.sweep:Sweep",
     "compare": "sim.studies.comparing:compare",
     "trace": "sim.reporting.summary:trace",
     "explain": "sim.studies.decision:explain",

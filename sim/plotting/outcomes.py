@@ -348,28 +348,48 @@ def _signed(share: float, _: int) -> str:
 def sweep(
     table: pd.DataFrame, x: str, label: str, ax: Axes | None = None, *, caption: str | None = None
 ) -> Axes:
-    """An estimate over a swept quantity, with its band.
+    """An estimate over a swept quantity, with its band; a line for each series.
 
     Args:
-        table: columns ``x``, low, best, high.
+        table: columns ``x``, low, best, high; ``series`` names the lines where there are several.
         x: the name of the swept column; dates are drawn as dates.
-        label: of the vertical axis.
+        label: of the vertical axis, which shows per cent where it begins with "share".
         ax, caption: as for :func:`incidence`.
     """
     with style():
         ax = new_axes(ax, 9, 5)
-        ax.fill_between(table[x], table["low"], table["high"], color=PALETTE[0], alpha=0.2, lw=0)
-        ax.plot(table[x], table["best"], "o-", color=PALETTE[0], ms=4)
+        several = "series" in table
+        lines = table.groupby("series", sort=False) if several else [("", table)]
+        for i, (name, line) in enumerate(lines):
+            colour = PALETTE[i % len(PALETTE)]
+            ax.fill_between(line[x], line["low"], line["high"], color=colour, alpha=0.2, lw=0)
+            ax.plot(line[x], line["best"], f"o{DASHES[i % len(DASHES)]}", color=colour, ms=4,
+                    label=str(name))  # fmt: skip
+        if several:
+            ax.legend(frameon=False)
         ax.set_ylabel(label)
         ax.set_xlabel(words(x))
-        ax.set_ylim(0, 1.1 * float(table[["best", "high"]].max(axis=None)))
-        low, high = table["best"].idxmin(), table["best"].idxmax()
-        title = (
-            f"Least with {words(x)} {table[x][low]} ({table['best'][low]:.0f}), "
-            f"most with {table[x][high]} ({table['best'][high]:.0f})"
+        ax.set_ylim(0, max(1e-9, 1.1 * float(table[["best", "high"]].max(axis=None))))
+        share = label.startswith("share")
+        if share:
+            ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+        band = "bands are 95 % intervals" if several else "the band is the 95 % interval"
+        return finish(
+            ax, _ends_of_sweep(table, x, share), f"{caption}; {band}" if caption else band
         )
-        band = "the band is the 95 % interval"
-        return finish(ax, title, f"{caption}; {band}" if caption else band)
+
+
+def _ends_of_sweep(table: pd.DataFrame, x: str, share: bool) -> str:
+    """Where the estimate is least, and where it is most."""
+
+    def at(place: Any) -> str:
+        row = table.loc[place]
+        of = f"{row['series']}, " if "series" in table else ""
+        best = share_label(row["best"]) if share else f"{row['best']:,.0f}"
+        value = f"{row[x]:g}" if isinstance(row[x], float) else f"{row[x]}"
+        return f"{of}{words(x)} {value} ({best})"
+
+    return f"Least with {at(table['best'].idxmin())}, most with {at(table['best'].idxmax())}"
 
 
 def front(

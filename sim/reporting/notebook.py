@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from sim.analysis import comparison
-from sim.errors import InputError
+from sim.errors import InputError, unknown
 from sim.experiment import result_tables, study_folder
-from sim.formatting import days_text, html_table, percent, short
+from sim.formatting import days_text, html_table, many, percent, short
 from sim.reporting.summary import caption
 from sim.reporting.text_tables import aligned_text, cells, legend
 
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sim.experiment.results import Results
+    from sim.experiment.sweep import Sweep
 
 MOST_ROWS = 200_000  # that are summed up only to be shown
 MOST_LINES = 8  # strategies
+MOST_POINTS = 20  # of a sweep
 HEAD = ["strategy", "reached %", "days without", "ruin %"]
 
 
@@ -152,3 +155,69 @@ class ResultFigures:
     @property
     def _caption(self) -> str:
         return caption(self._results)
+
+
+# -- a sweep --------------------------------------------------------------------------------------
+
+
+def text_of_sweep(sweep: Sweep) -> str:
+    """A sweep in a few lines: its points, and the run of each."""
+    values = ", ".join(
+        f"{short(str(path), 60)} ({many(column.nunique(), 'value')})"
+        for path, column in list(sweep.points.items())[:MOST_LINES]
+    )
+    first = caption(sweep.runs[0])
+    return f"{many(len(sweep), 'point')}: {values}\nat each: {first}"
+
+
+def html_of_sweep(sweep: Sweep) -> str:
+    """A sweep as a table for a notebook: the summary of each point."""
+    head: list[str] = []
+    rows: list[list[str]] = []
+    for values, results in itertools.islice(sweep, MOST_POINTS):
+        if (table := _summary(results)) is not None:
+            own, body = cells(table)
+            head = [*values, *own]
+            rows += [[*(f"{one:g}" for one in values.values()), *row] for row in body]
+    return html_table(head, rows, above=text_of_sweep(sweep))
+
+
+def plot_sweep(
+    sweep: Sweep, measure: str, x: str | None, ax: Axes | None, endpoint: str | None
+) -> Axes:
+    """The figure of a sweep; see :meth:`sim.experiment.sweep.Sweep.plot`."""
+    from sim.plotting import plots
+
+    table, paths = sweep.summary(endpoint), [str(path) for path in sweep.points]
+    known = [str(name) for name in table if f"{name}_low" in table]
+    if measure not in known:
+        raise InputError(unknown("measure", measure, known))
+    if x is not None and x not in paths:
+        raise InputError(unknown("parameter", x, paths))
+    along = paths[0] if x is None else x
+    shown = table[[*paths, "strategy"]].assign(
+        low=table[f"{measure}_low"], best=table[measure], high=table[f"{measure}_high"]
+    )
+    others = [path for path in paths if path != along]
+    if table["strategy"].nunique() > 1 or others:
+        shown["series"] = [
+            ", ".join([str(row["strategy"]), *(f"{path} {row[path]:g}" for path in others)])
+            for _, row in shown.iterrows()
+        ]
+    of = str(table["endpoint"].iloc[0])
+    return plots.sweep(
+        shown.sort_values(along, kind="stable"), along, _label(measure, of), ax,
+        caption=caption(sweep.runs[0]),
+    )  # fmt: skip
+
+
+def _label(measure: str, endpoint: str) -> str:
+    """A column of the summary in words, for an axis."""
+    if measure.startswith("reached"):
+        by = measure.removeprefix("reached").removeprefix("_").removesuffix("y")
+        return f"share that reached {endpoint}" + (f" within {by} years" if by else "")
+    if measure == "ruin" or measure.startswith("outcome_"):
+        return f"share with {measure.removeprefix('outcome_')}"
+    if measure == "restricted_mean":
+        return f"mean days without {endpoint}"
+    return measure.replace("_", " ")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import Issue, ScenarioError, unknown
-from sim.scenario import description, linting, loading, summary
+from sim.scenario import description, linting, loading, summary, variants
 from sim.scenario.format import SCENARIO, schema
 from sim.scenario.issues import Invalid, Location, Report
 from sim.scenario.loading import (
@@ -177,11 +177,87 @@ class Scenario(ScenarioData):
         names = list(self.strategies) or [EVERYTHING_AT_ONCE.name]
         return Issue(self.file or self.name, "strategies", unknown("strategy", name, names))
 
+    def with_strategy(
+        self,
+        name: str,
+        *,
+        like: str | None = None,
+        title: str | None = None,
+        about: str | None = None,
+        starts: Mapping[str, Sequence[str | Sequence[str]]] | None = None,
+        never: Sequence[str] | None = None,
+        order: Sequence[Sequence[str]] | None = None,
+        raises: Sequence[str] | None = None,
+        priority: Sequence[str] | None = None,
+        overrides: Mapping[str, float] | None = None,
+        rules: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Scenario:
+        """The scenario with a strategy of one's own; it replaces one of that name.
+
+        Args:
+            name: as in a file: letters, digits and underscores.
+            like: a strategy whose keys it has where they are not given.
+            title, about, starts, never, order, raises, priority, overrides, rules: as in a file.
+
+        Returns:
+            A scenario in which no strategy is chosen.
+
+        Raises:
+            ScenarioError: what is given is invalid, every issue at once.
+            InputError: no strategy is called ``like``.
+
+        Example:
+            >>> import sim
+            >>> scenario = sim.load("korea-2017").with_strategy(
+            ...     "envoy_first", like="proposal", starts={"ministerial": ["moratorium>=1"]}
+            ... )
+            >>> scenario.strategies["envoy_first"].never
+            ('bilateral',)
+        """
+        base = self._unchosen or self
+        given = {
+            "title": title,
+            "about": about,
+            "starts": starts,
+            "never": never,
+            "order": order,
+            "raises": raises,
+            "priority": priority,
+            "overrides": None if overrides is None else variants.paths_of(base, overrides),
+            "rules": rules,
+        }
+        document = variants.document_with_strategy(base, name, like, given)
+        origin, at = Origin(base.file or base.name), ("strategies", name)
+        origin.marks[at] = ("with_strategy", at)
+        return _built(document, origin, base)
+
+    def without(self, *names: str) -> Scenario:
+        """The scenario without the effect of shocks, setbacks or influences; strategies kept.
+
+        A shock does not happen (its probability is 0), a setback is never drawn (its weight is 0),
+        an influence changes nothing (its ratio is 1), whatever strategies say of them. Random
+        numbers are the same, so that replications stay paired.
+
+        Args:
+            names: of shocks, of influences, or ``track.stage.setback``.
+
+        Raises:
+            InputError: no shock, setback or named influence has this name.
+
+        Example:
+            >>> import sim
+            >>> calm = sim.load("korea-2017").without("war", "missile_test")
+            >>> sim.run(calm, "proposal", replications=20).frame["n_missile_test"].sum()
+            0
+        """
+        return variants.without(self, names)
+
     def override(self, values: Mapping[str, float]) -> Scenario:
         """The scenario with other values of some parameters, which are then known exactly.
 
         Args:
-            values: by parameter path.
+            values: by parameter path; it may begin with its section, as in a file
+                (``shocks.missile_test.rate``).
 
         Raises:
             ScenarioError: a path is unknown, a value out of its bounds, or the values do not fit
@@ -189,7 +265,7 @@ class Scenario(ScenarioData):
         """
         if not values:
             return self
-        good = self._fitting(values, "overrides")
+        good = self._fitting(variants.paths_of(self, values), "overrides")
         base = self._unchosen and self._unchosen.override(values)
         return replace(overridden(self, good), _unchosen=base)
 
@@ -329,10 +405,15 @@ def with_text(scenario: Scenario, text: str, file: str) -> Scenario:
     """
     origin = Origin(scenario.file or scenario.name)
     document = loading.with_text(parse(scenario.text, origin.file), origin, text, file)
-    found, report = _build(document, origin, scenario.file)
+    return _built(document, origin, scenario)
+
+
+def _built(document: Document, origin: Origin, like: Scenario) -> Scenario:
+    """The scenario of a document, with the name and file of another."""
+    found, report = _build(document, origin, like.file)
     if found is None:
         raise ScenarioError(report.issues)
-    return replace(found, name=scenario.name)
+    return replace(found, name=like.name)
 
 
 def check(
