@@ -17,14 +17,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from sim.analysis import measures
 from sim.analysis.control_variates import adjusted_values
 from sim.analysis.intervals import (
     LEVEL,
@@ -40,6 +41,7 @@ from sim.analysis.intervals import (
     wilson,
     with_unseen,
 )
+from sim.analysis.measures import Measure
 from sim.analysis.samples import YEARS, RowSample, ValidFrame, aligned, marks_of, validate
 from sim.errors import unknown
 from sim.types import Floats
@@ -55,21 +57,6 @@ LEAST_LEFT = 0.04
 for more than the spread that was."""
 MOST_UNITS = 4000
 """More units than these are averaged in batches before they are resampled."""
-
-
-class Measure(NamedTuple):
-    """A quantity of every run, that strategies are compared by."""
-
-    name: str
-    unit: str
-    better: str
-    range: float  # no two runs differ by more
-    values: Callable[[RowSample], Floats]
-
-    @property
-    def sign(self) -> float:
-        """1 where more is better, -1 where less is."""
-        return 1.0 if self.better == "higher" else -1.0
 
 
 class Margins(NamedTuple):
@@ -109,12 +96,14 @@ class PairedSamples:
         samples: the runs of each strategy, best strategy first.
         years: at which shares are reported.
         residuals: (runs, controls) of each strategy, numbers of mean 0 of the same runs, or None.
+        own: measures beside those of every comparison.
     """
 
     valid: ValidFrame
     samples: Mapping[str, RowSample]
     years: Sequence[float] = YEARS
     residuals: Mapping[str, Floats] | None = None
+    own: Sequence[Measure] = ()
 
     @property
     def names(self) -> list[str]:
@@ -149,7 +138,14 @@ class PairedSamples:
     @cached_property
     def measures(self) -> list[Measure]:
         """What the strategies are compared by."""
-        return measures_of(self.valid, self.years)
+        return [*measures_of(self.valid, self.years), *map(self._bounded, self.own)]
+
+    def _bounded(self, measure: Measure) -> Measure:
+        """The measure with bounds; the least and the largest value seen where it has none."""
+        if np.isfinite(measure.width):
+            return measure
+        values = np.concatenate([measure.values(sample) for sample in self.samples.values()])
+        return replace(measure, bounds=(float(values.min()), float(values.max())))
 
     @cached_property
     def _units(self) -> dict[str, Floats]:
@@ -160,7 +156,7 @@ class PairedSamples:
         if measure.name not in self._units:
             columns = [measure.values(sample) for sample in self.samples.values()]
             self._units[measure.name] = np.column_stack(
-                [self.of_first_draw(column).astype(float) for column in columns]
+                [self.of_first_draw(column) for column in columns]
             )
         return self._units[measure.name]
 
@@ -197,7 +193,7 @@ class PairedSamples:
 
     def difference(self, measure: Measure, a: int, b: int, level: float) -> Interval:
         """Mean difference of two strategies, a minus b, by their places."""
-        bounds, runs = (-measure.range, measure.range), self.runs(a, b)
+        bounds, runs = (-measure.width, measure.width), self.runs(a, b)
         if not self.single(a, b):
             margins, weights = self.margins(measure), self.weights(a, b)
             best = margins.of(weights)[0].mean()
@@ -231,7 +227,7 @@ class PairedSamples:
             return {}
         names, columns = [measure.name for measure in self.measures], []
         for strategy, sample in self.samples.items():
-            values = np.column_stack([m.values(sample).astype(float) for m in self.measures])
+            values = np.column_stack([m.values(sample) for m in self.measures])
             left = adjusted_values(values, self.residuals[strategy], sample["replication"])
             columns.append((np.full_like(values, np.nan) if left is None else left).T)
         return {name: list(values) for name, *values in zip(names, *columns, strict=True)}
@@ -257,7 +253,7 @@ class PairedSamples:
         plain, left = ours - theirs, mine - other
         if not (left.var() < plain.var() and carriers(left) >= LEAST_APART):  # NaN is not less
             return None
-        bounds, runs = (-measure.range, measure.range), self.runs(a, b)
+        bounds, runs = (-measure.width, measure.width), self.runs(a, b)
         found = mean_interval(left, bounds, level, runs)
         if left.var() < LEAST_LEFT * plain.var():
             found = with_unseen(found, bounds, runs, level)
@@ -275,7 +271,7 @@ class PairedSamples:
             return None
         if less.variance < LEAST_LEFT * plain:
             less = less._replace(few_draws=True, few_replications=True)
-        found = crossed_mean(left.draws.mean(), less, (-measure.range, measure.range), level)
+        found = crossed_mean(left.draws.mean(), less, (-measure.width, measure.width), level)
         return found, self._ratio_over_draws(less, margins, a, b)
 
 
@@ -288,6 +284,7 @@ def paired_samples(
     *,
     years: Sequence[float] = YEARS,
     level: float = LEVEL,
+    own: Sequence[Measure] = (),
 ) -> PairedSamples:
     """The runs of a frame in pairs: the input of the functions of this module.
 
@@ -299,6 +296,8 @@ def paired_samples(
         endpoint: what is waited for, and what ranks the strategies; by default the goal.
         years: marks at which shares are reported; those beyond the horizon are left out.
         level: confidence of the intervals.
+        own: measures beside those of every comparison; where one has no bounds, the least and the
+            largest value seen bound its intervals.
 
     Raises:
         ValueError: unknown names (the message lists those known), an unusable frame, or runs
@@ -308,33 +307,23 @@ def paired_samples(
     samples = {sample.strategy: sample for sample in valid.rows(copies=True)}
     first = next(iter(samples.values()))
     in_order = {name: aligned(sample, first) for name, sample in samples.items()}
-    return PairedSamples(valid, {name: in_order[name] for name in valid.rank()}, tuple(years))
+    ranked = {name: in_order[name] for name in valid.rank()}
+    return PairedSamples(valid, ranked, tuple(years), own=tuple(own))
 
 
 def measures_of(valid: ValidFrame, years: Sequence[float]) -> list[Measure]:
     """Shares reached by each mark, days without, days held, and the share of ruin."""
     goal, ruin, endpoint = valid.goal, valid.ruin, valid.endpoint
-    horizon = valid.horizon
-    more, less = ("lower", "higher") if valid.of_ruin else ("higher", "lower")
-
-    def by(day: float) -> Callable[[RowSample], Floats]:
-        return lambda sample: (sample.times(endpoint, goal) <= day).astype(float)
-
-    def without(sample: RowSample) -> Floats:
-        return np.minimum(sample.times(endpoint, goal), horizon)
-
-    def ruined(sample: RowSample) -> Floats:
-        return np.isfinite(sample.times(str(ruin), goal)).astype(float)
-
+    horizon, more = valid.horizon, not valid.of_ruin
     marks = marks_of(years, horizon)
-    measures = [Measure(name, "share", more, 1.0, by(day)) for name, day in marks.items()]
-    measures.append(Measure("restricted_mean", "days", less, horizon, without))
-    held = f"held_{goal}"
-    if held in valid.frame:
-        measures.append(Measure(held, "days", "higher", horizon, lambda sample: sample[held]))
+    found = [measures.came(name, endpoint, goal, day, more=more) for name, day in marks.items()]
+    name = "restricted_mean"
+    found.append(measures.restricted_mean(name, endpoint, goal, horizon, more=not more))
+    if f"held_{goal}" in valid.frame:
+        found.append(measures.held(goal, horizon))
     if ruin is not None:
-        measures.append(Measure("ruin", "share", "lower", 1.0, ruined))
-    return measures
+        found.append(measures.came("ruin", ruin, more=False))
+    return found
 
 
 # ---------------------------------------------------------------------------------------------
@@ -366,7 +355,7 @@ def _about(measure: Measure) -> dict[str, str]:
 
 
 def _alone(paired: PairedSamples, measure: Measure, place: int) -> Interval:
-    level, bounds = paired.valid.level, (0.0, measure.range)
+    level, bounds = paired.valid.level, measure.bounds
     if not paired.single(place):
         margins, weights = paired.margins(measure), paired.weights(place)
         best, spread = margins.of(weights)[0].mean(), margins.spread(weights)
@@ -389,11 +378,11 @@ def compare(
     *,
     years: Sequence[float] = YEARS,
     level: float = LEVEL,
+    own: Sequence[Measure] = (),
 ) -> pd.DataFrame:
     """Every strategy minus the baseline: :func:`differences` of :func:`paired_samples`."""
-    return differences(
-        paired_samples(frame, goal, ruin, horizon, endpoint, years=years, level=level), baseline
-    )
+    paired = paired_samples(frame, goal, ruin, horizon, endpoint, years=years, level=level, own=own)
+    return differences(paired, baseline)
 
 
 def differences(paired: PairedSamples, baseline: str) -> pd.DataFrame:

@@ -53,6 +53,7 @@ from sim.analysis.intervals import (
     normal,
     wilson,
 )
+from sim.analysis.measures import times
 from sim.errors import unknown
 from sim.types import DAYS_PER_YEAR, Flags, Floats
 
@@ -263,10 +264,7 @@ class RowSample(Sample):
 
     def times(self, endpoint: str, goal: str) -> Floats:
         """Days to the endpoint, ``inf`` for never."""
-        if endpoint == goal:
-            return np.where(self.ended(goal), self["time"], np.inf)
-        first = self[f"first_{endpoint}"]
-        return np.where(np.isnan(first), np.inf, first)
+        return times(self, endpoint, goal)
 
     def by_draw(self, values: npt.NDArray[Any]) -> Floats:
         """Averages within each draw: (n,) -> (draws,)."""

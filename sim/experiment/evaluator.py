@@ -15,6 +15,7 @@ from functools import cached_property, partial
 import numpy as np
 from tqdm import tqdm
 
+from sim.analysis.measures import Measure
 from sim.engine import streams
 from sim.engine.program import Program, translate
 from sim.errors import InputError, MeasureError
@@ -22,7 +23,7 @@ from sim.experiment import argument_checks
 from sim.experiment import draws as drawing
 from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
-from sim.experiment.measures import Measure, parse
+from sim.experiment.measures import RowColumns, parse
 from sim.experiment.plan import chosen, names_of
 from sim.experiment.simulation import AtPoints, Batch, CancelCheck, Span, never, simulate
 from sim.scenario.scenario import Range, Scenario
@@ -143,7 +144,8 @@ class Evaluator:
         programs = [self.programs[self.strategies.index(name)] for name in names]
 
         def keep(batch: Batch) -> None:
-            values[batch.source, batch.span, batch.columns] = self.measure.values(batch.rows)
+            columns = RowColumns(programs[batch.source], batch.rows)
+            values[batch.source, batch.span, batch.columns] = self.measure.values(columns)
 
         with tqdm(total=total, desc=what, unit=" replications", unit_scale=True, leave=False,
                   disable=not self.progress) as bar:  # fmt: skip
@@ -162,7 +164,7 @@ class Evaluator:
 def make_evaluator(
     scenario: ScenarioLike,
     strategies: str | Sequence[str] | None = None,
-    measure: str = "reached",
+    measure: str | Measure = "reached",
     seed: int = 1,
     *,
     better: str | None = None,
@@ -175,7 +177,7 @@ def make_evaluator(
     Args:
         scenario: with at least one uncertain parameter.
         strategies: names; all of the scenario where None.
-        measure: see :mod:`sim.experiment.measures`.
+        measure: a name, see :mod:`sim.analysis.measures`, or a measure of one's own.
         seed: 0 <= seed < 2**64.
         better: "more" or "less"; by the measure where None.
         workers, progress, cancelled: see :class:`Evaluator`.
@@ -185,7 +187,8 @@ def make_evaluator(
     """
     scenario = argument_checks.scenario(scenario)
     names = argument_checks.strategies(strategies, names_of(scenario))
-    argument_checks.text("measure", measure)
+    if not isinstance(measure, Measure):
+        argument_checks.text("measure", measure)
     if better is not None:
         argument_checks.one_of("better", better, ("more", "less"))
     argument_checks.seed(seed)

@@ -1,86 +1,31 @@
-"""Measures of a replication: a number each; its mean over replications is the outcome.
-
-    reached            the goal came, before any ruin        (share of replications)
-    ruin               the ruin came                         (share)
-    first_x            condition x rose                      (share)
-    restricted_mean    days until the goal, the horizon where it never came
-    restricted_mean_x  the same of condition x
-    held_x             days at which x was held              (days)
-
-``@`` and a date or a day after ``reached``, ``ruin`` and ``first_x`` asks for what came by then:
-``reached@2019-06-15``, ``first_moratorium@365``.
-"""
+"""Measures (:mod:`sim.analysis.measures`) of a scenario's replications, as engines leave them."""
 
 from __future__ import annotations
 
-import datetime as dt
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from sim.engine.program import GOAL, RUIN, translate
+from sim.analysis import measures
+from sim.analysis.measures import Measure, Names
+from sim.engine import rows as row_tables
+from sim.engine.program import Program, translate
 from sim.engine.rows import Rows
-from sim.errors import MeasureError, did_you_mean, unknown
+from sim.errors import MeasureError, unknown
 from sim.scenario.scenario import Scenario
-from sim.types import Floats
-
-SHARE, DAYS = "share", "days"
-NAMES = ("reached", "ruin", "restricted_mean", "first_<condition>", "held_<condition>")
 
 
-@dataclass(frozen=True)
-class Measure:
-    """A number measured in each replication.
-
-    Attributes:
-        name: as in :func:`parse`.
-        label: a phrase for readers, as "share of replications that reached freeze".
-        unit: "share" or "days".
-        more: is more of it better?
-        bounds: between which every value lies.
-    """
-
-    name: str
-    label: str
-    unit: str
-    more: bool
-    bounds: tuple[float, float]
-    _values: Callable[[Rows], Floats]
-
-    def values(self, rows: Rows) -> Floats:
-        """The value of each replication, (n,)."""
-        return self._values(rows)
-
-    @property
-    def sign(self) -> int:
-        """What makes more of it better: 1 or -1."""
-        return 1 if self.more else -1
-
-    @property
-    def scale(self) -> float:
-        """From the unit to the one that is printed: shares as percentages."""
-        return 100.0 if self.unit == SHARE else 1.0
-
-    @property
-    def steps(self) -> str:
-        """The unit of printed differences."""
-        return "points" if self.unit == SHARE else "days"
-
-    @property
-    def margin(self) -> float:
-        """A difference that matters: one percentage point, or ten days."""
-        return 0.01 if self.unit == SHARE else 10.0
-
-
-def parse(scenario: Scenario, name: str = "reached", better: str | None = None) -> Measure:
-    """The measure that a name stands for.
+def parse(
+    scenario: Scenario, measure: str | Measure = "reached", better: str | None = None
+) -> Measure:
+    """The measure that a name stands for; a measure is returned as it is.
 
     Args:
         scenario: defines the conditions, the goal and the horizon.
-        name: see the top of this module.
-        better: "more" or "less"; else less is better of ruin and of days until something.
+        measure: see :mod:`sim.analysis.measures`.
+        better: "more" or "less"; by the measure where None.
 
     Raises:
         MeasureError: the name, its condition or its date is not known.
@@ -90,92 +35,40 @@ def parse(scenario: Scenario, name: str = "reached", better: str | None = None) 
         >>> parse(sim.load("korea-2017"), "reached@365").label
         'share of replications that reached freeze by day 365'
     """
-    what, _, by = name.partition("@")
-    day, when = _day(scenario, name, by)
+    if isinstance(measure, Measure):
+        return measure
     program = translate(scenario)
-    horizon = float(scenario.horizon)
-    if what == "reached":
-        label = f"share of replications that reached {_words(scenario.goal)}{when}"
-        return _of(name, label, better, True, lambda rows: _came(rows, GOAL, day))
-    if what == "ruin" and scenario.ruin is not None:
-        label = f"share of replications with {_words(scenario.ruin)}{when}"
-        return _of(name, label, better, False, lambda rows: _came(rows, RUIN, day))
-    if what.startswith("first_"):
-        i = _place(name, what.removeprefix("first_"), program.levels)
-        label = f"share of replications in which {_words(program.levels[i])} came{when}"
-        more = program.levels[i] != scenario.ruin
-        return _of(name, label, better, more, lambda rows: (rows.first[:, i] <= day).astype(float))
-    if by:
-        raise MeasureError(
-            f'measure: found "{name}"; allowed: a date after reached, ruin or first_<condition>'
-        )
-    if what == "restricted_mean":
-        label = f"mean days until {_words(scenario.goal)}, at most {horizon:g}"
-        return _of(name, label, better, False, lambda rows: _days_until(rows, horizon), horizon)
-    if what.startswith("restricted_mean_"):
-        i = _place(name, what.removeprefix("restricted_mean_"), program.levels)
-        label = f"mean days until {_words(program.levels[i])}, at most {horizon:g}"
-        more = program.levels[i] == scenario.ruin
-        return _of(name, label, better, more, lambda rows: _waited(rows.first[:, i], horizon),
-                   horizon)  # fmt: skip
-    if what.startswith("held_"):
-        i = _place(name, what.removeprefix("held_"), program.conditions)
-        more = program.conditions[i] != scenario.ruin
-        label = f"mean days with {_words(program.conditions[i])}"
-        return _of(name, label, better, more, lambda rows: rows.held[:, i].copy(), horizon)
-    hint = did_you_mean(what, ["reached", "ruin", "restricted_mean"])
-    known = [one for one in NAMES if one != "ruin" or scenario.ruin is not None]
-    raise MeasureError(f'measure: found "{name}"; {hint}allowed: {", ".join(known)}')
+    names = Names(
+        scenario.goal, scenario.ruin, float(scenario.horizon), scenario.start,
+        program.levels, program.conditions,
+    )  # fmt: skip
+    return measures.parse(names, measure, better)
 
 
-def _of(
-    name: str,
-    label: str,
-    better: str | None,
-    more: bool,
-    values: Callable[[Rows], Floats],
-    most: float | None = None,
-) -> Measure:
-    more = more if better is None else better == "more"
-    unit = SHARE if most is None else DAYS
-    return Measure(name, label, unit, more, (0.0, 1.0 if most is None else most), values)
+@dataclass(frozen=True)
+class RowColumns:
+    """Rows of an engine, column by column, under the names that they have in a frame."""
+
+    program: Program
+    rows: Rows
+
+    def __getitem__(self, column: str) -> npt.NDArray[Any]:
+        """The values of a column, (n,); MeasureError where there is none of this name."""
+        program, rows = self.program, self.rows
+        if column == "outcome":
+            return np.array(row_tables.outcomes(program))[rows.outcome]
+        if column == "time":
+            return rows.time
+        kind, _, name = column.partition("_")
+        if kind == "first" and name in program.levels:
+            return rows.first[:, program.levels.index(name)]
+        if kind == "held" and name in program.conditions:
+            return rows.held[:, program.conditions.index(name)]
+        counts = row_tables.count_columns(program)
+        if column in counts:
+            return rows.counts[:, counts.index(column)]
+        known = [name for name in row_tables.names_of_columns(program) if name not in NOT_MEASURED]
+        raise MeasureError(unknown("column", column, known))
 
 
-def _came(rows: Rows, outcome: int, day: float) -> Floats:
-    came: Floats = ((rows.outcome == outcome) & (rows.time <= day)).astype(np.float64)
-    return came
-
-
-def _days_until(rows: Rows, horizon: float) -> Floats:
-    days: Floats = np.where(rows.outcome == GOAL, rows.time, horizon)
-    return days
-
-
-def _waited(first: Floats, horizon: float) -> Floats:
-    return np.where(np.isnan(first), horizon, first)
-
-
-def _place(name: str, condition: str, known: tuple[str, ...]) -> int:
-    if condition not in known:
-        raise MeasureError(f'measure "{name}": {unknown("condition", condition, known)}')
-    return known.index(condition)
-
-
-def _day(scenario: Scenario, name: str, by: str) -> tuple[float, str]:
-    if not by and "@" not in name:
-        return math.inf, ""
-    try:
-        day = float((dt.date.fromisoformat(by) - scenario.start).days) if "-" in by else float(by)
-    except ValueError:
-        day = math.nan
-    if not 0 < day <= scenario.horizon:
-        last = scenario.start + dt.timedelta(days=int(scenario.horizon))
-        raise MeasureError(
-            f'measure: found "{name}"; allowed after @: a date up to {last}, or a day from 1 to '
-            f"{scenario.horizon:g}"
-        )
-    return day, f" by {by}" if "-" in by else f" by day {day:g}"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ").replace(".", ": ")
+NOT_MEASURED = ("strategy", "draw", "replication", "binding")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from sim.experiment.measures import Measure
+from sim.analysis.measures import SHARE, Measure
 from sim.experiment.study_folder import Tables
 from sim.formatting import listed, many
 from sim.reporting.text_tables import ReportItem, TextTable
@@ -27,10 +27,10 @@ def measured(m: Measure) -> dict[str, Any]:
     """What the words and figures of a study need to know of its measure."""
     return {
         "label": m.label,
-        "unit": "%" if m.scale == 100 else "days",
+        "unit": "%" if m.unit == SHARE else m.unit,
         "steps": m.steps,
         "scale": m.scale,
-        "width": m.bounds[1] - m.bounds[0],
+        "width": m.width if math.isfinite(m.width) else 0.0,
     }
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sim.analysis.measures import SHARE
 from sim.errors import DrawsError, InputError, RunError, unknown
-from sim.experiment import argument_checks, measures, plan, provenance, study_folder
+from sim.experiment import argument_checks, plan, provenance, study_folder
 from sim.experiment import draws as drawing
 from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
@@ -153,7 +154,7 @@ def study_sensitivity(
     Args:
         scenario: what is negotiated.
         strategy: whose outcome; the first one where None.
-        measure: see :mod:`sim.measures`.
+        measure: see :mod:`sim.analysis.measures`.
         against: another strategy; the lead over it is studied instead of the outcome.
         replications: histories at each point of Morris and Sobol; five times as many for the
             tornado.
@@ -290,7 +291,7 @@ def study_robust(
     Args:
         scenario: what is negotiated.
         strategies: all where None.
-        measure, better: see :func:`sim.measures.parse`.
+        measure, better: see :func:`sim.analysis.measures.parse`.
         draws: how many, or a CSV file of them.
         replications: histories of each strategy and draw.
         baseline: whose failures are explained; the first strategy where None.
@@ -375,7 +376,7 @@ def _within(option: str, value: float | None, bounds: tuple[float, float], unit:
     low, high = bounds
     value = None if value is None else argument_checks.number(option, value)
     if value is not None and not low <= value <= high:  # nan is neither
-        of = "as shares are" if unit == measures.SHARE else "days"
+        of = "as shares are" if unit == SHARE else unit
         raise InputError(f"{option}: found {value:g}; allowed: {low:g} to {high:g}, {of}")
 
 
@@ -409,7 +410,7 @@ def _rules(
     limit = float(np.quantile(values, FAILING)) if fail is None else m.sign * fail
     failing = values < limit
     side = "below" if m.more else "above"
-    unit = "%" if m.unit == measures.SHARE else "days"
+    unit = "%" if m.unit == SHARE else m.unit
     what = f"{base} fails ({m.scale * m.sign * limit:.3g} {unit} is the limit; {side} it are"
     cases = [("fails", failing, values, what)]
     if len(evaluator.strategies) > 1:

@@ -132,8 +132,7 @@ def tornado(
 def swings(evaluator: Evaluator, told: Floats, difference: bool = False) -> pd.DataFrame:
     """The table of :func:`tornado` from the histories at its points, (points, replications)."""
     low, high = told[1::2], told[2::2]
-    width = evaluator.measure.bounds[1] - evaluator.measure.bounds[0]
-    reach = 2 * width if difference else width
+    reach = (2 if difference else 1) * evaluator.measure.width
     table: dict[str, Any] = {
         "number": evaluator.free,
         "from": [evaluator.ranges[name].low for name in evaluator.free],

@@ -282,7 +282,8 @@ def test_measures_are_those_of_the_rows() -> None:
     expected = {
         "reached": froze.mean(),
         "reached@2019-06-15": (froze & (frame["time"] <= 730)).mean(),
-        "ruin": (frame["outcome"] == "war").mean(),
+        "ruin": frame["first_war"].notna().mean(),  # also after the goal
+        "ruin@900": (frame["first_war"] <= 900).mean(),
         "first_moratorium@365": (frame["first_moratorium"] <= 365).mean(),
         "first_us_dprk.contact": frame["first_us_dprk.contact"].notna().mean(),
         "restricted_mean": frame["time"].where(froze, 1826.0).mean(),
