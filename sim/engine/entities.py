@@ -9,6 +9,7 @@ translation into arrays is right too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ from sim.engine.program import (
     Program,
     failures_of,
 )
+from sim.engine.rows import names_of_columns
 from sim.scenario import model as scenario_model
 from sim.scenario import scenario
 from sim.scenario.parameters import overridden
@@ -243,6 +245,11 @@ class Entities:
         first = [self._number_of_track[name] for name in one.chosen.priority]
         self.by_priority = first + [t for t in range(len(self.tracks)) if t not in first]
         self.left_out = [name in one.chosen.never for name in one.tracks]
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """Names of the columns of the rows."""
+        return frozenset(names_of_columns(self.program))
 
     def _read_clauses(self) -> None:
         """Number the items of all lists of clauses: start rules, gates, setbacks, shocks."""

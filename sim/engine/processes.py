@@ -247,13 +247,20 @@ class FadeState:
 
 # -- a replication --------------------------------------------------------------------------------
 
+OF_USERS = (
+    *("clear", "date", "env", "level", "lower", "now", "number", "raise_", "record", "seed"),
+    "uniforms",
+)  # fmt: skip
+"""What a process of a user's own may use of a replication."""
+
 
 class Replication:
     """One replication: the state that its processes share.
 
-    A process of a user's own gets this object. It may read :attr:`now`, :meth:`level` and
-    :meth:`uniforms`, wait with ``replication.env.timeout(days)``, and change levels with
-    :meth:`raise_`, :meth:`lower` and :meth:`clear`.
+    A process of a user's own gets this object. It may read :attr:`now`, :attr:`date`,
+    :meth:`level` and :meth:`uniforms`, wait with ``replication.env.timeout(days)``, change levels
+    with :meth:`raise_`, :meth:`lower` and :meth:`clear`, and keep values with :meth:`record`.
+    These are what ``dir`` shows; everything else belongs to the engine.
 
     Args:
         entities: of a scenario at the values of a draw.
@@ -274,6 +281,7 @@ class Replication:
         self.entities, self.conditions = entities, len(entities.conditions)
         self.seed, self.number, self.log = seed, number, log
         self.env = env = simpy.Environment()
+        self.recorded: dict[str, float] = {}
         levels = len(entities.maximum)
         self.levels = [0] * levels
         self.first = [math.nan] * levels
@@ -349,6 +357,9 @@ class Replication:
 
     # -- what a process of a user's own may use
 
+    def __dir__(self) -> list[str]:
+        return list(OF_USERS)
+
     @property
     def now(self) -> float:
         """Days since the start of the scenario."""
@@ -394,6 +405,22 @@ class Replication:
             block: where an event needs more than four uniforms, from 0.
         """
         return self._uniforms(streams.stream(f"user:{name}"), occurrence, block)
+
+    def record(self, name: str, value: float) -> None:
+        """Keep a value of this replication, as a column of the frame; the last one counts.
+
+        Replications that record nothing by this name have NaN. Runs that keep counts drop it.
+
+        Args:
+            name: of the column; a name that no column of the rows has.
+            value: a number.
+
+        Raises:
+            ValueError: the name of a column of the rows, or an empty one.
+        """
+        if not name or name in self.entities.columns:
+            raise ValueError(f"record: found the name {name!r}; allowed: one of no other column")
+        self.recorded[name] = float(value)
 
     def _changeable(self, condition: str) -> int:
         i = self.entities.level_index[condition]
@@ -793,10 +820,14 @@ class SimPySimulator:
     Args:
         program: a scenario and strategy, from :func:`sim.engine.program.translate`.
         processes: as for :func:`simulate`.
+
+    Attributes:
+        recorded: what processes of the user's own have recorded, by name, a dict a replication.
     """
 
     def __init__(self, program: Program, processes: Sequence[UserProcess] = ()) -> None:
         self.processes = processes
+        self.recorded: list[dict[str, float]] = []
         self.use(program)
 
     def use(self, program: Program) -> None:
@@ -819,6 +850,8 @@ class SimPySimulator:
             replication = Replication(self.entities, seed, first + i, processes=self.processes)
             replication.run()
             replication.write(rows, i)
+            if self.processes:
+                self.recorded.append(replication.recorded)
 
 
 def simulate(

@@ -22,6 +22,7 @@ from sim.scenario.scenario import Scenario
 
 KEEP = ("rows", "summary")
 REPLICATIONS = 2000  # of each strategy and draw, unless others are asked for
+NEED_SIMPY = 'processes of your own need engine="simpy"'
 MOST_REPLICATIONS = 10**12
 
 
@@ -84,7 +85,7 @@ def checked(scenario: Scenario, plan: RunPlan) -> tuple[RunPlan, list[str]]:
     if plan.dask is not None:
         argument_checks.text("dask", plan.dask)
     if plan.user_processes and plan.engine != "simpy":
-        raise InputError('processes of your own need engine="simpy"')
+        raise InputError(NEED_SIMPY)
     if plan.keep == "summary" and plan.columns is not None:
         raise InputError("columns: there are none where only the summary is kept")
     return plan, names

@@ -16,7 +16,7 @@ import pandas as pd
 from sim.analysis import comparison, incidence
 from sim.engine import daily_counts
 from sim.engine.program import Program, translate
-from sim.engine.rows import from_table, slice_rows
+from sim.engine.rows import from_table, names_of_columns, slice_rows
 from sim.errors import InputError, RunError
 from sim.experiment import argument_checks, result_tables
 from sim.experiment.draws import Draws
@@ -135,7 +135,13 @@ class Results:
         ]
         if not tables:
             raise InputError("there are no rows; nothing was finished")
-        return pa.concat_tables(tables).unify_dictionaries()
+        whole = pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+        if self.manifest["engine"] != "simpy":
+            return whole
+        program = translate(chosen(self.scenario, self.manifest["strategies"][0]))
+        fixed = [name for name in names_of_columns(program) if name in whole.column_names]
+        recorded = sorted(set(whole.column_names) - set(fixed))  # by processes of the user's own
+        return whole.select([*fixed, *recorded])
 
     @cached_property
     def counts(self) -> pd.DataFrame:

@@ -156,10 +156,11 @@ def simulate(task: Task) -> TaskResult:
     """Simulate the block of a task; a failure is returned, not raised."""
     began = time.perf_counter()
     block = task.block
-    kept: _Rows | _Counts = (_Rows if task.keep == "rows" else _Counts)(task)
     result = TaskResult(block)
     parameters = task.indices, task.values
     simulator = AtPoints(task.program, parameters, task.engine, user_processes=task.user_processes)
+    recorded = simulator.engine.recorded if task.user_processes else []
+    kept = _Rows(task, recorded) if task.keep == "rows" else _Counts(task)
     # Draw 0, the base values, is a block of its own; of others the task has the values.
     points = range(block.draws) if block.draw else [BASE]
     spans = [Span(point, block.first, block.count) for point in points]
@@ -207,11 +208,18 @@ class _Counts:
 
 
 class _Rows:
-    """Keeps the rows of a block, as a Parquet file in memory."""
+    """Keeps the rows of a block, as a Parquet file in memory.
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.rows = empty(task.program, min(ROWS_AT_ONCE, task.block.replications))
+    Args:
+        task: whose rows they are.
+        recorded: what processes of the user's own record; it grows with the rows.
+    """
+
+    def __init__(self, task: Task, recorded: list[dict[str, float]]) -> None:
+        self.task, self.recorded = task, recorded
+        # Which columns are recorded is known at the end.
+        most = task.block.replications if task.user_processes else ROWS_AT_ONCE
+        self.rows = empty(task.program, min(most, task.block.replications))
         self.draw, self.replication = (np.zeros(len(self.rows.time), np.int64) for _ in range(2))
         self.used = 0
         self.stream = io.BytesIO()
@@ -228,6 +236,7 @@ class _Rows:
             self.flush()
 
     def flush(self) -> None:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         n, task = self.used, self.task
@@ -240,6 +249,9 @@ class _Rows:
             self.replication[:n],
             task.columns,
         ).replace_schema_metadata({"detente": task.identity})
+        for name in sorted(set().union(*self.recorded[:n])):
+            values = np.array([one.get(name, np.nan) for one in self.recorded[:n]])
+            table = table.append_column(name, pa.array(values, from_pandas=True))
         if self.writer is None:
             # Days are all different; a dictionary of them would only take time.
             repeated = [name for name in table.column_names if not _is_days(name)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import pandas as pd
 
 from sim.analysis.samples import is_counted
 from sim.engine import kernel, processes
+from sim.engine.processes import UserProcess
 from sim.engine.program import translate
 from sim.errors import InputError
 from sim.experiment import argument_checks, study_folder
 from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
-from sim.experiment.plan import chosen, names_of, of_draw
+from sim.experiment.plan import NEED_SIMPY, chosen, names_of, of_draw
 from sim.experiment.result_tables import frame_of, from_counts
 from sim.experiment.results import Results
 from sim.formatting import many
@@ -26,7 +28,7 @@ FROM_COUNTS = (
     "its intervals allow for the largest Monte Carlo error possible, as if each replication came "
     "out the same in every draw."
 )
-TRACERS = {"compiled": kernel.trace, "simpy": processes.trace}
+TRACERS: dict[str, Callable[..., Any]] = {"compiled": kernel.trace, "simpy": processes.trace}
 
 
 def trace(
@@ -37,6 +39,7 @@ def trace(
     engine: str = "simpy",
     draw: int = 0,
     draws: str | Path | Draws | None = None,
+    user_processes: Sequence[UserProcess] = (),
 ) -> Trace:
     """One replication of a scenario, event by event; the same as in a run with this seed.
 
@@ -46,6 +49,7 @@ def trace(
         replication, seed, draw: which replication.
         engine: "simpy" or "compiled".
         draws: a table that holds the draw, or its file; as a run samples them where None.
+        user_processes: SimPy processes of the user's own (SimPy engine).
 
     Raises:
         InputError: an unknown strategy, or a draw that there is not.
@@ -64,7 +68,10 @@ def trace(
     seed = argument_checks.seed(seed)
     argument_checks.one_of("engine", engine, TRACERS)
     program = of_draw(translate(chosen(scenario, name)), draw, draws, seed)
-    rows, log = TRACERS[engine](program, seed, replication)
+    if user_processes and engine != "simpy":
+        raise InputError(NEED_SIMPY)
+    own = (user_processes,) if user_processes else ()
+    rows, log = TRACERS[engine](program, seed, replication, *own)
     return trace_of(program, rows, log, seed, replication, draw)
 
 
