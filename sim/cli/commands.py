@@ -15,6 +15,7 @@ import signal
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -101,6 +102,7 @@ def _drop_output() -> None:
 
 def _guarded(options: argparse.Namespace) -> int:
     try:
+        _check_environment()
         done = COMMANDS[options.command](options)
         sys.stdout.flush()
         return done
@@ -119,6 +121,22 @@ def _guarded(options: argparse.Namespace) -> int:
             raise
         print(error, file=sys.stderr)
         return code
+
+
+# Variables with which NumPy cannot be imported unless it can read them; how, and what is allowed.
+ENVIRONMENT: dict[str, tuple[Callable[[str], Any], str]] = {
+    "SOURCE_DATE_EPOCH": (lambda text: time.localtime(int(text)), "whole seconds since 1970"),
+    "NUMPY_MADVISE_HUGEPAGE": (int, "0 or 1"),
+}
+
+
+def _check_environment() -> None:
+    for name, (read, allowed) in ENVIRONMENT.items():
+        if (found := os.environ.get(name)) is not None:
+            try:
+                read(found)
+            except (ValueError, OverflowError, OSError):
+                _reject(f'environment: found {name}="{found}"; allowed: {allowed}, or unset')
 
 
 def _code_of(error: Exception) -> int | None:

@@ -14,6 +14,7 @@ import atexit
 import contextlib
 import hashlib
 import os
+import pickle
 import platform
 import re
 import shutil
@@ -45,6 +46,8 @@ except (ValueError, RuntimeWarning) as error:
 
 from llvmlite import binding, ir
 from numba import types
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.serialize import dumps
 from numba.extending import intrinsic, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -196,6 +199,37 @@ def _is_ours(folder: Path) -> bool:
 FOLDER = cache_folder() if JIT else None
 
 
+class _WithChecksum(CompileResultCacheImpl):  # type: ignore[misc]
+    """Machine code as numba keeps it, with a checksum: bits that changed must not be executed."""
+
+    def reduce(self, result: Any) -> tuple[bytes, bytes]:
+        code = dumps(super().reduce(result))
+        return _checksum(code), code
+
+    def rebuild(self, context: Any, kept: tuple[bytes, bytes]) -> Any:
+        checksum, code = kept
+        if checksum != _checksum(code):
+            raise ValueError("damaged machine code")
+        return super().rebuild(context, pickle.loads(code))
+
+
+def _checksum(code: bytes) -> bytes:
+    return hashlib.blake2b(code, digest_size=16).digest()
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """numba's cache of a function, in which a damaged file is as good as none."""
+
+    _impl_class = _WithChecksum
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        try:
+            return super().load_overload(signature, context)
+        except Exception:  # the reader of damaged files may raise anything
+            self.flush()
+            return None
+
+
 # -- compilation ----------------------------------------------------------------------------------
 
 OPTIONS = {"error_model": "numpy", "forceinline": True, "_nrt": False}
@@ -203,23 +237,28 @@ OPTIONS = {"error_model": "numpy", "forceinline": True, "_nrt": False}
 BARE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
-def compiled(*signature: Any, kept: bool = False, **options: Any) -> Callable[[F], F]:
+def compiled(signature: Any = None, kept: bool = False, **options: Any) -> Callable[[F], F]:
     """Compile a function with the project's options; called as a decorator.
 
     No fast arithmetic, so that bits are portable; no reference counts, so that nothing is
     allocated and arrays cost nothing to pass; always inlined into its caller.
 
     Args:
-        signature: numba's signature where there is only one.
+        signature: numba's signature where there is only one: compiled at once, and no other.
         kept: for what Python calls, too: its machine code is kept in the cache. Otherwise only
             compiled code can call it.
         options: further options of ``numba.njit``.
     """
 
     def decorate(function: F) -> F:
-        how = OPTIONS | ({"cache": FOLDER is not None} if kept else BARE) | options
-        with _own_cache():
-            return numba.njit(*signature, **how)(function)  # type: ignore[no-any-return]
+        one = numba.njit(**(OPTIONS | ({} if kept else BARE) | options))(function)
+        if kept and FOLDER is not None:
+            with _own_cache():
+                one._cache = _Cache(function)
+        if JIT and signature:
+            one.compile(signature)
+            one.disable_compile()
+        return one  # type: ignore[no-any-return]
 
     return decorate
 

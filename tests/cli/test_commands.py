@@ -56,13 +56,34 @@ def drawn(folder: Path, **environment: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*.[ps][nv]g")}
 
 
+@pytest.mark.parametrize("command", [("list",), ("run", SMALL), ("check", SMALL)])
+@pytest.mark.parametrize(
+    ("name", "found", "allowed"),
+    [
+        ("SOURCE_DATE_EPOCH", "abc", "whole seconds since 1970"),
+        ("SOURCE_DATE_EPOCH", "", "whole seconds since 1970"),
+        ("SOURCE_DATE_EPOCH", "9" * 20, "whole seconds since 1970"),
+        ("NUMPY_MADVISE_HUGEPAGE", "abc", "0 or 1"),
+    ],
+)
+def test_a_variable_that_numpy_cannot_read_is_named(
+    command, name, found, allowed, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv(name, found)
+    assert detente(*command) == 2
+    message = f'environment: found {name}="{found}"; allowed: {allowed}, or unset\n'
+    assert capsys.readouterr() == ("", message)
+    assert not any(Path().iterdir())
+
+
 @pytest.mark.slow
 def test_figures_do_not_depend_on_the_backend_or_the_settings_of_the_caller(tmp_path) -> None:
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")  # would need LaTeX
     plain = drawn(tmp_path / "plain", MPLBACKEND="")
     assert len(plain) == 8
     assert plain == drawn(tmp_path / "notebook", MPLBACKEND="module://no_such_package.backend")
-    assert plain == drawn(tmp_path / "other", MPLBACKEND="svg", MATPLOTLIBRC=str(tmp_path))
+    other = {"MPLBACKEND": "svg", "MATPLOTLIBRC": str(tmp_path), "SOURCE_DATE_EPOCH": "0"}
+    assert plain == drawn(tmp_path / "other", **other)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -290,6 +291,38 @@ def test_engines_may_be_compiled_by_several_threads_at_once(tmp_path, monkeypatc
         done = [pool.submit(quarters, np.full(3, 8.0)) for _ in range(4)]
         assert [one.result(PATIENCE) for one in done] == [3] * 4
     assert len(list(tmp_path.rglob("*.nbc"))) == 1
+
+
+DAMAGES = {
+    "cut short": lambda content: content[: len(content) // 2],
+    "empty": lambda content: b"",
+    "zeros": lambda content: bytes(len(content)),
+    "one bit": lambda content: content[:-200] + bytes([content[-200] ^ 1]) + content[-199:],
+    "of something else": lambda content: b"\x80\x05K\x07.",
+}
+
+
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_dropped_and_compiled_again(
+    tmp_path, monkeypatch, ending, damage
+) -> None:
+    monkeypatch.setattr(jit, "FOLDER", tmp_path)
+
+    def tripled() -> Any:
+        @compiled("float64(float64)", kept=True)
+        def triple(x):  # type: ignore[no-untyped-def]
+            return 3.0 * x
+
+        return triple
+
+    tripled()
+    (path,) = tmp_path.rglob(f"*.{ending}")
+    whole = path.read_bytes()
+    path.write_bytes(DAMAGES[damage](whole))
+    found = [tripled() for _ in range(2)]
+    assert [one(2.0) for one in found] == [6.0, 6.0]
+    assert [sum(one.stats.cache_misses.values()) for one in found] == [1, 0]
 
 
 @pytest.mark.slow
