@@ -307,8 +307,8 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         "one self-contained HTML page from a results folder",
         (FOLDER,
          OUT.replaced(metavar="FILE", help="the page (default: report.html in DIR)"),
-         BASELINE.replaced(help="as for compare (default: the first)"),
-         ENDPOINT.replaced(help="as for run (default: the goal)")),
+         BASELINE.replaced(help="as for compare (default: that of the run, else the first)"),
+         ENDPOINT.replaced(help="as for run (default: that of the run, else the goal)")),
     ),
     "explore": (
         "strategies and assumptions on a page in the browser, answered while they are changed",

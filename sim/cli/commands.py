@@ -493,9 +493,9 @@ def _scenario(options: argparse.Namespace) -> Any:
 
 
 def _results(options: argparse.Namespace) -> Any:
-    from sim.experiment import experiment
     from sim.experiment.files import writable
-    from sim.experiment.manifests import default_folder
+    from sim.experiment.manifests import default_folder, note_question
+    from sim.experiment.results import Incomplete
 
     scenario = _scenario(options)
     known = [*scenario.conditions, *(f"{t.name}.{s.name}" for t in scenario.tracks.values()
@@ -518,6 +518,19 @@ def _results(options: argparse.Namespace) -> Any:
         "keep": getattr(options, "keep", "rows"),
         "most_events": options.max_events,
     }
+    question = getattr(options, "baseline", None), options.endpoint
+    try:
+        results = _simulated(options, scenario, how)
+    except Incomplete as stopped:
+        note_question(how["out"], stopped.results.manifest, *question)
+        raise
+    note_question(how["out"], results.manifest, *question)
+    return results
+
+
+def _simulated(options: argparse.Namespace, scenario: Any, how: dict[str, Any]) -> Any:
+    from sim.experiment import experiment
+
     if options.precision is None:
         replications = options.replications or REPLICATIONS
         return experiment.run(scenario, options.strategy, replications, options.seed, **how)

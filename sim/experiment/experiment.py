@@ -391,6 +391,8 @@ def _merge(
             f"{folder.path}: holds another run:\n{differs}\nallowed: another folder (--out), or "
             "remove it"
         )
+    if "question" in before:
+        manifest["question"] = before["question"]
     manifest["strategy_texts"] = before["strategy_texts"] | manifest["strategy_texts"]
     manifest["strategies"] = list(dict.fromkeys([*before["strategies"], *manifest["strategies"]]))
     manifest["replications"] = max(before["replications"], manifest["replications"])

@@ -114,6 +114,31 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
         raise cannot_be_written(path, error) from error
 
 
+def note_question(
+    folder: Path, manifest: dict[str, Any], baseline: str | None, endpoint: str | None
+) -> None:
+    """Write what a run was made to answer into its manifest; its page answers the same.
+
+    Args:
+        folder, manifest: of the run; the manifest is changed.
+        baseline: that the other strategies are compared with; None: the first.
+        endpoint: the condition that ranks the strategies; None: the goal.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    manifest["question"] = {"baseline": baseline, "endpoint": endpoint}
+    write_manifest(folder, manifest)
+
+
+def question_of(
+    manifest: dict[str, Any], baseline: str | None = None, endpoint: str | None = None
+) -> tuple[str | None, str | None]:
+    """Baseline and endpoint of a page: those given, else those that the run was made with."""
+    noted = manifest.get("question", {})
+    return baseline or noted.get("baseline"), endpoint or noted.get("endpoint")
+
+
 class _Manifest(dict[str, Any]):
     """A table of a manifest, which says in one sentence what it lacks."""
 

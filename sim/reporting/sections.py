@@ -19,7 +19,7 @@ from sim.analysis.samples import is_counted
 from sim.engine.version import MODEL_VERSION
 from sim.errors import InputError
 from sim.experiment import result_tables, study_folder
-from sim.experiment.manifests import MANIFEST, read_manifest
+from sim.experiment.manifests import MANIFEST, question_of, read_manifest
 from sim.experiment.results import Results, read
 from sim.reporting import findings, sequence_text, text_tables
 from sim.reporting import summary as summary_module
@@ -127,13 +127,15 @@ def of_run(results: Results, baseline: str | None = None, endpoint: str | None =
 
     Args:
         results: of any run, finished or not.
-        baseline: that the others are held against; by default the first strategy.
+        baseline: that the others are held against; by default that of the run, else the first
+            strategy.
         endpoint: the condition whose times are shown, and which ranks the strategies; by default
-            the goal.
+            that of the run, else the goal.
 
     Raises:
         InputError: an unknown baseline or endpoint.
     """
+    baseline, endpoint = question_of(results.manifest, baseline, endpoint)
     if baseline is not None:
         result_tables.baseline_of(results, baseline)
     scenario, manifest, folder = results.scenario, results.manifest, results.folder

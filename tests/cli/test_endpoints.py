@@ -107,6 +107,31 @@ def test_the_page_and_the_printed_summary_are_ranked_alike(results, tmp_path, ca
     assert names_in(pd.read_csv(tmp_path / "o" / "summary.csv")) == BY_TRUCE
 
 
+def test_the_page_of_a_folder_answers_what_its_command_asked(tmp_path, capsys) -> None:
+    file, folder = tmp_path / "truce.toml", tmp_path / "o"
+    file.write_text(TEXT, encoding="utf-8")
+    command = ["compare", str(file), "--quiet", "--no-figures", "--out", str(folder)]
+
+    def first_rows(**asked: str) -> list[str]:
+        return [row[0] for row in sections.of(folder, **asked).tables[0].body]
+
+    def compared_with(**asked: str) -> str:
+        titles = [table.title for table in sections.of(folder, **asked).tables]
+        (found,) = {title.split()[1].rstrip(",") for title in titles if title.startswith("minus ")}
+        return found
+
+    asked = ["--endpoint", "truce", "--baseline", "truce_first"]
+    assert commands.main([*command, "--replications", "300", *asked]) == 0
+    assert first_rows() == BY_TRUCE and first_rows(endpoint="deal") == BY_GOAL
+    assert compared_with() == "truce_first"
+    assert compared_with(baseline="deal_first") == "deal_first"
+    sim.extend(folder, replications=310)
+    assert first_rows() == BY_TRUCE
+    assert commands.main([*command, "--replications", "310"]) == 0  # of the goal again
+    assert first_rows() == BY_GOAL and compared_with() == "deal_first"
+    capsys.readouterr()
+
+
 def test_the_precision_is_that_of_the_endpoint() -> None:
     scenario = sim.loads(TEXT)
     asked = stopping.parse("0.02", endpoint="truce")
