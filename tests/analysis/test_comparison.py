@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -17,12 +16,7 @@ from sim.analysis import incidence as st
 from sim.plotting import decisions
 from sim.reporting import findings
 
-
-@pytest.fixture(autouse=True)
-def no_warning_reaches_the_screen():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def paired_samples(*frames: pd.DataFrame, **more) -> comparison.PairedSamples:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -15,13 +14,10 @@ from builders import FAST_OR_NEVER, GOAL, HORIZON, NEVER, RUIN, SLOW_BUT_SURE, b
 from sim.analysis import comparison, competing_risks, intervals
 from sim.analysis import incidence as st
 
-
-@pytest.fixture(autouse=True)
-def no_warning_reaches_the_screen():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", module="lifelines")
-        yield
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("ignore:::lifelines"),
+]
 
 
 def competing(n: int = 300) -> pd.DataFrame:

@@ -18,6 +18,7 @@ import pytest
 import sim
 from builders import LOOP
 from builders import TWO_TRACKS as SMALL
+from command import detente
 from effort import PATIENCE
 from sim.cli import arguments as arguments_module
 from sim.cli import commands
@@ -25,13 +26,6 @@ from sim.experiment import provenance
 from sim.reporting import findings
 
 ROOT = Path(__file__).parents[2]
-
-
-def detente(*arguments: object) -> int:
-    try:
-        return commands.main([str(argument) for argument in arguments])
-    except SystemExit as stop:
-        return int(stop.code or 0)
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ import pytest
 from test_experiment import TEXT, UNCERTAIN
 
 import sim
-from sim.cli.commands import main
+from command import detente
 from sim.engine.program import translate
 from sim.errors import InputError, RunError
 from sim.experiment import experiment, manifests, results_folder, tasks, verification
@@ -44,10 +44,6 @@ def simulated(monkeypatch) -> list[tasks.Block]:
 
     monkeypatch.setattr(tasks, "simulate", noted)
     return found
-
-
-def detente(*arguments: object) -> int:
-    return main([str(argument) for argument in arguments])
 
 
 def parts(path: Path) -> list[Path]:

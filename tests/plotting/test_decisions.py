@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy as np
 import pytest
@@ -19,11 +18,7 @@ SCENARIO = sim.load("korea-2017")
 CAPTION = "korea-2017: 600 histories of each strategy, seed 1"
 
 
-@pytest.fixture(autouse=True)
-def no_warning_reaches_the_screen():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -26,11 +25,7 @@ KOREA = sim.load("korea-2017")
 HEAD = 'title = "A case"\nstart = 2019-01-01\nhorizon = 100\ngoal = "goal"\nruin = "ruin"\n'
 
 
-@pytest.fixture(autouse=True)
-def no_warning_reaches_the_screen():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def program_of(text: str, strategy: str | None = None):

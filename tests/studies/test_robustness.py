@@ -10,7 +10,7 @@ import pytest
 
 import sim
 from builders import TWO_TRACKS as SMALL
-from sim.cli import commands
+from command import detente
 from sim.errors import InputError
 from sim.reporting import study_text
 from sim.studies import common, robustness, scenario_discovery, switching_values
@@ -245,13 +245,6 @@ def test_a_map_tells_which_is_best_where() -> None:
 
 
 # -- the commands ---------------------------------------------------------------------------------
-
-
-def detente(*arguments: object) -> int:
-    try:
-        return commands.main([str(argument) for argument in arguments])
-    except SystemExit as stop:
-        return int(stop.code or 0)
 
 
 @pytest.mark.slow

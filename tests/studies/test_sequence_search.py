@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 import sim
+from command import detente
 from contests import contest_text, space_of
-from sim.cli import commands
 from sim.engine import kernel
 from sim.engine.program import translate
 from sim.errors import InputError, ModelError
@@ -439,10 +439,6 @@ def scenario_file(tmp_path, monkeypatch):
     path = tmp_path / "two.toml"
     path.write_text(small().text)
     return path
-
-
-def detente(*arguments: object) -> int:
-    return commands.main([str(argument) for argument in arguments])
 
 
 def test_the_command_writes_a_folder_that_can_be_used(scenario_file, tmp_path, capsys) -> None:
