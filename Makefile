@@ -19,7 +19,7 @@ test: .venv/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/python tests/compile_engines.py & $(BIN)/mypy && wait
 	$(PYTEST) --cov --cov-report=
-	NUMBA_DISABLE_JIT=1 $(PYTEST) -m "not slow" --cov --cov-report= --cov-append \
+	NUMBA_DISABLE_JIT=1 $(PYTEST) --cov --cov-report= --cov-append \
 		tests/engine/test_distributions.py tests/engine/test_exact.py tests/engine/test_golden.py tests/engine/test_kernel.py
 	$(BIN)/coverage report --fail-under=95
 

@@ -1,7 +1,8 @@
-"""Marks, the budget of hypothesis, coverage without slow tests, and a browser.
+"""Marks, the budget of hypothesis, what is measured for coverage, and a browser.
 
-``slow``: more than a second or so. Slow tests are not measured for coverage, which would double
-their time. ``browser``: needs Chromium; skipped, with the reason, where none is installed.
+``slow``: more than a second or so. ``browser``: needs Chromium; skipped, with the reason, where
+none is installed. Tests that run many replications or read many files are not measured for
+coverage, which would double their time.
 
 What hypothesis tries is the same on every machine; with ``LONG_TESTS=1``, as in ``make verify``,
 it tries much more, and other examples each time.
@@ -26,6 +27,12 @@ settings.register_profile(
 )
 settings.load_profile("long" if LONG else "same")
 
+UNMEASURED = {
+    "test_closed_form", "test_coverage", "test_degenerate", "test_exact", "test_fuzz",
+    "test_golden", "test_kernel", "test_korea", "test_korea_2017", "test_markov_chain",
+    "test_mutations", "test_page", "test_pairing", "test_randomness", "test_ties",
+}  # fmt: skip
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -36,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     tracer = sys.gettrace()
-    if not JIT or item.get_closest_marker("slow") is None:  # without the compiler: few, measured
+    if not JIT or item.path.stem not in UNMEASURED:  # without the compiler: few, for coverage
         return (yield)
     sys.settrace(None)
     try:

@@ -16,6 +16,7 @@ import pytest
 from scipy import stats
 
 from sim.engine import distributions, elementary, streams
+from sim.engine.jit import JIT
 
 mpmath.mp.dps = 40
 ROOT = Path(__file__).parents[2]
@@ -196,6 +197,7 @@ FINGERPRINT = """
 import hashlib, struct
 import numpy as np
 from sim.engine import distributions, elementary, streams
+from sim.engine.jit import JIT
 rng = np.random.default_rng(7)
 digest = hashlib.blake2b(digest_size=16)
 for u in rng.random(400):
@@ -224,11 +226,13 @@ def bits(**environment: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not JIT, reason="as without the compiler, whatever is asked for")
 def test_the_bits_are_pinned() -> None:
     assert bits() == PINNED
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not JIT, reason="as without the compiler, whatever is asked for")
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="names of x86-64 processors")
 @pytest.mark.parametrize("processor", ["x86-64", "x86-64-v3"])
 def test_the_bits_are_the_same_on_another_processor(processor: str, tmp_path: Path) -> None:
@@ -237,5 +241,6 @@ def test_the_bits_are_the_same_on_another_processor(processor: str, tmp_path: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not JIT, reason="as without the compiler, whatever is asked for")
 def test_the_bits_are_the_same_without_compilation() -> None:
     assert bits(NUMBA_DISABLE_JIT="1") == PINNED

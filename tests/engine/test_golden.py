@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 import sim
+from sim.engine.jit import JIT
 from sim.engine.version import MODEL_VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +83,7 @@ def test_the_table_has_something_to_show() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not JIT, reason="as without the compiler, whatever is asked for")
 @pytest.mark.parametrize(
     "processor", [{"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
                   {"NUMBA_CPU_NAME": "x86-64-v3"}, {"NUMBA_DISABLE_JIT": "1"}],

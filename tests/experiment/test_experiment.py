@@ -77,6 +77,7 @@ def whole(scenario) -> pd.DataFrame:
     return sim.run(scenario, replications=60).frame
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -118,6 +119,7 @@ def test_blocks_may_end_in_any_order(scenario, whole) -> None:
     pd.testing.assert_frame_equal(whole, results.frame)
 
 
+@pytest.mark.slow
 def test_draws_by_any_engine_and_any_blocks(uncertain) -> None:
     whole = sim.run(uncertain, replications=20, draws=12)
     assert whole.frame["draw"].unique().tolist() == list(range(1, 13))
@@ -142,6 +144,7 @@ def test_draws_from_a_file(uncertain, tmp_path) -> None:
     pd.testing.assert_frame_equal(first.frame, again.frame)
 
 
+@pytest.mark.slow
 def test_seeds_share_no_history() -> None:
     """Not 0 and 1, not n and n + 1: the first durations of a replication are all different."""
     program = translate(sim.load("korea-2017").strategy("all_parallel"))
@@ -178,6 +181,7 @@ raises = ["trap"]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["compiled", "simpy"])
 def test_a_history_that_cannot_end_is_a_failure_and_the_others_are_told(engine, tmp_path) -> None:
     scenario = sim.loads(STUCK, "stuck.toml")
@@ -280,6 +284,7 @@ def test_what_cannot_be_done_is_said(scenario, options, message) -> None:
     assert message in str(error.value)
 
 
+@pytest.mark.slow
 def test_a_process_of_ones_own_changes_the_world(scenario) -> None:
     def peacemaker(world):
         while True:
@@ -346,6 +351,7 @@ def long_run(tmp_path):
     done.stderr.close()
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_and_keeps_what_is_finished(long_run) -> None:
     run, folder = long_run
     os.killpg(run.pid, signal.SIGINT)
@@ -354,6 +360,7 @@ def test_ctrl_c_stops_and_keeps_what_is_finished(long_run) -> None:
     assert not list(folder.glob(".*unfinished"))
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced_and_the_run_is_complete(long_run) -> None:
     run, folder = long_run
     os.kill(int(run.stdout.readline()), signal.SIGKILL)
