@@ -28,8 +28,9 @@ def about(kind: str, scenario: Scenario, seed: int) -> dict[str, Any]:
 
 
 def with_titles(tables: Tables, scenario: Scenario) -> Tables:
-    """The same tables; they know the strategies' names for readers, which figures print."""
+    """The same tables; they know the strategies in order, for colours, and their titles."""
     for table in tables.values():
+        table.attrs = table.attrs | {"strategies": list(scenario.strategies)}
         if scenario.titles:
             table.attrs = table.attrs | {"titles": scenario.titles}
     return tables

@@ -29,8 +29,9 @@ HOW_TO_READ = {
     "which setback to avoid.",
     "costs": "Days without the goal that the same replications save without one setback or shock "
     "(ablation). Lines are intervals that hold together; pale bars are not significant.",
-    "timeline": "One replication: attempts, delays and the conditions that hold, each on a lane "
-    "of its own, from left to right. Read the ends of the bars: success, a setback, or broken off.",
+    "timeline": "One replication: attempts, delays, waits and the conditions that hold, each on "
+    "a lane of its own, from left to right. Read the ends of the bars: success, a setback, or "
+    "broken off; thin bars are delays and waits.",
     "side_by_side": "A paired replication under two strategies, on the same lanes and dates. The "
     "line marks the first event after day 0 that happens in one of the two only.",
     "front": "Each point is a sequence: the share that ends in ruin (left is better) against the "

@@ -15,18 +15,18 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from sim.formatting import percent
 from sim.plotting.outcomes import (
-    ENDINGS,
     SETBACK,
     dated_axis,
     dates,
     draw_attempts,
     draw_levels,
+    draw_pauses,
     draw_windows,
-    story_name,
+    strategy_title,
+    timeline_handles,
 )
 from sim.plotting.style import (
     MOST,
-    PALETTE,
     endpoint,
     finish,
     framed,
@@ -45,7 +45,7 @@ from sim.tracing.time_budget import ACTIVITIES
 from sim.tracing.trace import Trace
 from sim.types import DAYS_PER_YEAR
 
-SURE, UNSURE, LESS_LUCK = "#0173b2", "#8c8c8c", "#de8f05"
+SURE, UNSURE, ADJUSTED = "#0173b2", "#8c8c8c", "#de8f05"
 ACTIVITY_COLOURS = dict(
     zip(
         ACTIVITIES,
@@ -141,7 +141,7 @@ def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
     """Paired differences to the baseline in every main measure, side by side.
 
     Thick bars are intervals by themselves, thin ones hold for all strategies together. Orange ones
-    below are by themselves too, with the luck of single attempts taken out (where that was done).
+    below are by themselves too, adjusted by control variates (where there is an adjustment).
 
     Args:
         table: from :func:`sim.analysis.comparison.differences`.
@@ -176,14 +176,14 @@ def forest(table: pd.DataFrame, *, caption: str | None = None) -> Figure:
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+,g}" if x else "0"))
             ax.xaxis.set_major_locator(_few_ticks())
             _named_rows(ax, [label(table, name) for name in names], list(rows))
-        told = table[table["measure"].isin(measures)]
-        sure = (told["joint_low"] > 0) | (told["joint_high"] < 0)
+        main = table[table["measure"].isin(measures)]
+        sure = (main["joint_low"] > 0) | (main["joint_high"] < 0)
         title = (
             f"Against {strategy(table, baseline)} in paired replications: {int(sure.sum())} of "
-            f"{len(told)} differences are distinguished from 0"
+            f"{len(main)} differences are distinguished from 0"
         )
         note = f"{caption}; thin bars hold jointly for all strategies; blue: these exclude 0"
-        note += "; orange: the luck of single attempts taken out" if adjusted else ""
+        note += "; orange: adjusted by control variates" if adjusted else ""
         return framed(figure, title, note if caption else None)
 
 
@@ -204,18 +204,16 @@ def _whisker(ax: Axes, row: int, one: Any, times: float) -> None:
 
 
 def _bar_below(ax: Axes, row: int, one: Any, times: float) -> None:
-    """The interval of a difference without the luck of single attempts, where it is another."""
+    """The control-variate adjusted interval of a difference, where there is one."""
     if one.adjusted_ratio < one.variance_ratio:
         below = row - 0.26
         ends = [times * one.adjusted_low, times * one.adjusted_high]
-        ax.plot(ends, [below, below], color=LESS_LUCK, lw=MOST, solid_capstyle="butt")
-        ax.plot(
-            [times * one.adjusted], [below], "o", color=LESS_LUCK, ms=4.5, mfc="white", zorder=3
-        )
+        ax.plot(ends, [below, below], color=ADJUSTED, lw=MOST, solid_capstyle="butt")
+        ax.plot([times * one.adjusted], [below], "o", color=ADJUSTED, ms=4.5, mfc="white", zorder=3)
 
 
 def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
-    """In how many worlds the strategy of a row is sooner than that of a column, minus later.
+    """Share of pairs in which the strategy of a row is sooner than that of a column, minus later.
 
     Args:
         table: from :func:`sim.analysis.comparison.pairs`.
@@ -227,13 +225,17 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
         loss = table.pivot(index="a", columns="b", values="loss").reindex(names, columns=names)
         ax = new_axes(ax, max(7.5, 3.2 + 0.72 * len(names)), 2.6 + 0.5 * len(names))
         most = max(0.01, float(np.nanmax(np.abs(win - loss))))
-        ax.imshow(win - loss, cmap="PuOr_r", vmin=-most, vmax=most, aspect="auto")
+        shown = ax.imshow(win - loss, cmap="PuOr_r", vmin=-most, vmax=most, aspect="auto")
         for i, j in np.ndindex(len(names), len(names)):
             if i != j:
                 net = abs(win.iloc[i, j] - loss.iloc[i, j])
                 text = f"{100 * win.iloc[i, j]:.0f} / {100 * loss.iloc[i, j]:.0f}"
                 ax.text(j, i, text, ha="center", va="center", fontsize=8.5,
                         color="white" if net > 0.45 * most else "#222222")  # fmt: skip
+        bar = ax.figure.colorbar(shown, ax=ax, shrink=0.6, pad=0.02, aspect=25)
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(_points))
+        bar.set_label("row sooner minus later, points", fontsize=9)
+        bar.outline.set_visible(False)
         above = [label(table, name, 1) for name in names]  # the rows have them whole
         ax.set_xticks(range(len(names)), above, rotation=35, ha="right")
         ax.set_yticks(range(len(names)), [label(table, name) for name in names])
@@ -245,6 +247,10 @@ def sooner(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
             "rest are ties", loc="left",
         )  # fmt: skip
         return finish(ax, _sooner_sentence(table), caption)
+
+
+def _points(share: float, _: int) -> str:
+    return f"{100 * share:+.0f}" if round(100 * share) else "0"
 
 
 def _sooner_sentence(table: pd.DataFrame) -> str:
@@ -386,7 +392,7 @@ def budget(
 def costs(
     table: pd.DataFrame, goal: str, ax: Axes | None = None, *, caption: str | None = None
 ) -> Axes:
-    """What setbacks, shocks and windows cost: days without the goal, in the same worlds.
+    """What setbacks, shocks and windows cost: days without the goal, paired.
 
     Args:
         table: from :func:`sim.analysis.attribution.costs`, of one strategy.
@@ -418,11 +424,11 @@ def costs(
         _legend(ax, [Patch(color=colours[kind], label=kinds[kind]) for kind in used])
         name = strategy(table, str(table["strategy"].iloc[0]))
         first = shown.iloc[0]
-        title = f"{name}: nothing is told to cost days"
+        title = f"{name}: no cost in days is significant"
         if first["joint_low"] > 0:
             title = f"{name}: {first['best']:.0f} days are saved if "
             title += f"{words(str(first['name']))} {is_(str(first['how']))}"
-        note = f"{caption}; lines hold jointly, pale bars are not told from 0" if caption else None
+        note = f"{caption}; lines hold jointly, pale bars are not significant" if caption else None
         return _above(finish(ax, sentence(title), note))
 
 
@@ -431,11 +437,11 @@ def is_(how: str) -> str:
     return how if how.split()[0] in ("costs", "does") else f"is {how}"
 
 
-# -- two histories --------------------------------------------------------------------------------
+# -- a paired replication -------------------------------------------------------------------------
 
 
 def side_by_side(a: Trace, b: Trace, divergence: Any) -> Figure:
-    """Two histories of the same world, one above the other, on the same lanes and dates.
+    """A replication under two strategies, one above the other, on the same lanes and dates.
 
     Args:
         a, b: from :func:`sim.tracing.trace.trace_of`.
@@ -443,59 +449,55 @@ def side_by_side(a: Trace, b: Trace, divergence: Any) -> Figure:
     """
     with style():
         tracks = list(dict.fromkeys([*a.attempts["track"], *b.attempts["track"]]))
-        spells = [_plain(story) for story in (a, b)]
+        spells = [_plain(trace) for trace in (a, b)]
         conditions = list(dict.fromkeys(name for some in spells for name in some["condition"]))
         lanes = [*tracks, *conditions]
         figure, axes = _figure(13, 2.4 + 2 * 0.27 * len(lanes), 2, 1, sharex=True)
-        for ax, story, levels in zip(axes, (a, b), spells, strict=True):
-            _one_of_two(ax, story, levels, tracks, conditions)
+        for ax, trace, levels in zip(axes, (a, b), spells, strict=True):
+            _one_of_two(ax, trace, levels, tracks, conditions)
             if not np.isnan(divergence.time):
-                day = dates(story)(divergence.time)
+                day = dates(trace)(divergence.time)
                 ax.axvline(day, color="#b22222", lw=1.6, ls="--")
-        handles = [
-            Patch(color=ENDINGS["success"], label="success"),
-            Patch(color=SETBACK, label="setback"),
-            Patch(color=ENDINGS["broken"], label="broken by a shock"),
-            Patch(color=ENDINGS["ongoing"], label="still going on"),
-            Patch(color=PALETTE[4], alpha=0.7, label="condition"),
-            Line2D([], [], color="#b22222", ls="--", label="first divergence after day 0"),
-        ]
-        axes[0].legend(handles=handles, ncols=6, loc="lower right", bbox_to_anchor=(1, 1.0),
-                       frameon=False, fontsize=9, borderaxespad=0.2)  # fmt: skip
-        _above(axes[0], 24)
+        windows = not (a.windows.empty and b.windows.empty)
+        line = Line2D([], [], color="#b22222", ls="--", label="first divergence after day 0")
+        axes[0].legend(handles=[*timeline_handles(windows), line], ncols=9, loc="lower right",
+                       bbox_to_anchor=(1, 1.09), frameon=False, fontsize=8.5, borderaxespad=0.2,
+                       handlelength=1.5, columnspacing=1.2)  # fmt: skip
+        axes[0].set_title(axes[0].get_title(loc="left"), loc="left", pad=10, fontsize=11)
         title = "The two replications never diverge after day 0"
         if not np.isnan(divergence.time):
             sides = [words(str(side) or "nothing") for side in (divergence.a, divergence.b)]
-            told = f"{story_name(a)}: {sides[0]}; {story_name(b)}: {sides[1]}"
+            what = f"{strategy_title(a)}: {sides[0]}; {strategy_title(b)}: {sides[1]}"
             where = f"day {divergence.time:.0f}, {words(divergence.entity)}"
-            title = f"First divergence after day 0: {where}. {told}"
+            title = f"First divergence after day 0: {where}. {what}"
         return framed(figure, title, f"{a.title}; {a.where}; attempts named by their stage")
 
 
-def _plain(story: Trace) -> pd.DataFrame:
+def _plain(trace: Trace) -> pd.DataFrame:
     """Spells of declared conditions."""
-    return story.levels[~story.levels["condition"].str.contains(".", regex=False)]
+    return trace.levels[~trace.levels["condition"].str.contains(".", regex=False)]
 
 
 def _one_of_two(
-    ax: Axes, story: Trace, levels: pd.DataFrame, tracks: Sequence[str], conditions: Sequence[str]
+    ax: Axes, trace: Trace, levels: pd.DataFrame, tracks: Sequence[str], conditions: Sequence[str]
 ) -> None:
-    day = dates(story)
+    day = dates(trace)
     lanes = [*tracks, *conditions]
     place = {name: len(lanes) - 1 - i for i, name in enumerate(lanes)}
-    draw_windows(ax, story, day)
+    draw_windows(ax, trace, day)
     for track in tracks:
-        draw_attempts(ax, story, track, place[track], day)
+        draw_pauses(ax, trace, track, place[track], day)
+        draw_attempts(ax, trace, track, place[track], day)
     for condition in conditions:
         part = levels[levels["condition"] == condition]
-        draw_levels(ax, part, place[condition], story, 0.6)
+        draw_levels(ax, part, place[condition], trace, 0.6)
     ax.set_yticks(list(place.values()), [words(name) for name in place], fontsize=8.5)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.8, len(lanes) - 0.2)
-    ax.set_xlim(day(0), day(story.horizon))
-    dated_axis(ax, story)
+    ax.set_xlim(day(0), day(trace.horizon))
+    dated_axis(ax, trace)
     ax.grid(axis="x", color="#eeeeee", zorder=0)
     ax.set_axisbelow(True)
-    row = story.row
-    name = f"{story_name(story)}: {words(str(row['outcome']))} on day {row['time']:.0f}"
+    row = trace.row
+    name = f"{strategy_title(trace)}: {words(str(row['outcome']))} on day {row['time']:.0f}"
     ax.set_title(name, loc="left", fontsize=11)

@@ -14,6 +14,7 @@ import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator, PercentFormatter
@@ -22,6 +23,7 @@ from sim.plotting.style import (
     DASHES,
     MOST,
     PALETTE,
+    colours,
     endpoint,
     finish,
     fold,
@@ -29,6 +31,7 @@ from sim.plotting.style import (
     label,
     level,
     new_axes,
+    places,
     rows_high,
     sentence,
     share_label,
@@ -36,6 +39,7 @@ from sim.plotting.style import (
     style,
     words,
 )
+from sim.tracing.time_budget import DELAYS, WAITING
 from sim.types import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -110,29 +114,29 @@ def incidence(
     with style():
         ax = new_axes(ax, 9, 5.6)
         strategies = list(dict.fromkeys(table["strategy"].astype(str)))
-        ends = {}
-        for i, name in enumerate(strategies):
-            curve = table[table["strategy"] == name]
-            colour = PALETTE[i % len(PALETTE)]
+        ends, place_of, colour_of = {}, places(table, strategies), colours(table, strategies)
+        for name in strategies:
+            curve, colour = table[table["strategy"] == name], colour_of[name]
             ax.fill_between(
                 curve["time"], curve["low"], curve["high"], color=colour, alpha=0.16, lw=0
             )
-            ax.plot(curve["time"], curve["best"], color=colour, ls=DASHES[i % len(DASHES)], lw=1.8)
+            dashes = DASHES[place_of[name] % len(DASHES)]
+            ax.plot(curve["time"], curve["best"], color=colour, ls=dashes, lw=1.8)
             ends[name] = float(curve["best"].iloc[-1])
         horizon = float(table["time"].max())
         top = max(0.05, 1.12 * float(table[["best", "high"]].max(axis=None)))
         ax.set_ylim(0, min(1.0, top))
         _years(ax, horizon)
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-        ax.set_ylabel(f"share of histories that reached {endpoint(table)}")
+        ax.set_ylabel(f"share of replications that reached {endpoint(table)}")
         high = ax.get_ylim()[1]
         most = next((n for n in (3, 2) if (1 + 0.7 * (n - 1)) * len(strategies) < 18), 1)
         labels = [f"{label(table, name, most)}  {share_label(ends[name])}" for name in strategies]
         lines = 1 + max(text.count("\n") for text in labels)
         gap = 0.052 * (1 + 0.7 * (lines - 1)) * high
-        places = _spread(list(ends.values()), gap, 0.012 * lines * high, 0.99 * high)
-        for i, (name, place) in enumerate(zip(strategies, places, strict=True)):
-            colour = PALETTE[i % len(PALETTE)]
+        heights = _spread(list(ends.values()), gap, 0.012 * lines * high, 0.99 * high)
+        for i, (name, place) in enumerate(zip(strategies, heights, strict=True)):
+            colour = colour_of[name]
             right = ax.get_xlim()[1]
             ax.plot([horizon, 1.025 * right], [ends[name], place], color=colour, lw=0.7,
                     clip_on=False)  # fmt: skip
@@ -179,7 +183,7 @@ def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
         strategies = list(dict.fromkeys(table["strategy"].astype(str)))
         names = list(dict.fromkeys(table["outcome"].astype(str)))
         ax = new_axes(ax, 9, 1.9 + rows_high(table, strategies, 0.42))
-        colours = dict(zip(names, _outcome_colours(names), strict=True))
+        colour_of = dict(zip(names, _outcome_colours(names), strict=True))
         shares = table.assign(strategy=table["strategy"].astype(str)).pivot(
             index="strategy", columns="outcome", values="best"
         )
@@ -187,7 +191,7 @@ def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
         rows = np.arange(len(strategies))[::-1]
         for name in names:
             width = shares.loc[strategies, name].to_numpy(dtype=float)
-            ax.barh(rows, width, left=left, color=colours[name], edgecolor="white", height=0.72)
+            ax.barh(rows, width, left=left, color=colour_of[name], edgecolor="white", height=0.72)
             dark = name in names[:2] or name == "abandoned"
             for row, start, share in zip(rows, left, width, strict=True):
                 if share >= 0.035:
@@ -198,17 +202,17 @@ def outcomes(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None
             left += width
         for row, one in zip(rows, strategies, strict=True):
             small = [name for name in names if 0 < float(shares.loc[one, name]) < 0.035]
-            told = ", ".join(f"{words(n)} {share_label(shares.loc[one, n])}" for n in small)
-            ax.annotate(told, (1, row), (8, 0), textcoords="offset points", va="center",
+            note = ", ".join(f"{words(n)} {share_label(shares.loc[one, n])}" for n in small)
+            ax.annotate(note, (1, row), (8, 0), textcoords="offset points", va="center",
                         fontsize=9, color="#444444", annotation_clip=False)  # fmt: skip
         ax.set_yticks(rows, [label(table, name) for name in strategies])
         ax.set_xlim(0, 1)
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-        ax.set_xlabel("share of histories, by what came first")
+        ax.set_xlabel("share of replications, by what came first")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         used = [name for name in names if float(shares[name].max()) > 0]
-        handles = [Patch(facecolor=colours[n], edgecolor="#999999", label=words(n)) for n in used]
+        handles = [Patch(facecolor=colour_of[n], edgecolor="#999999", label=words(n)) for n in used]
         ax.legend(handles=handles, ncols=4, loc="lower left", bbox_to_anchor=(0, 1.0),
                   frameon=False, borderaxespad=0)  # fmt: skip
         ends = {name: float(shares.loc[name, names[0]]) for name in strategies}
@@ -228,9 +232,11 @@ def _outcome_colours(names: Sequence[str]) -> list[str]:
 
 def _outcome_sentence(ends: dict[str, float], goal: str, ruins: pd.Series | None, ruin: str) -> str:
     low, high = min(ends.values()), max(ends.values())
-    first = f"{words(goal)} comes first in {share_label(low)} to {share_label(high)} of histories"
+    first = (
+        f"{words(goal)} comes first in {share_label(low)} to {share_label(high)} of replications"
+    )
     if len(ends) == 1 or share_label(low) == share_label(high):
-        first = f"{words(goal)} comes first in {share_label(high)} of histories"
+        first = f"{words(goal)} comes first in {share_label(high)} of replications"
     if ruins is None:
         return sentence(first)
     worst = float(ruins.max())
@@ -243,7 +249,7 @@ def times(
     *,
     caption: str | None = None,
 ) -> Axes:
-    """When it came, by strategy, and beside it the share of histories in which it never came.
+    """When it came, by strategy, and beside it the share of replications in which it never came.
 
     Areas are shares: those of the ridge and of the bar of a strategy add up to the same for all.
 
@@ -258,10 +264,9 @@ def times(
         horizon = float(finite["closes"].max())
         tallest = float(finite["best"].max()) or 1.0
         bar_left, bar_width = 1.06 * horizon, 0.3 * horizon
-        never = {}
+        never, colour_of = {}, colours(table, strategies)
         for i, name in enumerate(strategies):
-            base = len(strategies) - 1 - i
-            colour = PALETTE[i % len(PALETTE)]
+            base, colour = len(strategies) - 1 - i, colour_of[name]
             part = finite[finite["strategy"] == name]
             edges = [*part["opens"], horizon]
             height = 0.84 * part["best"].to_numpy(dtype=float) / tallest
@@ -289,14 +294,14 @@ def times(
         ax.set_ylim(-0.15, len(strategies))
         _years(ax, horizon)
         ax.set_xlim(0, bar_left + 1.2 * bar_width)
-        column = f"{share_label(tallest)} of all histories in {edges[1] - edges[0]:.0f} days"
+        column = f"{share_label(tallest)} of all replications in {edges[1] - edges[0]:.0f} days"
         ax.set_xlabel(f"years until {endpoint(table)} (highest column: {column})", loc="left")
         ax.text(bar_left, len(strategies) - 0.02, "never", fontsize=10, va="top", color="#555555")
         least = min(never, key=lambda name: never[name])
         name = strategy(table, least)
-        title = f"Even with {name}, {share_label(never[least])} of histories never reach "
+        title = f"Even with {name}, {share_label(never[least])} of replications never reach "
         if never[least] == 0:
-            title = f"With {name} every history reaches "
+            title = f"With {name} every replication reaches "
         return finish(ax, title + endpoint(table), caption)
 
 
@@ -425,12 +430,12 @@ def front(
         _label(ax, pd.concat([own, shown]), x, [*names, *LETTERS[: len(shown)]], looks)
         percent = FuncFormatter(lambda share, _: f"{100 * share:g} %")
         ax.yaxis.set_major_formatter(percent)
-        ax.set_ylabel(f"share of histories that reach {words(goal)}")
+        ax.set_ylabel(f"share of replications that reach {words(goal)}")
         if ruin is None:
             ax.set_xlabel(f"mean days without {words(goal)} (less is better)")
         else:
             ax.xaxis.set_major_formatter(percent)
-            ax.set_xlabel(f"share of histories that end in {words(ruin)} (less is better)")
+            ax.set_xlabel(f"share of replications that end in {words(ruin)} (less is better)")
         key = [
             textwrap.fill(f"{letter}  {row.restricted_mean:,.0f} days  {row.words}", 148)
             for letter, row in zip(LETTERS, shown.itertuples(), strict=False)
@@ -490,43 +495,44 @@ def _label(
                 path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
 
 
-# -- one history ----------------------------------------------------------------------------------
+# -- one replication ------------------------------------------------------------------------------
 
 
-def timeline(story: Trace, ax: Axes | None = None) -> Axes:
-    """One history, dated: tracks as lanes, shocks as marks, conditions as bands, windows shaded.
+def timeline(trace: Trace, ax: Axes | None = None) -> Axes:
+    """One replication: tracks as lanes, shocks as marks, conditions as bands, windows shaded.
 
     Args:
-        story: from :func:`sim.trace`.
+        trace: from :func:`sim.trace`.
         ax: as for :func:`incidence`.
     """
     with style():
-        spells = story.levels[~story.levels["condition"].str.contains(".", regex=False)]
-        tracks = list(dict.fromkeys(story.attempts["track"]))
-        shocks = list(dict.fromkeys(story.shocks["shock"]))
+        spells = trace.levels[~trace.levels["condition"].str.contains(".", regex=False)]
+        tracks = list(dict.fromkeys(trace.attempts["track"]))
+        shocks = list(dict.fromkeys(trace.shocks["shock"]))
         conditions = list(dict.fromkeys(spells["condition"]))
         lanes = _lanes(tracks=tracks, shocks=shocks, conditions=conditions)
         ax = new_axes(ax, 13, 2.2 + 0.33 * len(lanes))
         row = {lane: len(lanes) - 1 - i for i, lane in enumerate(lanes)}
-        day = dates(story)
-        windows = draw_windows(ax, story, day)
+        day = dates(trace)
+        windows = draw_windows(ax, trace, day)
         for track in tracks:
-            draw_attempts(ax, story, track, row["tracks", track], day)
-        for shock, times in story.shocks.groupby("shock")["time"]:
-            marks = np.unique(_places(times, story.horizon)) if len(times) > PLACES else times
+            draw_pauses(ax, trace, track, row["tracks", track], day)
+            draw_attempts(ax, trace, track, row["tracks", track], day)
+        for shock, times in trace.shocks.groupby("shock")["time"]:
+            marks = np.unique(_places(times, trace.horizon)) if len(times) > PLACES else times
             ax.plot(day(marks), [row["shocks", shock]] * len(marks), "|",
                     color="#444444", ms=9, mew=1.3)  # fmt: skip
         for condition, part in spells.groupby("condition"):
-            draw_levels(ax, part, row["conditions", condition], story)
+            draw_levels(ax, part, row["conditions", condition], trace)
         _name_lanes(ax, row)
-        ax.set_xlim(day(0), day(max(1.0, story.horizon)))
-        dated_axis(ax, story)
+        ax.set_xlim(day(0), day(max(1.0, trace.horizon)))
+        dated_axis(ax, trace)
         ax.grid(axis="x", color="#eeeeee", zorder=0)
         ax.set_axisbelow(True)
         _timeline_legend(ax, windows)
-        about = textwrap.shorten(story.title, 200, placeholder=" ...")
-        caption = f"{about}; seed {story.seed}; attempts are named by their stage"
-        finish(ax, _history_sentence(story), caption)
+        about = textwrap.shorten(trace.title, 200, placeholder=" ...")
+        caption = f"{about}; seed {trace.seed}; attempts are named by their stage"
+        finish(ax, _trace_sentence(trace), caption)
         ax.set_title(ax.get_title(loc="left"), loc="left", pad=28)
         return ax
 
@@ -545,36 +551,36 @@ def _name_lanes(ax: Axes, row: dict[tuple[str, str], int]) -> None:
     ax.set_ylim(-0.8, len(row) - 0.2)
 
 
-def _history_sentence(story: Trace) -> str:
-    outcome, time = str(story.row["outcome"]), float(story.row["time"])
-    last = story.start + dt.timedelta(days=min(int(time), (dt.date.max - story.start).days))
+def _trace_sentence(trace: Trace) -> str:
+    outcome, time = str(trace.row["outcome"]), float(trace.row["time"])
+    last = trace.start + dt.timedelta(days=min(int(time), (dt.date.max - trace.start).days))
     when = f"{last.day} {last:%B} {last.year}, day {time:.0f}"
     if outcome in ("ongoing", "abandoned"):
         how = "talks abandoned, " if outcome == "abandoned" else ""
-        told = f"{how}no {words(story.goal)} by {when}"
+        result = f"{how}no {words(trace.goal)} by {when}"
     else:
-        told = f"{words(outcome)} on {when}"
-    return sentence(f"{story_name(story)}, history {story.replication}: {told}")
+        result = f"{words(outcome)} on {when}"
+    return sentence(f"{strategy_title(trace)}, replication {trace.replication}: {result}")
 
 
-def story_name(story: Trace) -> str:
-    """What the strategy of a history is called."""
-    return story.called if is_legible(story.called) else words(story.strategy)
+def strategy_title(trace: Trace) -> str:
+    """The title of the strategy of a trace."""
+    return trace.called if is_legible(trace.called) else words(trace.strategy)
 
 
-def _ends_before_year_10000(story: Trace) -> bool:
-    return story.horizon < (dt.date.max - story.start).days
+def _ends_before_year_10000(trace: Trace) -> bool:
+    return trace.horizon < (dt.date.max - trace.start).days
 
 
-def dates(story: Trace) -> Any:
-    """What turns days of a history into places on its axis."""
-    first = mdates.date2num(story.start) if _ends_before_year_10000(story) else 0.0
+def dates(trace: Trace) -> Any:
+    """What turns days of a replication into places on its axis."""
+    first = mdates.date2num(trace.start) if _ends_before_year_10000(trace) else 0.0
     return lambda days: first + days
 
 
-def dated_axis(ax: Axes, story: Trace) -> None:
+def dated_axis(ax: Axes, trace: Trace) -> None:
     """Dates along the axis, or days where the calendar ends."""
-    if not _ends_before_year_10000(story):  # no calendar goes further
+    if not _ends_before_year_10000(trace):  # no calendar goes further
         ax.set_xlabel("days since the start")
         ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: f"{days:,.0f}"))
         return
@@ -592,9 +598,9 @@ def _places(days: Any, span: float) -> Any:
     return np.floor(np.asarray(days, float) / span * PLACES) * (span / PLACES)
 
 
-def draw_windows(ax: Axes, story: Trace, day: Any) -> bool:
-    """Shade the windows of the calendar; none, where they are too many to be seen apart."""
-    spans = story.windows.drop_duplicates(["opens", "closes"])
+def draw_windows(ax: Axes, trace: Trace, day: Any) -> bool:
+    """Shade the windows of the calendar; none, where they are too many to be distinguished."""
+    spans = trace.windows.drop_duplicates(["opens", "closes"])
     if spans.empty or len(spans) > PLACES:
         return False
     bars = list(zip(day(spans["opens"]), spans["closes"] - spans["opens"], strict=True))
@@ -604,16 +610,16 @@ def draw_windows(ax: Axes, story: Trace, day: Any) -> bool:
 
 
 def draw_levels(
-    ax: Axes, spells: pd.DataFrame, row: int, story: Trace, height: float = 0.62
+    ax: Axes, spells: pd.DataFrame, row: int, trace: Trace, height: float = 0.62
 ) -> None:
     """The levels of a condition as bars in a row, darker where they are higher.
 
-    Spells that are too many to be seen apart are drawn as their mean level at each place.
+    Spells that are too many to be distinguished are drawn as their mean level at each place.
     """
     if spells.empty:
         return
-    most, day = max(1, int(spells["level"].max())), dates(story)
-    shown = spells if len(spells) <= PLACES else _mean_levels(spells, story.horizon)
+    most, day = max(1, int(spells["level"].max())), dates(trace)
+    shown = spells if len(spells) <= PLACES else _mean_levels(spells, trace.horizon)
     bars = list(zip(day(shown["begin"]), shown["end"] - shown["begin"], strict=True))
     colours = [(*PALETTE[4], 0.3 + 0.6 * level / most) for level in shown["level"]]
     ax.broken_barh(bars, (row - height / 2, height), facecolors=colours, lw=0)
@@ -639,10 +645,24 @@ def _seen(attempts: pd.DataFrame, span: float) -> pd.DataFrame:
     return attempts.loc[longest.sort_values()]
 
 
-def draw_attempts(ax: Axes, story: Trace, track: str, row: int, day: Any) -> None:
+LETTERS_ACROSS, SMALLEST = 165, 5.5  # of 7.5 points on a timeline; smaller ones are left out
+PAUSES = {"delay": "#f8deb0", "waiting": "#dcdcdc"}
+
+
+def draw_pauses(ax: Axes, trace: Trace, track: str, row: int, day: Any) -> None:
+    """The delays and waits of a track as thin bars in its row."""
+    mine = trace.activities[trace.activities["track"] == track]
+    for name, kinds in (("delay", DELAYS), ("waiting", WAITING)):
+        some = mine[mine["activity"].isin(kinds)]
+        if 0 < len(some) <= PLACES:
+            bars = list(zip(day(some["begin"]), some["end"] - some["begin"], strict=True))
+            ax.broken_barh(bars, (row - 0.09, 0.18), color=PAUSES[name], lw=0, zorder=1)
+
+
+def draw_attempts(ax: Axes, trace: Trace, track: str, row: int, day: Any) -> None:
     """The attempts of a track as bars in a row, coloured by how they end."""
-    span = story.horizon
-    attempts = _seen(story.attempts[story.attempts["track"] == track], span)
+    span = trace.horizon
+    attempts = _seen(trace.attempts[trace.attempts["track"] == track], span)
     lengths = np.maximum(attempts["end"] - attempts["begin"], span / 800)
     ax.broken_barh(
         list(zip(day(attempts["begin"]), lengths, strict=True)), (row - 0.35, 0.7),
@@ -651,51 +671,59 @@ def draw_attempts(ax: Axes, story: Trace, track: str, row: int, day: Any) -> Non
     )  # fmt: skip
     for attempt in attempts.itertuples():
         begin, end = day(attempt.begin), day(attempt.end)
-        room = int((end - begin) / span * 150)
-        if room >= min(6, len(attempt.stage)):
-            text = attempt.stage if len(attempt.stage) <= room else attempt.stage[: room - 1] + "."
+        letters = (end - begin) / span * LETTERS_ACROSS
+        size = min(7.5, 7.5 * letters / max(1, len(attempt.stage)))
+        if size >= SMALLEST:
             light = attempt.ending == "ongoing" or attempt.ending not in ENDINGS
-            ax.text((begin + end) / 2, row, text.replace("_", " "), ha="center", va="center",
-                    fontsize=7.5, color="black" if light else "white", clip_on=True)  # fmt: skip
+            ax.text((begin + end) / 2, row, words(attempt.stage), ha="center", va="center",
+                    fontsize=size, color="black" if light else "white", clip_on=True)  # fmt: skip
 
 
-def _timeline_legend(ax: Axes, windows: bool) -> None:
+def timeline_handles(windows: bool) -> list[Any]:
+    """What the marks of a timeline mean, for its legend."""
     handles = [
         Patch(color=ENDINGS["success"], label="success"),
         Patch(color=SETBACK, label="setback"),
         Patch(color=ENDINGS["broken"], label="broken by a shock"),
         Patch(color=ENDINGS["ongoing"], label="still going on"),
+        Line2D([], [], color=PAUSES["delay"], lw=3, label="delay"),
+        Line2D([], [], color=PAUSES["waiting"], lw=3, label="waiting"),
         Patch(color=PALETTE[4], alpha=0.7, label="condition (darker: higher level)"),
     ]
     if windows:
         handles.append(Patch(color="#cfe3f2", label="window open"))
-    ax.legend(handles=handles, ncols=6, loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False,
-              borderaxespad=0.2, fontsize=9)  # fmt: skip
+    return handles
+
+
+def _timeline_legend(ax: Axes, windows: bool) -> None:
+    ax.legend(handles=timeline_handles(windows), ncols=8, loc="lower left",
+              bbox_to_anchor=(0, 1.0), frameon=False, borderaxespad=0.2, fontsize=9,
+              handlelength=1.5, columnspacing=1.2)  # fmt: skip
 
 
 # -- the record -----------------------------------------------------------------------------------
 
 
 def lengths(table: pd.DataFrame, title: str, ax: Axes | None = None) -> Axes:
-    """How long cases lasted, sample by sample: steps from the record, dashes from fitted laws.
+    """How long dated spells of the record lasted, by sample; dashes are the fitted laws.
 
     Args:
-        table: sample, n, days, still, fitted, open (:func:`sim.record.survival`), samples one below
-            the other.
+        table: sample, n, days, still, fitted, open (:func:`sim.evidence.fitting.survival`), samples
+            one below the other.
         title: the finding.
         ax: as for :func:`incidence`.
     """
     with style():
         ax = new_axes(ax, 9, 5.2)
-        for (name, cases), colour in zip(
+        for (name, spells), colour in zip(
             table.groupby("sample", sort=False), PALETTE, strict=False
         ):
-            days = np.concatenate([[0.4], cases["days"]])
-            still = np.concatenate([[1.0], cases["still"]])
-            label = f"{words(str(name))} (n = {cases['n'].iloc[0]})"
+            days = np.concatenate([[0.4], spells["days"]])
+            still = np.concatenate([[1.0], spells["still"]])
+            label = f"{words(str(name))} (n = {spells['n'].iloc[0]})"
             ax.step(days, still, where="post", color=colour, lw=2, label=label)
-            ax.plot(cases["days"], cases["fitted"], "--", color=colour, lw=1.2)
-            left = cases[cases["open"]]
+            ax.plot(spells["days"], spells["fitted"], "--", color=colour, lw=1.2)
+            left = spells[spells["open"]]
             ax.plot(left["days"], left["still"], "|", color=colour, ms=14, mew=2)
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
@@ -712,7 +740,7 @@ def counts(table: pd.DataFrame, what: str, title: str, ax: Axes | None = None) -
     """Counts of months as bars, with the months of dialogue shaded.
 
     Args:
-        table: month, count, dialogue (share of the month; :func:`sim.record.by_month`).
+        table: month, count, dialogue (share of the month; :func:`sim.evidence.fitting.by_month`).
         what: label of the vertical axis.
         title: the finding.
         ax: as for :func:`incidence`.
@@ -731,7 +759,7 @@ def counts(table: pd.DataFrame, what: str, title: str, ax: Axes | None = None) -
 
 
 def calibration(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Percentiles of what happened among simulated courses, against even ones.
+    """Percentiles of what happened among replications, against even ones.
 
     Args:
         table: episode, percentile (:func:`sim.backcast.held_against`).
@@ -754,7 +782,7 @@ def calibration(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ):
             here = (ordered["episode"] == name).to_numpy()
             ax.plot(ordered["percentile"][here], expected[here], marker, color=colour, label=name)
-        ax.set_xlabel("percentile of what happened among simulated courses")
+        ax.set_xlabel("percentile of what happened among replications")
         ax.set_ylabel("share of facts below")
         ax.set_xlim(0, 1)
         ax.set_ylim(0, 1)
@@ -797,12 +825,12 @@ def intervals(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_xlabel("days (logarithmic; the right edge is never or later)")
         held = int(shown["percentile"].between(0.025, 0.975).sum())
         title = f"{held} of {len(shown)} dated facts lie inside their 95 % interval"
-        caption = "bars: 50, 80, 95 % of simulated courses; points: what happened, orange outside"
+        caption = "bars: 50, 80, 95 % of replications; points: what happened, orange outside"
         return finish(ax, title, caption)
 
 
 def narrowed(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Numbers before and after they were held against the record, each within its prior.
+    """Parameters before and after calibration to the record, each within its prior.
 
     Args:
         table: name, prior and posterior quantiles (:func:`sim.calibration.moved`).

@@ -1,6 +1,6 @@
 """What every figure is drawn on: looks, colours, sizes, files, and its change for a dark page.
 
-Colours are those of seaborn's colour-blind palette, and never the only way to tell things apart.
+Colours are those of seaborn's colour-blind palette, and never the only way to distinguish things.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def finish(ax: Axes, title: str, caption: str | None) -> Axes:
     """Say the finding above, and n, seed and scenario below."""
     figure = ax.get_figure(root=True)
     assert figure is not None
-    ax.set_title(fold(title, _room(ax, figure.get_figwidth())), pad=12)
+    ax.set_title(fold(title, _title_columns(ax, figure.get_figwidth())), pad=12)
     if caption:
         _below(figure, caption)
     return ax
@@ -153,7 +153,7 @@ def _below(figure: Figure, caption: str) -> None:
     figure.supxlabel("\n".join(lines), fontsize=8.5, color="#555555", x=0.01, ha="left")
 
 
-def _room(ax: Axes, width: float) -> int:
+def _title_columns(ax: Axes, width: float) -> int:
     """Columns of a title above axes that long names at the left push to the right."""
     lines = (line for name in ax.get_yticklabels() for line in name.get_text().split("\n"))
     longest = max(map(columns, lines), default=0)
@@ -250,6 +250,26 @@ def strategy(table: pd.DataFrame, name: str) -> str:
     return title if title and is_legible(title) else words(name)
 
 
+def places(table: pd.DataFrame, names: Iterable[object]) -> dict[str, int]:
+    """The place of each strategy, which gives its colour and its dashes.
+
+    That in the scenario, where the table knows its strategies (attribute strategies), so that a
+    strategy looks the same in the figures of all commands; else that among ``names``.
+
+    >>> table = pd.DataFrame()
+    >>> table.attrs["strategies"] = ["wait", "talk"]
+    >>> places(table, ["talk", "new", "wait"])
+    {'wait': 0, 'talk': 1, 'new': 2}
+    """
+    known = dict.fromkeys([*table.attrs.get("strategies", ()), *map(str, names)])
+    return {name: i for i, name in enumerate(known)}
+
+
+def colours(table: pd.DataFrame, names: Iterable[object]) -> dict[str, Any]:
+    """The colour of each strategy, by :func:`places`."""
+    return {name: PALETTE[i % len(PALETTE)] for name, i in places(table, names).items()}
+
+
 LABEL = 26  # columns of a strategy's name in a figure; a longer one takes more lines
 
 
@@ -275,7 +295,7 @@ def columns(text: str) -> int:
 
 
 _WIDE = "\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60"
-_PIECES = re.compile(f"[{_WIDE}]\\s*|[^\\s{_WIDE}]+\\s*")
+_PIECES = re.compile(f"[{_WIDE}][ \\n]*|[^ \\n{_WIDE}]+[ \\n]*")  # never at a no-break space
 
 
 def fold(text: str, width: int, most: int | None = None) -> str:

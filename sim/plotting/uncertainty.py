@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.patheffects import withStroke
 
 from sim.plotting.style import (
     MOST,
     PALETTE,
+    colours,
     finish,
     fold,
     label,
@@ -24,7 +26,7 @@ from sim.plotting.style import (
     style,
 )
 
-SHOWN = 15  # numbers in a figure
+SHOWN = 15  # parameters in a figure
 LOW, HIGH = PALETTE[1], PALETTE[0]
 
 
@@ -43,7 +45,7 @@ def _titled(ax: Axes, title: str, caption: str | None, pad: float = 12) -> Axes:
 
 
 def tornado(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
-    """What each number does alone, from its low to its high end.
+    """What each parameter does alone, from its low to its high end.
 
     Args:
         table: from :func:`sim.studies.sensitivity.tornado`, with attributes of, scale and steps.
@@ -81,14 +83,14 @@ def tornado(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None 
         ax.legend(
             handles=[
                 Patch(facecolor=LOW, alpha=0.75, hatch="///", edgecolor="white",
-                      label="number at its low end"),
+                      label="parameter at its low end"),
                 Patch(facecolor=HIGH, alpha=0.75, label="at its high end (value beside the bar)"),
             ],
             ncols=2, loc="lower left", bbox_to_anchor=(0, 1), frameon=False, borderaxespad=0.2,
             fontsize=9,
         )  # fmt: skip
         first = part.iloc[0]
-        title = f"{table.attrs['of']}: no number moves it"
+        title = f"{table.attrs['of']}: no parameter moves it"
         if first["swing"] != 0:
             title = (
                 f"{table.attrs['of']}: most moved by {first['number']}, "
@@ -98,12 +100,12 @@ def tornado(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None 
 
 
 def _apart(one: dict[str, float]) -> bool:
-    """Do the two bars of a number point to different sides?"""
+    """Do the two bars of a parameter point to different sides?"""
     return one["at_low"] * one["at_high"] < 0
 
 
 def morris(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
-    """Morris's plane: how far a factor moves the outcome, and how unevenly.
+    """Morris's plane: how far a parameter moves the outcome, and how unevenly.
 
     Args:
         table: from :func:`sim.studies.sensitivity.morris`, with attributes of, scale and steps.
@@ -111,11 +113,11 @@ def morris(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
     """
     with style():
         scale, steps = table.attrs["scale"], table.attrs["steps"]
-        ax = new_axes(ax, 10, 6.2)
+        ax = new_axes(ax, 11, 6.2)
         alone = table[table["sigma"].notna()]
         sure = alone["effect_low"].fillna(0) > 0
         for part, colour, mark, label in (
-            (alone[~sure], "#9a9a9a", "s", "not told apart from noise"),
+            (alone[~sure], "#9a9a9a", "s", "not distinguished from noise"),
             (alone[sure], PALETTE[0], "o", "moves the outcome"),
         ):
             ax.plot(scale * part["mu_star"], scale * part["sigma"], mark, color=colour, ms=5,
@@ -124,33 +126,29 @@ def morris(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None =
         ax.plot([0, top], [0, top], ":", color="#999999", lw=1, label="spread = mean size")
         ax.set_xlim(0, top)
         ax.set_ylim(0, max(1e-9, scale * float(alone["sigma"].max())) * 1.12)
-        _labels(ax, alone[sure][:10], scale, top)
-        ax.set_xlabel(f"mu*: mean size of the effect of a number, {steps}")
+        _labels(ax, alone[sure][: len(LETTERS)], scale)
+        ax.set_xlabel(f"mu*: mean size of the effect of a parameter, {steps}")
         ax.set_ylabel(f"sigma: spread of the effect, {steps}")
         ax.legend(frameon=False, loc="lower right", fontsize=9)
         title = (
-            f"{table.attrs['of']}: {int(sure.sum())} of {len(alone)} numbers are told apart "
-            "from noise"
+            f"{table.attrs['of']}: {int(sure.sum())} of {len(alone)} parameters are "
+            "distinguished from noise"
         )
         return _titled(ax, title, caption)
 
 
-def _labels(ax: Axes, part: pd.DataFrame, scale: float, top: float) -> None:
-    """Names beside the points, apart from each other."""
-    height = ax.get_ylim()[1]
-    used: list[tuple[float, float]] = []
-    for one in part.sort_values("sigma", ascending=False).itertuples():
-        x, y = scale * one.mu_star, scale * one.sigma
-        left = x > 0.6 * top
-        place = y
-        while any(abs(place - v) < 0.042 * height and abs(x - u) < 0.5 * top for u, v in used):
-            place -= 0.01 * height
-        used.append((x, place))
-        ax.annotate(
-            str(one.factor), (x, y), (x + (-0.02 if left else 0.02) * top, place),
-            ha="right" if left else "left", va="center", fontsize=8,
-            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": "#999999"},
-        )  # fmt: skip
+LETTERS = "ABCDEFGHIJ"
+
+
+def _labels(ax: Axes, part: pd.DataFrame, scale: float) -> None:
+    """A letter beside each point, and a key of letters at the right of the axes."""
+    for letter, one in zip(LETTERS, part.itertuples(), strict=False):
+        ax.annotate(letter, (scale * one.mu_star, scale * one.sigma), (4, 4), fontsize=9,
+                    textcoords="offset points", fontweight="bold", color=PALETTE[0],
+                    path_effects=[withStroke(linewidth=2.5, foreground="white")])  # fmt: skip
+    key = [f"{letter}  {name}" for letter, name in zip(LETTERS, part["factor"], strict=False)]
+    ax.text(1.02, 1.0, "\n".join(key), transform=ax.transAxes, va="top", fontsize=8.5,
+            linespacing=1.5)  # fmt: skip
 
 
 def sobol(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None = None) -> Axes:
@@ -207,7 +205,7 @@ def regret(
         ax, caption: as for :func:`tornado`.
     """
     with style():
-        colours = _colours(ranking["strategy"] if strategies is None else strategies)
+        colour_of = colours(ranking, ranking["strategy"] if strategies is None else strategies)
         scale, steps = table.attrs["scale"], table.attrs["steps"]
         ax = new_axes(ax, 10, 2.4 + rows_high(ranking, ranking["strategy"], 0.5))
         rows = np.arange(len(ranking))[::-1]
@@ -221,7 +219,7 @@ def regret(
             medianprops={"color": "black", "lw": MOST}, manage_ticks=False,
         )  # fmt: skip
         for name, box in zip(ranking["strategy"], drawn["boxes"], strict=True):
-            box.set(facecolor=colours[name], alpha=0.6, edgecolor="#444444")
+            box.set(facecolor=colour_of[name], alpha=0.6, edgecolor="#444444")
         ax.plot(scale * ranking["regret"], rows, "D", color="white", mec="black", ms=6, zorder=4)
         _names(ax, rows, [label(ranking, str(name)) for name in ranking["strategy"]])
         ax.set_xlim(left=-0.01 * max(1e-9, max(float(box.max()) for box in boxes)))
@@ -248,11 +246,6 @@ def _regret_sentence(ranking: pd.DataFrame, scale: float, steps: str) -> str:
     return f"{names} the least mean regret: {scale * least:.1f}{limits} {steps}"
 
 
-def _colours(strategies: Iterable[str]) -> dict[str, Any]:
-    """A colour for each strategy, the same in all figures that are given the same order."""
-    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(strategies)}
-
-
 def best_map(
     table: pd.DataFrame,
     strategies: Sequence[str] | None = None,
@@ -260,7 +253,7 @@ def best_map(
     *,
     caption: str | None = None,
 ) -> Axes:
-    """Which strategy is best where two numbers lie; faded and hatched where that is not sure.
+    """Which strategy is best over the values of two parameters; faded where that is not sure.
 
     Args:
         table: from :func:`sim.studies.switching_values.best_map`, with attributes numbers, likely
@@ -272,13 +265,13 @@ def best_map(
         ax = new_axes(ax, 9.5, 6.4)
         x, y = np.unique(table["x"]), np.unique(table["y"])
         names = list(dict.fromkeys(table.attrs["among"]))
-        colours = _colours(strategies or names)
+        colour_of = colours(table, strategies or names)
         wide, high = (float(np.diff(v).mean()) if len(v) > 1 else 1.0 for v in (x, y))
         for one in table.itertuples():
             ax.add_patch(
                 Rectangle(
                     (one.x - wide / 2, one.y - high / 2), wide, high,
-                    facecolor=colours[one.strategy], alpha=0.85 if one.apart else 0.25,
+                    facecolor=colour_of[one.strategy], alpha=0.85 if one.apart else 0.25,
                     hatch=None if one.apart else "//", edgecolor="white", lw=0.8,
                 )
             )  # fmt: skip
@@ -289,12 +282,13 @@ def best_map(
         ax.set_ylabel(table.attrs["numbers"][1])
         present = [name for name in names if (table["strategy"] == name).any()]
         handles: list[Patch | Line2D] = [
-            Patch(facecolor=colours[name], alpha=0.85, label=label(table, name)) for name in present
+            Patch(facecolor=colour_of[name], alpha=0.85, label=label(table, name))
+            for name in present
         ]
         handles.append(Patch(facecolor="#cccccc", hatch="//", edgecolor="white",
-                             label="not told apart from the next one"))  # fmt: skip
+                             label="not distinguished from the next one"))  # fmt: skip
         handles.append(Line2D([], [], marker="P", color="black", mec="white", ms=10, ls="",
-                              label="likely values"))  # fmt: skip
+                              label="base values"))  # fmt: skip
         ax.legend(handles=handles, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), frameon=False,
                   borderaxespad=0.3, fontsize=9)  # fmt: skip
         return _titled(ax, _map_sentence(table), caption, 14 + 17 * -(-len(handles) // 3))
@@ -302,13 +296,13 @@ def best_map(
 
 def _map_sentence(table: pd.DataFrame) -> str:
     shares = table[table["apart"]]["strategy"].value_counts()
-    # One cell in twenty may be told apart by luck.
+    # One cell in twenty may be significant by chance.
     often = [str(name) for name, count in shares.items() if count > 0.05 * len(table)]
     names = [strategy(table, name) for name in often]
     if not names:
-        return "Hardly anywhere is one strategy told apart as the best"
+        return "Hardly anywhere is one strategy significantly the best"
     if len(names) == 1:
-        return f"Where one strategy is told apart as the best, it is {names[0]}"
+        return f"Where one strategy is significantly the best, it is {names[0]}"
     return f"{', '.join(names[:-1])} and {names[-1]} are each the best somewhere"
 
 
@@ -319,10 +313,10 @@ def switching(
     *,
     caption: str | None = None,
 ) -> Axes:
-    """At which value of each number another strategy becomes the best, against its range.
+    """At which value of each parameter another strategy becomes the best, against its range.
 
-    Each range is drawn to its own scale, from its low end over its likely value, which stand at
-    the same place in every lane, to its high end; hollow marks may be luck.
+    Each range is drawn to its own scale, from its low end over its base value, which stand at
+    the same place in every lane, to its high end; hollow marks may be chance.
 
     Args:
         table: from :func:`sim.studies.switching_values.switching_values`, with attribute leader.
@@ -337,9 +331,9 @@ def switching(
         rows = np.arange(len(names))[::-1]
         ax.barh(rows, 2, 0.5, left=-1, color="#ececec", zorder=0)
         ax.axvline(0, color="#333333", lw=1, zorder=1)
-        colours = _colours(strategies)
+        colour_of = colours(table, strategies)
         for one in known.to_dict("records"):
-            _switching_mark(ax, one, rows[names.index(one["number"])], colours[one["strategy"]])
+            _switching_mark(ax, one, rows[names.index(one["number"])], colour_of[one["strategy"]])
         for row, name in zip(rows, names, strict=True):
             one = known[known["number"] == name].iloc[0]
             for x, value, side in ((-1.02, one["from"], "right"), (1.02, one["to"], "left")):
@@ -347,16 +341,16 @@ def switching(
         likely = known.drop_duplicates("number").set_index("number")["likely"]
         _names(ax, rows, [f"{name}  ({likely[name]:.3g})" for name in names])
         ax.set_xlim(-1.16, 1.16)
-        ax.set_xticks([-1, 0, 1], ["low end", "likely value", "high end"])
-        ax.set_xlabel("the number, over its range (likely value beside its name)")
+        ax.set_xticks([-1, 0, 1], ["low end", "base value", "high end"])
+        ax.set_xlabel("the parameter, over its range (base value beside its name)")
         handles = [
-            Line2D([], [], marker="D", ls="", mec="black", mfc=colours[name], ms=7,
+            Line2D([], [], marker="D", ls="", mec="black", mfc=colour_of[name], ms=7,
                    label=label(table, name))
             for name in strategies if name in set(known["strategy"])
         ]  # fmt: skip
         if (known["verdict"] != SURE).any():
             handles.append(Line2D([], [], marker="D", ls="", mec="black", mfc="white", ms=7,
-                                  label="may be luck"))  # fmt: skip
+                                  label="may be chance"))  # fmt: skip
         ax.legend(handles=handles, title="best from there on", title_fontsize=9, ncols=4,
                   loc="lower left", bbox_to_anchor=(0, 1), frameon=False, borderaxespad=0.2,
                   fontsize=9, alignment="left")  # fmt: skip
@@ -384,7 +378,7 @@ def _switching_mark(ax: Axes, one: dict[str, Any], row: float, colour: str) -> N
 
 
 def _in_its_range(one: dict[str, Any], value: float) -> float:
-    """-1 at the low end of a number, 0 at its likely value, 1 at its high end."""
+    """-1 at the low end of a parameter, 0 at its base value, 1 at its high end."""
     width = (one["likely"] - one["from"]) if value < one["likely"] else one["to"] - one["likely"]
     return float((value - one["likely"]) / width) if width else 0.0
 
@@ -394,6 +388,8 @@ def _switching_sentence(table: pd.DataFrame) -> str:
     count, numbers = sure["number"].nunique(), table["number"].nunique()
     leader = strategy(table, str(table.attrs["leader"]))
     if not count:
-        return f"None of {numbers} numbers alone is told to make another one better than {leader}"
+        return (
+            f"None of {numbers} parameters alone is shown to make another one better than {leader}"
+        )
     verb = "makes" if count == 1 else "make"
-    return f"{count} of {numbers} numbers alone {verb} another strategy better than {leader}"
+    return f"{count} of {numbers} parameters alone {verb} another strategy better than {leader}"

@@ -22,7 +22,8 @@ ACTIVITIES = (
     *(TABLE, SETBACK, BREAK, GATE, WINDOW, DELEGATION),
     *(COMPLETED, ABANDONED, LEFT_OUT, RUINED),
 )
-"""What a track can be activity, in the order in which figures show it."""
+"""The activities of a track, in the order in which figures show them."""
+DELAYS = (SETBACK, BREAK)
 WAITING = (GATE, WINDOW, DELEGATION)
 
 LoggedReplication = tuple[int, Rows, Sequence[Entry]]
@@ -69,6 +70,35 @@ def budgets(
     table.insert(0, "draw", draw)
     table.insert(0, "strategy", program.strategy)
     return table
+
+
+def activities(program: Program, row: Rows, log: Sequence[Entry]) -> pd.DataFrame:
+    """What each track did when in one replication, from day 0 to the end of the run.
+
+    Args:
+        program: the program that was simulated.
+        row: of the replication (n = 1).
+        log: its events.
+
+    Returns:
+        track, activity (one of ACTIVITIES), item, begin, end (days), by track and time. A track
+        that waits for a seat when a window closes is counted to wait for the seat.
+    """
+    state = _State(_LogReader(program))
+    found: list[list[tuple[Activity, float, float]]] = [[] for _ in program.tracks]
+    for begins, ends in state.spans(log, _end(program, row)):
+        for mine, activity in zip(found, state.activities, strict=True):
+            if mine and mine[-1][0] == activity:
+                begins_with = mine.pop()[1]
+                mine.append((activity, begins_with, ends))
+            elif ends > begins:
+                mine.append((activity, begins, ends))
+    rows = [
+        (track, *activity, begin, end)
+        for track, mine in zip(program.tracks, found, strict=True)
+        for activity, begin, end in mine
+    ]
+    return pd.DataFrame(rows, columns=["track", "activity", "item", "begin", "end"])
 
 
 def spells(

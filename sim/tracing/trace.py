@@ -13,6 +13,7 @@ from sim.engine import rows as row_tables
 from sim.engine.program import ABANDON, NOTHING, Entry, Program, What
 from sim.engine.rows import Rows
 from sim.formatting import html_table, many, short
+from sim.tracing.time_budget import activities
 
 SHOWN, SHOWN_IN_A_NOTEBOOK = 6, 30  # events
 
@@ -27,6 +28,7 @@ class Trace:
         attempts: track, stage, attempt (from 0), begin, end, ending; ``ending`` is "success",
             the name of a setback, "broken" or "ongoing".
         shocks: time, shock; those that happened.
+        activities: track, activity, item, begin, end, from :func:`time_budget.activities`.
         levels: condition, begin, end, level; spells at level 1 or more, also of stage conditions.
         called: the title of the strategy.
         windows: stage ("track.stage"), opens, closes (days), until the horizon, for tracks that
@@ -43,6 +45,7 @@ class Trace:
     row: dict[str, Any]
     events: pd.DataFrame
     attempts: pd.DataFrame
+    activities: pd.DataFrame
     shocks: pd.DataFrame
     levels: pd.DataFrame
     windows: pd.DataFrame
@@ -116,6 +119,7 @@ def trace_of(
         row=row,
         events=_events(program, log),
         attempts=_attempts(program, log, end),
+        activities=activities(program, rows, log),
         shocks=pd.DataFrame(
             [(e[0], program.shocks[e[2]]) for e in log if e[1] == What.HAPPENS],
             columns=["time", "shock"],

@@ -193,7 +193,7 @@ def test_a_timeline_says_how_its_history_ended(strategy, outcome, sentence) -> N
     ended = sentence.format(date=f"{date.day} {date:%B %Y}", day=f"{row['time']:.0f}")
     name = strategy.replace("_", " ").capitalize()
     title = " ".join(axes.get_title(loc="left").split())
-    assert title.startswith(f"{name}, history {row['replication']}: {ended}")
+    assert title.startswith(f"{name}, replication {row['replication']}: {ended}")
     windows = any(text.get_text() == "window open" for text in axes.get_legend().get_texts())
     assert windows == (strategy != "bilateral_only")  # it leaves the ministers out
 

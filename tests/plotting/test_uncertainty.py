@@ -64,7 +64,7 @@ def test_switching_values_stand_in_their_ranges() -> None:
     assert sum(line.get_marker() == ">" for line in ax.lines) == 2
     assert "2 of 5 numbers alone make another strategy better than middle" in ax.get_title("left")
     shown = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert shown == ["left", "right", "may be luck"]
+    assert shown == ["left", "right", "may be chance"]
     assert {"0.3", "4", "2.5"} <= {text.get_text() for text in ax.texts}
 
 
