@@ -15,7 +15,7 @@ from sim.studies import decision
 from sim.tracing.divergence import NO_DIVERGENCE
 
 SCENARIO = sim.load("korea-2017")
-CAPTION = "korea-2017: 600 histories of each strategy, seed 1"
+CAPTION = "korea-2017: 600 replications of each strategy, seed 1"
 
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -84,7 +84,7 @@ def test_the_ranking_draws_the_intervals_of_its_table(figures, tables) -> None:
         assert any(np.allclose(line, (row.low, row.high)) for line in lines if len(line) == 2)
 
 
-def test_the_forest_tells_what_is_told_from_0(figures, tables) -> None:
+def test_the_forest_marks_what_differs_from_0(figures, tables) -> None:
     shown = ["reached", "restricted_mean", "held_freeze", "ruin"]
     part = tables["differences"][tables["differences"]["measure"].isin(shown)]
     sure = ((part["joint_low"] > 0) | (part["joint_high"] < 0)).sum()
@@ -105,7 +105,7 @@ def test_bars_of_the_budget_add_up_to_the_days_without(figures, tables) -> None:
 
 
 @pytest.mark.parametrize("replication", [7, 8])
-def test_two_histories_side_by_side_share_lanes_and_dates(replication: int) -> None:
+def test_paired_replications_side_by_side_share_lanes_and_dates(replication: int) -> None:
     stories = [
         sim.trace(SCENARIO, n, replication, engine="compiled") for n in ("proposal", "pressure")
     ]
@@ -119,7 +119,7 @@ def test_two_histories_side_by_side_share_lanes_and_dates(replication: int) -> N
     assert "never diverge" in decisions.side_by_side(*stories, NO_DIVERGENCE)._suptitle.get_text()
 
 
-def test_few_histories_and_no_intervals() -> None:
+def test_few_replications_and_no_intervals() -> None:
     frame = sim.run(SCENARIO, ["proposal", "pressure"], 1).frame
     paired = comparison.paired_samples(frame, "freeze", "war", SCENARIO.horizon)
     best = comparison.with_the_best(paired)

@@ -34,7 +34,7 @@ def rows() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def figures() -> dict[str, Axes]:
-    caption = "korea-2017: 800 histories, seed 1"
+    caption = "korea-2017: 800 replications, seed 1"
     table = comparison.compare(rows(), "proposal", "freeze", "war", SCENARIO.horizon)
     return {
         "incidence": outcomes.incidence(incidence.incidence(rows(), **WITH), caption=caption),
@@ -186,7 +186,7 @@ TWO = (Path(__file__).parents[1] / "corpus" / "valid" / "two_tracks.toml").read_
         ("bilateral_only", "ongoing", "no freeze by 15 June 2022, day 1826"),
     ],
 )
-def test_a_timeline_says_how_its_history_ended(strategy, outcome, sentence) -> None:
+def test_a_timeline_says_how_its_replication_ended(strategy, outcome, sentence) -> None:
     row = rows()[(rows()["strategy"] == strategy) & (rows()["outcome"] == outcome)].iloc[0]
     axes = outcomes.timeline(summary.trace(SCENARIO, strategy, int(row["replication"])))
     date = SCENARIO.start + dt.timedelta(days=math.floor(row["time"]))
@@ -256,7 +256,7 @@ def test_the_title_of_a_comparison_has_the_paired_difference(tmp_path, baseline)
     assert f"{apart:.1f} points" in title and title.endswith(f"more than {style.words(other)}")
 
 
-def test_small_shares_and_the_last_year_are_told(figures) -> None:
+def test_small_shares_and_the_last_year_are_shown(figures) -> None:
     beside = [text.get_text() for text in figures["outcomes"].texts]
     assert sum("war " in text for text in beside) == 9  # one of each strategy
     assert figures["incidence"].get_xlim()[1] == pytest.approx(5 * DAYS_PER_YEAR)

@@ -62,7 +62,9 @@ def test_switching_values_stand_in_their_ranges() -> None:
         pytest.approx([-0.75, -0.25]), pytest.approx([0.25, 1.0]), pytest.approx([0.2, 1.0])
     ]  # fmt: skip
     assert sum(line.get_marker() == ">" for line in ax.lines) == 2
-    assert "2 of 5 numbers alone make another strategy better than middle" in ax.get_title("left")
+    assert "2 of 5 parameters alone make another strategy better than middle" in ax.get_title(
+        "left"
+    )
     shown = [text.get_text() for text in ax.get_legend().get_texts()]
     assert shown == ["left", "right", "may be chance"]
     assert {"0.3", "4", "2.5"} <= {text.get_text() for text in ax.texts}
@@ -71,11 +73,11 @@ def test_switching_values_stand_in_their_ranges() -> None:
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
-        (ROWS[2:], "None of 3 numbers alone is told to make another one better than middle"),
-        (ROWS[:1], "1 of 1 numbers alone makes another strategy better than middle"),
+        (ROWS[2:], "None of 3 parameters alone is shown to make another one better than middle"),
+        (ROWS[:1], "1 of 1 parameters alone makes another strategy better than middle"),
     ],
 )
-def test_one_switch_or_none_is_told(rows, sentence) -> None:
+def test_one_switch_or_none_is_in_the_title(rows, sentence) -> None:
     title = plots.switching(table(*rows), STRATEGIES).get_title("left")
     assert " ".join(title.split()) == sentence
 
