@@ -95,6 +95,8 @@ class _Writer:
         }
         if self.ruin:
             document["ruin"] = self.ruin
+        if self.chance(0.2):
+            document["done"] = self.done()
         if self.chance(0.6):
             document["delegations"] = {p: rng.randint(1, 2) for p in "AB"[: rng.randint(1, 2)]}
         document["conditions"] = {name: self.condition(name) for name in self.conditions}
@@ -212,7 +214,30 @@ class _Writer:
             strategy["never"] = never
         strategy["raises"] = [rng.choice(self.conditions) for _ in range(rng.randint(0, 2))]
         strategy["priority"] = rng.sample(self.tracks, rng.randint(0, len(self.tracks)))
+        if self.chance(0.2):
+            strategy["done"] = self.done()
+        count = rng.randint(1, 4) if self.chance(0.6) else 0
+        strategy["rules"] = [self.rule(f"r{n}") for n in range(count)]
         return strategy
+
+    def done(self) -> list[str]:
+        track = self.rng.choice(self.tracks)
+        stages = self.stages[track][: self.rng.randint(1, len(self.stages[track]))]
+        return [f"{track}.{stage}" for stage in stages]
+
+    def rule(self, name: str) -> dict[str, Any]:
+        rng = self.rng
+        tracks = rng.sample(self.tracks, rng.randint(0, len(self.tracks)))
+        cut = rng.randint(0, len(tracks))
+        return {
+            "name": name,
+            "when": self.clauses(),
+            "held": rng.choice([0, 0, 1, 2, 5, 10, 30.5]),
+            **self.effects(),
+            "closes": tracks[:cut] if self.chance(0.5) else [],
+            "opens": tracks[cut:],
+            "repeats": self.chance(0.4),
+        }
 
 
 # -- TOML, as little of it as is needed -----------------------------------------------------------
@@ -229,4 +254,6 @@ def _value(value: Any) -> str:
         return "[" + ", ".join(_value(v) for v in value) + "]"
     if isinstance(value, str):
         return f'"{value}"'
+    if isinstance(value, bool):
+        return str(value).lower()
     return value.isoformat() if isinstance(value, dt.date) else repr(value)

@@ -22,16 +22,19 @@ from sim.engine.program import (
     ABANDON,
     AFTER,
     CLEAR,
+    CLOSE,
     DATED,
     FAMILIES,
     LOWER,
     NOTHING,
+    OPEN,
     RAISE,
     RATE,
     REOPEN,
     RESUME,
     Program,
     failures_of,
+    rules_of,
 )
 from sim.engine.rows import names_of_columns
 from sim.scenario import model as scenario_model
@@ -138,13 +141,20 @@ class StageEntity(NamedTuple):
 
 
 class TrackEntity(NamedTuple):
-    """A track; its stages are those with indices first to last."""
+    """A track; its stages are those with indices first to last.
+
+    Attributes:
+        begins_at: the first stage that is not done before day 0; where all are, the one after last.
+        start: its start rule.
+        parties: those with a limited delegation.
+    """
 
     place: int
     first: int
     last: int
+    begins_at: int
     start: Rule
-    parties: tuple[int, ...]  # those with a limited delegation
+    parties: tuple[int, ...]
 
 
 class BreakEntity(NamedTuple):
@@ -190,6 +200,25 @@ class ShockEntity(NamedTuple):
     ratios: tuple[Ratio, ...]
     column: int
     breaks_column: int
+
+
+class DecisionEntity(NamedTuple):
+    """A rule of the strategy: what it does when something has held for some days.
+
+    Attributes:
+        place: index among the rules of the strategy.
+        when, held: what must hold, and for how many days without a break.
+        effects: on conditions and tracks.
+        repeats: whether it may fire again once `when` has failed.
+        column: its column among the rules of all strategies.
+    """
+
+    place: int
+    when: Rule
+    held: float
+    effects: Steps
+    repeats: bool
+    column: int
 
 
 class Entities:
@@ -245,6 +274,17 @@ class Entities:
         first = [self._number_of_track[name] for name in one.chosen.priority]
         self.by_priority = first + [t for t in range(len(self.tracks)) if t not in first]
         self.left_out = [name in one.chosen.never for name in one.tracks]
+        self.decisions = [
+            DecisionEntity(
+                place=i,
+                when=self._decision_when[i],
+                held=rule.held,
+                effects=self._steps(rule),
+                repeats=rule.repeats,
+                column=rules_of(one).index(rule.name),
+            )
+            for i, rule in enumerate(one.chosen.rules)
+        ]
 
     @cached_property
     def columns(self) -> frozenset[str]:
@@ -252,7 +292,7 @@ class Entities:
         return frozenset(names_of_columns(self.program))
 
     def _read_clauses(self) -> None:
-        """Number the items of all lists of clauses: start rules, gates, setbacks, shocks."""
+        """Number the items of all lists of clauses: start rules, gates, setbacks, shocks, rules."""
         one = self.scenario
         self._items = 0
         self._start = [self._rule(one.chosen.starts.get(name, ())) for name in one.tracks]
@@ -260,6 +300,7 @@ class Entities:
         self._gate = [self._rule(stage.needs) for stage in stages]
         self._setback_when = [[self._rule(b.when) for b in stage.setbacks] for stage in stages]
         self._shock_when = [self._rule(shock.when) for shock in one.shocks.values()]
+        self._decision_when = [self._rule(rule.when) for rule in one.chosen.rules]
 
     def _rule(self, clauses: Clauses) -> Rule:
         first = self._items
@@ -286,7 +327,11 @@ class Entities:
             (REOPEN, self._number_of_stage[f"{one.track}.{one.stage}"]) for one in effects.reopens
         ]
         resumed = [(RESUME, self._number_of_track[name]) for name in effects.resumes]
-        return (*levels, *reopened, *resumed)
+        steps = [*levels, *reopened, *resumed]
+        if isinstance(effects, scenario_model.DecisionRule):
+            steps += [(CLOSE, self._number_of_track[name]) for name in effects.closes]
+            steps += [(OPEN, self._number_of_track[name]) for name in effects.opens]
+        return tuple(steps)
 
     def _resume(self, track: str, stage: str | None, default: int) -> int:
         if stage == scenario.ABANDON:
@@ -295,11 +340,16 @@ class Entities:
 
     def _tracks(self) -> list[TrackEntity]:
         limited = list(self.scenario.delegations)
+        self.done = sorted(
+            self._number_of_stage[name]
+            for name in scenario_model.done_under(self.scenario, self.scenario.chosen)
+        )
         found, first = [], 0
         for place, track in enumerate(self.scenario.tracks.values()):
             parties = tuple(limited.index(party) for party in track.parties if party in limited)
             last = first + len(track.stages) - 1
-            found.append(TrackEntity(place, first, last, self._start[place], parties))
+            begins_at = first + sum(first <= stage <= last for stage in self.done)
+            found.append(TrackEntity(place, first, last, begins_at, self._start[place], parties))
             first = last + 1
         return found
 

@@ -34,12 +34,14 @@ from sim.engine.program import (
     ABANDONED,
     AFTER,
     CLEAR,
+    CLOSE,
     DATED,
     DELEGATION,
     GOAL,
     MAX_EVENTS_AT_AN_INSTANT,
     NOTHING,
     ONGOING,
+    OPEN,
     RAISE,
     RATE,
     REMEMBERED,
@@ -58,7 +60,7 @@ from sim.types import DAYS_PER_YEAR, Floats, Ints, Words
 
 Table = Any  # an array of records
 
-WAITING, AT_TABLE, DELAYED, COMPLETED, GONE = range(5)
+WAITING, AT_TABLE, DELAYED, COMPLETED, GONE, OUT = range(6)
 GROUP = 16  # clocks
 FEW = 4  # groups that are compared one by one
 NEVER = 0x7FF0000000000000  # the bits of infinity
@@ -70,8 +72,9 @@ LARGEST_TABLE = 1024  # speeds of one shock
 WHOLE = np.int64
 (OPENS, FADES, HAPPENS, PASSES, BREAKS, BEGINS, SUCCEEDS, FAILS) = map(WHOLE, range(8))
 (PAUSES, RESUMES, LEAVES, COMPLETES, REOPENS, RISES, FALLS, WAITS) = map(WHOLE, range(8, 16))
-HASTENS = WHOLE(16)
+(HASTENS, ACTS, CLOSES, ADMITS) = map(WHOLE, range(16, 20))
 NO_DETAIL = WHOLE(NOTHING)
+BY_RULE = WHOLE(1)
 ONE = np.uint64(1)
 U = np.uint64  # an index without a sign: numba then need not ask whether it counts from the end
 
@@ -83,9 +86,9 @@ class CompiledProgram(NamedTuple):
     """A program as records (C conditions, S stages, F failures, T tracks, K shocks as in
     :class:`Code`).
 
-    Clock 0 is the calendar of windows; then come the conditions that fade, the shocks and the
-    tracks, each in file order: the order at one instant. ``x_first`` and ``x_last`` bound a part
-    of the flat table x; the last is excluded.
+    Clock 0 is the calendar of windows; then come the conditions that fade, the shocks, the tracks
+    and the rules of the strategy, each in file order: the order at one instant. ``x_first`` and
+    ``x_last`` bound a part of the flat table x; the last is excluded.
     """
 
     shared: Table  # (1,) scalars
@@ -116,6 +119,7 @@ class CompiledProgram(NamedTuple):
     dates: Floats
     windows: Table
     openings: Table
+    decisions: Table  # rules of the strategy
 
 
 def _record(names: str, floats: str = "", words: str = "") -> np.dtype[Any]:
@@ -126,11 +130,13 @@ def _record(names: str, floats: str = "", words: str = "") -> np.dtype[Any]:
 
 
 SHARED = _record(
-    "goal ruin conditions first_fade first_shock first_track clocks counts most_events", "horizon"
+    "goal ruin conditions first_fade first_shock first_track first_decision clocks counts "
+    "most_events",
+    "horizon",
 )
 LEVEL = _record("maximum initially fade_clock fade_law reader_first reader_last", "", "stream")
 READER = _record("shock stride")
-TRACK = _record("first last start_rule left_out party_first party_last place")
+TRACK = _record("last begins_at begun start_rule left_out party_first party_last place")
 STAGE = _record(
     "track law gate failures step_first step_last hold_first hold_last window_first window_last "
     "setback_first setback_last odds_first odds_last time_first time_last",
@@ -151,6 +157,7 @@ STEP = _record("kind of")
 LAW = _record("family start count", "a b c d")
 SPAN = _record("", "opens closes")
 OPENING = _record("stage", "time")
+DECISION = _record("when repeats step_first step_last column", "held")
 
 
 def _table(dtype: np.dtype[Any], size: int, **columns: Any) -> Table:
@@ -211,6 +218,7 @@ def plan(code: Code) -> CompiledProgram:
         openings=_table(
             OPENING, len(code.opening_time), stage=code.opening_stage, time=code.opening_time
         ),
+        decisions=_decisions(code),
     )
     _fill_speeds(its_plan, new_levels(levels))
     return its_plan
@@ -227,7 +235,8 @@ def _shared(code: Code, fading: int) -> Table:
         first_fade=1,
         first_shock=1 + fading,
         first_track=1 + fading + shocks,
-        clocks=1 + fading + shocks + tracks,
+        first_decision=1 + fading + shocks + tracks,
+        clocks=1 + fading + shocks + tracks + len(code.decision_when),
         counts=code.counts,
         most_events=code.most_events,
         horizon=code.horizon,
@@ -238,8 +247,9 @@ def _tracks(code: Code, place: Ints) -> Table:
     return _table(
         TRACK,
         len(place),
-        first=code.stage_start[:-1],
         last=code.stage_start[1:],
+        begins_at=code.begins_at,
+        begun=code.begun,
         start_rule=code.start_rule,
         left_out=code.left_out,
         place=place,
@@ -311,6 +321,18 @@ def _breaks(code: Code) -> Table:
     )
 
 
+def _decisions(code: Code) -> Table:
+    return _table(
+        DECISION,
+        len(code.decision_when),
+        when=code.decision_when,
+        repeats=code.decision_repeats,
+        **_steps(code, code.decision_effects),
+        column=code.decision_column,
+        held=code.decision_held,
+    )
+
+
 def _literals(code: Code) -> Table:
     return _table(
         LITERAL,
@@ -334,13 +356,16 @@ def _laws(code: Code) -> Table:
 
 def _levels(code: Code, levels: int, fading: Ints) -> Table:
     others = levels - code.conditions
+    initially = np.zeros(levels, np.int64)
+    initially[: code.conditions] = code.initially
+    initially[code.conditions + code.done] = 1
     fade_clock = np.full(levels, NOTHING, np.int64)
     fade_clock[fading] = 1 + np.arange(len(fading))
     return _table(
         LEVEL,
         levels,
         maximum=_highest(code, levels),
-        initially=np.concatenate([code.initially, np.zeros(others, np.int64)]),
+        initially=initially,
         fade_clock=fade_clock,
         fade_law=np.concatenate([code.fade_law, np.full(others, NOTHING)]),
         stream=np.concatenate([code.fade_stream, np.zeros(others, np.uint64)]),
@@ -500,6 +525,7 @@ class ReplicationState(NamedTuple):
     tracks: Table
     stages: Table
     shocks: Table
+    decisions: Table
     due: Floats  # (groups * GROUP,) when each clock runs out
     bits: Ints  # the same memory: the bits of times that are not negative sort as the times do
     soonest: Ints  # (groups, rounded up to fours) bits of the time of each group's next clock
@@ -516,9 +542,13 @@ class ReplicationState(NamedTuple):
 NOW = _record("over actor binding opening events logged keep_residuals", "time")
 LEVEL_NOW = _record("now_at holders draws", "first risen held")
 # where: WAITING .. GONE; note: what the track lacked when everything was last at rest;
-# lacks: what it lacked when it was last looked at; u_success, u_setback, u_delay: uniforms of the
+# lacks: what it lacked when it was last looked at; asks: whether its start rule is asked; closing:
+# whether it is abandoned when the attempt ends; u_success, u_setback, u_delay: uniforms of the
 # attempt
-TRACK_NOW = _record("where stage begun note lacks resume_at", "ended u_success u_setback u_delay")
+TRACK_NOW = _record(
+    "where stage begun asks closing note lacks resume_at", "ended u_success u_setback u_delay"
+)
+DECISION_NOW = _record("armed running", "first")  # running: its clock is set
 STAGE_NOW = _record("attempts window", "residual residual_days")  # window: the first not over
 SHOCK_NOW = _record(
     "occurrence fired date entry", "u_happens residual next_u_happens next_residual speed"
@@ -543,6 +573,7 @@ def new_state(plan: CompiledProgram) -> ReplicationState:
         tracks=_table(TRACK_NOW, len(plan.tracks)),
         stages=_table(STAGE_NOW, len(plan.stages)),
         shocks=_table(SHOCK_NOW, len(plan.shocks)),
+        decisions=_table(DECISION_NOW, len(plan.decisions)),
         due=due,
         bits=due.view(np.int64),
         soonest=np.full(fours, NEVER),
@@ -789,7 +820,7 @@ def set_fade(plan, state, seed, replication, i):  # type: ignore[no-untyped-def]
 
 @compiled()
 def take_effect(plan, state, log, seed, replication, first, last):  # type: ignore[no-untyped-def]
-    """Clears, lowers, raises, reopens and resumes, in the order in which they stand."""
+    """Effects, in the order in which they stand."""
     for s in range(first, last):
         kind, of = plan.steps[U(s)].kind, plan.steps[U(s)].of
         if kind <= RAISE:
@@ -804,6 +835,10 @@ def take_effect(plan, state, log, seed, replication, first, last):  # type: igno
                 set_clock(state, plan.levels[U(of)].fade_clock, np.inf)
         elif kind == RESUME:
             end_delay(plan, state, log, of)
+        elif kind == CLOSE:
+            close_track(plan, state, log, of)
+        elif kind == OPEN:
+            open_track(plan, state, log, of)
         else:
             track = plan.stages[U(of)].track
             if state.tracks[U(track)].where == COMPLETED:
@@ -818,6 +853,40 @@ def end_delay(plan, state, log, track):  # type: ignore[no-untyped-def]
     if one.where == DELAYED and one.resume_at != ABANDON:
         record(log, state, HASTENS, track, NO_DETAIL, 0.0)
         set_clock(state, plan.shared[0].first_track + track, state.now[0].time)
+
+
+@compiled()
+def close_track(plan, state, log, track):  # type: ignore[no-untyped-def]
+    """A track is left out, abandoned, or abandoned when its attempt ends."""
+    one = state.tracks[U(track)]
+    if one.where == AT_TABLE:
+        one.closing = 1
+        record(log, state, CLOSES, track, BY_RULE, 0.0)
+    elif one.where == WAITING and one.begun == 0:
+        one.where = OUT
+        record(log, state, CLOSES, track, NO_DETAIL, 0.0)
+    elif one.where == WAITING or one.where == DELAYED:
+        abandon(plan, state, log, track, BY_RULE)
+
+
+@compiled()
+def abandon(plan, state, log, track, by):  # type: ignore[no-untyped-def]
+    """A track is given up."""
+    one = state.tracks[U(track)]
+    one.where, one.ended = GONE, state.now[0].time
+    set_clock(state, plan.shared[0].first_track + track, np.inf)
+    record(log, state, LEAVES, track, by, 0.0)
+
+
+@compiled()
+def open_track(plan, state, log, track):  # type: ignore[no-untyped-def]
+    """The start rule of a track is waived; one that was left out comes in."""
+    one = state.tracks[U(track)]
+    one.closing = 0
+    if one.where == OUT or (one.where == WAITING and one.asks == 1):
+        one.where, one.asks = WAITING, 0
+        record(log, state, ADMITS, track, NO_DETAIL, 0.0)
+        mark_track(plan, state, track)
 
 
 @compiled()
@@ -889,6 +958,9 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
         note_failure(plan, state, log, at)
     take_effect(plan, state, log, seed, replication, first, last)
     state.now[0].actor = NOTHING
+    if not success and its_state.closing:
+        abandon(plan, state, log, track, BY_RULE)
+        return
     if not success:
         delay = days(plan, plan.setbacks[U(chosen)].delay, its_state.u_delay)
         pause(plan, state, log, track, plan.setbacks[U(chosen)].resume, delay)
@@ -898,9 +970,11 @@ def conclude(plan, state, log, seed, replication, track):  # type: ignore[no-unt
     if at + 1 < plan.tracks[U(track)].last:
         its_state.stage, its_state.where = at + 1, WAITING
         mark_track(plan, state, track)
+        if its_state.closing:
+            abandon(plan, state, log, track, BY_RULE)
     else:
         # Only now: a track cannot reopen itself by its own last success.
-        its_state.where, its_state.ended = COMPLETED, state.now[0].time
+        its_state.where, its_state.ended, its_state.closing = COMPLETED, state.now[0].time, 0
         record(log, state, COMPLETES, track, NO_DETAIL, 0.0)
 
 
@@ -946,8 +1020,7 @@ def resume(plan, state, log, track):  # type: ignore[no-untyped-def]
     its_state = state.tracks[U(track)]
     set_clock(state, plan.shared[0].first_track + track, np.inf)
     if its_state.resume_at == ABANDON:
-        its_state.where, its_state.ended = GONE, state.now[0].time
-        record(log, state, LEAVES, track, NO_DETAIL, 0.0)
+        abandon(plan, state, log, track, NO_DETAIL)
     else:
         record(log, state, RESUMES, its_state.resume_at, NO_DETAIL, 0.0)
         go_back(plan, state, log, track, its_state.resume_at)
@@ -1003,6 +1076,9 @@ def break_off(plan, state, log, seed, replication, k, j, occurrence):  # type: i
     record(log, state, BREAKS, at, k, 0.0)
     release(plan, state, log, one.track)
     note_failure(plan, state, log, at)
+    if its_state.closing:
+        abandon(plan, state, log, one.track, BY_RULE)
+        return
     resume_at = one.resume
     if resume_at == NOTHING or resume_at > at:
         resume_at = at
@@ -1042,6 +1118,18 @@ def next_opening(plan, state):  # type: ignore[no-untyped-def]
     return plan.openings[U(opening)].time if opening < len(plan.openings) else np.inf
 
 
+@compiled()
+def decide(plan, state, log, seed, replication, r):  # type: ignore[no-untyped-def]
+    """A rule of the strategy fires."""
+    rule, its_state = plan.decisions[U(r)], state.decisions[U(r)]
+    set_clock(state, plan.shared[0].first_decision + r, np.inf)
+    its_state.armed, its_state.running = 0, 0
+    if np.isnan(its_state.first):
+        its_state.first = state.now[0].time
+    record(log, state, ACTS, rule.column, NO_DETAIL, 0.0)
+    take_effect(plan, state, log, seed, replication, rule.step_first, rule.step_last)
+
+
 # -- the settle -----------------------------------------------------------------------------------
 
 
@@ -1072,12 +1160,32 @@ def settle(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
         while marks != 0:
             rescale(plan, state, word * WORD + trailing_zeros(marks))
             marks &= marks - ONE
+    if len(state.decisions) > 0:
+        arm(plan, state)
     if log is not None:
         for track in range(len(state.tracks)):
             one = state.tracks[U(track)]
             if one.where == WAITING and one.begun == 0 and one.lacks != one.note:
                 record(log, state, WAITS, track, one.lacks, 0.0)
     take_note(plan, state)
+
+
+@compiled()
+def arm(plan, state):  # type: ignore[no-untyped-def]
+    """Clocks of rules are set when what they wait for begins to hold, and stopped when it fails."""
+    for r in range(len(state.decisions)):
+        rule, its_state = plan.decisions[U(r)], state.decisions[U(r)]
+        holds = lacking(plan, state.levels, rule.when) == NOTHING
+        clock = plan.shared[0].first_decision + r
+        if its_state.armed == 0:
+            if not holds and rule.repeats == 1:
+                its_state.armed = 1
+        elif holds and its_state.running == 0:
+            its_state.running = 1
+            set_clock(state, clock, state.now[0].time + rule.held)
+        elif not holds and its_state.running == 1:
+            its_state.running = 0
+            set_clock(state, clock, np.inf)
 
 
 @compiled()
@@ -1106,7 +1214,7 @@ def unmet(plan, state, track):  # type: ignore[no-untyped-def]
     """The first thing that a waiting track lacks, or NOTHING."""
     its_state = state.tracks[U(track)]
     stage = plan.stages[U(its_state.stage)]
-    if its_state.begun == 0:
+    if its_state.asks == 1:
         item = lacking(plan, state.levels, plan.tracks[U(track)].start_rule)
         if item != NOTHING:
             return item
@@ -1132,7 +1240,7 @@ def begin(plan, state, log, seed, replication, track):  # type: ignore[no-untype
     its_state = state.tracks[U(track)]
     at = its_state.stage
     stage = plan.stages[U(at)]
-    its_state.where, its_state.begun = AT_TABLE, 1
+    its_state.where, its_state.begun, its_state.asks = AT_TABLE, 1, 0
     for p in range(plan.tracks[U(track)].party_first, plan.tracks[U(track)].party_last):
         state.free[plan.parties[U(p)]] -= 1
     attempt = state.stages[U(at)].attempts
@@ -1181,14 +1289,14 @@ def begin_day_0(plan, state, log, seed, replication):  # type: ignore[no-untyped
             set_clock(state, plan.shared[0].first_shock + k, due)
         else:
             mark_shock(state, k)
-    conditions = plan.shared[0].conditions
-    for n in range(conditions + len(plan.postures)):
-        if n < conditions:
+    levels = len(plan.levels)
+    for n in range(levels + len(plan.postures)):
+        if n < levels:
             i, new = n, plan.levels[U(n)].initially
             if new == 0:
                 continue
         else:
-            i = plan.postures[U(n - conditions)]
+            i = plan.postures[U(n - levels)]
             new = min(plan.levels[U(i)].maximum, state.levels[U(i)].now_at + 1)
         set_level(plan, state, log, i, new)
         set_fade(plan, state, seed, replication, i)
@@ -1205,9 +1313,12 @@ def reset(plan, state):  # type: ignore[no-untyped-def]
         level.now_at, level.holders, level.draws = 0, 0, 0
         level.first, level.risen, level.held = np.nan, 0.0, 0.0
     for track in range(len(state.tracks)):
-        one = state.tracks[U(track)]
-        one.stage, one.begun, one.ended = plan.tracks[U(track)].first, 0, 0.0
-        one.where = GONE if plan.tracks[U(track)].left_out else WAITING
+        one, its_plan = state.tracks[U(track)], plan.tracks[U(track)]
+        one.stage, one.begun, one.ended = its_plan.begins_at, its_plan.begun, 0.0
+        one.asks, one.closing = 1 - its_plan.begun, 0
+        one.where = OUT if its_plan.left_out else WAITING
+        if its_plan.begins_at == its_plan.last:
+            one.where = COMPLETED
         one.note, one.lacks, one.resume_at = NOTHING, NOTHING, NOTHING
         mark_track(plan, state, track)
     for at in range(len(state.stages)):
@@ -1219,6 +1330,9 @@ def reset(plan, state):  # type: ignore[no-untyped-def]
         shock = state.shocks[U(k)]
         shock.occurrence, shock.fired, shock.entry = 0, 0, 0
         shock.date, shock.speed, shock.residual = plan.shocks[U(k)].date_first, 0.0, np.inf
+    for r in range(len(state.decisions)):
+        rule = state.decisions[U(r)]
+        rule.armed, rule.running, rule.first = 1, 0, np.nan
     for clock in range(len(state.due)):
         state.due[U(clock)] = np.inf
     for clock in range(0, len(state.due), GROUP):
@@ -1256,7 +1370,9 @@ def run(plan, state, log, seed, replication):  # type: ignore[no-untyped-def]
             return False
         if clock >= shared.first_track:
             track = clock - shared.first_track
-            if state.tracks[U(track)].where == AT_TABLE:
+            if clock >= shared.first_decision:
+                decide(plan, state, log, seed, replication, clock - shared.first_decision)
+            elif state.tracks[U(track)].where == AT_TABLE:
                 conclude(plan, state, log, seed, replication, track)
             else:
                 resume(plan, state, log, track)
@@ -1285,8 +1401,8 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
     else:
         all_over, one_gone, last = True, False, 0.0
         for track in range(len(state.tracks)):
-            if plan.tracks[U(track)].left_out == 0:
-                one = state.tracks[U(track)]
+            one = state.tracks[U(track)]
+            if one.where != OUT:
                 all_over = all_over and one.where >= COMPLETED
                 one_gone = one_gone or one.where == GONE
                 last = max(last, one.ended)
@@ -1300,6 +1416,8 @@ def write(plan, state, rows, i):  # type: ignore[no-untyped-def]
     for c in range(len(state.counts)):
         rows.counts[i, c] = state.counts[U(c)]
     rows.binding[i] = now.binding
+    for r in range(len(state.decisions)):
+        rows.rules[i, plan.decisions[U(r)].column] = state.decisions[U(r)].first
     if now.keep_residuals:
         for at in range(len(state.stages)):
             rows.residuals[i, at, 0] = state.stages[U(at)].residual

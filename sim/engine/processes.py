@@ -4,9 +4,9 @@ Read this module first. The processes stand at its head; below them is the :clas
 state that they share: levels, delegations, clocks and the settle.
 
 Order at one instant. SimPy orders events by time, then by priority. Every entity of the model has
-a rank of its own as priority: window openings, fades, shocks, tracks, each in file order. The
-settle comes before all of them, but after whatever an event has woken, so that it finds every
-process at its yield again.
+a rank of its own as priority: window openings, fades, shocks, tracks, rules of the strategy, each
+in file order. The settle comes before all of them, but after whatever an event has woken, so that
+it finds every process at its yield again.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from simpy.events import NORMAL, Event, EventPriority
 from sim.engine import distributions, streams
 from sim.engine.entities import (
     BreakEntity,
+    DecisionEntity,
     DurationLaw,
     Entities,
     LevelTest,
@@ -40,6 +41,7 @@ from sim.engine.program import (
     ABANDONED,
     AFTER,
     CLEAR,
+    CLOSE,
     DATED,
     DELEGATION,
     GOAL,
@@ -51,6 +53,7 @@ from sim.engine.program import (
     RATE,
     REMEMBERED,
     REOPEN,
+    RESUME,
     RUIN,
     WINDOW,
     Entry,
@@ -63,6 +66,7 @@ from sim.types import DAYS_PER_YEAR
 
 SETTLE = NORMAL + 1
 FIRST_RANK = SETTLE + 1
+BY_RULE = 1  # as detail of an entry of the log
 
 Process = Generator[Event, Any, None]
 UserProcess = Callable[["Replication"], Generator[Event, Any, Any]]
@@ -102,6 +106,13 @@ def fade(replication: Replication, condition: FadeState) -> Process:
     while True:
         yield condition.clock.bell()
         replication.fade(condition)
+
+
+def decide(replication: Replication, decision: DecisionState) -> Process:
+    """A rule of the strategy fires whenever what it waits for has held for long enough."""
+    while True:
+        yield decision.clock.bell()
+        replication.decide(decision)
 
 
 def open_windows(replication: Replication) -> Process:
@@ -165,7 +176,7 @@ class Clock:
 
 # -- where the entities stand in one replication --------------------------------------------------
 
-WAITING, AT_TABLE, DELAYED, COMPLETED, GONE = range(5)
+WAITING, AT_TABLE, DELAYED, COMPLETED, GONE, OUT = range(6)
 
 
 class TrackState:
@@ -173,8 +184,11 @@ class TrackState:
 
     Attributes:
         entity, rank: the track; its place in the order at one instant.
-        stage, state: the present stage; WAITING, AT_TABLE, DELAYED, COMPLETED or GONE.
+        stage, state: the present stage; WAITING, AT_TABLE, DELAYED, COMPLETED, GONE or OUT (left
+            out, and it may still be opened).
         begun: whether its first attempt has begun.
+        admitted: whether its start rule is no longer asked.
+        closing: whether it is abandoned when the attempt in progress ends.
         note: the first unmet item when everything was last at rest, before the first attempt.
         resume_at: the stage after the present delay, or ABANDON.
         ended: the time of completion or abandonment.
@@ -183,7 +197,9 @@ class TrackState:
     """
 
     __slots__ = (
+        "admitted",
         "begun",
+        "closing",
         "delay",
         "ended",
         "entity",
@@ -198,9 +214,10 @@ class TrackState:
 
     def __init__(self, env: simpy.Environment, entity: TrackEntity, rank: int) -> None:
         self.entity, self.rank = entity, rank
-        self.stage = entity.first
+        self.stage = entity.begins_at
         self.state = WAITING
-        self.begun = False  # has the first attempt begun?
+        self.begun = self.admitted = entity.begins_at > entity.first
+        self.closing = False
         self.note = NOTHING  # the first unmet item, last time that everything was at rest
         self.resume_at = NOTHING
         self.ended = math.nan
@@ -243,6 +260,26 @@ class FadeState:
         self.place, self.law, self.stream = place, law, stream
         self.clock = Clock(env, rank)
         self.draws = 0
+
+
+class DecisionState:
+    """The state of a rule of the strategy in one replication.
+
+    Attributes:
+        entity, rank: the rule; its place in the order at one instant.
+        clock: rings when what it waits for has held for long enough.
+        armed: whether it may fire.
+        running: whether its clock is set.
+        first: the time of its first firing.
+    """
+
+    __slots__ = ("armed", "clock", "entity", "first", "rank", "running")
+
+    def __init__(self, env: simpy.Environment, entity: DecisionEntity, rank: int) -> None:
+        self.entity, self.rank = entity, rank
+        self.clock = Clock(env, rank)
+        self.armed, self.running = True, False
+        self.first = math.nan
 
 
 # -- a replication --------------------------------------------------------------------------------
@@ -314,6 +351,10 @@ class Replication:
         self.tracks = [
             TrackState(env, track, tracks + i) for i, track in enumerate(entities.tracks)
         ]
+        decisions = tracks + len(entities.tracks)
+        self.decisions = [
+            DecisionState(env, rule, decisions + i) for i, rule in enumerate(entities.decisions)
+        ]
         self._begin_day_0(processes)
 
     def _begin_day_0(self, processes: Sequence[UserProcess]) -> None:
@@ -330,14 +371,19 @@ class Replication:
                 self._wind(shock)
                 self.to_rescale.add(shock.entity.place)
         for track, left_out in zip(self.tracks, self.entities.left_out, strict=True):
-            if left_out:
-                track.state = GONE
-            else:
-                track.process = process(negotiate(self, track))
+            if track.stage > track.entity.last:
+                track.state, track.ended = COMPLETED, 0.0
+            elif left_out:
+                track.state = OUT
+            track.process = process(negotiate(self, track))
+        for decision in self.decisions:
+            process(decide(self, decision))
         for i, level in enumerate(self.entities.initially):
             if level > 0:
                 self._set_level(i, level)
                 self._set_fade(i)
+        for stage in self.entities.done:
+            self._set_level(self.conditions + stage, 1)
         for i in self.entities.postures:
             self._raise(i)
         for own in processes:
@@ -452,7 +498,10 @@ class Replication:
         self.counts[setback.column] += 1
         self._note_failure(stage)
         self._take_effect(setback.effects)
-        self._delay(track, setback.resume, setback.delay.days(u[3]))
+        if track.closing:
+            self._end(track, GONE, BY_RULE)
+        else:
+            self._delay(track, setback.resume, setback.delay.days(u[3]))
         self._settle_soon()
 
     def _note_failure(self, stage: StageEntity) -> None:
@@ -486,9 +535,12 @@ class Replication:
         if track.stage < track.entity.last:
             track.stage += 1
             track.state = WAITING
+            if track.closing:
+                self._end(track, GONE, BY_RULE)
         else:
             # Only now: a track cannot reopen itself by its own last success.
             self._end(track, COMPLETED)
+            track.closing = False
         self._settle_soon()
 
     def _delay(self, track: TrackState, resume: int, days: float) -> None:
@@ -516,9 +568,39 @@ class Replication:
             self._set_level(self.conditions + later, 0)
         track.stage, track.state = stage, WAITING
 
-    def _end(self, track: TrackState, state: int) -> None:
+    def _end(self, track: TrackState, state: int, by: int = NOTHING) -> None:
         track.state, track.ended = state, self.now
-        self._record(What.COMPLETES if state == COMPLETED else What.LEAVES, track.entity.place)
+        what = What.COMPLETES if state == COMPLETED else What.LEAVES
+        self._record(what, track.entity.place, by)
+
+    def _close(self, track: TrackState) -> None:
+        """A track is left out, abandoned, or abandoned when its attempt ends."""
+        if track.state == AT_TABLE:
+            track.closing = True
+            self._record(What.CLOSES, track.entity.place, BY_RULE)
+        elif track.state == WAITING and not track.begun:
+            track.state = OUT
+            self._record(What.CLOSES, track.entity.place)
+        elif track.state in (WAITING, DELAYED):
+            track.delay.stop()
+            self._end(track, GONE, BY_RULE)
+
+    def _open(self, track: TrackState) -> None:
+        """The start rule of a track is waived; one that was left out comes in."""
+        track.closing = False
+        if track.state == OUT or (track.state == WAITING and not track.admitted):
+            track.state, track.admitted = WAITING, True
+            self._record(What.ADMITS, track.entity.place)
+
+    def decide(self, decision: DecisionState) -> None:
+        """A rule of the strategy fires."""
+        self._event(decision.rank)
+        decision.armed = decision.running = False
+        if math.isnan(decision.first):
+            decision.first = self.now
+        self._record(What.ACTS, decision.entity.column)
+        self._take_effect(decision.entity.effects)
+        self._settle_soon()
 
     def strike(self, shock: ShockState) -> None:
         """A shock's instant has come; whether it happens depends on ``when`` and its chance."""
@@ -553,6 +635,10 @@ class Replication:
         self._record(What.BREAKS, track.stage, shock.entity.place)
         self._release(track)
         self._note_failure(self.entities.stages[track.stage])
+        if track.closing:
+            self._end(track, GONE, BY_RULE)
+            track.process.interrupt()
+            return
         resume = one.resume
         if resume == NOTHING or resume > track.stage:
             resume = track.stage
@@ -605,8 +691,12 @@ class Replication:
                 self._lower(of, self.levels[of])
             elif kind == REOPEN:
                 self._reopen(of)
-            else:
+            elif kind == RESUME:
                 self._end_delay(self.tracks[of])
+            elif kind == CLOSE:
+                self._close(self.tracks[of])
+            else:
+                self._open(self.tracks[of])
 
     def _raise(self, i: int) -> None:
         self._set_level(i, min(self.entities.maximum[i], self.levels[i] + 1))
@@ -668,12 +758,26 @@ class Replication:
         for k in sorted(self.to_rescale):
             self._rescale(self.shocks[k])
         self.to_rescale.clear()
+        for decision in self.decisions:
+            self._arm(decision)
         for track in self.tracks:
             if track.state == WAITING and not track.begun:
                 note = self._unmet(track)
                 if note != track.note:
                     track.note = note
                     self._record(What.WAITS, track.entity.place, note)
+
+    def _arm(self, decision: DecisionState) -> None:
+        """A rule's clock is set when what it waits for begins to hold, stopped when that fails."""
+        holds = self._holds(decision.entity.when)
+        if not decision.armed:
+            decision.armed = decision.entity.repeats and not holds
+        elif holds and not decision.running:
+            decision.running = True
+            decision.clock.set(decision.entity.held)
+        elif not holds and decision.running:
+            decision.running = False
+            decision.clock.stop()
 
     def _begin_one(self) -> bool:
         for i in self.entities.by_priority:
@@ -686,7 +790,7 @@ class Replication:
     def _unmet(self, track: TrackState) -> int:
         """The first thing that a waiting track lacks, or NOTHING."""
         stage = self.entities.stages[track.stage]
-        for rule in (() if track.begun else track.entity.start, stage.gate):
+        for rule in (() if track.admitted else track.entity.start, stage.gate):
             for item in rule:
                 if not self._holds_one(item.tests):
                     return item.number
@@ -698,7 +802,7 @@ class Replication:
 
     def _begin(self, track: TrackState) -> None:
         stage = self.entities.stages[track.stage]
-        track.state, track.begun = AT_TABLE, True
+        track.state, track.begun, track.admitted = AT_TABLE, True, True
         for party in track.entity.parties:
             self.free[party] -= 1
         attempt = self.attempts[track.stage]
@@ -791,7 +895,7 @@ class Replication:
         goal = self.first[entities.goal]
         ruin = math.nan if entities.ruin == NOTHING else self.first[entities.ruin]
         end = ruin if self.over else entities.horizon
-        in_play = [t for t, out in zip(self.tracks, self.entities.left_out, strict=True) if not out]
+        in_play = [t for t in self.tracks if t.state != OUT]
         rows.outcome[i], rows.time[i] = ONGOING, entities.horizon
         if not math.isnan(ruin) and not goal < ruin:
             rows.outcome[i], rows.time[i] = RUIN, ruin
@@ -807,6 +911,8 @@ class Replication:
             rows.held[i, c] = self.held[c] + still
         rows.counts[i] = self.counts
         rows.binding[i] = self.binding
+        for decision in self.decisions:
+            rows.rules[i, decision.entity.column] = decision.first
         if len(rows.residuals):
             rows.residuals[i] = self.residuals
 

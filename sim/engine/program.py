@@ -24,7 +24,13 @@ import numpy.typing as npt
 from sim.engine import distributions, streams
 from sim.engine.calendar import dates_of, spans_of
 from sim.errors import ModelError
-from sim.scenario.model import FAILURES, failures_read
+from sim.scenario.model import (
+    FAILURES,
+    DecisionRule,
+    done_under,
+    failures_read,
+    rule_names,
+)
 from sim.scenario.scenario import (
     Clauses,
     Duration,
@@ -46,7 +52,7 @@ NOTHING = -1
 ABANDON = -2  # where a resume has no stage to go to
 WINDOW, DELEGATION = -3, -4  # what a track can wait for, besides the items of its clauses
 RATE, AFTER, DATED = range(3)
-CLEAR, LOWER, RAISE, REOPEN, RESUME = range(5)
+CLEAR, LOWER, RAISE, REOPEN, RESUME, CLOSE, OPEN = range(7)
 GOAL, RUIN, ABANDONED, ONGOING = range(4)
 
 
@@ -66,13 +72,16 @@ class What(enum.IntEnum):
     FAILS = 7  # an attempt at a stage; the setback; the chance that it had
     PAUSES = 8  # a track; the stage at which it will resume, or ABANDON; days
     RESUMES = 9  # a track, at a stage
-    LEAVES = 10  # a track is abandoned
+    LEAVES = 10  # a track is abandoned; 1: a rule has closed it
     COMPLETES = 11  # a track
     REOPENS = 12  # a completed track, at a stage
     RISES = 13  # a condition or stage condition; its new level
     FALLS = 14  # a condition or stage condition; its new level
     WAITS = 15  # a track before its first attempt; the first item that it lacks
     HASTENS = 16  # a track in a delay, which ends now
+    ACTS = 17  # a rule of the strategy, by its column
+    CLOSES = 18  # a track is left out, or (detail 1) will be abandoned when its attempt ends
+    ADMITS = 19  # a track whose start rule is waived, or which was left out
 
 
 # time, what, subject, detail, value
@@ -95,7 +104,8 @@ class Code(NamedTuple):
 
     Sizes: C conditions, S stages of all tracks, F of them whose failures are read, T tracks, B
     setbacks of all stages, K shocks, J breaks of all shocks, P parties with a limited delegation, D
-    laws of durations, R rules (lists of clauses). Times are days since the start of the scenario.
+    laws of durations, R rules (lists of clauses), A rules of the strategy (decisions). Times are
+    days since the start of the scenario.
     """
 
     horizon: float
@@ -120,6 +130,9 @@ class Code(NamedTuple):
     stage_start: Ints  # (T + 1,)
     start_rule: Ints  # (T,)
     left_out: Flags  # (T,)
+    begins_at: Ints  # (T,) the first stage that is not done, which may be that after the last
+    begun: Flags  # (T,) whether a stage is done before day 0
+    done: Ints  # stages that are done before day 0
     by_priority: Ints  # (T,) track indices
     party_start: Ints  # (T + 1,)
     party: Ints
@@ -165,10 +178,16 @@ class Code(NamedTuple):
     break_probability: Floats  # (J,)
     break_delay: Ints  # (J,) law
     break_resume: Ints  # (J,) stage, ABANDON, or NOTHING: where it broke
-    # effects: clears, lowers, raises, reopens, resumes, in this order
+    # decisions: what the strategy does in answer to events
+    decision_when: Ints  # (A,) rule
+    decision_held: Floats  # (A,) days for which it must have held
+    decision_repeats: Flags  # (A,)
+    decision_effects: Ints  # (A,)
+    decision_column: Ints  # (A,) among the rules of all strategies
+    # effects: clears, lowers, raises, reopens, resumes, closes, opens, in this order
     effect_start: Ints
     effect_kind: Ints
-    effect_of: Ints  # a condition; for REOPEN a stage, for RESUME a track
+    effect_of: Ints  # a condition; for REOPEN a stage, from RESUME on a track
     # influences, sorted by what they bear on, in file order
     odds_start: Ints  # (S + 1,)
     odds: Ints  # into influence_*
@@ -225,6 +244,8 @@ class Program:
         setback_names: each name once, in order of first appearance.
         items: the text of every item of every rule.
         failures: levels that count the failed attempts at a stage, "track.stage.failures".
+        decisions: the rules of the strategy.
+        rules: those of all strategies of the scenario, which have columns.
     """
 
     code: Code
@@ -242,6 +263,8 @@ class Program:
     shocks: tuple[str, ...]
     items: tuple[str, ...]  # the text of every item of every rule
     failures: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -302,6 +325,7 @@ class Program:
         names += [f"the fading of {condition}" for condition in self.conditions]
         names += [f"shock {shock}" for shock in self.shocks]
         names += [f"track {track}" for track in self.tracks]
+        names += [f"rule {rule}" for rule in self.decisions]
         return names[rank]
 
 
@@ -437,6 +461,9 @@ class _Translator:
         steps += [(RAISE, self.level[name]) for name in effects.raises]
         steps += [(REOPEN, self.stage[f"{r.track}.{r.stage}"]) for r in effects.reopens]
         steps += [(RESUME, self.track[name]) for name in effects.resumes]
+        if isinstance(effects, DecisionRule):
+            steps += [(CLOSE, self.track[name]) for name in effects.closes]
+            steps += [(OPEN, self.track[name]) for name in effects.opens]
         self.effects.append(steps)
         return len(self.effects) - 1
 
@@ -445,6 +472,11 @@ def failures_of(scenario: Scenario) -> list[str]:
     """The levels that count failures, in order: those that a clause or an influence reads."""
     strategies = [*scenario.strategies.values(), scenario.chosen]
     return [name + FAILURES for name in failures_read(scenario, strategies)]
+
+
+def rules_of(scenario: Scenario) -> tuple[str, ...]:
+    """The rules that have columns: those of all strategies of a scenario and of the chosen one."""
+    return rule_names([*scenario.strategies.values(), scenario.chosen])
 
 
 def translate(scenario: Scenario) -> Program:
@@ -474,6 +506,7 @@ def translate(scenario: Scenario) -> Program:
     fields |= setback_fields
     fields |= _shocks(tr, indices, len(setback_names))
     fields |= _influences(tr, indices)
+    fields |= _decisions(tr)
     fields["rule_start"], flat = _ragged(tr.rules)
     assert list(flat) == list(range(len(flat)))  # items are numbered as the rules are made
     fields |= _literals(tr)
@@ -505,6 +538,8 @@ def translate(scenario: Scenario) -> Program:
         shocks=tuple(tr.shocks),
         items=tuple(tr.item_texts),
         failures=tuple(tr.failures),
+        decisions=tuple(rule.name for rule in scenario.chosen.rules),
+        rules=rules_of(scenario),
     )
 
 
@@ -554,8 +589,15 @@ def _tracks(tr: _Translator, indices: dict[str, Ints]) -> dict[str, Any]:
         [[delegations.index(p) for p in track.parties if p in delegations] for track in tracks]
     )
     first = [tr.track[name] for name in chosen.priority]
+    done = [tr.stage[name] for name in done_under(scenario, chosen)]
+    done_on = np.bincount(
+        np.searchsorted(stage_start, done, side="right") - 1, minlength=len(tracks)
+    ).astype(np.int64)
     return {
         "stage_start": stage_start,
+        "begins_at": stage_start[:-1] + done_on,
+        "begun": done_on > 0,
+        "done": _ints(sorted(done)),
         "start_rule": _ints(tr.rule(chosen.starts.get(name, ())) for name in tr.tracks),
         "left_out": _flags(name in chosen.never for name in tr.tracks),
         "by_priority": _ints(first + [i for i in range(len(tracks)) if i not in first]),
@@ -732,6 +774,17 @@ def _influences(tr: _Translator, indices: dict[str, Ints]) -> dict[str, Any]:
         "influence_least": _ints(i.of.at_least for i in influences),
         "influence_negated": _flags(i.of.negated for i in influences),
         "influence_per_level": _flags(i.of.per_level for i in influences),
+    }
+
+
+def _decisions(tr: _Translator) -> dict[str, Any]:
+    rules, columns = tr.scenario.chosen.rules, rules_of(tr.scenario)
+    return {
+        "decision_when": _ints(tr.rule(one.when) for one in rules),
+        "decision_held": np.array([one.held for one in rules], dtype=np.float64),
+        "decision_repeats": _flags(one.repeats for one in rules),
+        "decision_effects": _ints(tr.effect(one) for one in rules),
+        "decision_column": _ints(columns.index(one.name) for one in rules),
     }
 
 

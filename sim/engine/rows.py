@@ -28,6 +28,7 @@ class Rows(NamedTuple):
     held: npt.NDArray[np.float64]  # (n, C) days at level 1 or more
     counts: npt.NDArray[np.int64]  # (n, counts) setbacks, shocks, breaks
     binding: npt.NDArray[np.int32]  # (n,) an item, WINDOW, DELEGATION or NOTHING
+    rules: npt.NDArray[np.float64]  # (n, rules) days to the first firing of each, NaN: never
     residuals: npt.NDArray[np.float64]
     """Martingale residuals: (n, S, 2), or (0, S, 2) where not requested; in no table.
 
@@ -53,6 +54,7 @@ def empty(program: Program, count: int, *, residuals: bool = False) -> Rows:
         held=np.zeros((count, code.conditions)),
         counts=np.zeros((count, code.counts), np.int64),
         binding=np.full(count, NOTHING, np.int32),
+        rules=np.full((count, len(program.rules)), np.nan),
         residuals=np.zeros((count if residuals else 0, len(program.stages), 2)),
     )
 
@@ -121,6 +123,7 @@ def columns(
     # Column by column from here on: lay the columns out one after the other, once.
     first, held, counts = (np.ascontiguousarray(table.T) for table in rows[2:5])
     found |= {f"first_{name}": first[i] for i, name in enumerate(program.levels)}
+    found |= {f"first_rule.{name}": rows.rules[:, i].copy() for i, name in enumerate(program.rules)}
     found |= {f"held_{name}": held[i] for i, name in enumerate(program.conditions)}
     found |= {name: counts[i] for i, name in enumerate(count_columns(program))}
     found["binding"] = _binding(program, rows.binding)
@@ -143,7 +146,7 @@ def frame(program: Program, rows: Rows, first: int = 0, draw: int = 0) -> pd.Dat
 
     Returns:
         One row a replication: strategy, draw, replication, outcome, time, ``first_*``, ``held_*``,
-        ``n_*``, binding.
+        ``n_*``, binding. Rules of a strategy have a column ``first_rule.*``.
     """
     count = len(rows.time)
     found = columns(program, rows, draw, np.arange(first, first + count))
@@ -203,6 +206,7 @@ def from_table(program: Program, stored: pa.Table) -> Rows:
         first=stacked([f"first_{name}" for name in program.levels]),
         held=stacked([f"held_{name}" for name in program.conditions]),
         counts=stacked(count_columns(program)).astype(np.int64),
+        rules=stacked([f"first_rule.{name}" for name in program.rules]),
         binding=codes("binding", {text: code for code, text in reversed(waits(program).items())}),
         residuals=empty(program, 0).residuals,
     )

@@ -15,7 +15,7 @@ import pandas as pd
 
 from sim.analysis import comparison, incidence
 from sim.engine import daily_counts
-from sim.engine.program import Program, translate
+from sim.engine.program import Program, rules_of, translate
 from sim.engine.rows import from_table, names_of_columns, slice_rows
 from sim.errors import InputError, RunError
 from sim.experiment import argument_checks, result_tables
@@ -24,6 +24,7 @@ from sim.experiment.manifests import MANIFEST, identities, manifest_of
 from sim.experiment.plan import RunPlan, chosen, drawn_from
 from sim.experiment.results_folder import DRAWS, MemoryStore, ResultsFolder, Store
 from sim.experiment.tasks import Block, Failure
+from sim.scenario.model import rule_names
 from sim.scenario.scenario import Scenario, loads
 from sim.types import Floats
 
@@ -135,13 +136,22 @@ class Results:
         ]
         if not tables:
             raise InputError("there are no rows; nothing was finished")
+        # A shard from before a strategy with rules was added lacks their columns.
         whole = pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+        whole = whole.drop_columns([name for name in self._unused if name in whole.column_names])
         if self.manifest["engine"] != "simpy":
             return whole
         program = translate(chosen(self.scenario, self.manifest["strategies"][0]))
         fixed = [name for name in names_of_columns(program) if name in whole.column_names]
         recorded = sorted(set(whole.column_names) - set(fixed))  # by processes of the user's own
         return whole.select([*fixed, *recorded])
+
+    @property
+    def _unused(self) -> list[str]:
+        """Columns of rules that no strategy of these results has."""
+        used = [self.scenario.strategies.get(name) for name in self.manifest["strategies"]]
+        rules = rule_names(one for one in used if one is not None)
+        return [f"first_rule.{name}" for name in rules_of(self.scenario) if name not in rules]
 
     @cached_property
     def counts(self) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from sim.scenario.model import (
     Break,
     Clauses,
     Condition,
+    DecisionRule,
     Effects,
     Influence,
     Literal,
@@ -29,6 +30,7 @@ from sim.scenario.model import (
     Strategy,
     Track,
     Window,
+    done_under,
 )
 from sim.scenario.quantities import MAX, TRUNCATED, Duration, Number, Range, base_value
 from sim.types import DAYS_PER_YEAR
@@ -438,8 +440,64 @@ def rules(one: Strategy, content: ScenarioData) -> str:
         sentences.append(
             f"Where several tracks could start, {listed(one.priority, 'then')} come first."
         )
+    if done := done_under(content, one):
+        sentences.append(
+            f"{listed(done)} {'has' if len(done) == 1 else 'have'} succeeded before day 0."
+        )
+    sentences += [f"Rule {decision_rule(rule)}" for rule in one.rules]
     sentences += [f"It sets {name} to {_plain(value)}." for name, value in one.overrides.items()]
     return _section(f"Strategy {one.name}" + (f": {one.about}" if one.about else ""), sentences)
+
+
+def decision_rule(one: DecisionRule) -> str:
+    """One sentence on a rule of a strategy: when it fires, and what it does.
+
+    >>> quiet = Literal("crisis", 1, True, "!crisis")
+    >>> decision_rule(DecisionRule(name="call", when=((quiet,),), held=60, opens=("talks",)))
+    'call: when crisis does not hold, for 60 days without a break, it opens talks.'
+    """
+    about = f" ({one.about})" if one.about else ""
+    when = f"when {holding(one.when)}" if one.when else "at the start"
+    if one.held:
+        when += (
+            f", for {days(one.held)} without a break" if one.when else f", after {days(one.held)}"
+        )
+    parts = [part for part in (effects(one), *_closing(one)) if part]
+    again = "; again each time" if one.repeats else ""
+    return f"{one.name}{about}: {when}, it {listed(parts) or 'does nothing'}{again}."
+
+
+def _closing(one: DecisionRule) -> list[str]:
+    return [
+        f"{verb} {listed(tracks)}"
+        for verb, tracks in (("closes", one.closes), ("opens", one.opens))
+        if tracks
+    ]
+
+
+def holding(rule: Clauses) -> str:
+    """A rule as a sentence about what holds, without its full stop.
+
+    >>> holding(((Literal("talks.meet", 1, False, "talks.meet"),),))
+    'talks.meet is done'
+    """
+    return listed(
+        (listed((_holds(one) for one in item), "or") for item in rule),
+        ", and" if any(len(item) > 1 for item in rule) else "and",
+    ).replace(" , and", ", and")
+
+
+def _holds(one: Literal) -> str:
+    name = one.condition
+    if name.count(".") > 1:
+        stage = name.removesuffix(FAILURES)
+        times = "" if one.at_least == 1 else f" {one.at_least} times"
+        return f"{stage} has not failed" if one.negated else f"{stage} has failed{times}"
+    if "." in name:
+        return f"{name} is {'not ' if one.negated else ''}done"
+    if one.at_least > 1:
+        return f"{name} is at {one.at_least} or more"
+    return f"{name} does not hold" if one.negated else f"{name} holds"
 
 
 def _start(one: Strategy, track: str) -> str:

@@ -37,6 +37,7 @@ from sim.scenario.model import (
     Break,
     Condition,
     Correlation,
+    DecisionRule,
     Influence,
     Literal,
     MonthDay,
@@ -221,6 +222,7 @@ _CONDITION = Text("the name of a condition", rf"{NAME}(\.{NAME})?")
 _CONDITIONS = ListOf(_CONDITION, "conditions")
 _STAGE = Text("the name of a stage", NAME)
 _TRACK = Text("the name of a track", NAME)
+_STAGE_CONDITION = Text('a stage, "track.stage"', rf"{NAME}\.{NAME}")
 _PARTY = Text("letters only", "[A-Za-z]+")
 _PATH = Text("the path of a parameter")
 _CLAUSES = ListOf(Alternatives(), "tests, all of which must hold")
@@ -409,9 +411,27 @@ CONDITION: TableReader[Condition] = TableReader(
 def _unmade_strategy(one: Strategy) -> dict[str, Any]:
     ordered = {track for group in one.order for track in group}
     own = {track: clauses for track, clauses in one.starts.items() if track not in ordered}
-    keys = ("never", "order", "raises", "priority", "overrides", "title", *FREE_TEXT)
+    keys = (
+        "never", "order", "raises", "priority", "done", "rules", "overrides", "title", *FREE_TEXT
+    )  # fmt: skip
     return {key: getattr(one, key) for key in keys} | {"starts": own}
 
+
+RULE: TableReader[DecisionRule] = TableReader(
+    "rule",
+    DecisionRule,
+    {
+        "name": Field(Name(), "its column is first_rule.NAME", fallback=""),
+        "when": Field(_CLAUSES, "what must hold; empty: always", default=()),
+        "held": Field(
+            PlainNumber(NOT_NEGATIVE), "days for which it must have held unbroken", default=0.0
+        ),
+        **EFFECTS,
+        "closes": Field(_once(_TRACK, "tracks"), "tracks that are given up", default=()),
+        "opens": Field(_once(_TRACK, "tracks"), "tracks whose start rules are waived", default=()),
+        "repeats": Field(Flag(), "whether it may fire again", default=False),
+    },
+)
 
 MOST_LETTERS = 100
 _CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
@@ -438,6 +458,12 @@ STRATEGY: TableReader[Strategy] = TableReader(
         ),
         "raises": Field(_CONDITIONS, "postures, raised at the start", default=()),
         "priority": Field(_once(_TRACK, "tracks"), "tracks that come first", default=()),
+        "done": Field(
+            _once(_STAGE_CONDITION, "stages"),
+            "stages that have succeeded before day 0, in place of the scenario's",
+            default=None,
+        ),
+        "rules": Field(ListOf(RULE, "rules"), "what it does in answer to events", default=()),
         "overrides": Field(
             MappingOf(PlainNumber(), _PATH, "numbers by parameter path"), "other values", default={}
         ),
@@ -473,6 +499,9 @@ FIELDS: dict[str, Field[Any]] = {
     "horizon": Field(PlainNumber(POSITIVE), "days until the end of the run", fallback=1.0),
     "goal": Field(Text("the name of a condition", NAME), "what is wanted", fallback=""),
     "ruin": Field(Text("the name of a condition", NAME), "what ends the run", default=None),
+    "done": Field(
+        _once(_STAGE_CONDITION, "stages"), "stages that have succeeded before day 0", default=()
+    ),
     "delegations": Field(
         MappingOf(UncertainNumber(TABLES), _PARTY, "parties"),
         "tables that a party can sit at at once",

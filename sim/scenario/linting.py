@@ -28,7 +28,7 @@ from sim.scenario.model import (
 )
 from sim.scenario.parameters import parameters
 from sim.scenario.quantities import MAX, TRUNCATED, Duration, Range, base_value
-from sim.scenario.reachability import highest_level, never_starts, opens_in_run
+from sim.scenario.reachability import highest_level, never_starts, opens_in_run, reach_of
 from sim.scenario.register import JUDGEMENT, STATUSES, counts, declared, entries
 from sim.types import DAYS_PER_YEAR
 
@@ -110,6 +110,8 @@ def _rules(content: ScenarioData) -> Iterator[tuple[tuple[str | int, ...], Claus
     for name, strategy in content.strategies.items():
         for track, rule in strategy.starts.items():
             yield ("strategies", name, "starts", track), rule
+        for index, one in enumerate(strategy.rules):
+            yield ("strategies", name, "rules", index, "when"), one.when
 
 
 def _read(content: ScenarioData) -> Iterator[tuple[tuple[str | int, ...], Literal]]:
@@ -133,6 +135,8 @@ def _effects(content: ScenarioData) -> Iterator[Effects]:
         yield stage
         yield from stage.setbacks
     yield from content.shocks.values()
+    for strategy in content.strategies.values():
+        yield from strategy.rules
 
 
 def _conditions(content: ScenarioData) -> Iterator[Note]:
@@ -211,8 +215,22 @@ def _strategies(content: ScenarioData) -> Iterator[Note]:
         for track in strategy.never:
             if track in strategy.starts and not any(track in group for group in strategy.order):
                 yield (*path, "starts", track), "the track is left out: its start rule is not used"
+        yield from _rules_in_vain(content, strategy)
         for index, group in enumerate(strategy.order[:-1]):
             yield from _behind(strategy, group, (*path, "order", index), may_end)
+
+
+def _rules_in_vain(content: ScenarioData, strategy: Strategy) -> Iterator[Note]:
+    if not strategy.rules:
+        return
+    reach = reach_of(content, strategy)
+    for index, rule in enumerate(strategy.rules):
+        path = ("strategies", strategy.name, "rules", index)
+        if not reach.may(rule.when) or rule.held >= content.horizon:
+            yield path, f"{rule.name} can never fire"
+        for track in rule.closes:
+            if any(content.goal in stage.raises for stage in content.tracks[track].stages):
+                yield path, f"{rule.name} closes {track}, which can raise the goal"
 
 
 def _behind(

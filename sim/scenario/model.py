@@ -260,8 +260,30 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRule(Effects):
+    """What a strategy does when something holds; in files an entry of ``rules``.
+
+    Attributes:
+        when: what must hold; empty: always.
+        held: days for which it must have held without a break.
+        opens: tracks whose start rules are waived from then on; one that was left out comes in.
+        closes: tracks that are left out, or abandoned once no attempt is in progress.
+        repeats: whether it may fire again once `when` has failed.
+    """
+
+    name: str
+    when: Clauses = ()
+    held: float = 0.0
+    opens: tuple[str, ...] = ()
+    closes: tuple[str, ...] = ()
+    repeats: bool = False
+    about: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
-    """When each track may start, plus postures, priority and overrides.
+    """When each track may start, plus postures, priority, rules and overrides.
 
     Attributes:
         starts: start rules by track: those of the file and those that ``order`` stands for; a
@@ -270,6 +292,8 @@ class Strategy:
         order: groups of tracks, one after the other, as in the file.
         raises: postures, raised on day 0.
         priority: tracks that come first where several could start.
+        done: stages that have succeeded before day 0, in place of the scenario's; None: those.
+        rules: what it does in answer to events.
         overrides: values by parameter path.
         title: its name for readers, in figures; empty: the words of its name.
     """
@@ -280,6 +304,8 @@ class Strategy:
     order: tuple[tuple[str, ...], ...] = ()
     raises: tuple[str, ...] = ()
     priority: tuple[str, ...] = ()
+    done: tuple[str, ...] | None = None
+    rules: tuple[DecisionRule, ...] = ()
     overrides: Mapping[str, float] = field(default_factory=dict)
     title: str = ""
     about: str = ""
@@ -308,6 +334,7 @@ class ScenarioData:
         horizon: the end of the run, in days.
         goal: the condition that is wanted.
         ruin: the condition that ends the run, or None.
+        done: stages that have succeeded before day 0, as ``track.stage``.
         delegations: by party, at how many tables it can sit at once.
         free_texts: of tables of names: "delegations.source".
     """
@@ -317,6 +344,7 @@ class ScenarioData:
     horizon: float
     goal: str
     ruin: str | None = None
+    done: tuple[str, ...] = ()
     delegations: Mapping[str, Number] = field(default_factory=dict)
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     tracks: Mapping[str, Track] = field(default_factory=dict)
@@ -343,14 +371,29 @@ class ScenarioData:
         }
 
 
+def done_under(content: ScenarioData, strategy: Strategy) -> tuple[str, ...]:
+    """The stages that have succeeded before day 0 under a strategy."""
+    return content.done if strategy.done is None else strategy.done
+
+
+def rule_names(strategies: Iterable[Strategy]) -> tuple[str, ...]:
+    """The names of the rules of several strategies, each once; rules of one name share a column.
+
+    >>> rule_names([Strategy(name="a", rules=(DecisionRule(name="call"),)), Strategy(name="b")])
+    ('call',)
+    """
+    return tuple(dict.fromkeys(rule.name for strategy in strategies for rule in strategy.rules))
+
+
 def clauses_of(content: ScenarioData, strategies: Iterable[Strategy]) -> Iterator[Clauses]:
-    """All lists of clauses of a scenario, with the start rules of these strategies."""
+    """All lists of clauses of a scenario, with those of the rules of these strategies."""
     for stage in content.stages.values():
         yield stage.needs
         yield from (setback.when for setback in stage.setbacks)
     yield from (shock.when for shock in content.shocks.values())
     for strategy in strategies:
         yield from strategy.starts.values()
+        yield from (rule.when for rule in strategy.rules)
 
 
 def failures_read(content: ScenarioData, strategies: Iterable[Strategy]) -> list[str]:

@@ -8,7 +8,7 @@ are considered one by one. What it leaves out therefore cannot happen.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from sim.scenario.model import (
     FAILURES,
     MAX_LEVEL,
     Clauses,
+    DecisionRule,
     Effects,
     Literal,
     MonthDay,
@@ -24,6 +25,8 @@ from sim.scenario.model import (
     Shock,
     Stage,
     Strategy,
+    Track,
+    done_under,
 )
 from sim.scenario.parameters import overridden
 from sim.scenario.quantities import Number, Range
@@ -46,6 +49,8 @@ class Reach:
         left_out: Collection[str],
         raised: Iterable[str] = (),
         perhaps: Iterable[str] = (),
+        rules: Sequence[DecisionRule] = (),
+        done: Collection[str] = (),
     ) -> None:
         """Follow everything that can happen.
 
@@ -55,15 +60,21 @@ class Reach:
             left_out: tracks that never start.
             raised: postures on day 0.
             perhaps: postures that may be raised on day 0 or not.
+            rules: of the strategy.
+            done: stages that have succeeded before day 0.
         """
         self.content, self.starts, self.left_out = content, starts, left_out
+        self.rules, self.done = rules, done
+        self.opened: set[str] = set()
         conditions = content.conditions
         self.levels = {name: one.initially for name, one in conditions.items() if one.initially}
         for name in raised:
             self.levels[name] = min(conditions[name].max, self.levels.get(name, 0) + 1)
+        self.levels |= dict.fromkeys(done, 1)
         self.stages: set[str] = set()
         self.rising = set(perhaps)
         self.falling = {name for name, one in conditions.items() if one.fades is not None}
+        self.falling.update(done)  # a track may be sent back
         while self._grow():
             pass
 
@@ -87,12 +98,16 @@ class Reach:
         return level >= one.at_least or (one.condition in self.rising and one.at_least <= most)
 
     def _size(self) -> int:
-        return len(self.stages) + len(self.rising) + len(self.falling)
+        return len(self.stages) + len(self.rising) + len(self.falling) + len(self.opened)
 
     def _grow(self) -> bool:
         before = self._size()
+        for rule in self.rules:
+            if self.may(rule.when):
+                self._apply(rule)
+                self.opened.update(rule.opens)
         for name, track in self.content.tracks.items():
-            if name not in self.left_out and self.may(self.starts.get(name, ())):
+            if self._may_begin(name, track):
                 self._follow(name, track.stages)
         for shock in self.content.shocks.values():
             if self.may(shock.when) and happens(self.content, shock):
@@ -110,11 +125,18 @@ class Reach:
                     if name in self.stages and name.startswith(f"{one.track}.")
                 )
 
+    def _may_begin(self, name: str, track: Track) -> bool:
+        if name in self.opened or f"{name}.{track.stages[0].name}" in self.done:
+            return name in self.opened or name not in self.left_out
+        return name not in self.left_out and self.may(self.starts.get(name, ()))
+
     def _follow(self, track: str, stages: Iterable[Stage]) -> None:
         for stage in stages:
-            if not self.may(stage.needs) or not window_opens(self.content, stage):
-                return
             name = f"{track}.{stage.name}"
+            if not self.may(stage.needs) or not window_opens(self.content, stage):
+                if name in self.done:
+                    continue
+                return
             self.stages.add(name)
             self.rising.update(stage.holds)
             self.falling.update(stage.holds)
@@ -124,6 +146,8 @@ class Reach:
                 if may_fail(stage) and may_be_positive(setback.weight) and self.may(setback.when):
                     self._apply(setback)
             if not may_be_positive(stage.success):
+                if name in self.done:
+                    continue
                 return
             self.rising.add(name)
             self._apply(stage)
@@ -131,6 +155,23 @@ class Reach:
     def _apply(self, effects: Effects) -> None:
         self.rising.update(effects.raises)
         self.falling.update(effects.lowers, effects.clears)
+
+
+def reach_of(content: ScenarioData, strategy: Strategy) -> Reach:
+    """What may happen under a strategy.
+
+    Args:
+        content: the scenario, without the overrides of the strategy.
+        strategy: the strategy.
+    """
+    return Reach(
+        overridden(content, strategy.overrides),
+        strategy.starts,
+        strategy.never,
+        strategy.raises,
+        rules=strategy.rules,
+        done=done_under(content, strategy),
+    )
 
 
 def highest_level(content: ScenarioData, name: str) -> int:
@@ -209,15 +250,16 @@ def never_starts(content: ScenarioData, strategy: Strategy) -> list[str]:
         cannot be reached, the last sentence says so. Tracks that the strategy leaves out are
         mentioned only where others wait for them.
     """
-    return _Explanation(overridden(content, strategy.overrides), strategy).sentences()
+    return _Explanation(content, strategy).sentences()
 
 
 class _Explanation:
     """Why tracks of a strategy never start."""
 
     def __init__(self, content: ScenarioData, strategy: Strategy) -> None:
-        self.content, self.strategy = content, strategy
-        self.reach = Reach(content, strategy.starts, strategy.never, strategy.raises)
+        self.content, self.strategy = overridden(content, strategy.overrides), strategy
+        self.reach = reach_of(content, strategy)
+        self.left_out = {name for name in strategy.never if name not in self.reach.opened}
 
     def sentences(self) -> list[str]:
         """What is to be found, cycles first."""
@@ -240,10 +282,10 @@ class _Explanation:
             places = (
                 i
                 for i, stage in enumerate(track.stages)
-                if f"{name}.{stage.name}" not in self.reach.stages
+                if f"{name}.{stage.name}" not in {*self.reach.stages, *self.reach.done}
             )
             place = next(places, None)
-            if name not in self.strategy.never and place is not None:
+            if name not in self.left_out and place is not None:
                 found[name] = place
         return found
 
@@ -255,7 +297,8 @@ class _Explanation:
     def _waits(self, name: str, place: int) -> Iterator[_Wait]:
         stages = self.content.tracks[name].stages
         stage = stages[place]
-        start = self.strategy.starts.get(name, ()) if place == 0 else ()
+        waived = place or name in self.reach.opened
+        start = () if waived else self.strategy.starts.get(name, ())
         for item in (*start, *stage.needs):
             if not self.reach.may_item(item):
                 parts = [self._literal(name, literal) for literal in item]
@@ -284,7 +327,7 @@ class _Explanation:
 
     def _stage(self, waiting: str, one: Literal) -> _Wait:
         track, _, _ = one.condition.partition(".")
-        if track in self.strategy.never:
+        if track in self.left_out:
             return _Wait(f"{one.text}, but {track} is left out")
         if track == waiting:
             return _Wait(f"{one.text}, a stage of its own", (track,))
@@ -316,11 +359,12 @@ class _Explanation:
                 name = f"{track.name}.{stage.name}"
                 parts = [(name, stage), *((f"{name}.{one.name}", one) for one in stage.setbacks)]
                 found += [(part, track.name) for part, effects in parts if does(effects)]
-        return found + [(name, "") for name, shock in self.content.shocks.items() if does(shock)]
+        found += [(name, "") for name, shock in self.content.shocks.items() if does(shock)]
+        return found + [(f"rule {one.name}", "") for one in self.strategy.rules if does(one)]
 
     def _by(self, one: Literal, doers: list[tuple[str, str]], verb: str) -> _Wait:
         """A condition that only these raise (or lower), none of which ever happens."""
-        out = self.strategy.never
+        out = self.left_out
         alive = [(name, track) for name, track in doers if track not in out]
         leads = dict.fromkeys(track for _, track in alive if track in self.stuck)
         names = comma_separated([name for name, _ in alive or doers], most=4)

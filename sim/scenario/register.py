@@ -131,6 +131,9 @@ def _frame(content: ScenarioData) -> Iterator[Entry]:
     for shock in content.shocks.values():
         yield from _dates(content, shock)
     for strategy in content.strategies.values():
+        for rule in strategy.rules:
+            at = f"strategies.{strategy.name}.rules.{rule.name}.held"
+            yield _plain(at, "days", rule.held, rule.source or strategy.source)
         for name, value in strategy.overrides.items():
             at = f"strategies.{strategy.name}.{name}"
             yield _plain(at, "as overridden", value, strategy.source)

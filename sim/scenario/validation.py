@@ -108,6 +108,7 @@ def complete(content: ScenarioData, document: Mapping[str, Any], report: Report)
     """
     check = _Check(content, known_names(document, content), Location(report))
     check.ends()
+    check.done(content.done, check.top / "done")
     check.conditions()
     for name, track in content.tracks.items():
         check.track(track, check.top / "tracks" / name)
@@ -424,8 +425,52 @@ class _Check:
             for place, name in (at / key).entries(getattr(one, key)):
                 self.track_name(name, place)
         self.changed(one.raises, at / "raises")
+        self.done(one.done or (), at / "done")
+        self.rules(one, at / "rules")
         self.overrides(one.overrides, at / "overrides")
         return replace(one, starts={**one.starts, **self.ordered(one, at / "order")})
+
+    def done(self, names: tuple[str, ...], at: Location) -> None:
+        """Stages that are done before day 0 exist; on each track none is missing before them."""
+        if self.stages is None:
+            return
+        for place, name in at.entries(names):
+            if not place.valid:
+                continue
+            if name not in self.stages:
+                place.unknown_name("stage", name, self.stages)
+                continue
+            before = list(self.stages)[: list(self.stages).index(name)]
+            own = [one for one in before if one.split(".")[0] == name.split(".")[0]]
+            missing = [one for one in own if one not in names]
+            if missing:
+                place.invalid(
+                    f"{show(name)} is done, but not {comma_separated(missing)}",
+                    "all stages of a track up to one of them",
+                )
+
+    def rules(self, strategy: Strategy, at: Location) -> None:
+        """Rules of a strategy have names of their own, and refer to what exists."""
+        seen: set[str] = set()
+        for place, one in at.entries(strategy.rules):
+            if one.name in seen and (place / "name").valid:
+                (place / "name").invalid(f'a second rule "{one.name}"', "rules of different names")
+            seen.add(one.name)
+            if f"rule.{one.name}" in (self.stages or ()):
+                (place / "name").invalid(
+                    f'first_rule.{one.name} is the column of the stage "rule.{one.name}" too',
+                    "another name",
+                )
+            self.clauses(one.when, place / "when")
+            self.effects(one, place)
+            for key in ("closes", "opens"):
+                for where, name in (place / key).entries(getattr(one, key)):
+                    self.track_name(name, where)
+            for where, name in (place / "opens").entries(one.opens):
+                if name in one.closes and where.valid:
+                    where.invalid(
+                        f'"{name}" is closed by the same rule', "a track in one of the two"
+                    )
 
     def ordered(self, one: Strategy, at: Location) -> dict[str, Clauses]:
         """The start rules that an order stands for."""

@@ -31,6 +31,9 @@ VERBS = {
     What.LEAVES: "is abandoned",
     What.COMPLETES: "is completed",
     What.REOPENS: "is reopened",
+    What.ACTS: "takes effect",
+    What.CLOSES: "is closed",
+    What.ADMITS: "is opened",
 }
 
 
@@ -39,7 +42,7 @@ class Divergence(NamedTuple):
 
     Attributes:
         time: days; NaN where the replications never diverge.
-        entity: the stage, track, condition or shock of the event.
+        entity: the stage, track, condition, shock or rule of the event.
         a, b: what happens to the entity at that time under each strategy; empty: nothing.
     """
 
@@ -129,7 +132,9 @@ def _entity(program: Program, event: Event) -> str:
         return program.conditions[subject]
     if what == What.HAPPENS:
         return program.shocks[subject]
-    if what in (What.LEAVES, What.COMPLETES):
+    if what == What.ACTS:
+        return f"rule {program.rules[subject]}"
+    if what in (What.LEAVES, What.COMPLETES, What.CLOSES, What.ADMITS):
         return program.tracks[subject]
     return program.stages[subject]
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sim.engine.program import GOAL, RAISE, RUIN, Entry, Program, What
+from sim.engine.program import GOAL, NOTHING, RAISE, RUIN, Entry, Program, What
 from sim.engine.rows import Rows
 
 TABLE, SETBACK, BREAK = "at the table", "after a setback", "after a break"
@@ -150,7 +150,6 @@ class _LogReader:
         self.program = program
         self.names = [stage.split(".")[1] for stage in program.stages]
         self.track_of: list[int] = code.stage_track.tolist()
-        self.first_stage: list[int] = code.stage_start.tolist()
         self.start_rule = [self._rule(int(rule)) for rule in code.start_rule]
         self.gate = [self._rule(int(rule)) for rule in code.gate]
         spans = list(zip(code.window_opens.tolist(), code.window_closes.tolist(), strict=True))
@@ -160,6 +159,9 @@ class _LogReader:
         self.parties = [parties[a:b] for a, b in itertools.pairwise(bounds)]
         self.capacity: list[int] = code.capacity.tolist()
         self.left_out: list[bool] = code.left_out.tolist()
+        self.begins_at: list[int] = code.begins_at.tolist()
+        self.begun: list[bool] = code.begun.tolist()
+        self.last_stage: list[int] = code.stage_start[1:].tolist()
 
     def _rule(self, rule: int) -> list[tuple[str, list[tuple[int, int, bool]]]]:
         """The items of a rule: text, and literals (level, at least, negated)."""
@@ -201,11 +203,13 @@ class _State:
 
     def __init__(self, reader: _LogReader) -> None:
         self.reader = reader
-        tracks = len(reader.left_out)
         self.levels = [0] * len(reader.program.all_levels)
         self.activities = [Activity(LEFT_OUT) if out else Activity(GATE) for out in reader.left_out]
-        self.stage = reader.first_stage[:tracks]
-        self.begun = [False] * tracks
+        self.stage = reader.begins_at.copy()
+        for track, stage in enumerate(self.stage):
+            if stage == reader.last_stage[track]:
+                self.activities[track] = Activity(COMPLETED)
+        self.begun = reader.begun.copy()  # or opened: whether the start rule is no longer asked
         self.occupied = [0] * len(reader.capacity)
 
     def spans(self, log: Sequence[Entry], last: float) -> Iterator[tuple[float, float]]:
@@ -245,6 +249,10 @@ class _State:
         elif what in (What.RESUMES, What.REOPENS):
             track = reader.track_of[subject]
             self.activities[track], self.stage[track] = Activity(GATE), subject
+        elif what == What.ADMITS:
+            self.activities[subject], self.begun[subject] = Activity(GATE), True
+        elif what == What.CLOSES and detail == NOTHING:
+            self.activities[subject] = Activity(LEFT_OUT)
         elif what in (What.LEAVES, What.COMPLETES):
             self.activities[subject] = Activity(ABANDONED if what == What.LEAVES else COMPLETED)
 

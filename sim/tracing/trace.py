@@ -13,6 +13,7 @@ from sim.engine import rows as row_tables
 from sim.engine.program import ABANDON, NOTHING, Entry, Program, What
 from sim.engine.rows import Rows
 from sim.formatting import html_table, many, short
+from sim.scenario.description import days, holding
 from sim.tracing.time_budget import activities
 
 SHOWN, SHOWN_IN_A_NOTEBOOK = 6, 30  # events
@@ -187,7 +188,7 @@ def _windows(program: Program) -> pd.DataFrame:
 
 # -- sentences ------------------------------------------------------------------------------------
 
-ROOTS = (What.FADES, What.HAPPENS, What.SUCCEEDS, What.FAILS, What.RESUMES)
+ROOTS = (What.FADES, What.HAPPENS, What.SUCCEEDS, What.FAILS, What.RESUMES, What.ACTS)
 
 
 def _events(program: Program, log: Sequence[Entry]) -> pd.DataFrame:
@@ -261,8 +262,24 @@ class _Sentences:
     def _hastens(self, track: int, _: int, __: float) -> tuple[str, str, str]:
         return self.program.tracks[track], "ends its delay at once", self.cause
 
-    def _leaves(self, track: int, _: int, __: float) -> tuple[str, str, str]:
-        return self.program.tracks[track], "is abandoned", "its delay is over"
+    def _leaves(self, track: int, by: int, _: float) -> tuple[str, str, str]:
+        why = "its delay is over" if by == NOTHING else self.cause
+        return self.program.tracks[track], "is abandoned", why
+
+    def _acts(self, rule: int, _: int, __: float) -> tuple[str, str, str]:
+        name = self.program.rules[rule]
+        one = next(r for r in self.program.scenario.chosen.rules if r.name == name)
+        why = holding(one.when) if one.when else "at the start"
+        if one.held:
+            why += f", for {days(one.held)}"
+        return f"rule {name}", "takes effect", why
+
+    def _closes(self, track: int, by: int, _: float) -> tuple[str, str, str]:
+        what = "is left out" if by == NOTHING else "will be abandoned when its attempt ends"
+        return self.program.tracks[track], what, self.cause
+
+    def _admits(self, track: int, _: int, __: float) -> tuple[str, str, str]:
+        return self.program.tracks[track], "no longer waits for its start rule", self.cause
 
     def _completes(self, track: int, _: int, __: float) -> tuple[str, str, str]:
         return self.program.tracks[track], "is completed", "its last stage succeeded"
