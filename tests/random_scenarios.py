@@ -50,6 +50,8 @@ class _Writer:
         ]
 
     def duration(self, zero: bool = True) -> Any:
+        if self.chance(0.1):
+            return "some_days" if zero else "some_time"
         if self.ties or self.chance(0.3):
             return self.rng.choice(([0] if zero else []) + [1, 2, 3, 5, 7, 10, 30])
         return self.rng.choice(
@@ -92,6 +94,11 @@ class _Writer:
             "start": START,
             "horizon": rng.choice([50, 100, 400, 900]),
             "goal": self.conditions[0],
+            "quantities": {
+                "some_days": rng.choice([0, 2, {"low": 1, "likely": 5, "high": 9}]),
+                "some_time": rng.choice([7, {"mean": 20.0, "max": 30}, {"values": [1, 5]}]),
+                "a_share": rng.choice([0.4, {"low": 0.2, "likely": 0.6, "high": 0.9}]),
+            },
         }
         if self.ruin:
             document["ruin"] = self.ruin
@@ -127,7 +134,7 @@ class _Writer:
         stage: dict[str, Any] = {
             "name": self.stages[track][i],
             "duration": self.duration(),
-            "success": rng.choice([1, 0.5, 0.3, 0.9, 0]),
+            "success": rng.choice([1, 0.5, 0.3, 0.9, 0, "a_share"]),
             "needs": self.clauses() if self.chance(0.5) else [],
             "holds": rng.sample(self.held, 1) if self.held and self.chance(0.5) else [],
             **self.effects(),
@@ -150,7 +157,7 @@ class _Writer:
         rng = self.rng
         setback: dict[str, Any] = {
             "name": f"b{n}_{rng.randint(0, 1)}",
-            "weight": rng.choice([1, 2, 0.5]) if n == 0 else rng.choice([0, 1, 3.0]),
+            "weight": rng.choice([1, 2, "a_share"]) if n == 0 else rng.choice([0, 1, 3.0]),
             "delay": self.duration(zero=False),
             "resume": rng.choice(resumes + (["abandon"] if self.chance(0.3) else [])),
             **self.effects(),
@@ -164,7 +171,7 @@ class _Writer:
         shock = self.effects()
         timing = rng.choice(["rate", "after", "yearly", "on"])
         if timing == "rate":
-            shock["rate"] = rng.choice([0, 5, 30.0, 100])
+            shock["rate"] = rng.choice([0, 5, 30.0, 100, "a_share"])
         elif timing == "after":
             shock["after"] = self.duration()
         elif timing == "yearly":
@@ -195,7 +202,7 @@ class _Writer:
         for _ in range(rng.randint(0, 8)):
             kind = rng.choice(["odds", "time", "rate"] if undated else ["odds", "time"])
             on = "*" if kind == "rate" else rng.choice(["*", rng.choice(self.tracks) + ".*"])
-            ratio = rng.choice([0.5, 2.0, 1.3, 0.1])
+            ratio = rng.choice([0.5, 2.0, 1.3, 0.1, "a_share"])
             found.append({"of": self.literal(), "on": on, kind: ratio})
         return found
 

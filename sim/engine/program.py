@@ -31,6 +31,8 @@ from sim.scenario.model import (
     failures_read,
     rule_names,
 )
+from sim.scenario.parameters import QUANTITIES
+from sim.scenario.quantities import quantity_of
 from sim.scenario.scenario import (
     Clauses,
     Duration,
@@ -421,13 +423,17 @@ class _Translator:
         self.parameter_index: dict[str, int] = {}
         self.families: list[int] = []
         self.law_indices: list[tuple[int, ...]] = []
+        self.shared_laws: dict[str, int] = {}
         self.rules: list[list[int]] = []
         self.item_texts: list[str] = []
         self.item_literals: list[list[Literal]] = []
         self.effects: list[list[tuple[int, int]]] = []
 
     def parameter(self, path: str, number: Number) -> int:
-        self.parameter_index[path] = self.constant(base_value(number))
+        if quantity := quantity_of(number):
+            path = f"{QUANTITIES}.{quantity}"
+        if path not in self.parameter_index:
+            self.parameter_index[path] = self.constant(base_value(number))
         return self.parameter_index[path]
 
     def constant(self, value: float) -> int:
@@ -435,6 +441,11 @@ class _Translator:
         return len(self.parameters) - 1
 
     def law(self, name: str, duration: Duration) -> int:
+        if duration.quantity:
+            name = f"{QUANTITIES}.{duration.quantity}"
+            if name in self.shared_laws:
+                return self.shared_laws[name]
+            self.shared_laws[name] = len(self.families)
         self.families.append(FAMILIES[duration.family])
         if duration.family == "values":
             indices = [self.constant(value) for value in duration.values]
@@ -750,7 +761,7 @@ def _influences(tr: _Translator, indices: dict[str, Ints]) -> dict[str, Any]:
     influences = tr.scenario.influences
     indices["influence_ratio"] = _ints(
         tr.constant(base_value(i.ratio))
-        if i.name is None
+        if i.name is None and not quantity_of(i.ratio)
         else tr.parameter(f"influences.{i.name}.{i.kind}", i.ratio)
         for i in influences
     )

@@ -325,6 +325,12 @@ class Field(Generic[T]):
             return fallback
 
 
+def _shared(value: object) -> bool:
+    """Whether a value is written as the name of a quantity, also where it equals the default."""
+    params = getattr(value, "params", {})
+    return any(getattr(one, "quantity", "") for one in (value, *params.values()))
+
+
 class TableReader(Reader[T]):
     """A table with known keys; any other key is invalid.
 
@@ -394,7 +400,7 @@ class TableReader(Reader[T]):
                 entry = getattr(value, one.attribute)
             else:
                 entry = attributes[one.attribute]
-            if one.default is REQUIRED or entry != one.default:
+            if one.default is REQUIRED or entry != one.default or _shared(entry):
                 table[key] = one.reader.write(entry)
         return table
 

@@ -58,6 +58,8 @@ from sim.scenario.quantities import (
     Bounds,
     DurationReader,
     PlainNumber,
+    QuantitiesReader,
+    QuantityReader,
     UncertainNumber,
     fixed,
 )
@@ -491,7 +493,7 @@ CORRELATION: TableReader[Correlation] = TableReader(
 )
 
 _ENTITY = Name()
-_TABLES_OF_NAMES = ("delegations", "conditions", "tracks", "shocks", "strategies")
+_TABLES_OF_NAMES = ("quantities", "delegations", "conditions", "tracks", "shocks", "strategies")
 
 FIELDS: dict[str, Field[Any]] = {
     "title": Field(Text(), "what the scenario is called", fallback=""),
@@ -501,6 +503,11 @@ FIELDS: dict[str, Field[Any]] = {
     "ruin": Field(Text("the name of a condition", NAME), "what ends the run", default=None),
     "done": Field(
         _once(_STAGE_CONDITION, "stages"), "stages that have succeeded before day 0", default=()
+    ),
+    "quantities": Field(
+        QuantitiesReader(QuantityReader(), _ENTITY, "numbers and durations by name"),
+        "numbers and durations that stand in several places",
+        default={},
     ),
     "delegations": Field(
         MappingOf(UncertainNumber(TABLES), _PARTY, "parties"),

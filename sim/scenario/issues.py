@@ -35,6 +35,9 @@ class Report:
     Args:
         locate: gives the file that a path came from, and the path within that file: a scenario may
             extend another file.
+
+    Attributes:
+        quantities: what names may stand for where numbers are read, None for one that is invalid.
     """
 
     def __init__(self, locate: Callable[[Path], tuple[str, Path]]) -> None:
@@ -43,6 +46,7 @@ class Report:
         self._left_out = 0
         self._spoilt: set[Path] = set()
         self._dropped: set[Path] = set()
+        self.quantities: dict[str, object] = {}
 
     def add(self, path: Path, message: str) -> None:
         """Add an issue; beyond :data:`MAX_ISSUES` they are only counted.

@@ -26,7 +26,7 @@ from sim.scenario.model import (
     Strategy,
     Track,
 )
-from sim.scenario.parameters import parameters
+from sim.scenario.parameters import QUANTITIES, parameters
 from sim.scenario.quantities import MAX, TRUNCATED, Duration, Range, base_value
 from sim.scenario.reachability import highest_level, never_starts, opens_in_run, reach_of
 from sim.scenario.register import JUDGEMENT, STATUSES, counts, declared, entries
@@ -65,7 +65,12 @@ def notes(content: ScenarioData, file: str = "") -> tuple[Issue, ...]:
         content: a valid scenario.
         file: named in each issue.
     """
-    notes = [*_saturation(content), *_powers(content), *_judgement(content)]
+    notes = [
+        *_unused(content),
+        *_saturation(content),
+        *_powers(content),
+        *_judgement(content),
+    ]
     return tuple(Issue(file, place(path), message) for path, message in notes)
 
 
@@ -160,6 +165,15 @@ def _durations(content: ScenarioData) -> dict[str, Duration]:
     return {
         one.law: one.duration for one in parameters(content).values() if one.duration is not None
     }
+
+
+def _unused(content: ScenarioData) -> Iterator[Note]:
+    paths = [path.split(".") for path in parameters(content)]
+    used = {path[1] for path in paths if path[0] == QUANTITIES}
+    for name, one in content.quantities.items():
+        recorded = isinstance(one, Duration) and one.values  # which are no parameters
+        if name not in used and not recorded:
+            yield ("quantities", name), "stands nowhere else: it has no effect"
 
 
 def _lengths(content: ScenarioData) -> Iterator[Note]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
-from sim.scenario.quantities import Duration, Number, fixed, lowest
+from sim.scenario.quantities import Duration, Number, Quantity, fixed, lowest
 
 ABANDON = "abandon"  # as `resume`: the track is given up
 TIMINGS = ("rate", "after", "yearly", "on")  # a shock has one of them
@@ -335,6 +335,7 @@ class ScenarioData:
         goal: the condition that is wanted.
         ruin: the condition that ends the run, or None.
         done: stages that have succeeded before day 0, as ``track.stage``.
+        quantities: numbers and durations that stand in several places, by name.
         delegations: by party, at how many tables it can sit at once.
         free_texts: of tables of names: "delegations.source".
     """
@@ -345,6 +346,7 @@ class ScenarioData:
     goal: str
     ruin: str | None = None
     done: tuple[str, ...] = ()
+    quantities: Mapping[str, Quantity] = field(default_factory=dict)
     delegations: Mapping[str, Number] = field(default_factory=dict)
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     tracks: Mapping[str, Track] = field(default_factory=dict)

@@ -31,9 +31,14 @@ from sim.scenario.quantities import (
     Bounds,
     Duration,
     Number,
+    Quantity,
     Range,
     bounds_of,
+    named,
+    quantity_of,
 )
+
+QUANTITIES = "quantities"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Parameter:
         law: path of the duration to whose law it belongs; empty where it belongs to none.
         duration: that duration.
         key: its name among the parameters of that law: ``p50``.
+        uses: of a quantity, the places where it stands, by the paths that they would have.
     """
 
     path: str
@@ -57,6 +63,12 @@ class Parameter:
     law: str = ""
     duration: Duration | None = None
     key: str = ""
+    uses: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The path of the place where it stands; of a quantity, of the first such place."""
+        return self.uses[0] if self.uses else self.path
 
 
 Change = Callable[[Parameter], Number]  # gives the new value
@@ -66,9 +78,21 @@ C = TypeVar("C", bound=ScenarioData)
 def parameters(content: ScenarioData) -> dict[str, Parameter]:
     """All parameters by path, in file order."""
     found: dict[str, Parameter] = {}
+    for one in uses(content):
+        known = found.get(one.path)
+        if known is not None:
+            both = known.bounds & one.bounds
+            one = replace(known, bounds=both, uses=known.uses + one.uses)
+        found[one.path] = one
+    return found
+
+
+def uses(content: ScenarioData) -> list[Parameter]:
+    """All places of parameters, in file order: a quantity stands once for each of its uses."""
+    found: list[Parameter] = []
 
     def note(parameter: Parameter) -> Number:
-        found[parameter.path] = parameter
+        found.append(parameter)
         return parameter.value
 
     revised(content, note)
@@ -91,7 +115,36 @@ def overridden(content: C, values: Mapping[str, float]) -> C:
 
 
 def revised(content: C, change: Change) -> C:
-    """The scenario with the value that ``change`` gives to each parameter, called in file order."""
+    """The scenario with the value that ``change`` gives to each parameter, called in file order.
+
+    For a quantity it is called at each of its uses, and must give the same value.
+    """
+    shared: dict[str, Number] = {}
+
+    def noted(parameter: Parameter) -> Number:
+        value = change(parameter)
+        if parameter.uses:
+            shared[parameter.path] = named(value, "")
+        return value
+
+    new = _revised(content, noted)
+    return replace(
+        new,
+        quantities={
+            name: _quantity(f"{QUANTITIES}.{name}", one, shared)
+            for name, one in content.quantities.items()
+        },
+    )
+
+
+def _quantity(path: str, one: Quantity, values: Mapping[str, Number]) -> Quantity:
+    if not isinstance(one, Duration):
+        return values.get(path, one)
+    params = {key: values.get(f"{path}.{key}", number) for key, number in one.params.items()}
+    return replace(one, params=params)
+
+
+def _revised(content: C, change: Change) -> C:
     around = content.free_texts.get("delegations.source", "")
     return replace(
         content,
@@ -112,18 +165,28 @@ def _source(number: Number, *around: str) -> str:
 
 
 def _number(path: str, number: Number, bounds: Bounds, change: Change, *sources: str) -> Number:
-    return change(Parameter(path, number, bounds, _source(number, *sources)))
+    quantity = quantity_of(number)
+    if not quantity:
+        return change(Parameter(path, number, bounds, _source(number, *sources)))
+    own = f"{QUANTITIES}.{quantity}"
+    return named(change(Parameter(own, number, bounds, _source(number), uses=(path,))), quantity)
 
 
 def _duration(path: str, duration: Duration, change: Change, *sources: str) -> Duration:
     if duration.family == "values":
         return duration
-    params = {}
+    params: dict[str, Number] = {}
     for key, number in duration.params.items():
-        own = f"{path}.{key}" if key else path
-        source = _source(number, duration.source, *sources)
+        own, quantity = f"{path}.{key}" if key else path, quantity_of(number)
+        shared = bool(duration.quantity or quantity)
+        source = _source(number, duration.source, *(() if shared else sources))
         bounds = bounds_of(duration.family, key)
-        params[key] = change(Parameter(own, number, bounds, source, path, duration, key))
+        one = Parameter(own, number, bounds, source, path, duration, key)
+        if duration.quantity:
+            one = replace(one, path=f"{QUANTITIES}.{duration.quantity}.{key}", uses=(own,))
+        elif quantity:
+            one = replace(one, path=f"{QUANTITIES}.{quantity}", uses=(own,))
+        params[key] = named(change(one), quantity)
     return replace(duration, params=params)
 
 
@@ -197,7 +260,7 @@ def _break(name: str, one: Break, change: Change, source: str) -> Break:
 
 
 def _influence(one: Influence, change: Change) -> Influence:
-    if one.name is None:
+    if one.name is None and not quantity_of(one.ratio):
         return one
-    name = f"influences.{one.name}.{one.kind}"
+    name = f"influences.{one.name or f'{one.of.text}-{one.on}'}.{one.kind}"
     return replace(one, ratio=_number(name, one.ratio, POSITIVE, change, one.source))

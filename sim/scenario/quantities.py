@@ -19,7 +19,18 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from sim.errors import comma_separated
-from sim.scenario.fields import FREE_TEXT, Choice, Field, Json, Reader, Schemas, TableReader, Text
+from sim.scenario.fields import (
+    FREE_TEXT,
+    NAME,
+    Choice,
+    Field,
+    Json,
+    MappingOf,
+    Reader,
+    Schemas,
+    TableReader,
+    Text,
+)
 from sim.scenario.issues import Invalid, Location, show
 
 
@@ -49,9 +60,24 @@ class Bounds:
             return False
         return self.least <= value <= self.most and not (self.above and value == self.least)
 
+    def __and__(self, other: Bounds) -> Bounds:
+        """The values that lie within both.
+
+        >>> print(Bounds(0, 1) & Bounds(0, above=True))
+        a number above 0, up to 1
+        """
+        least = max(self.least, other.least)
+        above = any(one.above and one.least == least for one in (self, other))
+        most, whole = min(self.most, other.most), self.whole or other.whole
+        return Bounds(least, most, above, whole)
+
     def __str__(self) -> str:
         """The end of the sentence "allowed: ..."."""
+        if self.least == -math.inf:
+            return "a number"
         kind = "a whole number" if self.whole else "a number"
+        if self.above and self.most < math.inf:
+            return f"{kind} above {self.least:g}, up to {self.most:.15g}"
         if self.most < math.inf:
             return f"{kind} from {self.least:g} to {self.most:.15g}"
         return (
@@ -62,6 +88,8 @@ class Bounds:
     def schema(self) -> Json:
         """The bounds as JSON Schema."""
         schema: Json = {"type": "integer" if self.whole else "number"}
+        if self.least == -math.inf:
+            return schema
         schema["exclusiveMinimum" if self.above else "minimum"] = self.least
         return schema if self.most == math.inf else schema | {"maximum": self.most}
 
@@ -69,6 +97,7 @@ class Bounds:
 PROBABILITY = Bounds(0, 1)
 NOT_NEGATIVE = Bounds(0)
 POSITIVE = Bounds(0, above=True)
+ANY = Bounds(-math.inf)
 TABLES = Bounds(1, 1_000_000, whole=True)
 
 
@@ -82,6 +111,7 @@ class Range:
         as_: in files ``as``: the law that it is sampled from: "pert", "uniform" or "loguniform".
         about: free text.
         source: where the range comes from.
+        quantity: its name in ``[quantities]``, where a use of it was read; else empty.
     """
 
     low: float
@@ -90,9 +120,56 @@ class Range:
     as_: str = "pert"
     about: str = ""
     source: str = ""
+    quantity: str = ""
+
+
+class NamedNumber(float):
+    """A plain number where a file has the name of a quantity; it computes as any other.
+
+    >>> NamedNumber(30.0, "pause") + 1, NamedNumber(30.0, "pause").quantity
+    (31.0, 'pause')
+    """
+
+    quantity: str
+
+    def __new__(cls, value: float, quantity: str) -> NamedNumber:
+        """The number, and the quantity that it is."""
+        new = super().__new__(cls, value)
+        new.quantity = quantity
+        return new
+
+    def __getnewargs__(self) -> tuple[float, str]:  # type: ignore[override]
+        """For copies."""
+        return float(self), self.quantity
 
 
 Number: TypeAlias = float | Range
+
+
+def quantity_of(value: object) -> str:
+    """The name in ``[quantities]`` that a number or duration was read from; empty for none."""
+    return str(getattr(value, "quantity", ""))
+
+
+def named(number: Number, quantity: str) -> Number:
+    """A number as the quantity of that name; without a name, a number of its own.
+
+    >>> quantity_of(named(named(5.0, "pause"), ""))
+    ''
+    """
+    if isinstance(number, Range):
+        return replace(number, quantity=quantity)
+    return NamedNumber(number, quantity) if quantity else float(number)
+
+
+def _look_up(name: str, at: Location) -> object:
+    """What a name stands for at a place where a number or a duration may stand."""
+    known = at.report.quantities
+    if name not in known:
+        raise at.unknown_name("quantity", name, known)
+    if known[name] is None:
+        raise Invalid  # its own issue is in the report
+    return known[name]
 
 
 def base_value(number: Number) -> float:
@@ -188,6 +265,9 @@ def _ordered(number: Range, at: Location) -> None:
         raise at.invalid(f'low {number.low:g} with as = "loguniform"', "a low above 0")
 
 
+A_NAME: Json = {"type": "string", "pattern": f"^{NAME}$"}  # of a quantity
+
+
 class UncertainNumber(Reader[Number]):
     """A number, or a range, within bounds.
 
@@ -201,6 +281,7 @@ class UncertainNumber(Reader[Number]):
         # A sampled number of tables is rounded, so the ends of its range need not be whole.
         end = PlainNumber(replace(bounds, whole=False))
         kind = "share" if bounds == PROBABILITY else "positive" if bounds.above else "number"
+        kind = "weight of a column" if bounds == ANY else kind
         self.range: TableReader[Range] = TableReader(
             f"range of a {'delegation' if bounds.whole else kind}",
             Range,
@@ -220,6 +301,8 @@ class UncertainNumber(Reader[Number]):
         )
 
     def read(self, value: object, at: Location) -> Number:
+        if isinstance(value, str) and at.report.quantities:
+            return self.use(value, _look_up(value, at), at)
         if not isinstance(value, dict):
             return finite(value, at, self.bounds, self.wanted)
         number = self.range.read(value, at)
@@ -227,11 +310,30 @@ class UncertainNumber(Reader[Number]):
             raise Invalid
         return number
 
+    def use(self, name: str, found: object, at: Location) -> Number:
+        """A quantity as a number here, if it fits.
+
+        Args:
+            name: of the quantity.
+            found: what it stands for.
+            at: the location of its use.
+        """
+        if isinstance(found, Duration):
+            raise at.invalid(f'the quantity "{name}" is a duration', self.wanted)
+        assert isinstance(found, float | Range)
+        bounds = replace(self.bounds, whole=self.bounds.whole and not isinstance(found, Range))
+        for end in (lowest(found), highest(found)):
+            if end not in bounds:
+                raise at.invalid(f'the quantity "{name}" may be {show(plain(end))}', self.wanted)
+        return named(found, name)
+
     def write(self, value: Number) -> Any:
+        if name := quantity_of(value):
+            return name
         return self.range.write(value) if isinstance(value, Range) else plain(value)
 
     def schema(self, schemas: Schemas) -> Json:
-        return {"anyOf": [self.bounds.schema, self.range.schema(schemas)]}
+        return {"anyOf": [self.bounds.schema, self.range.schema(schemas), A_NAME]}
 
 
 # -- durations ------------------------------------------------------------------------------------
@@ -264,6 +366,7 @@ class Duration:
         values: for "values" only, in days, ascending.
         about: free text.
         source: where the law comes from.
+        quantity: its name in ``[quantities]``, where a use of it was read; else empty.
     """
 
     family: str
@@ -271,6 +374,7 @@ class Duration:
     values: tuple[float, ...] = ()
     about: str = ""
     source: str = ""
+    quantity: str = ""
 
     @property
     def instant(self) -> bool:
@@ -385,6 +489,11 @@ class DurationReader(Reader[Duration]):
         self.most = UncertainNumber(POSITIVE)
 
     def read(self, value: object, at: Location) -> Duration:
+        if isinstance(value, str) and at.report.quantities:
+            found = _look_up(value, at)
+            if isinstance(found, Duration):
+                return replace(found, quantity=value)
+            return fixed(self.days.use(value, found, at))
         if not isinstance(value, dict):
             return fixed(finite(value, at, NOT_NEGATIVE, self.FORMS))
         keys = [key for key in value if key not in FREE_TEXT]
@@ -411,6 +520,8 @@ class DurationReader(Reader[Duration]):
         return own | {MAX: self.most} if most and family in TRUNCATED else own
 
     def write(self, value: Duration) -> Any:
+        if value.quantity:
+            return value.quantity
         about = {k: getattr(value, k) for k in FREE_TEXT if getattr(value, k)}
         if value.family == "fixed":
             return self.days.write(value.params[""])
@@ -446,6 +557,39 @@ class DurationReader(Reader[Duration]):
             "additionalProperties": False,
         }
         return {"title": "duration", "anyOf": [self.days.schema(schemas), *laws, values]}
+
+
+Quantity: TypeAlias = Number | Duration
+
+
+class QuantityReader(Reader[Quantity]):
+    """A number or a duration that stands in more than one place."""
+
+    def __init__(self) -> None:
+        self.number, self.duration = UncertainNumber(ANY), DurationReader()
+        self.wanted = f"{self.number.wanted}, or a duration"
+
+    def read(self, value: object, at: Location) -> Quantity:
+        is_law = isinstance(value, dict) and not any(key in RANGE_KEYS for key in value)
+        return self.duration.read(value, at) if is_law else self.number.read(value, at)
+
+    def write(self, value: Quantity) -> Any:
+        if isinstance(value, Duration):
+            return self.duration.write(value)
+        return self.number.write(value)
+
+    def schema(self, schemas: Schemas) -> Json:
+        return {"anyOf": [self.number.schema(schemas), self.duration.schema(schemas)]}
+
+
+class QuantitiesReader(MappingOf[Quantity]):
+    """The table of quantities; what is read behind it may use their names."""
+
+    def read(self, value: object, at: Location) -> dict[str, Quantity]:
+        found = super().read(value, at)
+        names = value if isinstance(value, dict) else ()
+        at.report.quantities = {name: found.get(name) for name in names if name not in FREE_TEXT}
+        return found
 
 
 def _values(value: object, at: Location) -> tuple[float, ...]:

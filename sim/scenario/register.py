@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from sim.scenario.model import Condition, MonthDay, ScenarioData, Shock, Stage
 from sim.scenario.parameters import Parameter, parameters
-from sim.scenario.quantities import Number, base_value, highest, lowest
+from sim.scenario.quantities import Number, base_value, highest, lowest, quantity_of
 
 JUDGEMENT, DEFAULT = "judgement", "default"
 STATUSES = ("record", "comparison", "op-ed", JUDGEMENT)
@@ -90,7 +90,7 @@ def counts(statuses: Iterable[str]) -> str:
 def _numbers(content: ScenarioData) -> Iterator[Entry]:
     for parameter in parameters(content).values():
         yield _entry(parameter.path, _unit(parameter), parameter.value, parameter.source)
-    unnamed = (one for one in content.influences if one.name is None)
+    unnamed = (one for one in content.influences if not (one.name or quantity_of(one.ratio)))
     for one in unnamed:
         name = f"influences.{one.of.text}-{one.on}.{one.kind}"
         yield _entry(name, f"{one.kind} ratio", one.ratio, one.source)
@@ -106,10 +106,10 @@ def _entry(name: str, unit: str, number: Number, source: str) -> Entry:
 
 
 def _unit(parameter: Parameter) -> str:
-    end = parameter.path.rpartition(".")[2]
-    if parameter.path.startswith("delegations."):
+    end = parameter.place.rpartition(".")[2]
+    if parameter.place.startswith("delegations."):
         return "tables"
-    if parameter.path.startswith("influences."):
+    if parameter.place.startswith("influences."):
         return f"{end} ratio"
     if end in ("sigma", "shape") and parameter.law:
         return "none"

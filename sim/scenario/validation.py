@@ -30,8 +30,16 @@ from sim.scenario.model import (
     Strategy,
     Track,
 )
-from sim.scenario.parameters import Change, Parameter, parameters, revised_stage
-from sim.scenario.quantities import Number, Range, disorder, highest, lowest
+from sim.scenario.parameters import (
+    QUANTITIES,
+    Change,
+    Parameter,
+    overridden,
+    parameters,
+    revised_stage,
+    uses,
+)
+from sim.scenario.quantities import Number, Range, disorder, highest, lowest, quantity_of
 
 
 @dataclass(frozen=True)
@@ -361,7 +369,8 @@ class _Check:
                 if one.name in names:
                     (at / "name").invalid(f'a second influence "{one.name}"', "different names")
                 names.add(one.name)
-            if isinstance(one.ratio, Range) and one.name is None and at.valid:
+            ranged = isinstance(one.ratio, Range) and not quantity_of(one.ratio)
+            if ranged and one.name is None and at.valid:
                 (at / one.kind).invalid(
                     "a range in an influence without a name", "a number, or a range and a name"
                 )
@@ -506,6 +515,8 @@ class _Check:
         first = path.partition(".")[0]
         if first in ("delegations", "influences"):
             return (self.top / first).valid
+        if first == QUANTITIES and not self.top.valid:
+            return False  # its uses may stand anywhere
         report = self.top.report
         return all(report.valid(part, first) for part in ("conditions", "tracks", "shocks"))
 
@@ -513,6 +524,11 @@ class _Check:
     def parameters(self) -> dict[str, Parameter]:
         """The parameters of the scenario by path."""
         return parameters(self.content)
+
+    @cached_property
+    def shared(self) -> dict[str, str]:
+        """The paths that uses of quantities would have, and those of the quantities."""
+        return {use: one.path for one in self.parameters.values() for use in one.uses}
 
     def overrides(self, values: Mapping[str, float], at: Location) -> None:
         """Other values of parameters are known, within bounds, and possible together.
@@ -525,7 +541,9 @@ class _Check:
         for name, value in values.items():
             if not self.is_valid(name) or not (at / name).valid:
                 continue
-            if name not in self.parameters:
+            if name in self.shared:
+                (at / name).invalid("this place has a quantity", self.shared[name])
+            elif name not in self.parameters:
                 (at / name).unknown_name("parameter", name, self.alike(name))
             elif value not in (bounds := self.parameters[name].bounds):
                 (at / name).invalid(show(value), str(bounds))
@@ -541,16 +559,16 @@ class _Check:
 
     def laws(self, values: Mapping[str, float], at: Location) -> None:
         """The parameters of each law that gets other values stay in order."""
-        touched = {self.parameters[name].law: name for name in values}
-        for law, name in touched.items():
-            duration = self.parameters[name].duration
-            if duration is None:
-                continue
-            params = {
-                key: values.get(f"{law}.{key}", number) for key, number in duration.params.items()
-            }
-            if wrong := disorder(replace(duration, params=params)):
-                (at / name).invalid(f"this gives {law} {wrong}")
+        order = {name: i for i, name in enumerate(values)}
+        touched: dict[str, Parameter] = {}
+        for one in uses(overridden(self.content, values)) if values else ():
+            if one.path in order and one.duration is not None:
+                before = touched.get(one.law, one)
+                touched[one.law] = max(before, one, key=lambda p: order[p.path])
+        for law, one in touched.items():
+            wrong = disorder(one.duration) if one.duration is not None else ""
+            if wrong and (at / one.path).valid:  # a quantity may give several laws
+                (at / one.path).invalid(f"this gives {law} {wrong}")
 
     def revised_stages(self, values: Mapping[str, float], at: Location) -> None:
         """The stages that get other values can still be left."""
@@ -558,11 +576,16 @@ class _Check:
         def change(one: Parameter) -> Number:
             return values.get(one.path, one.value)
 
-        stages = {".".join(name.split(".")[:2]): name for name in values}
+        places = {place: name for name in values for place in self.places(name)}
+        stages = {".".join(place.split(".")[:2]): name for place, name in places.items()}
         for stage, name in stages.items():
             if stage in self.targets:
                 track = self.content.tracks[stage.split(".")[0]]
                 self.revised_stage(track, stage, (at / name), change)
+
+    def places(self, name: str) -> tuple[str, ...]:
+        """The places where a parameter stands: of a quantity, those of its uses."""
+        return self.parameters[name].uses or (name,)
 
     def revised_stage(self, track: Track, stage: str, at: Location, change: Change) -> None:
         """One stage, with other values, can still be left."""
