@@ -11,7 +11,8 @@ import argparse
 
 import pandas as pd
 
-from sim.evidence import backcast
+from sim.evidence import scoring
+from sim.evidence.korea import backcast
 from sim.plotting import outcomes, style
 
 COLUMNS = ["episode", "fact", "n", "actual", "q2.5", "q50", "q97.5", "percentile", "crps",
@@ -35,9 +36,9 @@ def main() -> None:
     print(
         f"\n{len(tables)} episodes, {len(table)} facts: few, and those of an episode hang together"
     )
-    print(backcast.coverage(table).round(2).to_string(index=False))
+    print(scoring.coverage(table).round(2).to_string(index=False))
     print("\nagainst the other cases of the record (above 0: the model is better):")
-    print(backcast.skill(table).round(2).to_string(index=False))
+    print(scoring.skill(table).round(2).to_string(index=False))
     for name, axes in (
         ("intervals", outcomes.intervals(table)),
         ("calibration", outcomes.calibration(table)),

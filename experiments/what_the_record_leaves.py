@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 import sim
-from sim.evidence import calibration
+from sim.evidence import narrowing
+from sim.evidence.korea import calibration
 from sim.experiment.draws import Draws
 from sim.plotting import outcomes, style
 
@@ -39,7 +40,7 @@ def main() -> None:
     found, fit = calibration.calibrate(
         sim.load("korea-2017"), options.draws, options.keep, options.seed
     )
-    table, kept = calibration.moved(found), len(found.posterior)
+    table, kept = narrowing.moved(found), len(found.posterior)
     before = Draws(found.prior.names, found.prior.values[:kept], found.prior.origin)
     shares = frozen(before).assign(draws="prior"), frozen(found.posterior).assign(draws="posterior")
     print(fit.round(2).to_string(index=False))

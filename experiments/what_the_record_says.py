@@ -11,7 +11,8 @@ import sys
 import pandas as pd
 
 import sim
-from sim.evidence import assumptions, korea
+from sim.evidence import assumptions
+from sim.evidence.korea import statistics as korea
 from sim.plotting import outcomes, style
 
 FIGURES = {

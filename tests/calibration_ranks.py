@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import sim
-from sim.evidence import calibration
+from sim.evidence import narrowing
+from sim.evidence.korea import calibration
 from sim.experiment import draws
 
 
@@ -19,12 +20,12 @@ def ranks(
     scenario = sim.load("korea-2017")
     prior = draws.sample(scenario, count, seed)
     size = calibration.of_record()
-    told = calibration.Worlds(scenario).records(prior, size, seed).dropna()
+    told = calibration.RecordSimulator(scenario).records(prior, size, seed).dropna()
     random = np.random.default_rng(seed)
     places = []
     for truth in random.choice(told.index.to_numpy(), truths, replace=False):
         others, seen = told.drop(index=truth), told.loc[truth].to_dict()
-        found = calibration.narrowed(prior, scenario.ranges(), others, seen, keep)
+        found = narrowing.narrowed(prior, scenario.ranges(), others, seen, keep)
         kept, true = found.posterior.values, prior.values[truth - 1]
         places.append(((kept < true).mean(axis=0) + (kept <= true).mean(axis=0)) / 2)
     return np.array(places), prior.names

@@ -2,6 +2,6 @@
 
 In: tables of dated facts (``records/``). Out: the numbers that a scenario may call record, each
 computed here again by a named statistic; the register of all numbers of a scenario; tests of the
-model against episodes of the past. What belongs to one case stands in a module of its name.
-Read first: ``records/__init__.py``.
+model against episodes of the past. What serves any case stands here (laws, rates, scores,
+narrowing of draws); what is Korea's own in ``korea/``. Read first: ``records/__init__.py``.
 """

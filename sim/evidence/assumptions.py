@@ -23,8 +23,8 @@ from pathlib import Path
 import pandas as pd
 
 from sim.errors import Issue, ScenarioError
-from sim.evidence import korea
 from sim.evidence.fitting import Estimate
+from sim.evidence.korea.statistics import estimate
 from sim.evidence.records import History
 from sim.scenario.loading import CATALOG, decoded
 from sim.scenario.register import DEFAULT, JUDGEMENT, Entry, entries, source_in_words
@@ -135,7 +135,7 @@ def estimates(scenario: Scenario, of: History | None = None) -> dict[str, Estima
 
 def _estimate(key: str, of: History | None) -> Estimate | None:
     try:
-        return korea.estimate(key, of)
+        return estimate(key, of)
     except ValueError:  # an unknown statistic, or too few cases
         return None
 

@@ -833,7 +833,7 @@ def narrowed(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Parameters before and after calibration to the record, each within its prior.
 
     Args:
-        table: name, prior and posterior quantiles (:func:`sim.calibration.moved`).
+        table: name, prior and posterior quantiles (:func:`sim.evidence.narrowing.moved`).
         ax: as for :func:`incidence`.
     """
     looks = (("prior", "#8c8c8c", -0.17), ("posterior", PALETTE[0], 0.17))

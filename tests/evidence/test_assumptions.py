@@ -11,7 +11,8 @@ import pytest
 
 import sim
 from sim.cli import commands
-from sim.evidence import assumptions, korea
+from sim.evidence import assumptions
+from sim.evidence.korea import statistics as korea
 from sim.reporting import stress_des
 from sim.scenario.quantities import Range
 from sim.scenario.register import STATUSES, declared

@@ -12,12 +12,13 @@ import pytest
 from scipy import integrate, stats
 
 import sim
-from sim.evidence import backcast, fitting, korea, records
-from sim.evidence.backcast import Course
+from sim.evidence import fitting, rates, records, scoring
+from sim.evidence.korea import backcast, statistics
+from sim.evidence.korea.backcast import Replication
 from sim.plotting import outcomes, style
 from sim.types import DAYS_PER_YEAR
 
-COURSE = Course(
+COURSE = Replication(
     100.0,
     ((0.0, "crisis", 1), (10.0, "talks.contact", 1), (12.0, "crisis", 2), (20.0, "freeze", 1),
      (30.0, "crisis", 1), (45.0, "freeze", 0), (50.0, "freeze", 1), (60.0, "crisis", 0)),
@@ -58,7 +59,7 @@ def test_spells_of_a_condition() -> None:
 def test_courses_are_the_histories_of_a_run(episode: str) -> None:
     scenario = sim.load(episode)
     program = sim.translate(scenario.strategy("course"))
-    told = list(backcast.courses(program, range(12), 5))
+    told = list(backcast.replications(program, range(12), 5))
     frame = sim.run(scenario, ["course"], 12, 5).frame
     goal = frame[f"first_{scenario.goal}"].fillna(math.inf).tolist()
     assert [c.first(scenario.goal) for c in told] == goal
@@ -71,7 +72,7 @@ def test_courses_are_the_histories_of_a_run(episode: str) -> None:
 def test_statistics_of_launches_are_those_of_the_courses() -> None:
     year = DAYS_PER_YEAR
     days = tuple(float(d) for d in range(5, int(2 * year), 10))
-    even = Course(2 * year, ((0.0, "dialogue", 1), (year, "dialogue", 0)), days, ())
+    even = Replication(2 * year, ((0.0, "dialogue", 1), (year, "dialogue", 0)), days, ())
     found = backcast.launch_process([even, even])
     assert found["rate"] == pytest.approx(len(days) / 2, rel=0.05)
     assert found["dispersion"] < 0.2
@@ -83,9 +84,9 @@ def test_statistics_of_launches_are_those_of_the_courses() -> None:
 
 
 def test_what_is_said_of_launches_is_computed_by_the_functions_of_the_record(monkeypatch) -> None:
-    even = Course(731.0, ((0.0, "dialogue", 1),), (5.0, 400.0), ())
+    even = Replication(731.0, ((0.0, "dialogue", 1),), (5.0, 400.0), ())
     for name, value in (("unevenness", 7.0), ("mantel_haenszel", fitting.Estimate(1, 2, 3))):
-        monkeypatch.setattr(korea, name, lambda *_, value=value: value)
+        monkeypatch.setattr(rates, name, lambda *_, value=value: value)
     found = backcast.launch_process([even])
     assert [found[n] for n in ("dispersion", "dispersion_by_year", "dialogue_ratio")] == [7, 7, 2]
 
@@ -93,7 +94,7 @@ def test_what_is_said_of_launches_is_computed_by_the_functions_of_the_record(mon
 def test_months_end_with_the_ruin_and_are_dialogue_by_half() -> None:
     month = DAYS_PER_YEAR / 12
     changes = ((0.0, "dialogue", 1), (1.6 * month, "dialogue", 0), (2.6 * month, "dialogue", 1))
-    course = Course(365.0, changes, (3.1, 3.9, 45.0), (), ended=3.5 * month)
+    course = Replication(365.0, changes, (3.1, 3.9, 45.0), (), ended=3.5 * month)
     counts, talked = course.months()
     assert counts.tolist() == [1, 1, 0]
     assert talked.tolist() == [True, True, False]
@@ -102,7 +103,7 @@ def test_months_end_with_the_ruin_and_are_dialogue_by_half() -> None:
 def test_pauses_are_the_delays_after_setbacks() -> None:
     scenario = sim.load("korea-2017")
     program = sim.translate(scenario.strategy("proposal"))
-    told = list(backcast.courses(program, range(30), 1))
+    told = list(backcast.replications(program, range(30), 1))
     rows = sim.run(scenario, ["proposal"], 30, 1).frame
     for name in ("fruitless_round", "rebuff"):
         counted = [sum(setback == name for setback, _ in course.pauses) for course in told]
@@ -126,30 +127,30 @@ never = ["us_dprk", "north_south", "working_group", "ministerial", "bilateral", 
 def alone() -> dict[str, float]:
     """Six years without any talks, as 2012-2017 were but for a few weeks."""
     program = sim.translate(sim.loads(QUIET).strategy("alone"))
-    return backcast.launch_process(list(backcast.courses(program, range(150), 1)))
+    return backcast.launch_process(list(backcast.replications(program, range(150), 1)))
 
 
 @pytest.mark.parametrize("statistic", ["rate", "dispersion"])
 def test_simulated_launches_are_as_frequent_and_as_uneven_as_in_the_record(
     alone: dict[str, float], statistic: str
 ) -> None:
-    low, _, high = korea.estimate(f"{statistic}:launch_day:2012:2017")
+    low, _, high = statistics.estimate(f"{statistic}:launch_day:2012:2017")
     assert low < alone[statistic] < high
     assert alone["dispersion"] > 1.3  # no plain Poisson process
 
 
 def test_simulated_years_of_launches_are_as_uneven_as_those_of_the_record() -> None:
-    low, _, high = korea.estimate("dispersion_by_year:launch_day:2012:2017")
+    low, _, high = statistics.estimate("dispersion_by_year:launch_day:2012:2017")
     program = sim.translate(sim.loads(QUIET).strategy("alone"))
-    found = backcast.launch_process(list(backcast.courses(program, range(150), 2)))
+    found = backcast.launch_process(list(backcast.replications(program, range(150), 2)))
     assert low < found["dispersion_by_year"] < high
 
 
 @pytest.mark.parametrize("strategy", ["proposal", "bilateral_only"])
 def test_simulated_launches_are_rarer_in_dialogue_as_in_the_record(strategy: str) -> None:
     program = sim.translate(sim.load("korea-2017").strategy(strategy))
-    found = backcast.launch_process(list(backcast.courses(program, range(150), 1)))
-    low, _, high = korea.estimate("dialogue_ratio:launch_day")
+    found = backcast.launch_process(list(backcast.replications(program, range(150), 1)))
+    low, _, high = statistics.estimate("dialogue_ratio:launch_day")
     assert low < found["dialogue_ratio"] < high
 
 
@@ -171,7 +172,7 @@ def test_no_date_and_no_month_of_an_episode_is_left(episode: str) -> None:
         for column in dates:
             assert not (dates[column].between(first, last) & (began < first)).any(), (name, column)
             assert not (began.between(first, last)).any(), name
-    months = korea.months(of, "launch_day", 1990, 2025)
+    months = statistics.months(of, "launch_day", 1990, 2025)
     assert not months.index.to_period("M").isin(pd.period_range(first, last, freq="M")).any()
     waits = records.load().contacts
     own = waits[(waits["triggered"] < first) & waits["formal"].between(first, last)]
@@ -187,7 +188,7 @@ def test_the_numbers_of_an_episode_do_not_rest_on_it(episode: str) -> None:
     start = pd.Timestamp(scenario.start)
     assert not of.talks["start"].between(start, last).any()
     assert not of.freezes["reached"].between(start, last).any()
-    own, whole = backcast.ranges(scenario, of), backcast.ranges(scenario, korea.whole())
+    own, whole = backcast.ranges(scenario, of), backcast.ranges(scenario, statistics.whole())
     assert set(own) == set(whole) == set(scenario.ranges())
     assert sum(own[name] != whole[name] for name in own) >= 10
     judged = [n for n, r in scenario.ranges().items() if r.source.startswith("judgement")]
@@ -197,9 +198,9 @@ def test_the_numbers_of_an_episode_do_not_rest_on_it(episode: str) -> None:
 def test_the_six_party_case_is_told_without_six_party_rounds() -> None:
     scenario = sim.load("six-party-2003")
     of = backcast.others(scenario, pd.Timestamp("2009-04-14"))
-    assert len(korea.rounds(of, "six_party")) == 0
+    assert len(statistics.rounds(of, "six_party")) == 0
     own = backcast.ranges(scenario, of)["six_party.freeze.duration.mean"]
-    assert own != backcast.ranges(scenario, korea.whole())["six_party.freeze.duration.mean"]
+    assert own != backcast.ranges(scenario, statistics.whole())["six_party.freeze.duration.mean"]
 
 
 def test_values_are_drawn_within_their_ranges_and_about_their_mean() -> None:
@@ -217,13 +218,13 @@ def test_values_are_drawn_within_their_ranges_and_about_their_mean() -> None:
 
 def test_the_percentile_counts_ties_by_half() -> None:
     values = np.array([1.0, 2.0, 2.0, math.inf])
-    assert backcast.percentile(2.0, values, 100.0) == 0.5
-    assert backcast.percentile(math.inf, values, 100.0) == 0.875
+    assert scoring.percentile(2.0, values, 100.0) == 0.5
+    assert scoring.percentile(math.inf, values, 100.0) == 0.875
 
 
 def test_the_percentiles_of_a_good_forecast_are_even() -> None:
     rng = np.random.default_rng(1)
-    found = [backcast.percentile(rng.exponential(50), rng.exponential(50, 400), 1e9)
+    found = [scoring.percentile(rng.exponential(50), rng.exponential(50, 400), 1e9)
              for _ in range(600)]  # fmt: skip
     assert stats.kstest(found, "uniform").pvalue > 0.01
 
@@ -235,12 +236,12 @@ def test_crps_is_the_integral_that_it_should_be() -> None:
         return float((stats.expon(scale=50).cdf(x) - (x >= 30)) ** 2)
 
     exact = integrate.quad(gap, 0, 400, points=[30], limit=200)[0]
-    assert backcast.crps(30.0, values, 400.0) == pytest.approx(exact, rel=0.05)
+    assert scoring.crps(30.0, values, 400.0) == pytest.approx(exact, rel=0.05)
 
 
 def test_a_forecast_from_open_cases_is_that_of_kaplan_and_meier() -> None:
     cases = fitting.sample([10, 30, 30, 80], [20, 30, 90])
-    values, weights = backcast.weighed(cases)
+    values, weights = scoring.weighed(cases)
     censored = stats.CensoredData(uncensored=[10, 30, 30, 80], right=[20, 30, 90])
     curve = stats.ecdf(censored).sf
     for day in (5.0, 10.0, 25.0, 30.0, 60.0, 80.0, 100.0):
@@ -251,11 +252,11 @@ def test_a_forecast_from_open_cases_is_that_of_kaplan_and_meier() -> None:
 def test_weights_are_as_repeated_members() -> None:
     values, weights = np.array([40.0, 10.0, 900.0]), np.array([0.5, 0.25, 0.25])
     many = np.repeat([40.0, 10.0, 900.0], [2000, 1000, 1000])
-    pair = backcast.crps(30.0, values, 500.0, weights), backcast.crps(30.0, many, 500.0)
+    pair = scoring.crps(30.0, values, 500.0, weights), scoring.crps(30.0, many, 500.0)
     plain = 0.5 * 10 + 0.25 * 20 + 0.25 * 470  # mean distance; spreads differ by n / (n - 1)
     assert (plain - pair[0]) * 2 / 3 == pytest.approx(plain - pair[1], rel=1e-3)
     third = np.full(3, 1 / 3)
-    for score in (backcast.crps, backcast.log_score):
+    for score in (scoring.crps, scoring.log_score):
         assert score(30.0, values, 500.0, weights=third) == pytest.approx(
             score(30.0, values, 500.0)
         )
@@ -265,20 +266,20 @@ def test_scores_reward_the_truth() -> None:
     rng = np.random.default_rng(3)
     truth, wrong = rng.exponential(50, 500), rng.exponential(400, 500)
     actual = rng.exponential(50, 300)
-    for score in (backcast.crps, backcast.log_score):
+    for score in (scoring.crps, scoring.log_score):
         mean = [np.mean([score(a, values, 2000.0) for a in actual]) for values in (truth, wrong)]
         assert mean[0] < mean[1]
 
 
 def test_what_lies_beyond_the_cap_is_not_told_apart() -> None:
     values = np.array([10.0, 2000.0, math.inf])
-    assert backcast.crps(math.inf, values, 500.0) == backcast.crps(501.0, values, 500.0)
-    far, near = (backcast.log_score(a, values, 500.0) for a in (math.inf, 600.0))
+    assert scoring.crps(math.inf, values, 500.0) == scoring.crps(501.0, values, 500.0)
+    far, near = (scoring.log_score(a, values, 500.0) for a in (math.inf, 600.0))
     assert far == near
 
 
 def test_no_bin_is_impossible() -> None:
-    assert backcast.log_score(5.0, np.full(10, 900.0), 1000.0) < 6
+    assert scoring.log_score(5.0, np.full(10, 900.0), 1000.0) < 6
 
 
 # -- an episode -----------------------------------------------------------------------------------
@@ -299,16 +300,16 @@ def test_every_fact_has_its_place(table: pd.DataFrame) -> None:
     assert leap.loc["moratorium_life", "actual"] == 44
     assert leap.loc["launch_days", "actual"] == 1
     assert table["percentile"].between(0, 1).all()
-    quantiles = table[[f"q{100 * q:g}" for q in backcast.QUANTILES]].replace(math.inf, 1e9)
+    quantiles = table[[f"q{100 * q:g}" for q in scoring.QUANTILES]].replace(math.inf, 1e9)
     assert (quantiles.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
     assert "launch_days" not in set(table.loc[table["episode"] == "iran-2013", "fact"])
 
 
 def test_coverage_and_skill_sum_up(table: pd.DataFrame) -> None:
-    covered = backcast.coverage(table)
+    covered = scoring.coverage(table)
     assert covered["facts"].unique().tolist() == [len(table)]
     assert covered["inside"].is_monotonic_increasing
-    gained = backcast.skill(table)
+    gained = scoring.skill(table)
     assert gained["episode"].tolist()[-1] == "all"
     assert gained["facts"].iloc[-1] == gained["facts"].iloc[:-1].sum()
 
@@ -326,9 +327,9 @@ def test_its_figures_show_every_fact(table: pd.DataFrame, tmp_path) -> None:
     axes = outcomes.calibration(table)
     assert sum(len(line.get_xdata()) for line in axes.get_lines()[1:]) == len(table)
     style.save(axes.figure, tmp_path / "calibration")
-    axes = outcomes.lengths(korea.survival("formal_round"), "x")
+    axes = outcomes.lengths(statistics.survival("formal_round"), "x")
     assert len(axes.get_lines()) == 3
-    axes = outcomes.counts(korea.by_month("launch_day", 2017, 2018), "days", "x")
+    axes = outcomes.counts(statistics.by_month("launch_day", 2017, 2018), "days", "x")
     assert len(axes.patches) >= 24
 
 
@@ -340,13 +341,13 @@ DOCS = Path(__file__).parents[2] / "docs"
 def test_the_coverage_table_of_the_documents_is_that_of_its_facts() -> None:
     told = pd.read_csv(DOCS / "backcast.csv")
     text = (DOCS / "backcast.md").read_text(encoding="utf-8")
-    for row in backcast.coverage(told).itertuples():
+    for row in scoring.coverage(told).itertuples():
         ends = f"{100 * row.low:.0f} to {100 * row.high:.0f} %"
         assert (
             f"| {100 * row.interval:.0f} % | {row.inside} | {row.facts} | {100 * row.share:.0f} % "
             f"| {ends} |"
         ) in text
-    for row in backcast.skill(told).itertuples():
+    for row in scoring.skill(told).itertuples():
         skill, gain = (round(value, 2) + 0.0 for value in (row.crps_skill, row.log_gain))
         name = row.episode if row.episode == "all" else f"`{row.episode}`"
         assert f"| {name} | {row.facts} | {skill:.2f} | {gain:.2f} |" in text

@@ -13,7 +13,8 @@ from scipy import stats
 
 import sim
 from calibration_ranks import ranks
-from sim.evidence import calibration, korea
+from sim.evidence import narrowing
+from sim.evidence.korea import calibration, statistics
 from sim.experiment import draws
 from sim.plotting import outcomes
 from sim.scenario.scenario import Range
@@ -52,7 +53,7 @@ def test_a_normal_posterior_is_found() -> None:
     # log(a) is seen with error 0.3: a flat prior of log(a) gives N(log 2, 0.3).
     prior = uniform(40_000, math.log(0.2), math.log(20))
     ranges = {"a": span(math.log(0.2), math.log(20))}
-    found = calibration.narrowed(prior, ranges, seen(prior, 0.3), {"a": 2.0}, 0.1, LOG)
+    found = narrowing.narrowed(prior, ranges, seen(prior, 0.3), {"a": 2.0}, 0.1, LOG)
     values = found.posterior.values[:, 0]
     assert len(values) == 4000
     assert values.mean() == pytest.approx(math.log(2), abs=0.02)
@@ -62,7 +63,7 @@ def test_a_normal_posterior_is_found() -> None:
 def test_the_regression_mends_a_wide_tolerance() -> None:
     prior = uniform(20_000, -3, 3)
     told, ranges = seen(prior, 0.3), {"a": span(-3, 3)}
-    found = calibration.narrowed(prior, ranges, told, {"a": math.e}, 0.3, LOG)
+    found = narrowing.narrowed(prior, ranges, told, {"a": math.e}, 0.3, LOG)
     nearest = np.argsort(abs(np.log(told["a"].to_numpy()) - 1))[:6000]
     assert prior.values[nearest].std() > 0.5  # without it
     assert found.posterior.values.std() == pytest.approx(0.3, rel=0.15)
@@ -72,9 +73,9 @@ def test_a_number_that_bears_on_nothing_keeps_its_prior() -> None:
     prior = uniform(20_000, 1, 2, "ab")
     ranges = {"a": span(1, 2), "b": span(1, 2)}
     told = seen(prior, 0.02)
-    found = calibration.narrowed(prior, ranges, told, {"a": math.exp(1.5)}, 0.1, LOG)
+    found = narrowing.narrowed(prior, ranges, told, {"a": math.exp(1.5)}, 0.1, LOG)
     assert stats.kstest(found.posterior.values[:, 1] - 1, "uniform").pvalue > 0.001
-    table = calibration.moved(found).set_index("name")
+    table = narrowing.moved(found).set_index("name")
     assert abs(table.loc["b", "shift"]) < 0.1
     narrow = table["posterior_high"] - table["posterior_low"]
     assert narrow["a"] < 0.4 * narrow["b"]
@@ -91,9 +92,7 @@ def test_a_rate_is_found_from_told_histories() -> None:
     own = frame[frame["replication"] == lot[frame["draw"] - 1]].set_index("draw")
     told = pd.DataFrame({"rate": own["n_launch"] / 10})
     exact = stats.gamma(41, scale=0.1)
-    found = calibration.narrowed(
-        prior, scenario.ranges(), told, {"rate": 4.0}, 0.1, {"rate": "root"}
-    )
+    found = narrowing.narrowed(prior, scenario.ranges(), told, {"rate": 4.0}, 0.1, {"rate": "root"})
     values = found.posterior.values[:, 0]
     assert values.mean() == pytest.approx(exact.mean(), rel=0.06)
     assert values.std() == pytest.approx(exact.std(), rel=0.2)
@@ -103,12 +102,12 @@ def test_what_cannot_be_compared_is_left_out_and_too_little_is_refused() -> None
     prior = uniform(100, 1, 2)
     told = pd.DataFrame({"a": prior.values[:, 0]}, index=np.arange(1, 101))
     told.loc[1:50, "a"] = np.nan
-    found = calibration.narrowed(prior, {"a": span(1, 2)}, told, {"a": 1.5}, 0.5, LOG)
+    found = narrowing.narrowed(prior, {"a": span(1, 2)}, told, {"a": 1.5}, 0.5, LOG)
     assert (len(found.prior), len(found.posterior)) == (50, 25)
     assert found.posterior.values.min() >= 1 and found.posterior.values.max() <= 2
     for keep, message in ((0, "above 0"), (1.5, "at most 1"), (0.01, "needed: at least 4")):
         with pytest.raises(ValueError, match=message):
-            calibration.narrowed(prior, {"a": span(1, 2)}, told, {"a": 1.5}, keep, LOG)
+            narrowing.narrowed(prior, {"a": span(1, 2)}, told, {"a": 1.5}, keep, LOG)
 
 
 # -- what is measured -----------------------------------------------------------------------------
@@ -127,7 +126,7 @@ def test_statistics_of_the_record_are_those_that_the_catalog_rests_on() -> None:
         "gap": "quantile:gaps_us_dprk:50",
         "freezes_ended_in_60": "share:freezes_ended_in_60",
     }.items():
-        assert found[name] == pytest.approx(korea.estimate(key).best), name
+        assert found[name] == pytest.approx(statistics.estimate(key).best), name
     days = 13 + 44 + 427 + 791 + 1434 + 2 * 1826  # two lived on
     assert found["collapse_rate"] == pytest.approx(5 / (days / 365.25))
 
@@ -141,16 +140,16 @@ def test_told_records_are_as_large_as_the_true_one_and_share_no_history() -> Non
     scenario = sim.load("korea-2017")
     prior = draws.sample(scenario, 2)
     same = draws.Draws(prior.names, prior.values[[0, 0]], "twice the same draw")
-    worlds, size = calibration.Worlds(scenario), calibration.of_record()
-    first, second = (worlds._record(same, i, size, 1) for i in (0, 1))
+    simulator, size = calibration.RecordSimulator(scenario), calibration.of_record()
+    first, second = (simulator._record(same, i, size, 1) for i in (0, 1))
     for one in (first, second):
         assert len(one.launches) == len(size.launches) == 72
         for name in ("formal", "seoul", "freezes"):
             assert len(getattr(one, name)) == len(getattr(size, name))
         assert 20 <= len(one.gaps) <= len(size.gaps)
     assert first.formal != second.formal
-    told = worlds.records(same, size, 1)
-    pd.testing.assert_frame_equal(told, worlds.records(same, size, 1))
+    told = simulator.records(same, size, 1)
+    pd.testing.assert_frame_equal(told, simulator.records(same, size, 1))
     assert told.index.tolist() == [1, 2]
 
 
@@ -158,7 +157,7 @@ def test_a_told_record_is_read_from_the_histories_of_a_run() -> None:
     scenario = sim.load("korea-2017")
     prior = draws.sample(scenario, 2)
     size = calibration.of_record()
-    one = calibration.Worlds(scenario)._record(prior, 0, size, 1)
+    one = calibration.RecordSimulator(scenario)._record(prior, 0, size, 1)
     unplanned = replace(scenario, strategies={})
     only = draws.Draws(prior.names, prior.values[:1], "the first")
     rows = sim.run(unplanned, ["default"], 26, 1, draws=only).frame
@@ -175,7 +174,7 @@ def test_a_freeze_begins_on_day_0_and_is_followed_until_it_ends() -> None:
         {"verification_collapse.rate": 50.0, "sanctions_collapse.rate": 0.0}
     )
     prior = draws.Draws(("crisis.fades.mean",), np.array([[45.0]]), "one")
-    one = calibration.Worlds(scenario)._record(prior, 0, calibration.of_record(), 1)
+    one = calibration.RecordSimulator(scenario)._record(prior, 0, calibration.of_record(), 1)
     assert all(one.freezes.over) and max(one.freezes.days) < 60
     assert calibration.measured(one)["freezes_ended_in_60"] == 1
 
@@ -191,7 +190,7 @@ def test_the_reference_case_is_narrowed_into_draws_that_a_run_takes(tmp_path) ->
     assert list(fit["statistic"]) == list(calibration.STATISTICS)
     for when in ("prior", "posterior"):
         assert (fit[f"{when}_low"] <= fit[f"{when}_high"]).all()
-    axes = outcomes.narrowed(calibration.moved(found).head(3))
+    axes = outcomes.narrowed(narrowing.moved(found).head(3))
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["prior", "posterior"]
 
 
@@ -268,7 +267,7 @@ def test_the_shares_before_come_out_again() -> None:
     scenario = sim.load("korea-2017")
     every, size = draws.sample(scenario, 4096), calibration.of_record()
     head = draws.Draws(every.names, every.values[:840], every.origin)
-    told = calibration.Worlds(scenario).records(head, size, 1).dropna()
+    told = calibration.RecordSimulator(scenario).records(head, size, 1).dropna()
     kept = draws.Draws(every.names, every.values[told.index.to_numpy()[:753] - 1], every.origin)
     frame = sim.run(scenario, list(before.index), 100, draws=kept).frame
     reached = frame["first_freeze"].notna().groupby(frame["strategy"], observed=True).mean()

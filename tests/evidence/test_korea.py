@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.evidence import fitting, korea
+from sim.evidence import fitting, rates
+from sim.evidence.korea import statistics as korea
 
 WHOLE = korea.whole()
 EPISODE = (pd.Timestamp("2003-01-01"), pd.Timestamp("2009-12-31"))
@@ -188,7 +189,7 @@ def test_a_case_that_was_not_over_when_an_episode_began_is_open_then() -> None:
     assert pd.isna(row.formal)
     waits = korea.cases("formal_round", part)
     assert (88.0, False) in set(zip(waits.days, waits.over, strict=True))  # 5 Oct to 1 Jan
-    hits, seen = korea.within_days(korea.formal_waits(part), 120)
+    hits, seen = rates.within_days(korea.formal_waits(part), 120)
     assert (hits, seen) == (3, 9)  # that one was not seen for 120 days: neither hit nor miss
     lives = korea.freeze_lives(part)
     assert dict(zip(lives.days, lives.over, strict=True))[1207.0] is False  # of September 1999
@@ -216,8 +217,8 @@ def test_months_that_are_left_out_are_no_months_without_launches() -> None:
 
 def test_a_ratio_of_nothing_has_no_upper_end() -> None:
     counts, one = np.array([0.0, 3.0]), np.ones(2, int)
-    assert korea.mantel_haenszel(counts, np.array([True, False]), one) == (0, 0, np.inf)
-    low, best, high = korea.mantel_haenszel(counts, np.array([False, True]), one)
+    assert rates.mantel_haenszel(counts, np.array([True, False]), one) == (0, 0, np.inf)
+    low, best, high = rates.mantel_haenszel(counts, np.array([False, True]), one)
     assert (low, high) == (0, np.inf) and np.isnan(best)
-    assert np.isnan(korea.unevenness(np.zeros(3)))
-    assert np.isnan(korea.unevenness(np.ones(1)))
+    assert np.isnan(rates.unevenness(np.zeros(3)))
+    assert np.isnan(rates.unevenness(np.ones(1)))

@@ -19,7 +19,9 @@ import pytest
 
 import sim
 from sim.cli import commands as commands_module
-from sim.evidence import assumptions, backcast, korea
+from sim.evidence import assumptions, scoring
+from sim.evidence.korea import backcast
+from sim.evidence.korea import statistics as korea
 from sim.scenario import format
 
 ROOT = Path(__file__).parents[2]
@@ -206,9 +208,9 @@ def test_what_prose_says_of_the_numbers_is_so() -> None:
     assert f"{(status == 'record').sum()} of the numbers of `korea-2017` are computed" in text
     assert f"{100 * judged:.0f} % of them are judgement" in text
     told = pd.read_csv(DOCS / "backcast.csv")
-    inside = backcast.coverage(told).set_index("interval")["inside"][0.8]
+    inside = scoring.coverage(told).set_index("interval")["inside"][0.8]
     assert f"Central 80 % intervals held {inside} of {len(told)} facts" in text
-    skill = backcast.skill(told)["crps_skill"].iloc[-1]
+    skill = scoring.skill(told)["crps_skill"].iloc[-1]
     assert skill > 0 and f"past cases (skill {skill:.2f})" in text
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "More than half of the numbers of the reference case are judgement, a quarter" in readme
@@ -245,7 +247,7 @@ def test_the_scores_in_prose_are_those_of_the_facts() -> None:
     told = pd.read_csv(DOCS / "backcast.csv")
     text = " ".join((DOCS / "backcast.md").read_text(encoding="utf-8").split())
     by_kind = {
-        kind: backcast.skill(told[told["fact"].isin(facts)]).iloc[-1]
+        kind: scoring.skill(told[told["fact"].isin(facts)]).iloc[-1]
         for kind, facts in KINDS.items()
     }
     deal, first, seoul, gap = (by_kind[kind] for kind in KINDS)
@@ -254,7 +256,7 @@ def test_the_scores_in_prose_are_those_of_the_facts() -> None:
     assert f"first formal round** ({first.crps_skill:.2f} over {first.facts})" in text
     assert f"gaps between rounds ({gap.crps_skill:.2f} over {gap.facts})" in text
     without = [
-        backcast.skill(told[told["episode"] != one])["crps_skill"].iloc[-1]
+        scoring.skill(told[told["episode"] != one])["crps_skill"].iloc[-1]
         for one in backcast.episodes()
     ]
     assert f"leave a skill of {min(without):.2f} to {max(without):.2f}" in text

@@ -26,10 +26,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sim.errors import unknown
-from sim.evidence import fitting, records
+from sim.evidence import fitting, rates, records
 from sim.evidence.fitting import Estimate, Sample, sample
+from sim.evidence.rates import Hits
 from sim.evidence.records import History
-from sim.types import DAYS_PER_YEAR, Floats
+from sim.types import Floats
 
 LAST_DAY = pd.Timestamp("2025-12-31")  # of the record; what was open then counts as open
 
@@ -92,11 +93,6 @@ def rounds(of: History, track: str) -> pd.DataFrame:
     return chosen.sort_values("start", kind="stable", ignore_index=True)
 
 
-def days_between(earlier: pd.Series, later: pd.Series) -> list[float]:
-    """Whole days from one date to another, for the rows where both are known."""
-    return [float(d) for d in (later - earlier).dt.days.dropna()]
-
-
 def seen_until(of: History, began: pd.Series) -> pd.Series:
     """The day up to which cases were seen: the last of the record, or of what is left of it."""
     last = pd.Series(LAST_DAY, began.index)
@@ -110,7 +106,7 @@ def lasting(of: History, began: pd.Series, ended: pd.Series) -> Sample:
     seen = seen_until(of, began)
     still = ended.isna() | (ended > seen)
     left = (seen - began).dt.days[still]
-    return sample(days_between(began[~still], ended[~still]), [float(d) for d in left])
+    return sample(rates.days_between(began[~still], ended[~still]), [float(d) for d in left])
 
 
 def _next_round(of: History, table: pd.DataFrame) -> pd.Series:
@@ -122,7 +118,7 @@ def _next_round(of: History, table: pd.DataFrame) -> pd.Series:
 def gaps(of: History, track: str) -> list[float]:
     """Days from the end of a round to the start of the next."""
     table = rounds(of, track)
-    return days_between(table["end"], _next_round(of, table))
+    return rates.days_between(table["end"], _next_round(of, table))
 
 
 def gaps_in_dialogue(of: History, track: str) -> list[float]:
@@ -136,7 +132,7 @@ def gaps_in_dialogue(of: History, track: str) -> list[float]:
         gap
         for first, last in spans
         for part in [table[(table["start"] >= first) & (table["start"] <= last)]]
-        for gap in days_between(part["end"], _next_round(of, part))
+        for gap in rates.days_between(part["end"], _next_round(of, part))
     ]
 
 
@@ -158,7 +154,7 @@ def _waits(of: History, until: str) -> Sample:
 def last_phases(of: History) -> Sample:
     """Days from the first round of the last phase of talks to a Korean freeze."""
     core = of.freezes[of.freezes["core"]]
-    return sample(days_between(core["phase_from"], core["reached"]))
+    return sample(rates.days_between(core["phase_from"], core["reached"]))
 
 
 def freeze_lives(of: History, end: str = "ended") -> Sample:
@@ -170,7 +166,7 @@ def freeze_lives(of: History, end: str = "ended") -> Sample:
 def talks_to_freeze(of: History) -> Sample:
     """Days from the start of talks to a Korean freeze."""
     core = of.freezes[of.freezes["core"]]
-    return sample(days_between(core["talks_from"], core["reached"]))
+    return sample(rates.days_between(core["talks_from"], core["reached"]))
 
 
 def tries_at_a_freeze(of: History) -> Sample:
@@ -195,7 +191,7 @@ def _from_seoul(of: History) -> pd.DataFrame:
 def seoul_to_meeting(of: History) -> Sample:
     """Days from a proposal by Seoul to the meeting that followed, where one did."""
     table = _from_seoul(of)
-    return sample(days_between(table["proposed"], table["met"]))
+    return sample(rates.days_between(table["proposed"], table["met"]))
 
 
 def group_first_meetings(of: History) -> Sample:
@@ -205,7 +201,7 @@ def group_first_meetings(of: History) -> Sample:
     decided = plenaries.loc[plenaries["outcome"].isin(["agreement", "progress"]), "end"]
     before = [decided[decided <= day].max() for day in groups["start"]]
     since = pd.Series(before, dtype="datetime64[ns]")
-    return sample(days_between(since, groups["start"].reset_index(drop=True)))
+    return sample(rates.days_between(since, groups["start"].reset_index(drop=True)))
 
 
 def exercise_slips(of: History) -> Sample:
@@ -314,8 +310,6 @@ def by_month(kind: str, first: int, last: int) -> pd.DataFrame:
 
 # -- shares: how often something came of it -------------------------------------------------------
 
-Hits = tuple[int, int]
-
 OPEN = 36500.0  # days: stands for a wait of which no more is known than that it was long
 COUNTED_WAITS = {
     "contact_within_120_days": 120.0, "contact_within_a_year": 365.0, "contact_later": OPEN,
@@ -361,12 +355,6 @@ def waits_for_seoul(of: History) -> Sample:
     return lasting(of, table["proposed"], table["met"])
 
 
-def within_days(waits: Sample, days: float) -> Hits:
-    """How many waits were over within some days, among those that were seen for so long."""
-    hits = sum(over and day <= days for day, over in zip(waits.days, waits.over, strict=True))
-    return hits, hits + sum(day > days for day in waits.days)
-
-
 def _attempts(of: History, form: str = "") -> Hits:
     """Attempts that came off, without those of which the record does not say how they ended."""
     table = of.attempts[of.attempts["place"] == "korea"]
@@ -386,7 +374,7 @@ def _changes(of: History, country: str) -> Hits:
 
 
 def _early_ends(of: History, days: int) -> Hits:
-    return within_days(freeze_lives(of), days)
+    return rates.within_days(freeze_lives(of), days)
 
 
 def _freezes_a_round(of: History) -> Hits:
@@ -401,9 +389,9 @@ def _called_off(of: History) -> Hits:
 
 
 SHARES: dict[str, Callable[[History], Hits]] = {
-    "formal_within_120": lambda of: within_days(formal_waits(of), 120),
-    "formal_within_365": lambda of: within_days(formal_waits(of), 365),
-    "seoul_met_within_120": lambda of: within_days(waits_for_seoul(of), 120),
+    "formal_within_120": lambda of: rates.within_days(formal_waits(of), 120),
+    "formal_within_365": lambda of: rates.within_days(formal_waits(of), 365),
+    "seoul_met_within_120": lambda of: rates.within_days(waits_for_seoul(of), 120),
     "seoul_rejected": lambda of: _count(_from_seoul(of), _from_seoul(of)["answer"] == "rejected"),
     "no_progress_us_dprk": lambda of: _outcome(of, "us_dprk", "no_progress"),
     "breakdown_us_dprk": lambda of: _outcome(of, "us_dprk", "breakdown"),
@@ -494,31 +482,21 @@ def rate(of: History, kind: str, first: str, last: str) -> Estimate:
     return fitting.bootstrap(by_year, lambda some: float(some.mean()))
 
 
-def unevenness(counts: Floats) -> float:
-    """Variance to mean of counts: 1 where events come by themselves; nan where nothing shows it."""
-    if len(counts) < 2 or not counts.any():
-        return float("nan")
-    return float(counts.var(ddof=1) / counts.mean())
-
-
 def dispersion(of: History, kind: str, first: str, last: str) -> Estimate:
     """Variance to mean of the counts of a month."""
-    return fitting.bootstrap(months(of, kind, int(first), int(last)).to_numpy(float), unevenness)
+    return fitting.bootstrap(
+        months(of, kind, int(first), int(last)).to_numpy(float), rates.unevenness
+    )
 
 
 def dispersion_by_year(of: History, kind: str, first: str, last: str) -> Estimate:
     """Variance to mean of the counts of a year."""
-    return fitting.bootstrap(years(of, kind, int(first), int(last)), unevenness)
+    return fitting.bootstrap(years(of, kind, int(first), int(last)), rates.unevenness)
 
 
 def collapse_rate(of: History) -> Estimate:
     """Ends of Korean freezes, a year of freeze."""
-    return ends_a_year(freeze_lives(of))
-
-
-def ends_a_year(lives: Sample) -> Estimate:
-    """Ends of what lasted, a year of its lasting."""
-    return fitting.rate(sum(lives.over), sum(lives.days) / DAYS_PER_YEAR)
+    return rates.ends_a_year(freeze_lives(of))
 
 
 def inside(of: History) -> pd.Series:
@@ -537,7 +515,7 @@ def _covered(index: pd.DatetimeIndex, spans: list[tuple[pd.Timestamp, pd.Timesta
 
 def dialogue_ratio(of: History, kind: str) -> Estimate:
     """Rate of a kind in months of dialogue to that in others, within eras (Mantel-Haenszel)."""
-    return mantel_haenszel(*dialogue_months(of, kind))
+    return rates.mantel_haenszel(*dialogue_months(of, kind))
 
 
 def dialogue_months(of: History, kind: str) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
@@ -546,28 +524,6 @@ def dialogue_months(of: History, kind: str) -> tuple[Floats, NDArray[np.bool_], 
     dialogue = inside(of).reindex(counts.index) >= 0.5
     era = np.digitize(counts.index.asi8, pd.to_datetime(list(ERAS)).as_unit("ns").asi8)
     return counts.to_numpy(float), dialogue.to_numpy(), era
-
-
-def mantel_haenszel(
-    counts: Floats, exposed: NDArray[np.bool_], stratum: NDArray[np.int64]
-) -> Estimate:
-    """The ratio of the rates in exposed and other months, within strata, with its interval.
-
-    Source: Rothman and Boice 1979, Epidemiologic Analysis with a Programmable Calculator.
-    """
-    above = below = spread = 0.0
-    for one in np.unique(stratum):
-        here = stratum == one
-        a, b = counts[here & exposed].sum(), counts[here & ~exposed].sum()
-        t1, t0 = float((here & exposed).sum()), float((here & ~exposed).sum())
-        above += a * t0 / (t1 + t0)
-        below += b * t1 / (t1 + t0)
-        spread += (a + b) * t1 * t0 / (t1 + t0) ** 2
-    if not above * below:
-        return Estimate(0.0, above / below if below else float("nan"), float("inf"))
-    ratio = above / below
-    half = 1.959963984540054 * float(np.sqrt(spread / (above * below)))
-    return Estimate(ratio * np.exp(-half), ratio, ratio * np.exp(half))
 
 
 def exercise_ratio(of: History, kind: str) -> Estimate:
