@@ -104,7 +104,8 @@ def coverage() -> str:
     lines = [
         "# Do the intervals hold?",
         "",
-        "Every kind of interval that the commands print was checked, in a thousand small studies",
+        "Every kind of interval that the commands print was checked, in "
+        f"{found['studies'].min():,} to {found['studies'].max():,} small studies",
         "whose truth is known, for whether it held that truth. The truth is that of a Markov chain",
         "which shares no code with the package; for `sensitivity` and `robust`, that of a formula.",
         "An interval of 95 % should do so in 95 % of them, and must in 90.25 %. Intervals that are",

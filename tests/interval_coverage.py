@@ -201,7 +201,7 @@ def of_comparison(repeats: int) -> Hits:
         for measure, part in apart.groupby("measure"):
             base = truths["one"].of(measure)
             gaps = [truths[name].of(measure) - base for name in part["strategy"]]
-            for prefix, what in (("", "difference"), ("adjusted_", "difference, less luck")):
+            for prefix, what in (("", "difference"), ("adjusted_", "difference, adjusted")):
                 limits = zip(part[f"{prefix}low"], gaps, part[f"{prefix}high"], strict=True)
                 hits.setdefault(f"{what}: {measure}", []).extend(within(*one) for one in limits)
             jointly = hold(part, gaps, "joint_low", "joint_high")
@@ -241,7 +241,7 @@ def _differ(
     repeats: int,
     size: int,
 ) -> None:
-    """Differences of the second strategy to the first, plain and with less luck."""
+    """Differences of the second strategy to the first, plain and adjusted."""
     scenario = sim.loads(text)
     programs = {name: translate(scenario.strategy(name)) for name in names}
     for at, frame in enumerate(studies(text, repeats, names, size)):
@@ -252,7 +252,7 @@ def _differ(
                 gap = truth[row.measure]
                 for what, low, high in (
                     ("", row.low, row.high),
-                    (", less luck", row.adjusted_low, row.adjusted_high),
+                    (", adjusted", row.adjusted_low, row.adjusted_high),
                 ):
                     held = within(low, gap, high)
                     hits.setdefault(f"{kind}{what}: {row.measure}", []).append(held)

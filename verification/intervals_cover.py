@@ -6,7 +6,8 @@ A thousand small studies of a scenario without memory, whose truth its Markov ch
 kind of interval that `detente compare`, `explain` and the summary print is asked whether it holds
 that truth. Those of `sensitivity` and `robust` are asked the same of studies whose truth is a
 formula. An interval of 95 % must do so in at least 95 % of 95 % of them, 90.25 %. Exit code 1
-otherwise. All parts take some fifteen minutes; ``--write`` keeps the table for the documents.
+otherwise. All parts take some fifteen minutes; ``--write`` keeps the table for the documents, in
+which it replaces the parts that were counted.
 
 The limits of a chance of being best are none of these: they say how well a bootstrap share is
 computed. Shares of first divergences and of what was last waited for are Wilson's, as those of
@@ -46,13 +47,25 @@ def main() -> int:
             short += share < LEAST
             mark = "" if share >= LEAST else "  TOO FEW"
             print(f"  {kind:44} {share:7.1%} of {len(hits[kind]):,}{mark}", flush=True)
-            lines.append((name, kind, f"{share:.4f}", len(hits[kind])))
+            lines.append((name, kind, f"{share:.4f}", str(len(hits[kind])), str(options.repeats)))
     if options.write:
-        with TABLE.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([("part", "interval", "holds", "intervals"), *lines])
+        _write(lines)
     print(f"{short} kinds of interval hold the truth too rarely")
     return int(short > 0)
+
+
+HEAD = ("part", "interval", "holds", "intervals", "studies")
+
+
+def _write(lines: list[tuple[str, ...]]) -> None:
+    """Replace the parts of these lines in the table of the documents."""
+    counted = {line[0] for line in lines}
+    with TABLE.open(newline="", encoding="utf-8") as file:
+        kept = [tuple(line) for line in list(csv.reader(file))[1:] if line[0] not in counted]
+    order = list(PARTS)
+    whole = sorted([*kept, *lines], key=lambda line: order.index(line[0]))
+    with TABLE.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([HEAD, *whole])
 
 
 if __name__ == "__main__":

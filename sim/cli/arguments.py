@@ -146,7 +146,7 @@ DRAW_OPTIONS = (
          "a CSV file that holds the draw (default: as `run --draws` samples it)"),
 )
 WORKERS = integer("--workers", "N", 1, 1024, "threads (default: one a core)")
-QUIET = switch("--quiet", "no progress bar")
+QUIET = switch("--quiet", "show no progress (a bar on a terminal, else some lines)")
 FOLDER = text("folder", "DIR", "a results folder")
 ENDPOINT = text("--endpoint", "C", "the condition whose times are shown, and which ranks "
                 "the strategies (default: the goal)")
@@ -343,7 +343,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their options; the name of the one asked for is ``command``."""
+    """The commands and their options; the name of the one asked for is ``command``, or None."""
     top = _Parser(
         prog="detente",
         description="Simulate negotiations on several tracks, and compare ways of opening them.",
@@ -351,7 +351,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"detente {__version__}")
-    commands = top.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    commands = top.add_subparsers(metavar="COMMAND", dest="command")
     for name, (about, options) in COMMANDS.items():
         subparser = commands.add_parser(name, help=about, description=about)
         for option in options:

@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Python would look for garbage among all that the libraries hold, before it ends.
     atexit.register(gc.freeze)
     options = parser().parse_args(arguments)
+    if options.command is None:
+        parser().print_help(sys.stderr)
+        return 2
     # Libraries make very many objects that stay; to look through them takes a tenth of a run.
     thresholds = gc.get_threshold()
     gc.set_threshold(50 * thresholds[0], *thresholds[1:])
@@ -266,12 +269,12 @@ def search(options: argparse.Namespace) -> int:
     if options.save:
         _check_file(options.save)
     default = sequence_search.folder_for(scenario, options.seed, **asked)
-    quiet = options.quiet or not sys.stderr.isatty()
     found = sequence_search.search(
         scenario, **asked, seed=options.seed, workers=options.workers,
-        out=options.out or default, quiet=quiet,
+        out=options.out or default, quiet=options.quiet,
     )  # fmt: skip
     print(sequence_search.as_text(found))
+    _print_notes_on_strategies(scenario, list(scenario.strategies))
     print(f"\nresults: {found.folder}\nfigure:  {found.folder}/front.png")
     if options.save:
         sequence_search.save(found, options.save)
@@ -579,12 +582,11 @@ def _study(
     )
     if not options.quiet:
         _announce_compilation()
-    shown = not options.quiet and sys.stderr.isatty()
     return {
         "replications": options.replications,
         "seed": options.seed,
         "workers": options.workers,
-        "progress": shown,
+        "progress": not options.quiet,
     }
 
 
@@ -604,7 +606,9 @@ def _reject(message: str) -> NoReturn:
 def _progress(options: argparse.Namespace) -> str:
     if options.log_json:
         return "json"
-    return "none" if options.quiet or not sys.stderr.isatty() else "bar"
+    if options.quiet:
+        return "none"
+    return "bar" if sys.stderr.isatty() else "lines"
 
 
 def _columns(options: argparse.Namespace, scenario: Any) -> list[str] | None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
-from tqdm import tqdm
 
 from sim.analysis.measures import Measure
 from sim.engine import streams
@@ -25,6 +24,7 @@ from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
 from sim.experiment.measures import RowColumns, parse
 from sim.experiment.plan import chosen, names_of
+from sim.experiment.progress import counting
 from sim.experiment.simulation import AtPoints, Batch, CancelCheck, Span, never, simulate
 from sim.scenario.scenario import Range, Scenario
 from sim.types import Floats
@@ -44,7 +44,7 @@ class Evaluator:
         measure: what is measured.
         seed: of the random numbers, and of the designs of a study.
         workers: threads; one a core where None.
-        progress: whether to show a bar.
+        progress: whether to show it: a bar on a terminal, else lines.
         cancelled: called between batches of replications, by any thread; true cancels.
 
     Example:
@@ -147,8 +147,7 @@ class Evaluator:
             columns = RowColumns(programs[batch.source], batch.rows)
             values[batch.source, batch.span, batch.columns] = self.measure.values(columns)
 
-        with tqdm(total=total, desc=what, unit=" replications", unit_scale=True, leave=False,
-                  disable=not self.progress) as bar:  # fmt: skip
+        with counting(what, total, self.progress) as count:
             simulate(
                 [partial(AtPoints, one, drawn.uncertain_in(one)) for one in programs],
                 [Span(i, int(begin), replications) for i, begin in enumerate(begins)],
@@ -156,7 +155,7 @@ class Evaluator:
                 seed=self.seed,
                 workers=self.workers,
                 cancelled=self.cancelled,
-                on_simulated=bar.update,
+                on_simulated=count,
             )
         return values
 

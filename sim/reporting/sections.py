@@ -24,7 +24,7 @@ from sim.experiment.results import Results, read
 from sim.reporting import findings, sequence_text, text_tables
 from sim.reporting import summary as summary_module
 from sim.reporting.text_tables import ReportItem, TextTable
-from sim.scenario import description
+from sim.scenario import description, linting
 from sim.scenario.scenario import Scenario, loads
 from sim.studies import common, decision
 
@@ -119,6 +119,10 @@ def _rules(scenario: Scenario, names: Iterable[str]) -> dict[str, str]:
     return {name: description.rules(known.get(name, scenario.chosen), scenario) for name in names}
 
 
+def _as_notes(sentences: Iterable[str]) -> list[str]:
+    return [f"Note: {sentence}." for sentence in sentences]
+
+
 # -- a run ----------------------------------------------------------------------------------------
 
 
@@ -149,7 +153,7 @@ def of_run(results: Results, baseline: str | None = None, endpoint: str | None =
         notes=[
             *_failures(results),
             *summary_module.notes(manifest),
-            *(f"Note: {sentence}." for sentence in summary_module.never_starts(results)),
+            *_as_notes(summary_module.never_starts(results)),
         ],
         strategies=_rules(scenario, manifest["strategies"]),
         interval_scope=OF_THE_RANGES if drawn else "",
@@ -319,7 +323,7 @@ def of_explanation(folder: str | Path) -> Content:
     content = _content("an explanation", summary_module.caption_of(manifest), folder, manifest)
     content.say(findings.explained(found, manifest["goal"], manifest["tracks"]))
     content.axes = decision.explained_figures(found, manifest)
-    content.notes = summary_module.notes(manifest)
+    content.notes += summary_module.notes(manifest)
     each = "strategy"
     if manifest["draws"]:
         each = f"strategy and of {manifest['draws']:,} draws"
@@ -366,7 +370,10 @@ def _content(kind: str, about: str, folder: str | Path, manifest: Manifest) -> C
     scenario = loads(manifest["text"], str(Path(folder) / MANIFEST))
     scenario = replace(scenario, name=manifest["scenario"])
     content = Content(kind, about, scenario, manifest)
-    content.strategies = _rules(scenario, manifest.get("strategies", scenario.strategies))
+    names = manifest.get("strategies", scenario.strategies)
+    content.strategies = _rules(scenario, names)
+    strategies = [scenario.strategies.get(name, scenario.chosen) for name in names]
+    content.notes = _as_notes(linting.notes_on_strategies(scenario, strategies))
     content.commands = [manifest["command"]] if manifest["command"] else []
     content.again = "So the command makes the same folder again."
     if not content.commands:

@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from sim.analysis.intervals import Interval, mean_interval, median_interval, wilson
 from sim.errors import InputError, RunError, unknown
@@ -32,6 +31,7 @@ from sim.experiment import argument_checks, provenance, study_folder
 from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.files import writable
 from sim.experiment.manifests import default_folder
+from sim.experiment.progress import counting
 from sim.reporting import sequence_text
 from sim.reporting.sequence_text import ALIKE, BEST, BETTER, KIND, OPEN, WORSE
 from sim.scenario.scenario import Scenario
@@ -154,7 +154,7 @@ def search(
         seed: 0 <= seed < 2**64.
         workers: threads; one a core where None. Results do not depend on it.
         out: a results folder; nothing is written where None.
-        quiet: no progress bar.
+        quiet: no progress is shown.
 
     Raises:
         InputError: what was asked for cannot be done.
@@ -191,8 +191,8 @@ def search(
     manifest = _manifest(space, options, seed)
     folder = None if out is None else _prepare(argument_checks.path("out", out), manifest)
     began = time.time()
-    with tqdm(unit=" histories", unit_scale=True, disable=quiet, desc=scenario.name) as bar:
-        found = _Search(space, options, SequenceEvaluator(space, seed, workers, bar.update)).run(
+    with counting(scenario.name, None, not quiet) as count:
+        found = _Search(space, options, SequenceEvaluator(space, seed, workers, count)).run(
             manifest
         )
     manifest["seconds"] = round(time.time() - began, 3)

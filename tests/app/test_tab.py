@@ -197,6 +197,11 @@ def test_strategies_and_assumptions_are_changed_and_a_run_says_the_same(tmp_path
         assert rows(tab, "Every strategy") == [[style.words(c[0]), *c[1:]] for c in cells]
         tab.press("Reset war: rate")
         assert tab.state.numbers == {}
+        assert said(tab.session.cards.cards[0].never_starts) == ""
+        tab.write("settlement starts once", "settlement.security_regime")
+        await tab.answered()
+        note = said(tab.session.cards.cards[2].never_starts)
+        assert note.startswith("Note: settlement waits for settlement.security_regime, a stage of")
 
     run(test, tmp_path, QUICK.to_link())
 

@@ -41,6 +41,29 @@ def test_run_writes_a_folder_with_summary_and_figures(tmp_path, capsys) -> None:
     assert "median days" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "run {} --replication 5", "run {} --strateg direct", "search {} --measur days",
+        "sensitivity {} --bas 8", "robust {} --draw 8", "explain {} --see 3",
+        "diff {} --a direct --b hardline --replications 5 --draw_ 1", "trace {} --strat direct",
+        "check {} --desc", "verify {} --samp 3", "report {} --base direct", "explore {} --por 80",
+        "assumptions {} --ou o.csv", "stress {} --ou o.md", "list --qui", "--vers",
+    ],
+)  # fmt: skip
+def test_options_are_written_out(words, capsys, tmp_path) -> None:
+    assert detente(*words.format(SMALL).split()) == 2
+    assert "--help lists what is allowed" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+def test_without_a_command_the_help_is_shown(capsys) -> None:
+    assert detente() == 2
+    output, message = capsys.readouterr()
+    assert output == "" and message.startswith("usage: detente")
+    assert all(f"    {name}" in message for name in commands.COMMANDS)
+
+
 def drawn(folder: Path, **environment: str) -> dict[str, bytes]:
     subprocess.run(
         [sys.executable, "-m", "sim", "run", SMALL, "--replications", "20", "--out", folder],

@@ -195,6 +195,14 @@ def test_the_command_writes_where_it_is_told(folder: Path, tmp_path: Path, capsy
         html.page(sim.read(folder), endpoint="freze")
 
 
+def test_scrolling_boxes_have_a_name_and_are_reached_by_keys(text: str) -> None:
+    boxes = [attrs for _, attrs in Elements(text).found if attrs.get("class") == "wide"]
+    assert len(boxes) > 10
+    assert all(box["tabindex"] == "0" and box["role"] == "region" for box in boxes)
+    names = [box["aria-label"] for box in boxes]
+    assert all(names) and len(set(names)) == len(names)
+
+
 # -- other kinds of folders -----------------------------------------------------------------------
 
 STUDIES = {
@@ -223,6 +231,25 @@ def study_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         assert commands.main(made) == 0
         assert commands.main(["report", str(top / kind)]) == 0
     return {kind: top / kind for kind in STUDIES}
+
+
+STUCK = """
+[strategies.stuck]
+starts = { talks = ["talks.deal"] }
+"""
+NEVER = "under stuck: talks waits for talks.deal, a stage of its own, so it never starts"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", STUDIES)
+def test_each_study_says_what_never_starts(kind: str, tmp_path: Path, capsys) -> None:
+    file, out = tmp_path / "stuck.toml", tmp_path / "out"
+    file.write_text(TWO.read_text(encoding="utf-8") + STUCK, encoding="utf-8")
+    words = STUDIES[kind].replace("--a direct", "--a stuck").split()
+    words += ["--strategy", "stuck"] if kind in ("explain", "sensitivity") else []
+    assert commands.main([kind, str(file), *words, "--out", str(out)]) == 0
+    assert f"note: {NEVER}" in " ".join(capsys.readouterr().out.split())
+    assert f"Note: {NEVER}." in html.write(out).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("kind", STUDIES)
@@ -409,6 +436,29 @@ def test_figures_have_a_size_and_the_page_fits(opened: Any) -> None:
     opened.set_window_size(500, 800)
     width = "return document.documentElement.scrollWidth <= innerWidth"
     assert opened.execute_script(width)
+
+
+def test_what_scrolls_on_a_phone_is_reached_by_keys_and_has_a_name(opened: Any) -> None:
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        for folded in opened.find_elements("css selector", "details"):
+            opened.execute_script("arguments[0].open = true", folded)
+        found = opened.execute_script(SCROLLING)
+    finally:
+        opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert any(name.startswith("Table: Summary") for name, _ in found)
+    assert [name for name, reached in found if not (name and reached)] == []
+
+
+SCROLLING = """
+return [...document.querySelectorAll("body *")].filter(one => {
+  const style = getComputedStyle(one);
+  const across = one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(style.overflowX);
+  const down = one.scrollHeight > one.clientHeight + 1 && /auto|scroll/.test(style.overflowY);
+  return one.checkVisibility() && (across || down);
+}).map(one => [one.getAttribute("aria-label") ?? "", one.tabIndex >= 0]);
+"""
 
 
 @pytest.mark.parametrize("kind", STUDIES)

@@ -16,6 +16,7 @@ from sim.app.strategy_draft import StrategyDraft, fresh
 from sim.app.web.html import colour, menu, put, text, words
 from sim.errors import ScenarioError
 from sim.formatting import days_text, percent
+from sim.scenario.reachability import never_starts
 
 if TYPE_CHECKING:
     from sim.app.web.session_view import SessionView
@@ -117,6 +118,7 @@ class Card:
             self._head(draft)
             self.headline = text("p", "", "headline")
             self.words = text("p", "", "words")
+            self.never_starts = text("p", "", "warn").props("role=status")
             self._say(draft)
             self.order = ui.element("div").classes("order")
             self._show_order(draft)
@@ -141,14 +143,19 @@ class Card:
             panel.set_value(name in other.panels and other.panels[name].value)
 
     def show(self, answer: Answer, key: str) -> None:
-        """The headline of an answer, in which the draft had this key."""
+        """The headline of an answer, in which the draft had this key, and what never starts."""
         if answer.summary is None:
             put(self.headline, "")
+            put(self.never_starts, "")
             return
         row = answer.summary.set_index("strategy").loc[key]
         low, best, high = (percent(row[f"reached{end}"]) for end in ("_low", "", "_high"))
         put(self.headline, f"{best} % reach {row['endpoint']} ({low}–{high}) · "
             f"{days_text(row['restricted_mean'])} days without")  # fmt: skip
+        strategy = answer.state.drafts[self.i].strategy(answer.state.numbers)
+        assert self.cards.session.scenario is not None
+        found = never_starts(self.cards.session.scenario, strategy)
+        put(self.never_starts, " ".join(f"Note: {sentence}." for sentence in found))
 
     # -- parts of a card --------------------------------------------------------------------------
 
