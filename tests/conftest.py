@@ -21,7 +21,7 @@ from chromium import MISSING, chromium, installed
 from effort import LONG
 from sim.engine.jit import JIT
 
-settings.register_profile("same", derandomize=True, deadline=None, max_examples=30)
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=20)
 settings.register_profile(
     "long", deadline=None, max_examples=300, suppress_health_check=list(HealthCheck)
 )

@@ -1,4 +1,4 @@
-"""The cases of tests/closed_form at scale: what each shows, what it should, and how far off it is.
+"""The cases of tests/oracles/closed_form at scale: estimates, exact values, and their distance.
 
 python verification/closed_forms.py --histories 200000
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from types import ModuleType
 
 import pytest
@@ -12,18 +13,24 @@ import exact_cases
 from exact_cases import Case
 from sim import loads
 from sim.engine import kernel, processes
-from sim.engine.program import translate
+from sim.engine.program import Program, translate
 from sim.engine.rows import frame
 
 CASES = [*exact_cases.CASES, *contingent_cases.CASES]
 REPLICATIONS = 12
 
 
+@cache
+def program_of(toml: str, rule: str) -> Program:
+    """The program of a case, under its first strategy."""
+    scenario = loads(toml, rule)
+    strategy = next(iter(scenario.strategies), None)
+    return translate(scenario.strategy(strategy) if strategy else scenario)
+
+
 def broken(case: Case, engine: ModuleType) -> list[str]:
     """What a row of the case holds against expectation; empty where the rule is kept."""
-    scenario = loads(case.toml, case.rule)
-    strategy = next(iter(scenario.strategies), None)
-    program = translate(scenario.strategy(strategy) if strategy else scenario)
+    program = program_of(case.toml, case.rule)
     table = frame(program, engine.simulate(program, 5, 0, REPLICATIONS), 0)
     found = []
     for column, value in case.expect.items():

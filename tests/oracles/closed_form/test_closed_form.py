@@ -24,6 +24,7 @@ from scipy.integrate import quad
 from scipy.linalg import expm
 
 import sim
+from effort import effort
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +32,7 @@ FOLDER = Path(__file__).parent
 YEAR = 365.25
 NEVER = math.nan
 # The number of histories, and a seed of its own so that the engines are two samples.
-ENGINES = {"compiled": (20_000, 1), "simpy": (1_500, 2)}
+ENGINES = {"compiled": (20_000, 1), "simpy": (effort(500, 5_000), 2)}
 LIMIT = 4.0
 
 Floats = NDArray[np.float64]
