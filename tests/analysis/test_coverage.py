@@ -16,7 +16,7 @@ from sim.engine.jit import JIT
 pytestmark = pytest.mark.slow
 
 REPEATS = {
-    "comparison": 40, "rare differences": 300, "pairs": 150, "curves": 150, "durability": 30,
+    "comparison": 40, "rare differences": 150, "pairs": 150, "curves": 150, "durability": 30,
     "explanation": 60, "crossed": 150, "draws": 40, "sobol": 60, "regret": 50, "switching": 30,
 }  # fmt: skip
 

@@ -47,6 +47,7 @@ def test_figures_are_readable(figures, name: str) -> None:
     assert_readable(figures[name])
 
 
+@pytest.mark.slow
 def test_long_titles_are_folded_and_nothing_is_cut_off(tables) -> None:
     titles = {
         name: f"The way round by Geneva, Vienna and then {i}; v2.0_b of the text"
@@ -104,6 +105,7 @@ def test_bars_of_the_budget_add_up_to_the_days_without(figures, tables) -> None:
     assert sum(widths) == pytest.approx(part["best"].sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replication", [7, 8])
 def test_paired_replications_side_by_side_share_lanes_and_dates(replication: int) -> None:
     stories = [
