@@ -219,6 +219,7 @@ def test_whatever_columns_are_left_out_the_summary_is_made(tmp_path) -> None:
         assert (tmp_path / command / "summary.csv").exists()
 
 
+@pytest.mark.slow
 def test_tell_tells_one_history_dated(tmp_path, capsys) -> None:
     assert detente("trace", SMALL, "--replication", 3, "--out", "out") == 0
     out = capsys.readouterr().out
@@ -406,13 +407,15 @@ def test_a_model_that_cannot_advance_ends_with_exit_code_1(tmp_path, capsys) -> 
     file = tmp_path / "loop.toml"
     file.write_text(LOOP)
     for engine in ("compiled", "simpy"):
-        assert detente("run", file, "--engine", engine, "--out", engine) == 1
+        few = ("--replications", 3, "--workers", 1, "--engine", engine, "--out", engine)
+        assert detente("run", file, *few) == 1
         error = capsys.readouterr().err
         assert "time cannot advance" in error
         assert "track circle" in error
     assert detente("trace", file) == 1
 
 
+@pytest.mark.slow
 def test_columns_are_written_beside_those_that_the_summary_needs(tmp_path, capsys) -> None:
     assert detente("run", SMALL, "--replications", 20, "--columns", "held_crisis", "--out", "a",
                    "--endpoint", "dialogue") == 0  # fmt: skip
@@ -450,6 +453,7 @@ def test_a_terminal_without_the_letters_gets_their_codes(tmp_path) -> None:
     assert done.stdout.startswith("Gr\\xf6\\xdfe \\u2192 ")
 
 
+@pytest.mark.slow
 def test_a_file_whose_name_is_no_text_names_its_results_all_the_same(tmp_path) -> None:
     try:
         (tmp_path / "a\udcff.toml").write_bytes(SMALL.read_bytes())
