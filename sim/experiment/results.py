@@ -270,6 +270,28 @@ class Results:
         self._need_rows("to_experiments")
         return result_tables.experiments(self)
 
+    def to_text(self, endpoint: str | None = None) -> str:
+        """The summary as a text table with its legend, as ``detente run`` prints it."""
+        from sim.reporting import notebook
+
+        return notebook.full_text_of(self, endpoint)
+
+    def write(self, baseline: str | None = None, endpoint: str | None = None) -> list[Path]:
+        """Write ``summary.csv``, ``differences.csv`` and the figures into the results folder.
+
+        Args:
+            baseline, endpoint: as for :meth:`compare`.
+
+        Returns:
+            The paths of the figures, each without its endings (``.png``, ``.svg``).
+
+        Raises:
+            InputError: the run has no folder.
+        """
+        from sim.reporting import notebook
+
+        return notebook.write(self, baseline, endpoint)
+
     @property
     def _question(self) -> dict[str, Any]:
         return {"goal": self.scenario.goal, "horizon": self.scenario.horizon}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,8 +12,8 @@ from sim.analysis import comparison
 from sim.errors import InputError, unknown
 from sim.experiment import result_tables, study_folder
 from sim.formatting import days_text, html_table, many, percent, short
-from sim.reporting.summary import caption
-from sim.reporting.text_tables import aligned_text, cells, legend
+from sim.reporting.summary import caption, figures, summarise
+from sim.reporting.text_tables import aligned_text, as_text, cells, legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +43,18 @@ def text_of(results: Results) -> str:
         if len(table) > MOST_LINES:
             lines.append(f"and {len(table) - MOST_LINES} more: results.summary()")
     return "\n".join(lines)
+
+
+def full_text_of(results: Results, endpoint: str | None) -> str:
+    """The summary of a run as a text table with its legend."""
+    return as_text(results.summary(endpoint))
+
+
+def write(results: Results, baseline: str | None, endpoint: str | None) -> list[Path]:
+    """Write tables and figures of a run into its folder; the figures' paths without endings."""
+    drawn = figures(results, baseline, endpoint)
+    summarise(results, endpoint)
+    return drawn
 
 
 def html_of(results: Results) -> str:
