@@ -1,4 +1,4 @@
-"""An envoy of one's own, and how often missiles fly: a study by a SimPy user's hand.
+"""An envoy of one's own, and how often force is shown: a study by a SimPy user's hand.
 
 A strategy, a process that records a value, a measure, a sweep, a seaborn plot and a lifelines fit.
 
@@ -30,16 +30,16 @@ scenario = sim.load("korea-2017").with_strategy(
 names = ["proposal", "ministers_early"]
 
 swept = sim.sweep(
-    scenario, {"shocks.missile_test.rate": [8, 14, 24]}, names, REPLICATIONS,
+    scenario, {"shocks.show_of_force.rate": [2, 4, 8]}, names, REPLICATIONS,
     engine="simpy", user_processes=[envoy],
 )  # fmt: skip
 frame = swept.frame
 frame["calm"] = 1 - frame["held_crisis"] / scenario.horizon
-print(frame.groupby(["strategy", "shocks.missile_test.rate"], observed=True)["calm"].mean())
+print(frame.groupby(["strategy", "shocks.show_of_force.rate"], observed=True)["calm"].mean())
 
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(16, 4.5))
 swept.plot("restricted_mean", ax=left)
-sns.boxplot(frame, x="shocks.missile_test.rate", y="last_success", hue="strategy", ax=middle)
+sns.ecdfplot(frame, x="last_success", hue="strategy", ax=middle)
 
 results = swept.runs[1].measure("calm", lambda rows: 1 - rows["held_crisis"] / scenario.horizon)
 print(results.compare("proposal").set_index("measure").loc["calm", ["low", "best", "high"]])

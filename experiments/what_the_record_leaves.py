@@ -22,7 +22,9 @@ before = dataclasses.replace(found.prior, values=found.prior.values[:kept])
 tables = []
 for name, draws in (("prior", before), ("posterior", found.posterior)):
     summary = sim.run(korea, STRATEGIES, 100, draws=draws).summary()
-    tables.append(summary[["strategy", "reached_low", "reached", "reached_high"]].assign(draws=name))
+    tables.append(
+        summary[["strategy", "reached_low", "reached", "reached_high"]].assign(draws=name)
+    )
 shares = pd.concat(tables)
 print(fit.round(2).to_string(index=False))
 print(f"\n{kept} of {len(found.prior)} draws, up to {found.tolerance:.2f} "

@@ -19,6 +19,7 @@ Runs::
     verify         whether a results folder holds what it says
     Results        rows, summary, curves, comparison, figures of a run
     Sweep          the results of a sweep
+    Measure        a number of each replication, of one's own
 
 Studies::
 
@@ -86,6 +87,7 @@ _PLACES = {
     "verify": "sim.experiment.verification:verify",
     "Results": "sim.experiment.results:Results",
     "Sweep": "sim.experiment.sweep:Sweep",
+    "Measure": "sim.analysis.measures:Measure",
     "compare": "sim.studies.comparing:compare",
     "trace": "sim.reporting.summary:trace",
     "explain": "sim.studies.decision:explain",

@@ -16,8 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.analysis.intervals import LEVEL, Interval
+from sim.analysis.measures import SHARE, Measure
 from sim.analysis.samples import (
     YEARS,
+    RowSample,
     Sample,
     ValidFrame,
     column_names,
@@ -179,6 +181,7 @@ def summary(
     *,
     years: Sequence[float] = YEARS,
     level: float = LEVEL,
+    own: Sequence[Measure] = (),
 ) -> pd.DataFrame:
     """One row a strategy, best first by restricted mean time without the endpoint, then by name.
 
@@ -198,6 +201,7 @@ def summary(
         years: marks (365.25 days each, cut to whole days) at which shares are reported; those
             beyond the horizon are left out. So 1826 days hold five years.
         level: confidence of the intervals.
+        own: further measures, each a column of the frame by its name.
 
     Returns:
         All estimates ``x`` have their limits beside them, in ``x_low`` and ``x_high``.
@@ -212,7 +216,8 @@ def summary(
         - ``outcome_<name>``: share of each outcome (whichever of goal and ruin came first ..);
         - ``ruin``: share of runs that ended in ruin, also after the goal (if there is a ruin);
         - ``held_<condition>``: mean days at level 1 or more, up to the end of the run;
-        - ``n_<shock>``: mean number of shocks.
+        - ``n_<shock>``: mean number of shocks;
+        - the mean of each further measure, by its name.
 
     Raises:
         ValueError: a name that the frame does not know (the message lists those that it does), a
@@ -228,8 +233,23 @@ def summary(
     columns = column_names(frame)
     held = [name for name in columns if name.startswith("held_")]
     shocks = [name for name in columns if f"{name}_breaks" in columns]
-    rows = [_summary_row(valid, sample, years, held, shocks) for sample in valid.samples()]
+    rows = [
+        _summary_row(valid, sample, years, held, shocks) | _own(sample, own)
+        for sample in valid.samples()
+    ]
     return valid.ranked(valid.table(rows))
+
+
+def _own(sample: Sample, measures: Sequence[Measure]) -> dict[str, float]:
+    """The means of further measures, with their limits."""
+    row: dict[str, float] = {}
+    for one in measures:
+        if one.unit == SHARE and isinstance(sample, RowSample):
+            share = sample.share_of(sample.count(sample[one.name] > 0))
+            row |= flat(one.name, Interval(*(x[0] for x in share)))
+        else:
+            row |= flat(one.name, sample.mean_of(one.name, one.bounds))
+    return row
 
 
 def _summary_row(

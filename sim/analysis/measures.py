@@ -51,10 +51,12 @@ class Measure:
             empty.
 
     Example:
-        >>> cost = Measure("cost", lambda of: 2.0 * of["n_incident"] + of["held_crisis"] / 30)
+        >>> import numpy as np
+        >>> import sim
+        >>> cost = sim.Measure("cost", lambda of: 2.0 * of["n_incident"] + of["held_crisis"] / 30)
         >>> cost.values({"n_incident": np.array([0, 3]), "held_crisis": np.array([0.0, 60.0])})
         array([0., 8.])
-        >>> Measure("held_crisis", "held_crisis", "days", more=False).sign
+        >>> sim.Measure("held_crisis", "held_crisis", "days", more=False).sign
         -1
     """
 

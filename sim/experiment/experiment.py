@@ -212,7 +212,7 @@ def extend(
         **{name: value for name, value in how.items() if value is not None},
     )
     store = ResultsFolder(before.folder, plan.keep) if before.folder is not None else before._store
-    return _run(before.scenario, plan, store)
+    return replace(_run(before.scenario, plan, store), measures=before.measures)
 
 
 def _run(scenario: Scenario, plan: RunPlan, store: Store | None) -> Results:

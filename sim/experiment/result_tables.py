@@ -6,7 +6,7 @@ Frames in, frames out; the estimates themselves are those of :mod:`sim.analysis`
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +14,12 @@ import pandas as pd
 
 from sim.analysis import comparison
 from sim.analysis.intervals import LEVEL
+from sim.analysis.measures import Measure
 from sim.analysis.samples import RowSample, validate
 from sim.engine.daily_counts import MOST_DAYS
 from sim.errors import InputError, unknown
+from sim.experiment import argument_checks
+from sim.formatting import many
 from sim.types import Floats
 
 if TYPE_CHECKING:
@@ -68,8 +71,39 @@ def paired(results: Results, endpoint: str | None) -> comparison.PairedSamples:
     scenario = results.scenario
     with refusing():
         return comparison.paired_samples(
-            results.frame, scenario.goal, scenario.ruin, scenario.horizon, endpoint
+            results.frame, scenario.goal, scenario.ruin, scenario.horizon, endpoint,
+            own=results.measures,
+        )  # fmt: skip
+
+
+def measured(frame: pd.DataFrame, measure: Measure, known: Sequence[str]) -> Floats:
+    """The values of a measure of the user's own in each replication, (n,).
+
+    Args:
+        frame: of the rows.
+        measure: to be checked: it must have a name of its own and a number in each replication.
+        known: names of columns and measures that there are already.
+
+    Raises:
+        InputError: it has not.
+    """
+    name = argument_checks.text("name", measure.name)
+    if name in known:
+        raise InputError(f'measure: there is already "{name}"; allowed: another name')
+    if isinstance(measure.function, str):
+        argument_checks.one_of("column", measure.function, [str(one) for one in frame])
+    values = measure.values(frame)
+    if values.shape != (len(frame),):
+        raise InputError(
+            f'measure "{name}": found values of shape {values.shape}; allowed: one for each of '
+            f"{len(frame):,} replications"
         )
+    if wrong := int((~np.isfinite(values)).sum()):
+        raise InputError(
+            f'measure "{name}": found {many(wrong, "replication")} without a number; allowed: a '
+            "number in each, as by fillna"
+        )
+    return values
 
 
 # -- the frame that a summary is made from --------------------------------------------------------
@@ -164,6 +198,7 @@ def experiments(results: Results) -> tuple[pd.DataFrame, dict[str, Floats]]:
     if scenario.ruin is not None:
         measured["ruin"] = frame[f"first_{scenario.ruin}"].notna().astype(float)
     others = [name for name in frame.columns if name.startswith(("held_", "n_"))]
+    others += [one.name for one in results.measures]
     measured = pd.concat([measured, frame[others]], axis=1)
     means = measured.groupby(["strategy", "draw"], sort=False).mean()
     keys = means.index.to_frame(index=False)

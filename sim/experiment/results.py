@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.analysis import comparison, incidence
+from sim.analysis.measures import Measure
 from sim.engine import daily_counts
 from sim.engine.program import Program, rules_of, translate
 from sim.engine.rows import from_table, names_of_columns, slice_rows
@@ -62,6 +64,7 @@ class Results:
         manifest: as in ``manifest.json``.
         folder: the results folder; None where nothing was written.
         failures: blocks that could not be simulated.
+        measures: the user's own, each a column of the frame; see :meth:`measure`.
 
     Example:
         >>> import sim
@@ -77,6 +80,7 @@ class Results:
     folder: Path | None = None
     _store: Store = field(default_factory=MemoryStore, repr=False)
     _plan: RunPlan = field(default_factory=RunPlan, repr=False)
+    measures: tuple[Measure, ...] = ()
 
     def __repr__(self) -> str:
         from sim.reporting import notebook
@@ -115,7 +119,10 @@ class Results:
         """
         if self.manifest["keep"] == "summary":
             return self.counts
-        return as_frame(self.table(), self.manifest["strategies"])
+        frame = as_frame(self.table(), self.manifest["strategies"])
+        for one in self.measures:
+            frame[one.name] = one.values(frame)
+        return frame
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows as an Arrow table, strategies in order.
@@ -187,7 +194,8 @@ class Results:
         scenario, frame = self.scenario, result_tables.frame_of(self)
         question = scenario.goal, scenario.ruin, scenario.horizon, endpoint
         with result_tables.refusing():
-            return incidence.summary(frame, *question, level=result_tables.level_of(self))
+            level = result_tables.level_of(self)
+            return incidence.summary(frame, *question, level=level, own=self.measures)
 
     def incidence(
         self, endpoint: str | None = None, *, grid: npt.ArrayLike | None = None
@@ -234,6 +242,56 @@ class Results:
         """
         base = result_tables.baseline_of(self, baseline)
         return comparison.differences(result_tables.paired(self, endpoint), base)
+
+    def measure(
+        self,
+        name: str,
+        function: str | Callable[[Any], npt.ArrayLike],
+        *,
+        unit: str = "",
+        better: str = "more",
+        bounds: tuple[float, float] = (-math.inf, math.inf),
+        label: str = "",
+    ) -> Results:
+        """The same results with a measure of one's own: a number of each replication.
+
+        It is a column of the frame, and a row of the summary and of every comparison. The measure
+        itself, ``results.measures[-1]``, is what ``measure=`` of ``sim.sensitivity`` and
+        ``sim.robust`` takes.
+
+        Args:
+            name: of the column.
+            function: from the frame to the values, (n,), which names columns as ``frame["time"]``;
+                or the name of a column.
+            unit: "share" (0 or 1 in each replication), "days", or another.
+            better: "more" or "less".
+            bounds: between which every value lies; they bound its intervals.
+            label: a phrase for readers.
+
+        Raises:
+            InputError: a name that there is already, or not a number in each replication.
+
+        Example:
+            >>> import sim
+            >>> results = sim.run("korea-2017", ["proposal", "pressure"], replications=50)
+            >>> results = results.measure("calm", lambda frame: frame["held_crisis"] < 365)
+            >>> results.compare("proposal")["measure"].iloc[-1]
+            'calm'
+        """
+        self._need_rows("measure")
+        argument_checks.one_of("better", better, ("more", "less"))
+        own = Measure(name, function, unit, better == "more", bounds, label)
+        known = [*self.frame, *self.compared]
+        values = result_tables.measured(self.frame, own, known)
+        new = replace(self, measures=(*self.measures, own))
+        new.__dict__["frame"] = self.frame.assign(**{name: values})  # not read again
+        return new
+
+    @property
+    def compared(self) -> list[str]:
+        """Names of the measures by which strategies are compared."""
+        paired = result_tables.paired(self, None)
+        return [one.name for one in paired.measures]
 
     def times(self, endpoint: str | None = None, *, competing: bool = False) -> pd.DataFrame:
         """Duration and event of every replication, for a fitter of survival curves.

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim.analysis.measures import SHARE
+from sim.analysis.measures import SHARE, Measure
 from sim.errors import DrawsError, InputError, RunError, unknown
 from sim.experiment import argument_checks, plan, provenance, study_folder
 from sim.experiment import draws as drawing
@@ -138,7 +138,7 @@ def _manifest(kind: str, evaluator: Evaluator, began: float, **how: Any) -> dict
 def study_sensitivity(
     scenario: ScenarioLike,
     strategy: str | None = None,
-    measure: str = "reached",
+    measure: str | Measure = "reached",
     *,
     against: str | None = None,
     replications: int = 100,
@@ -154,7 +154,7 @@ def study_sensitivity(
     Args:
         scenario: what is negotiated.
         strategy: whose outcome; the first one where None.
-        measure: see :mod:`sim.analysis.measures`.
+        measure: a name, see :mod:`sim.analysis.measures`, or a measure of one's own.
         against: another strategy; the lead over it is studied instead of the outcome.
         replications: histories at each point of Morris and Sobol; five times as many for the
             tornado.
@@ -273,7 +273,7 @@ def _sensitivity_figures(tables: Tables, manifest: dict[str, Any]) -> dict[str, 
 def study_robust(
     scenario: ScenarioLike,
     strategies: str | Sequence[str] | None = None,
-    measure: str = "reached",
+    measure: str | Measure = "reached",
     *,
     draws: int | str | Path | Draws = 500,
     replications: int = 200,

@@ -172,7 +172,7 @@ def ranking(
     """
     random = random or np.random.default_rng(0)
     means, several = found.means, len(found.means) > 1
-    tolerance = TIED * (bounds[1] - bounds[0])
+    tolerance = TIED * _width(found.means, bounds)
     drawn = imputed(means, found.noise, IMPUTATIONS, random, bounds)
     regret = regrets(drawn, sign)
     regret[regret <= tolerance] = 0.0
@@ -202,6 +202,13 @@ def ranking(
     return table.loc[rank].reset_index(drop=True)
 
 
+def _width(means: Floats, bounds: tuple[float, float]) -> float:
+    """Between which values outcomes lie: the bounds of the measure, or those that were seen."""
+    low, high = (b if math.isfinite(b) else seen for b, seen in zip(
+        bounds, (means.min(), means.max()), strict=True))  # fmt: skip
+    return float(high - low)
+
+
 def _add(table: pd.DataFrame, name: str, low: object, best: object, high: object) -> None:
     table[f"{name}_low"], table[name], table[f"{name}_high"] = low, best, high
 
@@ -224,7 +231,7 @@ def _limits(
 ) -> tuple[_Told, _Told]:
     """Limits by resampling draws, with everything estimated anew in each resample."""
     draws = len(found.means)
-    tolerance = TIED * (bounds[1] - bounds[0])
+    tolerance = TIED * _width(found.means, bounds)
     said = []
     for _ in range(RESAMPLES):
         means = found.means[random.integers(0, draws, draws)]
