@@ -60,6 +60,7 @@ def run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 ARGUMENTS = {"compare_sequencing": ["--replications", "20", "--out", "main-job"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", scripts(long=False), ids=lambda path: path.stem)
 def test_it_runs_without_a_warning(path, tmp_path, monkeypatch, capsys) -> None:
     run(path, tmp_path, monkeypatch)
@@ -77,6 +78,7 @@ def test_one_that_takes_minutes_runs_too(path, tmp_path, monkeypatch, capsys) ->
     assert capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_main_job_leaves_its_folder(tmp_path, monkeypatch, capsys) -> None:
     run(ROOT / "experiments" / "compare_sequencing.py", tmp_path, monkeypatch)
     names = {path.name for path in (tmp_path / "main-job").iterdir()}
