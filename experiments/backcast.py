@@ -22,9 +22,9 @@ table = pd.concat(
 )
 print(table[COLUMNS].round(2).to_string(index=False))
 print(f"\n{len(episodes)} episodes, {len(table)} facts: few, and those of an episode hang together")
-print(sim.backcast.coverage(table).round(2).to_string(index=False))
+print(sim.scoring.coverage(table).round(2).to_string(index=False))
 print("\nagainst the other cases of the record (above 0: the model is better):")
-print(sim.backcast.skill(table).round(2).to_string(index=False))
+print(sim.scoring.skill(table).round(2).to_string(index=False))
 for name, axes in (
     ("intervals", sim.plots.intervals(table)),
     ("calibration", sim.plots.calibration(table)),

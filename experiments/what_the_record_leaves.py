@@ -17,7 +17,7 @@ STRATEGIES = ["bilateral_only", "all_parallel", "proposal"]
 
 korea = sim.load("korea-2017")
 found, fit = sim.calibration.calibrate(korea, DRAWS, KEEP, SEED)
-moved, kept = sim.calibration.moved(found), len(found.posterior)
+moved, kept = sim.narrowing.moved(found), len(found.posterior)
 before = dataclasses.replace(found.prior, values=found.prior.values[:kept])
 tables = []
 for name, draws in (("prior", before), ("posterior", found.posterior)):

@@ -46,7 +46,9 @@ Evidence::
     record         statistics of these records
     fitting        distributions fitted to them
     calibration    draws that agree with the records
+    narrowing      draws narrowed to those that agree with what is known
     backcast       past episodes as test cases
+    scoring        forecasts held against facts
 
 Under the hood::
 
@@ -105,7 +107,9 @@ _PLACES = {
     "record": "sim.evidence.korea.statistics",
     "fitting": "sim.evidence.fitting",
     "calibration": "sim.evidence.korea.calibration",
+    "narrowing": "sim.evidence.narrowing",
     "backcast": "sim.evidence.korea.backcast",
+    "scoring": "sim.evidence.scoring",
     "translate": "sim.engine.program:translate",
     "ScenarioError": "sim.errors:ScenarioError",
     "InputError": "sim.errors:InputError",

@@ -4,6 +4,11 @@ The draws whose simulated statistics are nearest to the known ones are kept (rej
 others 2013, PLoS Computational Biology 9(1)). What is left of the distance is corrected for by a
 local-linear regression of each number on the statistics (Beaumont, Zhang, Balding 2002, Genetics
 162), in logits of its range, so that no number leaves it.
+
+Example:
+    >>> import sim
+    >>> print(sim.narrowing.SCALES["root"](9.0))
+    3.0
 """
 
 from __future__ import annotations

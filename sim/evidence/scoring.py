@@ -1,4 +1,10 @@
-"""Forecasts held against facts: percentiles, proper scores, coverage and skill."""
+"""Forecasts held against facts: percentiles, proper scores, coverage and skill.
+
+Example:
+    >>> import sim
+    >>> sim.scoring.INTERVALS
+    (0.5, 0.8, 0.95)
+"""
 
 from __future__ import annotations
 

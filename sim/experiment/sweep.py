@@ -45,7 +45,7 @@ class Sweep:
         >>> import sim
         >>> found = sim.sweep("korea-2017", {"missile_test.rate": [8, 24]}, "proposal", 20)
         >>> found.summary()[["missile_test.rate", "strategy", "n"]].values.tolist()
-        [[8.0, 'proposal', 20], [24.0, 'proposal', 20]]
+        [[8, 'proposal', 20], [24, 'proposal', 20]]
     """
 
     scenario: Scenario
