@@ -6,6 +6,7 @@
     restricted_mean    days until the goal, the horizon where it never came
     restricted_mean_x  the same of condition x
     held_x             days at which x was held              (days)
+    utility            the weights of the scenario's [utility], each times what it stands for
 
 ``@`` and a date or a day after ``reached``, ``ruin`` and ``first_x`` stands for what came by then:
 ``reached@2019-06-15``, ``first_crisis@365``. Comparisons, studies of the parameters and the live
@@ -16,8 +17,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -116,6 +118,7 @@ class Names(NamedTuple):
         start: the date of day 0.
         levels: all conditions, those of stages too.
         conditions: those that are held for some time.
+        utility: weights of the scenario; empty where it has none.
     """
 
     goal: str
@@ -124,6 +127,7 @@ class Names(NamedTuple):
     start: dt.date
     levels: Sequence[str]
     conditions: Sequence[str]
+    utility: Mapping[str, float] = MappingProxyType({})
 
 
 # -- what there is --------------------------------------------------------------------------------
@@ -209,7 +213,9 @@ def _kind(what: str, names: Names) -> str | None:
 
 
 def _known_kinds(names: Names) -> list[str]:
-    return [kind for kind in REGISTRY if kind != "ruin" or names.ruin is not None]
+    left_out = {"ruin"} if names.ruin is None else set()
+    left_out |= set() if names.utility else {"utility"}
+    return [kind for kind in REGISTRY if kind not in left_out]
 
 
 def _allowed(names: Names) -> list[str]:
@@ -251,6 +257,31 @@ def _held(names: Names, name: str, condition: str, day: float) -> Measure:
     return replace(found, label=f"mean days with {_words(condition)}")
 
 
+def _utility(names: Names, name: str, _: str, day: float) -> Measure:
+    parts = [(weight, weighed(names, what)) for what, weight in names.utility.items()]
+
+    def values(columns: Columns) -> Floats:
+        return np.asarray(sum(weight * one.values(columns) for weight, one in parts), float)
+
+    return Measure(name, values, "utility", more=True, label="mean utility")
+
+
+def weighed(names: Names, what: str) -> Measure:
+    """What a weight of the utility stands for.
+
+    Args:
+        names: of the scenario.
+        what: ``reached`` (the goal came, before any ruin), ``days_without`` (days until the goal,
+            the horizon where it never came), a condition or stage (1 where it ever came), or a
+            column.
+    """
+    if what == "reached":
+        return came(what, names.goal, names.goal)
+    if what == "days_without":
+        return restricted_mean(what, names.goal, names.goal, names.horizon)
+    return came(what, what) if what in names.levels else Measure(what, what)
+
+
 # What ends in "_" is followed by a condition.
 REGISTRY: dict[str, Callable[[Names, str, str, float], Measure]] = {
     "reached": _reached,
@@ -259,6 +290,7 @@ REGISTRY: dict[str, Callable[[Names, str, str, float], Measure]] = {
     "restricted_mean_": _days_until,
     "first_": _first,
     "held_": _held,
+    "utility": _utility,
 }
 
 

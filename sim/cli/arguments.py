@@ -6,6 +6,7 @@ Nothing of the model is imported here, so that help and a mistyped option are an
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -119,6 +120,22 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
 
 
+def _level(text: str) -> tuple[str, int]:
+    name, equals, level = text.partition("=")
+    if not name or not equals or not level.isdecimal() or len(level) > 3:
+        raise argparse.ArgumentTypeError(
+            f'found "{text}"; allowed: a condition and its level, as crisis=2'
+        )
+    return name, int(level)
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'found "{text}"; allowed: a date, YYYY-MM-DD') from None
+
+
 def _draws(text: str) -> int | str:
     return _integer(0, 1_000_000)(text) if text.lstrip("+-").isdigit() else _filled(text)
 
@@ -132,7 +149,15 @@ STRATEGIES = repeated("--strategies", "FILE", "a file with further strategies; m
                      default=[])
 SEED = integer("--seed", "K", 0, 2**64 - 1, "the seed of the random numbers", default=1)
 OUT = text("--out", "DIR", "results folder (default: below results/)")
-SCENARIO_OPTIONS = (SCENARIO, STRATEGIES, SEED, OUT)
+STANDING = (
+    repeated("--preset", "NAME", "values of a preset of the scenario; may be repeated", default=[]),
+    repeated("--done", "TRACK.STAGE", "a stage that has succeeded before day 0, in place of the "
+             "scenario's list; may be repeated", default=[]),
+    repeated("--level", "CONDITION=N", "the level of a condition on day 0; may be repeated",
+             type=_level, default=[]),
+    text("--start", "DATE", "day 0 (default: as in the file)", type=_date),
+)
+SCENARIO_OPTIONS = (SCENARIO, STRATEGIES, *STANDING, SEED, OUT)
 STRATEGY = repeated("--strategy", "S", "a strategy; may be repeated (default: all)")
 BASELINE = text("--baseline", "S", "strategy to hold the others against (default: the first)")
 ENGINE = choice("--engine", "compiled simpy",
@@ -321,11 +346,13 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     ),
     "assumptions": (
         "every parameter of a scenario: unit, range, status, source",
-        (SCENARIO, STRATEGIES, OUT.replaced(metavar="FILE", help="write it as .csv or .md")),
+        (SCENARIO, STRATEGIES, *STANDING,
+         OUT.replaced(metavar="FILE", help="write it as .csv or .md")),
     ),
     "stress": (
         "the STRESS checklist of a scenario, filled from the model",
-        (SCENARIO, STRATEGIES, OUT.replaced(metavar="FILE", help="write it as Markdown")),
+        (SCENARIO, STRATEGIES, *STANDING,
+         OUT.replaced(metavar="FILE", help="write it as Markdown")),
     ),
     "list": ("the scenarios that ship, and their strategies", ()),
 }

@@ -492,7 +492,13 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 def _scenario(options: argparse.Namespace) -> Any:
     from sim.scenario import scenario
 
-    return scenario.load(options.scenario, options.strategies)
+    found = scenario.load(options.scenario, options.strategies)
+    for name in options.preset:
+        found = found.preset(name)
+    levels = dict(options.level)
+    if options.done or levels or options.start:
+        found = found.standing(done=options.done or None, levels=levels, start=options.start)
+    return found
 
 
 def _results(options: argparse.Namespace) -> Any:

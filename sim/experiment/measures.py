@@ -14,7 +14,7 @@ from sim.engine import rows as row_tables
 from sim.engine.program import Program, translate
 from sim.engine.rows import Rows
 from sim.errors import MeasureError, unknown
-from sim.scenario.scenario import Scenario
+from sim.scenario.scenario import Scenario, base_value
 
 
 def parse(
@@ -41,6 +41,7 @@ def parse(
     names = Names(
         scenario.goal, scenario.ruin, float(scenario.horizon), scenario.start,
         program.levels, program.conditions,
+        {name: base_value(weight) for name, weight in scenario.utility.items()},
     )  # fmt: skip
     return measures.parse(names, measure, better)
 

@@ -23,6 +23,7 @@ from sim.scenario.model import (
     Influence,
     Literal,
     MonthDay,
+    Preset,
     ScenarioData,
     Setback,
     Shock,
@@ -59,6 +60,7 @@ def describe(content: ScenarioData, strategy: Strategy | None = None) -> str:
         _section("Conditions", [condition(c, content) for c in content.conditions.values()]),
         *(_track(track) for track in content.tracks.values()),
         _section("Shocks", [shock(one) for one in content.shocks.values()]),
+        _section("Presets", [_preset(one) for one in content.presets.values()]),
         _section("Influences", [influence(one, content) for one in content.influences]),
         _strategies(content) if strategy is None else rules(strategy, content),
     ]
@@ -242,6 +244,13 @@ def _opening(content: ScenarioData) -> str:
     ends = f"The goal is {content.goal}"
     ends += f"; {content.ruin} is ruin and ends the run." if content.ruin else "."
     lines = [content.title, f"{run} {ends}"]
+    if content.milestones:
+        lines.append(f"Milestones on the way: {listed(content.milestones)}.")
+    if content.done:
+        lines.append(f"Done before day 0: {listed(content.done)}.")
+    if content.utility:
+        weights = [f"{name} {number(weight)}" for name, weight in content.utility.items()]
+        lines.append(f"Utility weighs {listed(weights)}.")
     if content.delegations:
         tables = [
             f"{party} at {number(n)} table{'' if n == 1 else 's'}"
@@ -424,6 +433,12 @@ def _targets(one: Influence) -> str:
     if len(one.targets) >= MANY_TARGETS and "*" in one.on:
         return f"the {len(one.targets)} {what} {one.on}"
     return listed(one.targets)
+
+
+def _preset(one: Preset) -> str:
+    values = listed(f"{name} to {_plain(value)}" for name, value in one.overrides.items())
+    about = f" ({one.about})" if one.about else ""
+    return f"{one.name}{about} sets {values or 'nothing'}."
 
 
 def _strategies(content: ScenarioData) -> str:

@@ -41,6 +41,7 @@ from sim.scenario.model import (
     Influence,
     Literal,
     MonthDay,
+    Preset,
     Reopen,
     ScenarioData,
     Setback,
@@ -51,6 +52,7 @@ from sim.scenario.model import (
     Window,
 )
 from sim.scenario.quantities import (
+    ANY,
     NOT_NEGATIVE,
     POSITIVE,
     PROBABILITY,
@@ -475,6 +477,19 @@ STRATEGY: TableReader[Strategy] = TableReader(
 )
 
 
+PRESET: TableReader[Preset] = TableReader(
+    "preset",
+    Preset,
+    {
+        "overrides": Field(
+            MappingOf(PlainNumber(), _PATH, "numbers by parameter path"),
+            "values to try on any strategy",
+            fallback={},
+        ),
+    },
+)
+
+
 def _inside(correlation: Correlation, at: Location) -> None:
     if abs(correlation.rank) == 1:
         (at / "rank").invalid(f"{correlation.rank:g}", "a number between -1 and 1")
@@ -493,7 +508,13 @@ CORRELATION: TableReader[Correlation] = TableReader(
 )
 
 _ENTITY = Name()
-_TABLES_OF_NAMES = ("quantities", "delegations", "conditions", "tracks", "shocks", "strategies")
+_WEIGHED = Text(
+    "reached, days_without, a condition, a stage, or a column held_* or n_*", rf"{NAME}(\.{NAME})?"
+)
+_TABLES_OF_NAMES = (
+    "quantities", "delegations", "conditions", "tracks", "shocks", "utility", "presets",
+    "strategies",
+)  # fmt: skip
 
 FIELDS: dict[str, Field[Any]] = {
     "title": Field(Text(), "what the scenario is called", fallback=""),
@@ -501,6 +522,9 @@ FIELDS: dict[str, Field[Any]] = {
     "horizon": Field(PlainNumber(POSITIVE), "days until the end of the run", fallback=1.0),
     "goal": Field(Text("the name of a condition", NAME), "what is wanted", fallback=""),
     "ruin": Field(Text("the name of a condition", NAME), "what ends the run", default=None),
+    "milestones": Field(
+        _once(_CONDITION, "conditions"), "endpoints that are shown beside the goal", default=()
+    ),
     "done": Field(
         _once(_STAGE_CONDITION, "stages"), "stages that have succeeded before day 0", default=()
     ),
@@ -520,6 +544,16 @@ FIELDS: dict[str, Field[Any]] = {
     "influences": Field(ListOf(INFLUENCE, "influences"), default=()),
     "correlations": Field(
         ListOf(CORRELATION, "correlations"), "between uncertain numbers", default=()
+    ),
+    "utility": Field(
+        MappingOf(UncertainNumber(ANY), _WEIGHED, "weights of what happened"),
+        "weights whose sum is the measure `utility`",
+        default={},
+    ),
+    "presets": Field(
+        MappingOf(PRESET, _ENTITY, "presets", named=True),
+        "values to try on any strategy",
+        default={},
     ),
     "strategies": Field(MappingOf(STRATEGY, _ENTITY, "strategies", named=True), default={}),
 }

@@ -390,7 +390,7 @@ def with_text(document: Document, origin: Origin, text: str, file: str) -> Docum
 
 # -- writing --------------------------------------------------------------------------------------
 
-_HEADED = ("tracks", "shocks", "strategies")  # tables of tables with a header each
+_HEADED = ("tracks", "shocks", "presets", "strategies")  # tables of tables with a header each
 
 
 def toml(document: Mapping[str, Any]) -> str:

@@ -312,6 +312,16 @@ class Strategy:
     source: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """Other values of parameters that a reader may want to try on any strategy."""
+
+    name: str
+    overrides: Mapping[str, float] = field(default_factory=dict)
+    about: str = ""
+    source: str = ""
+
+
 EVERYTHING_AT_ONCE = Strategy(name="default", about="every track as soon as it may")
 
 
@@ -335,6 +345,9 @@ class ScenarioData:
         goal: the condition that is wanted.
         ruin: the condition that ends the run, or None.
         done: stages that have succeeded before day 0, as ``track.stage``.
+        milestones: conditions that are shown beside the goal.
+        utility: weights of what a row holds; see :data:`sim.analysis.measures.REGISTRY`.
+        presets: sets of overrides by name.
         quantities: numbers and durations that stand in several places, by name.
         delegations: by party, at how many tables it can sit at once.
         free_texts: of tables of names: "delegations.source".
@@ -345,6 +358,7 @@ class ScenarioData:
     horizon: float
     goal: str
     ruin: str | None = None
+    milestones: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     delegations: Mapping[str, Number] = field(default_factory=dict)
@@ -354,6 +368,8 @@ class ScenarioData:
     influences: tuple[Influence, ...] = ()
     strategies: Mapping[str, Strategy] = field(default_factory=dict)
     correlations: tuple[Correlation, ...] = ()
+    utility: Mapping[str, Number] = field(default_factory=dict)
+    presets: Mapping[str, Preset] = field(default_factory=dict)
     about: str = ""
     source: str = ""
     free_texts: Mapping[str, str] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from sim.scenario.model import Condition, MonthDay, ScenarioData, Shock, Stage
 from sim.scenario.parameters import Parameter, parameters
-from sim.scenario.quantities import Number, base_value, highest, lowest, quantity_of
+from sim.scenario.quantities import Number, Range, base_value, highest, lowest, quantity_of
 
 JUDGEMENT, DEFAULT = "judgement", "default"
 STATUSES = ("record", "comparison", "op-ed", JUDGEMENT)
@@ -128,6 +128,12 @@ def _frame(content: ScenarioData) -> Iterator[Entry]:
         yield from _levels(content, condition)
     for name, stage in content.stages.items():
         yield from _windows(content, name, stage)
+    for name, weight in content.utility.items():
+        yield _entry(f"utility.{name}", "utility", weight, _weight_source(content, weight))
+    for preset in content.presets.values():
+        for name, value in preset.overrides.items():
+            at = f"presets.{preset.name}.{name}"
+            yield _plain(at, "as overridden", value, preset.source)
     for shock in content.shocks.values():
         yield from _dates(content, shock)
     for strategy in content.strategies.values():
@@ -137,6 +143,11 @@ def _frame(content: ScenarioData) -> Iterator[Entry]:
         for name, value in strategy.overrides.items():
             at = f"strategies.{strategy.name}.{name}"
             yield _plain(at, "as overridden", value, strategy.source)
+
+
+def _weight_source(content: ScenarioData, weight: Number) -> str:
+    own = weight.source if isinstance(weight, Range) else ""
+    return own or content.free_texts.get("utility.source", "")
 
 
 def _plain(name: str, unit: str, value: float, source: str) -> Entry:

@@ -10,6 +10,7 @@ format of the file in :mod:`sim.scenario.format`.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -66,7 +67,7 @@ from sim.scenario.quantities import (
     highest,
     lowest,
 )
-from sim.scenario.validation import check_overrides, complete
+from sim.scenario.validation import check_overrides, check_standing, complete
 
 __all__ = [
     "ABANDON",
@@ -268,6 +269,61 @@ class Scenario(ScenarioData):
         good = self._fitting(variants.paths_of(self, values), "overrides")
         base = self._unchosen and self._unchosen.override(values)
         return replace(overridden(self, good), _unchosen=base)
+
+    def preset(self, name: str) -> Scenario:
+        """The scenario with the values of a preset.
+
+        Raises:
+            ScenarioError: there is no preset of this name, or its values do not fit.
+        """
+        if name not in self.presets:
+            allowed = list(self.presets)
+            message = (
+                unknown("preset", name, allowed)
+                if allowed
+                else f"unknown preset {name}; allowed: none, as there are no presets"
+            )
+            raise ScenarioError([Issue(self.file or self.name, "presets", message)])
+        return self.override(self.presets[name].overrides)
+
+    def standing(
+        self,
+        *,
+        done: Sequence[str] | None = None,
+        levels: Mapping[str, int] | None = None,
+        start: dt.date | None = None,
+    ) -> Scenario:
+        """The scenario from another day on: what has happened by then is given.
+
+        Args:
+            done: stages that have succeeded before day 0, as ``track.stage``; as in the file where
+                None. A strategy that has such a list of its own keeps it.
+            levels: of conditions on day 0, by name; others are as in the file.
+            start: day 0; the horizon is counted from it.
+
+        Raises:
+            ScenarioError: a stage or condition is unknown, a stage before one that is done is
+                missing, or a level is out of its bounds.
+
+        >>> load("korea-2017").standing(levels={"crisis": 1}).conditions["crisis"].initially
+        1
+        """
+        given = None if done is None else tuple(dict.fromkeys(done))
+        report = Report(Origin(self.file or self.name).locate)
+        check_standing(self, given, levels or {}, Location(report))
+        if report.issues:
+            raise ScenarioError(report.issues)
+        base = self._unchosen and self._unchosen.standing(done=done, levels=levels, start=start)
+        return replace(
+            self,
+            done=self.done if given is None else given,
+            start=start or self.start,
+            conditions={
+                name: replace(one, initially=(levels or {}).get(name, one.initially))
+                for name, one in self.conditions.items()
+            },
+            _unchosen=base,
+        )
 
     def with_base_values(self, values: Mapping[str, float]) -> Scenario:
         """The scenario with other base values: ranges keep their ends, plain numbers change.

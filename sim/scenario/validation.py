@@ -130,6 +130,10 @@ def complete(content: ScenarioData, document: Mapping[str, Any], report: Report)
         for name, one in content.strategies.items()
     }
     check.correlations()
+    check.milestones()
+    check.utility()
+    for name, preset in content.presets.items():
+        check.overrides(preset.overrides, check.top / "presets" / name / "overrides")
     return replace(content, strategies=strategies)
 
 
@@ -144,6 +148,25 @@ def check_overrides(content: ScenarioData, values: Mapping[str, float], at: Loca
     tracks = {t.name: tuple(s.name for s in t.stages) for t in content.tracks.values()}
     known = Known(list(content.conditions), tracks, list(content.shocks), content.held)
     _Check(content, known, Location(at.report)).overrides(values, at)
+
+
+def check_standing(
+    content: ScenarioData, done: tuple[str, ...] | None, levels: Mapping[str, int], at: Location
+) -> None:
+    """Report what is wrong with stages that are said to be done, and with levels on day 0.
+
+    Args:
+        content: a valid scenario.
+        done: stages, as ``track.stage``; None leaves them as they are.
+        levels: by condition.
+        at: location of both; the issues go to its report.
+    """
+    tracks = {t.name: tuple(s.name for s in t.stages) for t in content.tracks.values()}
+    known = Known(list(content.conditions), tracks, list(content.shocks), content.held)
+    check = _Check(content, known, Location(at.report))
+    check.done(done or (), at / "done")
+    for name, level in levels.items():
+        check.level(name, level, at / "level" / name)
 
 
 class _Check:
@@ -195,6 +218,14 @@ class _Check:
                     f"{show(name)} is held by attempts, so nothing else changes it",
                     "a condition that no stage holds",
                 )
+
+    def level(self, name: str, level: int, at: Location) -> None:
+        """A level on day 0 is that of a declared condition that is not held, and within its max."""
+        before = self.free
+        if name not in before:
+            at.unknown_name("condition", name, before)
+        elif not 0 <= level <= (most := self.content.conditions[name].max):
+            at.invalid(str(level), f"a whole number from 0 to its max, {most}")
 
     @property
     def free(self) -> list[str]:
@@ -591,6 +622,32 @@ class _Check:
         """One stage, with other values, can still be left."""
         for _, found in impossible(revised_stage(track, self.targets[stage], change)):
             at.invalid(f"with this, {stage} has {found}")
+
+    def milestones(self) -> None:
+        """Milestones are conditions or stages."""
+        for place, name in (self.top / "milestones").entries(self.content.milestones):
+            if place.valid:
+                self.condition(name, place)
+
+    def utility(self) -> None:
+        """Weights stand for what a row holds."""
+        known = self.weighed
+        for name in self.content.utility:
+            at = self.top / "utility" / name
+            if known is not None and at.valid and name not in known:
+                at.unknown_name("weight", name, known)
+
+    @cached_property
+    def weighed(self) -> list[str] | None:
+        """What a weight may stand for; None where invalid tables leave it open."""
+        conditions, shocks = self.known.conditions, self.known.shocks
+        if conditions is None or shocks is None or self.stages is None:
+            return None
+        setbacks = dict.fromkeys(b.name for one in self.targets.values() for b in one.setbacks)
+        found = ["reached", "days_without", *conditions, *self.stages]
+        found += [f"held_{name}" for name in conditions]
+        found += [f"n_{name}" for name in (*setbacks, *shocks)]
+        return found + [f"n_{name}_breaks" for name in shocks]
 
     def correlations(self) -> None:
         """Correlations tie two different uncertain parameters, each pair once, and fit together."""
