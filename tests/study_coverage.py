@@ -18,7 +18,9 @@ from sim.analysis import comparison, incidence, intervals
 from sim.analysis.samples import Counts, CountSample
 from sim.experiment import draws
 from sim.experiment import evaluator as evaluation
-from sim.studies import robustness, sensitivity, switching_values
+from sim.studies import regret as regret_
+from sim.studies import sensitivity_indices as indices
+from sim.studies import switching_values
 
 # Two ways to a deal, each tried once: "left" succeeds with p, "right" with q.
 TWO_WAYS = """
@@ -73,7 +75,7 @@ def of_sobol(repeats: int) -> Hits:
     hits: Hits = {}
     for repeat in range(repeats):
         alone = {name: [name] for name in WEIGHTS}
-        table, noise = sensitivity.sobol(
+        table, noise = indices.sobol(
             _lucky(weights, np.random.default_rng(repeat)), list(WEIGHTS), alone, 128,
             seed=repeat + 1,
         )  # fmt: skip
@@ -103,24 +105,24 @@ def outcomes(random: np.random.Generator, count: int, noise: float) -> tuple:
     common = random.normal(0.5, 0.1, (count, 1))
     truth = common + random.normal([0.03, 0.0, -0.1], 0.05, (count, 3))
     means = truth + noise * random.normal(size=truth.shape)
-    return robustness.Outcomes(means, noise**2 * np.eye(3), 100), truth
+    return regret_.Outcomes(means, noise**2 * np.eye(3), 100), truth
 
 
 def of_regret(repeats: int) -> Hits:
     """Mean and 90th percentile of the regret, chance of being best, and the outcome itself."""
     _, truth = outcomes(np.random.default_rng(0), 200_000, 0)
-    regret = robustness.regrets(truth)
+    regret = regret_.regrets(truth)
     known_ = {
         "regret": regret.mean(axis=0),
         "regret_p90": np.quantile(regret, 0.9, axis=0),
-        "best": robustness.shares_of_best(truth, 1, 0).mean(axis=0),
+        "best": regret_.shares_of_best(truth, 1, 0).mean(axis=0),
         "value": truth.mean(axis=0),
     }
     hits: Hits = {}
     for repeat in range(repeats):
         random = np.random.default_rng(100 + repeat)
         found, _ = outcomes(random, 150, 0.04)
-        for row in robustness.ranking(found, ("a", "b", "c"), 1, (-9, 9), random).itertuples():
+        for row in regret_.ranking(found, ("a", "b", "c"), 1, (-9, 9), random).itertuples():
             for name, values in known_.items():
                 _note(hits, "robust", row, name, values["abc".index(row.strategy)])
     return hits
@@ -132,7 +134,7 @@ def of_regret(repeats: int) -> Hits:
 def known(measure: str = "reached", **how: object) -> tuple:
     evaluator = evaluation.make_evaluator(SCENARIO, None, measure, **how)
     base = switching_values.base(evaluator, 100)
-    ends = evaluator.evaluate(sensitivity.tornado_points(evaluator), 200)
+    ends = evaluator.evaluate(indices.tornado_points(evaluator), 200)
     return base, switching_values.first_look(base, ends)
 
 

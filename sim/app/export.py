@@ -15,7 +15,6 @@ from sim.app.session import State
 from sim.app.strategy_draft import file_of, plain
 from sim.app.workspace import workspace_of
 from sim.errors import InputError
-from sim.experiment import study_folder
 from sim.experiment.experiment import run
 from sim.experiment.results import Results
 from sim.plotting import style
@@ -45,7 +44,7 @@ def csv(answer: Answer) -> str:
     if answer.summary is None:
         return ""
     own = {key: title for key, title in answer.state.titles.items() if title != plain(key)}
-    return str(study_folder.with_title_column(answer.summary, own).to_csv(index=False))
+    return str(summary.with_title_column(answer.summary, own).to_csv(index=False))
 
 
 def figure(draw: Callable[[], Axes | Figure], ending: str = "svg", *, dark: bool = False) -> bytes:

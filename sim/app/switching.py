@@ -23,7 +23,7 @@ from sim.experiment.evaluator import Evaluator, make_evaluator
 from sim.experiment.simulation import CancelCheck, SimulationCancelled, never
 from sim.formatting import listed
 from sim.studies import switching_values
-from sim.studies.sensitivity import tornado_points
+from sim.studies.sensitivity_indices import tornado_points
 
 SHOWN = 5  # numbers
 REPLICATIONS = 100  # of each draft at an end of a range; ten times as many along it

@@ -23,7 +23,7 @@ from sim.app.workspace import Workspace
 from sim.errors import InputError
 from sim.experiment.evaluator import Evaluator, make_evaluator
 from sim.experiment.simulation import CancelCheck, SimulationCancelled, never
-from sim.studies.sensitivity import swings, tornado_points
+from sim.studies.sensitivity_indices import swings, tornado_points
 
 SIZES = (50, 200, 500)  # replications at each end of a range, in one table after the other
 LEADING = 2_000  # replications of each draft that say which one leads

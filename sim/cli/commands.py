@@ -168,21 +168,20 @@ def compare(options: argparse.Namespace) -> int:
     """``detente compare``: strategies ranked, with paired differences and what they say."""
     from sim.evidence import assumptions
     from sim.reporting import summary, text_tables
-    from sim.studies import decision
+    from sim.studies.compare import compare
 
     _check_comparison(options)
     results = _results(options)
     print(text_tables.as_text(summary.summarise(results, options.endpoint)), end="\n\n")
-    found = decision.compare(
-        results, options.baseline, options.endpoint, draw=not options.no_figures
-    )
-    print(f"{found.text}\n\n{_wrapped(assumptions.caution(results.scenario))}")
+    study = compare(results, baseline=options.baseline, endpoint=options.endpoint)
+    print(f"{study.text}\n\n{_wrapped(assumptions.caution(results.scenario))}")
     _print_notes_on_strategies(results.scenario, results.manifest["strategies"])
     drawn = []
     if not options.no_figures:
-        table = found.tables["differences"]
+        table = study.tables["differences"]
         drawn = summary.figures(results, options.baseline, options.endpoint, table=table)
-    _print_folder(results, [*drawn, *found.figures])
+    drawn += study.save(results.folder, figures=not options.no_figures)
+    _print_folder(results, drawn)
     return 0
 
 
@@ -195,65 +194,60 @@ def _print_notes_on_strategies(scenario: Any, names: Sequence[str]) -> None:
 
 
 def _wrapped(sentence: str) -> str:
-    from sim.reporting.findings import WIDTH
+    from sim.reporting.sections import WIDTH
 
     return textwrap.fill(sentence, WIDTH)
 
 
 def explain(options: argparse.Namespace) -> int:
     """``detente explain``: why strategies do as they do: time budgets and ablations."""
-    from sim.experiment.files import writable
-    from sim.experiment.manifests import default_folder
-    from sim.studies import common, decision
+    from sim.studies.explain import explain
 
-    scenario, kind = _scenario(options), decision.EXPLAIN
+    scenario = _scenario(options)
     names = _chosen(scenario, options.strategy)
-    asked = options.strategy or ()
-    out = writable(options.out or default_folder(scenario, options.seed, kind, *asked))
-    common.prepare(out, kind, scenario, options.seed, strategies=names)
-    found = decision.explain(
-        scenario, options.strategy, options.replications, options.seed, out, options.draws
-    )
-    _print_result(found, out)
-    _print_notes_on_strategies(scenario, names)
-    return 0
+    folder = _folder(options, scenario, "explain", *(options.strategy or ()))
+    study = explain(scenario, options.strategy, options.replications, options.seed, folder,
+                    options.draws)  # fmt: skip
+    return _print_study(study, folder, names)
 
 
 def diff(options: argparse.Namespace) -> int:
     """``detente diff``: a paired replication, two strategies side by side."""
-    from sim.experiment.files import writable
-    from sim.studies import common, decision
+    from sim.studies.diff import diff
 
-    scenario, kind = _scenario(options), decision.DIFF
-    for name in (options.a, options.b):
+    scenario, names = _scenario(options), [options.a, options.b]
+    for name in names:
         scenario.strategy(name)  # a folder is made of known names only
-    default = decision.default_diff_folder(
-        scenario, options.a, options.b, options.replication, options.draw, options.seed
-    )
-    out = writable(options.out or default)
-    common.prepare(
-        out, kind, scenario, options.seed, strategies=[options.a, options.b],
-        replication=options.replication, draw=options.draw,
-    )  # fmt: skip
-    found = decision.diff(
+    which = f"{options.replication}-draw{options.draw}" if options.draw else options.replication
+    folder = _folder(options, scenario, "diff", *names, str(which))
+    study = diff(
         scenario, options.a, options.b, options.replication, options.replications, options.seed,
-        out, options.draw, options.draws,
+        folder, options.draw, options.draws,
     )  # fmt: skip
-    _print_result(found, out)
-    _print_notes_on_strategies(scenario, [options.a, options.b])
-    return 0
+    return _print_study(study, folder, names)
 
 
-def _print_result(found: Any, folder: Path) -> None:
-    print(found.text)
+def _folder(options: argparse.Namespace, scenario: Any, *asked: str) -> Path:
+    """Where a command saves what it finds: ``--out``, or a name made of what was asked."""
+    from sim.experiment.files import writable
+    from sim.experiment.manifests import default_folder
+
+    return writable(options.out or default_folder(scenario, options.seed, *asked))
+
+
+def _print_study(study: Any, folder: Path, names: Sequence[str] = ()) -> int:
+    """Print a study that was saved, and notes on its strategies."""
+    print(study.text)
+    _print_notes_on_strategies(study.scenario, names)
     print(f"\nresults: {folder}")
-    for figure in found.figures:
-        print(f"figure:  {figure}.png")
+    for name in study.figure_names:
+        print(f"figure:  {folder / name}.png")
+    return 0
 
 
 def search(options: argparse.Namespace) -> int:
     """``detente search``: every order of the tracks, and every posture: the best, and the front."""
-    from sim.studies import sequence_search
+    from sim.studies import search
 
     scenario = _scenario(options)
     if not options.quiet:
@@ -268,16 +262,14 @@ def search(options: argparse.Namespace) -> int:
         asked["zone"] /= 100
     if options.save:
         _check_file(options.save)
-    default = sequence_search.folder_for(scenario, options.seed, **asked)
-    found = sequence_search.search(
-        scenario, **asked, seed=options.seed, workers=options.workers,
-        out=options.out or default, quiet=options.quiet,
+    folder = _folder(options, scenario, "search", search.digest(**asked))
+    study = search.search(
+        scenario, **asked, seed=options.seed, workers=options.workers, out=folder,
+        quiet=options.quiet,
     )  # fmt: skip
-    print(sequence_search.as_text(found))
-    _print_notes_on_strategies(scenario, list(scenario.strategies))
-    print(f"\nresults: {found.folder}\nfigure:  {found.folder}/front.png")
+    _print_study(study, folder, list(scenario.strategies))
     if options.save:
-        sequence_search.save(found, options.save)
+        Path(options.save).write_text(study.files[search.BEST_FILE], encoding="utf-8")
         print(f"saved:   {options.save}")
     return 0
 
@@ -288,39 +280,37 @@ SEARCHED = ("tracks", "never", "optional", "postures", "priority", "measure", "z
 
 def sensitivity(options: argparse.Namespace) -> int:
     """``detente sensitivity``: which uncertain parameters move an outcome, and by how much."""
-    from sim.studies import common
+    from sim.studies.sensitivity import sensitivity
 
     if len(options.strategy or ()) > 1:
         _reject("--strategy: found several; allowed: one, and another as --against")
     scenario = _scenario(options)
     names = _chosen(scenario, options.strategy)[:1]
     names += _chosen(scenario, [options.against]) if options.against else []
-    how = _study(options, "sensitivity", scenario, names)
-    study = common.study_sensitivity(
+    how = _measured(options, "sensitivity", scenario, names)
+    study = sensitivity(
         scenario, names[0], options.measure, against=options.against, base=options.base,
         trajectories=options.trajectories, top=options.top, **how,
     )  # fmt: skip
-    _print_notes_on_strategies(scenario, names)
-    return _print_study(study, options.out)
+    return _print_study(study, how["out"], names)
 
 
 def robust(options: argparse.Namespace) -> int:
     """``detente robust``: strategies x draws, and what would make another strategy best."""
-    from sim.studies import common
+    from sim.studies.robustness import robust
 
     scenario = _scenario(options)
     names = _chosen(scenario, options.strategy)
-    how = _study(options, "robust", scenario, names)
+    how = _measured(options, "robust", scenario, names)
     numbers = tuple(options.map.split(",")) if options.map else None
     if numbers is not None and len(numbers) != 2:
         _reject(f'--map: found "{options.map}"; allowed: two parameters, A,B')
-    study = common.study_robust(
+    study = robust(
         scenario, options.strategy, options.measure, draws=options.draws,
         baseline=options.baseline, fail=options.fail, margin=options.margin, numbers=numbers,
         better=options.better, **how,
     )  # fmt: skip
-    _print_notes_on_strategies(scenario, names)
-    return _print_study(study, options.out)
+    return _print_study(study, how["out"], names)
 
 
 def trace(options: argparse.Namespace) -> int:
@@ -388,9 +378,9 @@ def verify(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """``detente report``: a results folder as one HTML page that needs nothing else."""
-    from sim.reporting import html
+    from sim.studies import pages
 
-    print(html.write(options.folder, options.out, options.baseline, options.endpoint))
+    print(pages.write(options.folder, options.out, options.baseline, options.endpoint))
     return 0
 
 
@@ -502,8 +492,7 @@ def _scenario(options: argparse.Namespace) -> Any:
 
 
 def _results(options: argparse.Namespace) -> Any:
-    from sim.experiment.files import writable
-    from sim.experiment.manifests import default_folder, note_question
+    from sim.experiment.manifests import note_question
     from sim.experiment.results import Incomplete
 
     scenario = _scenario(options)
@@ -522,7 +511,7 @@ def _results(options: argparse.Namespace) -> Any:
         "pool": options.pool,
         "dask": options.dask,
         "progress": _progress(options),
-        "out": writable(options.out or default_folder(scenario, options.seed)),
+        "out": _folder(options, scenario),
         "columns": _columns(options, scenario),
         "keep": getattr(options, "keep", "rows"),
         "most_events": options.max_events,
@@ -571,21 +560,13 @@ def _chosen(scenario: Any, wanted: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(wanted or plan.names_of(scenario)))
 
 
-def _study(
+def _measured(
     options: argparse.Namespace, kind: str, scenario: Any, names: list[str]
 ) -> dict[str, Any]:
-    """What both studies of a scenario's numbers are asked; sees that they may write."""
-    from sim.experiment.files import writable
-    from sim.experiment.manifests import default_folder
-    from sim.studies import common
-
+    """What both studies of a scenario's parameters are asked, and where they are saved."""
     asked = names if options.strategy or getattr(options, "against", None) else []
     if options.measure != MEASURE:
         asked = [*asked, options.measure.replace("/", "-")]
-    out = writable(options.out or default_folder(scenario, options.seed, kind, *asked))
-    options.out = common.prepare(
-        out, kind, scenario, options.seed, strategies=names, measure=options.measure
-    )
     if not options.quiet:
         _announce_compilation()
     return {
@@ -593,16 +574,8 @@ def _study(
         "seed": options.seed,
         "workers": options.workers,
         "progress": not options.quiet,
+        "out": _folder(options, scenario, kind, *asked),
     }
-
-
-def _print_study(study: Any, folder: Path) -> int:
-    figures = study.write(folder)
-    print(study.text)
-    print(f"\nresults: {folder}")
-    for figure in figures:
-        print(f"figure:  {figure}.png")
-    return 0
 
 
 def _reject(message: str) -> NoReturn:

@@ -2,7 +2,7 @@
 
 The manifest of a run names its plan, the versions that made it, its failures and the scenario's
 text; its *identity* says which results may lie in one folder. The manifest of a study
-(:mod:`sim.experiment.study_folder`) describes its tables.
+(:mod:`sim.studies.study`) describes its tables.
 """
 
 from __future__ import annotations
@@ -42,16 +42,14 @@ OF_A_MANIFEST: dict[str, type] = {
 }
 
 
-def default_folder(scenario: Scenario, seed: int, *after: str, before: Sequence[str] = ()) -> Path:
-    """``results/<scenario>-<hash>-<before>-seed<seed>-<after>`` below the working directory.
+def default_folder(scenario: Scenario, seed: int, *asked: str) -> Path:
+    """``results/<scenario>-<hash>-seed<seed>-<asked>`` below the working directory.
 
     Args:
         scenario, seed: of the run or study.
-        after, before: words that distinguish a study from others of the same scenario.
+        asked: the name of the study, and what distinguishes it from others of that name.
     """
-    return Path("results") / "-".join(
-        [scenario.name, scenario.hash[:8], *before, f"seed{seed}", *after]
-    )
+    return Path("results") / "-".join([scenario.name, scenario.hash[:8], f"seed{seed}", *asked])
 
 
 def about(scenario: Scenario, seed: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ files of daily counts (``counts-*.npz``). The name of a shard gives its strategy
 replications, and the checksum of its content; it is written under another name, synced, and
 renamed. So a file with the name of a shard is whole, and damage done later is found. Each shard
 also holds the identity of its run. Study folders are written by
-:mod:`sim.experiment.study_folder`.
+:mod:`sim.studies.study`.
 """
 
 from __future__ import annotations

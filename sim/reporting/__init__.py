@@ -1,6 +1,5 @@
-"""Tables to words: sentences, printed tables, pages.
+"""Tables to words: sentences, printed tables, sections of a report, pages.
 
-In: the tables and the manifest of a run or a study. Out: text for the terminal, one self-contained
-HTML page, the STRESS checklist. Read first: ``sections.py`` (what
-stands on a page), then ``html.py``.
+In: tables and manifests of runs and studies. Out: text for the terminal, one self-contained HTML
+page, the STRESS checklist. Read first: ``sections.py`` (what a report is made of), ``html.py``.
 """

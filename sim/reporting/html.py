@@ -1,6 +1,6 @@
-"""A results folder as one HTML page that needs nothing else: no network, no other file.
+"""One HTML page that needs nothing else: no network, no other file.
 
-What stands on the page of each kind of folder: :mod:`sim.reporting.sections`. Here it is laid out.
+What stands on the page of each kind of folder: :mod:`sim.studies.pages`. Here it is laid out.
 """
 
 from __future__ import annotations
@@ -9,28 +9,22 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import jinja2
 import pandas as pd
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sim import formatting
-from sim.errors import InputError
 from sim.evidence import assumptions
-from sim.experiment.files import writable_folder
-from sim.experiment.results import Results
 from sim.plotting.captions import HOW_TO_READ
-from sim.reporting import sections
-from sim.reporting.sections import Content
+from sim.reporting.sections import Bullets, Content, Figure, Section
 from sim.reporting.text_tables import TextTable
 
-PAGE = "report.html"
 MOST_ROWS = 60  # of a table; its file has all
 WORD = re.compile(rf"(?!{formatting.NOT_REACHED}|beyond |below )[^\W\d]")  # at the start of a cell
 REFERENCE = re.compile(r"(?<=url\(#)[^)]+")
@@ -46,44 +40,8 @@ class Picture:
     how_to_read: str
 
 
-def write(
-    folder: str | Path,
-    out: str | Path | None = None,
-    baseline: str | None = None,
-    endpoint: str | None = None,
-) -> Path:
-    """Write the page of a results folder; its path, by default ``report.html`` in the folder.
-
-    Raises:
-        InputError: no results folder, a damaged part, an unknown baseline or endpoint, or a path
-            that cannot be written to.
-    """
-    text = _laid_out(sections.of(folder, baseline, endpoint))
-    path = Path(folder) / PAGE if out is None else Path(out)
-    try:
-        with writable_folder(path.parent):
-            path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
-    return path
-
-
-def page(results: Results, baseline: str | None = None, endpoint: str | None = None) -> str:
-    """A run as one page of HTML; nothing is written.
-
-    Args:
-        results: of any run, finished or not.
-        baseline: that the others are held against; by default the first strategy.
-        endpoint: the condition whose times are shown, and which ranks the strategies; by default
-            the goal.
-
-    Raises:
-        InputError: an unknown baseline or endpoint.
-    """
-    return _laid_out(sections.of_run(results, baseline, endpoint))
-
-
-def _laid_out(content: Content) -> str:
+def page(content: Content) -> str:
+    """A page of HTML; nothing is written."""
     scenario = content.scenario
     register = assumptions.register(scenario)
     script = _template("report.js")
@@ -91,7 +49,7 @@ def _laid_out(content: Content) -> str:
         manifest=content.manifest,
         content=content,
         tables=[(table.first(MOST_ROWS), _of_words(table)) for table in content.tables],
-        pictures=[_picture(name, axes) for name, axes in content.axes.items()],
+        pictures=[_picture(name, draw()) for name, draw in content.figures],
         caution=assumptions.caution(scenario),
         register=register.assign(range=_ranges(register)).to_dict("records"),
         counts=assumptions.counts(register),
@@ -99,6 +57,22 @@ def _laid_out(content: Content) -> str:
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )  # fmt: skip
+
+
+def fragment(sections: Iterable[Section]) -> str:
+    """Sections as HTML without a page around them, for a notebook; figures are drawn."""
+    return "\n".join(map(_in_a_notebook, sections))
+
+
+def _in_a_notebook(section: Section) -> str:
+    if isinstance(section, str):
+        return f"<p>{escape(section)}</p>"
+    if isinstance(section, Bullets):
+        return f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in section)}</ul>"
+    if isinstance(section, Figure):
+        return str(_picture(section.name, section.draw()).svg)
+    cut = section.first(MOST_ROWS)
+    return formatting.html_table(cut.head, cut.body, above=cut.title, below=cut.note)
 
 
 def _of_words(table: TextTable) -> list[bool]:
@@ -189,4 +163,4 @@ def _template(name: str) -> str:
     return loader.get_source(_environment(), name)[0]
 
 
-__all__: Sequence[str] = ("inline_svg", "page", "write")
+__all__: Sequence[str] = ("fragment", "inline_svg", "page")

@@ -10,9 +10,9 @@ import pandas as pd
 
 from sim.analysis import comparison
 from sim.errors import InputError, unknown
-from sim.experiment import result_tables, study_folder
+from sim.experiment import result_tables
 from sim.formatting import days_text, html_table, many, percent, short
-from sim.reporting.summary import caption, figures, summarise
+from sim.reporting.summary import caption, figures, summarise, with_titles
 from sim.reporting.text_tables import aligned_text, as_text, cells, legend
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _summary(results: Results) -> pd.DataFrame | None:
 
 
 def _titled(results: Results, table: pd.DataFrame) -> pd.DataFrame:
-    return study_folder.with_titles({"shown": table}, results.scenario)["shown"]
+    return with_titles({"shown": table}, results.scenario)["shown"]
 
 
 class ResultFigures:

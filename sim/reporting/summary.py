@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,19 @@ from sim.engine import kernel, processes
 from sim.engine.processes import UserProcess
 from sim.engine.program import translate
 from sim.errors import InputError
-from sim.experiment import argument_checks, study_folder
+from sim.experiment import argument_checks
 from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
 from sim.experiment.plan import NEED_SIMPY, chosen, names_of, of_draw
 from sim.experiment.result_tables import frame_of, from_counts
 from sim.experiment.results import Results
 from sim.formatting import many
+from sim.reporting.sections import Figure, figure, save_figures
 from sim.scenario import linting
+from sim.scenario.scenario import Scenario
 from sim.tracing.trace import Trace, trace_of
 
+Tables = dict[str, pd.DataFrame]
 FROM_COUNTS = (
     "The summary is made from counts by day, which do not say which runs are of one replication: "
     "its intervals allow for the largest Monte Carlo error possible, as if each replication came "
@@ -102,7 +105,7 @@ def summarise(results: Results, endpoint: str | None = None) -> pd.DataFrame:
     """
     table = results.summary(endpoint)
     if results.folder is not None:
-        named = study_folder.with_title_column(table, results.scenario.titles)
+        named = with_title_column(table, results.scenario.titles)
         named.to_csv(results.folder / "summary.csv", index=False)
     return table
 
@@ -140,47 +143,38 @@ def figures(
     folder = results.folder
     if folder is None:
         raise InputError("a run without a results folder has no place for figures")
-    from sim.plotting import (  # matplotlib takes its time: only who draws waits for it
-        outcomes,
-        style,
-    )
-
-    shown = _shares(results, endpoint, table) | _paired(results, baseline, endpoint, table)
-    for name, (one, about) in shown.items():
-        style.save(getattr(outcomes, name)(one, caption=about).figure, folder / name)
-    return [folder / name for name in shown]
+    drawn = figures_of(results, endpoint, table)
+    rows = not is_counted(frame_of(results))
+    if table is None and rows and len(results.manifest["strategies"]) > 1:
+        drawn.append(_differences_figure(results, differences(results, baseline, endpoint)))
+    return save_figures(drawn, folder)
 
 
-def axes_of(
+def figures_of(
     results: Results, endpoint: str | None = None, table: pd.DataFrame | None = None
-) -> dict[str, Any]:
-    """The figures of a run as axes, by name; that of differences where their table is given."""
-    from sim.plotting import outcomes  # matplotlib loads slowly: only figures wait for it
-
-    shown = _shares(results, endpoint, table)
-    if table is not None:
-        shown |= _differences_shown(results, table)
-    return {
-        name: getattr(outcomes, name)(one, caption=about) for name, (one, about) in shown.items()
-    }
-
-
-Shown = dict[str, tuple[pd.DataFrame, str]]
-
-
-def _shares(results: Results, endpoint: str | None, table: pd.DataFrame | None) -> Shown:
-    """What the figures of each strategy by itself show, and what stands below them."""
-    about = caption(results)
-    curves = results.incidence(endpoint)
+) -> list[Figure]:
+    """The figures of a run; that of differences where their table is given."""
+    about, curves = caption(results), results.incidence(endpoint)
     if table is not None:
         curves.attrs["paired"] = _lead(curves, table)
     shown = {
-        "incidence": (curves, f"{about}; bands are 95 % intervals"),
-        "outcomes": (results.outcomes(endpoint), about),
-        "times": (results.shares_by_time(endpoint), about),
+        "incidence": curves,
+        "outcomes": results.outcomes(endpoint),
+        "times": results.shares_by_time(endpoint),
     }
-    study_folder.with_titles({name: table for name, (table, _) in shown.items()}, results.scenario)
-    return shown
+    with_titles(shown, results.scenario)
+    drawn = [
+        figure("outcomes.incidence", curves, caption=f"{about}; bands are 95 % intervals"),
+        figure("outcomes.outcomes", shown["outcomes"], caption=about),
+        figure("outcomes.times", shown["times"], caption=about),
+    ]
+    return drawn if table is None else [*drawn, _differences_figure(results, table)]
+
+
+def _differences_figure(results: Results, table: pd.DataFrame) -> Figure:
+    with_titles({"differences": table}, results.scenario)
+    about = f"{caption(results)}; bars are 95 % intervals"
+    return figure("outcomes.differences", table, caption=about)
 
 
 def _lead(curves: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any] | None:
@@ -206,22 +200,6 @@ def _lead(curves: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _paired(
-    results: Results, baseline: str | None, endpoint: str | None, table: pd.DataFrame | None
-) -> Shown:
-    """The same of the figure of differences, where there are any."""
-    if table is None:
-        if len(results.manifest["strategies"]) < 2 or is_counted(frame_of(results)):
-            return {}
-        table = differences(results, baseline, endpoint)
-    return _differences_shown(results, table)
-
-
-def _differences_shown(results: Results, table: pd.DataFrame) -> Shown:
-    study_folder.with_titles({"differences": table}, results.scenario)
-    return {"differences": (table, f"{caption(results)}; bars are 95 % intervals")}
-
-
 def notes(manifest: dict[str, Any]) -> list[str]:
     """What must be known before the intervals of a run, or an explanation, are read."""
     draws, replications = manifest["draws"], manifest["replications"]
@@ -242,6 +220,25 @@ def notes(manifest: dict[str, Any]) -> list[str]:
         "replications say of other replications (Monte Carlo error)."
     )
     return [f"{said} {FROM_COUNTS}"] if from_counts(manifest) else [said]
+
+
+def with_titles(tables: Tables, scenario: Scenario) -> Tables:
+    """The same tables; they know the strategies in order, for colours, and their titles."""
+    for table in tables.values():
+        table.attrs = table.attrs | {"strategies": list(scenario.strategies)}
+        if scenario.titles:
+            table.attrs = table.attrs | {"titles": scenario.titles}
+    return tables
+
+
+def with_title_column(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """The table with the strategies' titles beside their names, where there are any."""
+    if not titles:
+        return table
+    named = table.copy()
+    column = [titles.get(str(name), "") for name in table["strategy"]]
+    named.insert(int(table.columns.get_loc("strategy")) + 1, "title", column)
+    return named
 
 
 def caption(results: Results) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
 from sim.analysis.intervals import LEVEL
 from sim.formatting import DASH, NOT_REACHED, days_text, listed, many, percent, short
+from sim.reporting.cells import limits
 from sim.types import DAYS_PER_YEAR
 
 
@@ -23,6 +24,7 @@ class TextTable(NamedTuple):
         body: rows of cells, each as long as the head.
         note: how to read the table; may be empty.
         file: of the results folder, which has all rows and columns; empty where there is none.
+        shown: rows that a terminal shows; None: all.
     """
 
     title: str
@@ -30,6 +32,7 @@ class TextTable(NamedTuple):
     body: Sequence[Sequence[str]]
     note: str
     file: str = ""
+    shown: int | None = None
 
     def text(self, width: int) -> str:
         """The table for a terminal.
@@ -38,11 +41,12 @@ class TextTable(NamedTuple):
             width: in characters; title and note are wrapped, and where rows are wider the names in
                 the first column are shortened.
         """
-        title, note = (textwrap.fill(words, width) for words in (self.title, self.note))
-        table = aligned_text(self.head, self.body)
+        cut = self if self.shown is None else self.first(self.shown)
+        title, note = (textwrap.fill(words, width) for words in (cut.title, cut.note))
+        table = aligned_text(cut.head, cut.body)
         if max(map(len, table.splitlines())) > width:
-            body = [[short(first), *others] for first, *others in self.body]
-            table = aligned_text(self.head, body)
+            body = [[short(first), *others] for first, *others in cut.body]
+            table = aligned_text(cut.head, body)
         return "\n".join(part for part in (title, table, note) if part)
 
     def first(self, rows: int) -> TextTable:
@@ -51,25 +55,6 @@ class TextTable(NamedTuple):
             return self
         cut = f"The first {rows} of {len(self.body)} are shown; all are in {self.file}."
         return self._replace(body=self.body[:rows], note=f"{cut} {self.note}".strip())
-
-
-ReportItem = str | TextTable
-"""An item of a report: a sentence, or a table."""
-
-
-def as_paragraphs(parts: Iterable[ReportItem], width: int, rows: int) -> str:
-    """Sentences and tables for the terminal, with an empty line between them.
-
-    Args:
-        parts: in the order of print.
-        width: of a line, in characters.
-        rows: at which tables are cut.
-    """
-    said = (
-        textwrap.fill(part, width) if isinstance(part, str) else part.first(rows).text(width)
-        for part in parts
-    )
-    return "\n\n".join(said)
 
 
 def as_text(table: pd.DataFrame) -> str:
@@ -107,6 +92,15 @@ def aligned_text(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
 
     rule = "  ".join("-" * width for width in widths)
     return "\n".join([line(head), rule, *map(line, body)])
+
+
+def aligned_left(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table whose columns all stand to the left, the head first."""
+    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [head, *body]
+    ]
 
 
 def as_markdown(table: pd.DataFrame) -> str:
@@ -162,6 +156,35 @@ def _range(row: pd.Series, name: str, show: Callable[[float], str]) -> str:
 
 def _median_days(days: float) -> str:
     return NOT_REACHED if math.isnan(days) else f"{days:,.0f}"
+
+
+def summary_sentences(table: pd.DataFrame) -> list[str]:
+    """What a summary says by itself, strategy by strategy, where none can be compared.
+
+    Args:
+        table: from :func:`sim.summary`.
+    """
+    return [_on_one(row) for _, row in table.iterrows()]
+
+
+def _on_one(row: pd.Series) -> str:
+    goal, runs, name = row["endpoint"], int(row["n"]), row["strategy"]
+    share = _of(row, "reached", percent, " %")
+    if row["reached"] == 0:
+        said = f"None of {runs:,} replications of {name} reached {goal}"
+        said += f" (at most {percent(row['reached_high'])} % do)"
+    else:
+        said = f"Under {name} {share} of {runs:,} replications reached {goal}"
+        said += f"; {_of(row, 'restricted_mean', days_text, '')} days of {row['horizon']:,.0f} "
+        said += "passed without it on average, runs that never reached it counted"
+    if "ruin" in row:
+        said += f"; {_of(row, 'ruin', percent, ' %')} ended in ruin"
+    return f"{said}."
+
+
+def _of(row: pd.Series, name: str, show: Callable[[float], str], unit: str) -> str:
+    """An estimate with its limits, where it has any."""
+    return f"{show(row[name])}{unit}{limits(row[f'{name}_low'], row[f'{name}_high'], show)}"
 
 
 def legend(table: pd.DataFrame) -> str:

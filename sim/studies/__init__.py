@@ -1,6 +1,7 @@
 """The questions that an analyst asks: one module a study.
 
-In: results, or a scenario whose replications the study runs. Out: a study: tables by name, and a
-manifest that says how they were made; both can be written to a folder and read again. Nothing here
-prints or draws. Read first: ``decision.py``, then the module named by the command.
+In: results, or a scenario whose replications the study runs. Out: a study: tables by name, a
+manifest that says how they were made, and sections (sentences, tables in words, figures) that the
+terminal, the page and a notebook show. ``sections`` of each module is the one place that says what
+its study reports. Read first: ``study.py``, then ``compare.py``.
 """

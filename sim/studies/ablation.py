@@ -150,8 +150,8 @@ def _retranslated(scenario: Scenario, address: str, changed: Stage, program: Pro
 
 
 @dataclass(frozen=True)
-class Told:
-    """How a program's histories went: (n,) each.
+class GoalDays:
+    """When the goal came in the replications of a program, (n,) each.
 
     Attributes:
         days: without the goal, restricted to the horizon.
@@ -162,10 +162,10 @@ class Told:
     reached: npt.NDArray[np.bool_]
 
 
-def _told(program: Program, simulate: Simulate, seed: int, count: int) -> Told:
+def _told(program: Program, simulate: Simulate, seed: int, count: int) -> GoalDays:
     rows = simulate(program, seed, 0, count)
     reached = rows.outcome == GOAL
-    return Told(np.where(reached, rows.time, program.code.horizon), reached)
+    return GoalDays(np.where(reached, rows.time, program.code.horizon), reached)
 
 
 def outcomes(

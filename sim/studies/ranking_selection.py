@@ -49,7 +49,7 @@ BATCH = 20  # worlds in an observation of KN
 FIRST_STAGE = 50  # observations of KN from which variances are taken
 
 
-class Stage(NamedTuple):
+class SelectionStep(NamedTuple):
     """What one look at the candidates cost, and whom it left."""
 
     name: str  # "screening" or "KN"
@@ -79,7 +79,7 @@ class Selection:
     means: Floats
     worlds: Ints
     next_world: int
-    stages: tuple[Stage, ...]
+    stages: tuple[SelectionStep, ...]
 
     @property
     def histories(self) -> int:
@@ -123,12 +123,12 @@ class _Book(NamedTuple):
 
     means: Floats
     worlds: Ints
-    stages: list[Stage]
+    stages: list[SelectionStep]
 
     def note(self, name: str, who: Ints, kept: Flags, costs: Floats, told: int) -> None:
         worlds = costs.shape[1] * (BATCH if name == "KN" else 1)
         self.means[who], self.worlds[who] = costs.mean(axis=1), worlds
-        self.stages.append(Stage(name, worlds, len(who), int(kept.sum()), told))
+        self.stages.append(SelectionStep(name, worlds, len(who), int(kept.sum()), told))
 
 
 # -- screening ------------------------------------------------------------------------------------

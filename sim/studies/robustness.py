@@ -1,256 +1,492 @@
-"""Strategies x draws: regret, the chance of being best, and how sure that is.
+"""The study of robustness: strategies over draws, and what would make another strategy the best.
 
-The draw is the unit: an outcome is a mean over the replications of a draw, and the regret of a
-strategy in a draw is what the best strategy of that draw does better. All strategies of a draw
-meet the same luck; each draw meets luck of its own, so that luck averages out over draws.
-
-**Noise.** With few replications the best mean of a draw is partly the luckiest one: regrets come
-out too large, and the chance of being best too even. So the means of a draw are shrunk (C. Stein
-1956; C. N. Morris 1983, empirical Bayes): with the covariance S of the true outcomes over draws
-(that of the means less the noise) and the covariance C of the noise (measured within draws), the
-true outcomes of a draw with means m are, as far as they can be known, normal around
-mu + S (S + C)^-1 (m - mu) with covariance S - S (S + C)^-1 S. Regrets and chances are averages over
-values drawn from there, and their intervals come from resampling the draws. What comes out without
-this is kept beside it.
+Regret stands in :mod:`sim.studies.regret`, the rules for where a strategy fails in
+:mod:`sim.studies.scenario_discovery`, switching values in :mod:`sim.studies.switching_values`.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sim.analysis.intervals import mean_interval, wilson
+from sim.analysis.measures import SHARE, Measure
+from sim.errors import DrawsError, InputError, unknown
+from sim.experiment import argument_checks, plan
+from sim.experiment import draws as drawing
+from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
-from sim.experiment.evaluator import Evaluator
+from sim.experiment.evaluator import Evaluator, make_evaluator
+from sim.formatting import listed, many
+from sim.reporting.cells import interval, plain
+from sim.reporting.sections import SHOWN, Facts, Figure, Section, figure
+from sim.reporting.text_tables import TextTable
+from sim.studies import regret, scenario_discovery, sensitivity_indices, switching_values
+from sim.studies.study import Study, Tables, begun, finished, of_evaluator
 from sim.types import Floats
 
-IMPUTATIONS = 100  # sets of true outcomes that are drawn
-RESAMPLES = 300  # of the draws
-TIED = 1e-9  # of the width of the measure: closer outcomes are the same
+ASKED = ("strategies", "measure")
+MOST_REPLICATIONS = 10**7
+INFLUENTIAL = 30  # parameters in which rules are looked for
+MAP_STRATEGIES = 4
+MAP_FACTOR = 4  # replications of a cell of the map, in terms of those of a draw
+FAILING = 0.25  # the worst share of the draws, which counts as failing unless a limit is given
 
 
-@dataclass(frozen=True)
-class Outcomes:
-    """Outcomes of D draws for S strategies.
+def robust(
+    scenario: ScenarioLike,
+    strategies: str | Sequence[str] | None = None,
+    measure: str | Measure = "reached",
+    *,
+    draws: int | str | Path | Draws = 500,
+    replications: int = 200,
+    baseline: str | None = None,
+    fail: float | None = None,
+    margin: float | None = None,
+    numbers: tuple[str, str] | None = None,
+    better: str | None = None,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: bool = False,
+    out: str | Path | None = None,
+) -> Study:
+    """Regret, chance of being best, where the baseline fails, switching values, and a map.
 
-    Attributes:
-        means: (D, S), over the replications of a draw.
-        noise: (S, S), covariance of these means within draws; zeros where replications are one.
-        replications: of each draw.
+    Args:
+        scenario: what is negotiated.
+        strategies: all where None.
+        measure, better: see :func:`sim.analysis.measures.parse`.
+        draws: how many, or a CSV file of them.
+        replications: of each strategy and draw.
+        baseline: whose failures are explained; the first strategy where None.
+        fail: an outcome of the baseline that is worse than this has failed, in the unit of the
+            measure (shares as 0..1); the worst quarter of the draws where None.
+        margin: a difference that matters; a percentage point or ten days where None.
+        numbers: the two of the map; those that bring the leader's lead lowest where None.
+        seed, workers, progress: as for :func:`sim.experiment.evaluator.make_evaluator`.
+        out: folder that it is saved to; nothing is written where None.
+
+    Returns:
+        The tables ``ranking``, ``regret``, ``draws``, ``rules``, and of two strategies or more
+        ``leads``, ``switching``, and ``map`` where there are two uncertain parameters.
+
+    Raises:
+        InputError: something unknown, or too many replications.
+
+    Example:
+        >>> import sim
+        >>> study = sim.robust(
+        ...     "korea-2017", ["proposal", "bilateral_only"], draws=16, replications=5,
+        ...     numbers=("us_dprk.contact.success", "us_dprk.moratorium.success"),
+        ... )
+        >>> study.tables["regret"]["strategy"].nunique()
+        2
     """
-
-    means: Floats
-    noise: Floats
-    replications: int
-
-
-def outcomes(evaluator: Evaluator, draws: Draws, replications: int) -> Outcomes:
-    """Tell the histories of all strategies and draws; each draw has luck of its own."""
-    points = np.tile(evaluator.base, (len(draws), 1))
-    points[:, [evaluator.columns[name] for name in draws.names]] = draws.values
-    first = [draw * replications for draw in range(len(draws))]
-    told = evaluator.evaluate(points, replications, first, what="draws")
-    return summed(told)
-
-
-def summed(told: Floats) -> Outcomes:
-    """Outcomes from (strategies, draws, replications)."""
-    strategies, draws, replications = told.shape
-    means = told.mean(axis=2)
-    noise = np.zeros((strategies, strategies))
-    if replications > 1:
-        rest = (told - means[:, :, None]).reshape(strategies, -1)
-        noise = rest @ rest.T / (draws * (replications - 1)) / replications
-    return Outcomes(means.T.copy(), noise, replications)
-
-
-def regrets(means: Floats, sign: int = 1) -> Floats:
-    """What the best strategy does better, (.., S), in the same unit; 0 for the best."""
-    good = sign * means
-    regret: Floats = good.max(axis=-1, keepdims=True) - good
-    return regret
+    scenario = argument_checks.scenario(scenario)
+    argument_checks.whole("replications", replications, 1, MOST_REPLICATIONS)
+    evaluator = make_evaluator(
+        scenario, strategies, measure, seed, better=better, workers=workers, progress=progress
+    )
+    manifest = begun("robust", scenario, seed, out, **of_evaluator(evaluator))
+    first = evaluator.strategies[0]
+    base = _known(
+        "--baseline", "strategy", first if baseline is None else baseline, evaluator.strategies
+    )
+    _check_pair(numbers, evaluator)
+    drawn = _drawn(evaluator, draws)
+    m = evaluator.measure
+    _within("--fail", fail, m.bounds, m.unit)
+    _within("--margin", margin, (0.0, m.bounds[1]), m.unit)
+    wanted = m.margin if margin is None else margin
+    found = regret.outcomes(evaluator, drawn, replications)
+    half = max(2, replications // 2)
+    ends = evaluator.evaluate(
+        sensitivity_indices.tornado_points(evaluator), half, what="ends of ranges"
+    )
+    tables = _regrets(evaluator, found, drawn)
+    tables["rules"], cases = _rules(evaluator, drawn, found, base, ends, fail, wanted)
+    leader, more = _switching(evaluator, ends, replications, wanted, numbers)
+    manifest |= {
+        "draws": len(drawn), "draws_from": drawn.origin, "replications": replications,
+        "baseline": base, "fail": fail, "margin": wanted, "cases": cases, "leader": leader,
+    }  # fmt: skip
+    return finished(scenario, tables | more, manifest, out)
 
 
-def shares_of_best(means: Floats, sign: int, tolerance: float) -> Floats:
-    """1 for the best strategy of each draw, shared out among those that tie, (.., S)."""
-    best = regrets(means, sign) <= tolerance
-    shares: Floats = best / best.sum(axis=-1, keepdims=True)
-    return shares
+def _check_pair(numbers: Sequence[str] | None, evaluator: Evaluator) -> None:
+    """See that the two parameters of a map are two uncertain ones."""
+    for number in () if numbers is None else argument_checks.names("--map", numbers):
+        _known("--map", "parameter", number, evaluator.free)
+    if numbers is not None and (len(numbers) != 2 or numbers[0] == numbers[1]):
+        given = ", ".join(map(str, numbers))
+        raise InputError(f"--map: found {given}; allowed: two different parameters")
 
 
-# -- true outcomes --------------------------------------------------------------------------------
+def _regrets(evaluator: Evaluator, found: regret.Outcomes, drawn: Draws) -> Tables:
+    m, names = evaluator.measure, evaluator.strategies
+    tables = {
+        "ranking": regret.ranking(found, names, m.sign, m.bounds, evaluator.random("ranking")),
+        "regret": regret.by_draw(found, names, m.sign),
+        "draws": drawn.frame,
+    }
+    for name in ("ranking", "regret"):
+        tables[name].attrs = {"label": m.label, "scale": m.scale, "steps": m.steps}
+    return tables
 
 
-class Shrunk(NamedTuple):
-    """What is known of the true outcomes: normal around ``centre``, (D, S), alike in every draw."""
+def _switching(
+    evaluator: Evaluator,
+    ends: Floats,
+    replications: int,
+    margin: float,
+    numbers: tuple[str, str] | None,
+) -> tuple[str, Tables]:
+    """The best strategy at the base values, and what would make another one the best."""
+    if len(evaluator.strategies) < 2:
+        return evaluator.strategies[0], {}
+    known = switching_values.base(evaluator, replications, margin)
+    look, leader = switching_values.first_look(known, ends), evaluator.strategies[known.leader]
+    half = max(2, replications // 2)
+    switches = switching_values.switching_values(known, look, 5 * replications, half)
+    switches.attrs = {"leader": leader}
+    tables = {"leads": known.leads, "switching": switches}
+    if len(evaluator.free) > 1:
+        pair = numbers or tuple(switching_values.influential(look, 2))
+        tables["map"] = _map(evaluator, known, pair, MAP_FACTOR * replications)
+    return leader, tables
 
-    centre: Floats
-    root: Floats  # (S, S): its covariance is root root'
+
+def _known(option: str, what: str, name: str, known: Sequence[str]) -> str:
+    if name not in known:
+        raise InputError(f"{option}: {unknown(what, name, known)}")
+    return name
 
 
-def shrunk(means: Floats, noise: Floats) -> Shrunk:
-    """The true outcomes of draws as far as they can be known; see the top of this module."""
-    spread = _covariance(means)
-    scale = max(float(np.trace(spread)), float(np.trace(noise)))
-    if scale == 0 or not noise.any():
-        return Shrunk(means, np.zeros_like(noise))
-    if len(means) < 2:
-        # One draw tells nothing of others: it is known up to its own noise.
-        return Shrunk(means, _root(noise, scale))
-    root = _root(spread - noise, scale)
-    true = root @ root.T
-    weight = true @ np.linalg.pinv(true + noise, rcond=1e-10, hermitian=True)
-    middle = means.mean(axis=0)
-    return Shrunk(middle + (means - middle) @ weight.T, _root(true - weight @ true, scale))
+def _within(option: str, value: float | None, bounds: tuple[float, float], unit: str) -> None:
+    low, high = bounds
+    value = None if value is None else argument_checks.number(option, value)
+    if value is not None and not low <= value <= high:  # nan is neither
+        of = "as shares are" if unit == SHARE else unit
+        raise InputError(f"{option}: found {value:g}; allowed: {low:g} to {high:g}, {of}")
 
 
-def imputed(
-    means: Floats,
-    noise: Floats,
-    count: int,
-    random: np.random.Generator,
-    bounds: tuple[float, float] = (-math.inf, math.inf),
-) -> Floats:
-    """True outcomes drawn as the top of this module says, (count, D, S)."""
-    known = shrunk(means, noise)
-    shaken = random.standard_normal((count, *means.shape)) @ known.root.T
-    drawn: Floats = np.clip(known.centre + shaken, *bounds)
+def _drawn(evaluator: Evaluator, draws: int | str | Path | Draws) -> Draws:
+    drawn = plan.drawn_from(evaluator.scenario, draws, evaluator.seed)
+    if drawn is None:
+        raise InputError(f"draws: found {draws}; allowed: 1 to {drawing.MOST_DRAWS:,}")
+    try:
+        drawing.require_variation(drawn, evaluator.programs)
+    except DrawsError as error:
+        raise InputError(str(error)) from None
     return drawn
 
 
-def _covariance(means: Floats) -> Floats:
-    rest = means - means.mean(axis=0)
-    covariance: Floats = rest.T @ rest / max(1, len(means) - 1)
-    return covariance
+def _rules(
+    evaluator: Evaluator,
+    drawn: Draws,
+    found: regret.Outcomes,
+    base: str,
+    ends: Floats,
+    fail: float | None,
+    margin: float,
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Rules for where the baseline fails and where it loses, in the parameters that move it most.
 
-
-def _root(matrix: Floats, scale: float) -> Floats:
-    """A root of the nearest covariance: without what is negative, or rounding."""
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    values = np.where(values > 1e-12 * scale, values, 0.0)
-    root: Floats = vectors * np.sqrt(values)
-    return root
-
-
-# -- ranking --------------------------------------------------------------------------------------
-
-
-class _Told(NamedTuple):
-    """What is said of each strategy, (S,) each."""
-
-    mean: Floats
-    p90: Floats
-    most: Floats
-
-
-def ranking(
-    found: Outcomes,
-    strategies: tuple[str, ...],
-    sign: int = 1,
-    bounds: tuple[float, float] = (0.0, 1.0),
-    random: np.random.Generator | None = None,
-) -> pd.DataFrame:
-    """Strategies ranked by mean regret, the least first; ties by the mean outcome, then by name.
-
-    Args:
-        found: of the draws.
-        strategies: their names.
-        sign: 1 where more of the measure is better, else -1.
-        bounds: of the measure.
-        random: for true outcomes and resamples.
-
-    Returns:
-        A row for each strategy: strategy; then, as low, best, high: value (mean outcome over
-        draws), regret, regret_p90 and regret_max (mean, 90th percentile and largest over draws),
-        best (chance of being best in a draw); worst (the worst outcome of a draw as it came out);
-        regret_raw and best_raw: the same without regard to noise. regret_max is about these draws
-        alone: its limits are those of noise. With one draw limits are NaN, except of regret_max.
+    And what is reported of both cases: case, title, share of the draws, why there are no rules.
     """
-    random = random or np.random.default_rng(0)
-    means, several = found.means, len(found.means) > 1
-    tolerance = TIED * _width(found.means, bounds)
-    drawn = imputed(means, found.noise, IMPUTATIONS, random, bounds)
-    regret = regrets(drawn, sign)
-    regret[regret <= tolerance] = 0.0
-    best = _described(regret)
-    low, high = _limits(found, sign, bounds, random) if several else (None, None)
-    chance = shares_of_best(drawn, sign, tolerance).mean(axis=(0, 1))
-    raw = regrets(means, sign)
-    value = mean_interval(means, bounds)
-    table = pd.DataFrame({"strategy": list(strategies)})
-    _add(table, "value", value.low, value.best, value.high)
-    for name in ("mean", "p90"):
-        column = "regret" if name == "mean" else "regret_p90"
-        middle = getattr(best, name)
-        _add(table, column, *(_limit(one, name, middle) for one in (low, None, high)))
-    largest = regret.max(axis=1)
-    most = np.quantile(largest, [0.025, 0.975], axis=0)
-    _add(table, "regret_max", np.minimum(most[0], best.most), best.most,
-         np.maximum(most[1], best.most))  # fmt: skip
-    draws = len(means)
-    share = wilson(chance * draws, draws) if several else (np.nan, chance, np.nan)
-    _add(table, "best", share[0], chance, share[2])
-    table["worst"] = sign * (sign * means).min(axis=0)
-    table["regret_raw"] = raw.mean(axis=0)
-    table["best_raw"] = shares_of_best(means, sign, tolerance).mean(axis=0)
-    order = table.assign(good=-sign * table["value"], regret=table["regret"].round(12))
-    rank = order.sort_values(["regret", "good", "strategy"]).index
-    return table.loc[rank].reset_index(drop=True)
+    m, place = evaluator.measure, evaluator.strategies.index(base)
+    means = regret.shrunk(found.means, found.noise).centre  # so that noise decides no case
+    values = m.sign * means[:, place]
+    limit = float(np.quantile(values, FAILING)) if fail is None else m.sign * fail
+    failing = values < limit
+    side = "below" if m.more else "above"
+    unit = "%" if m.unit == SHARE else m.unit
+    what = f"{base} fails ({m.scale * m.sign * limit:.3g} {unit} is the limit; {side} it are"
+    cases = [("fails", failing, values, what)]
+    if len(evaluator.strategies) > 1:
+        lost = regret.regrets(means, m.sign)[:, place]
+        what = f"{base} loses by more than {m.scale * margin:g} {m.steps} (in"
+        cases.append(("loses", lost > margin, lost, what))
+    moved = _moved(evaluator, ends, place)
+    columns = [drawn.names.index(name) for name in moved if name in drawn.names]
+    names = [drawn.names[i] for i in columns]
+    found_rules, said = [], []
+    for kind, flags, outcome, title in cases:
+        rules, why = scenario_discovery.discover(
+            names, drawn.values[:, columns], flags, evaluator.random(f"rules {kind}"), outcome
+        )
+        found_rules.append(rules.assign(case=kind))
+        said.append({"case": kind, "title": title, "share": float(flags.mean()), "why": why})
+    kept = [table for table in found_rules if len(table)] or found_rules[:1]
+    return pd.concat(kept, ignore_index=True), said
 
 
-def _width(means: Floats, bounds: tuple[float, float]) -> float:
-    """Between which values outcomes lie: the bounds of the measure, or those that were seen."""
-    low, high = (b if math.isfinite(b) else seen for b, seen in zip(
-        bounds, (means.min(), means.max()), strict=True))  # fmt: skip
-    return float(high - low)
+def _moved(evaluator: Evaluator, ends: Floats, place: int) -> list[str]:
+    """The parameters that move the baseline, or its difference to another strategy, most."""
+    means = ends.mean(axis=2)
+    of = [means[place], *(means[place] - means[s] for s in range(len(means)) if s != place)]
+    swing = np.max([np.abs(one[2::2] - one[1::2]) for one in of], axis=0)
+    order = np.argsort(-swing, kind="stable")[:INFLUENTIAL]
+    return [evaluator.free[i] for i in order if swing[i] > 0]
 
 
-def _add(table: pd.DataFrame, name: str, low: object, best: object, high: object) -> None:
-    table[f"{name}_low"], table[name], table[f"{name}_high"] = low, best, high
+def _map(
+    evaluator: Evaluator, known: switching_values.Base, pair: tuple[str, ...], replications: int
+) -> pd.DataFrame:
+    """The map among the strategies that are best where every parameter has its base value."""
+    order = [evaluator.strategies[known.leader], *known.leads["strategy"]][:MAP_STRATEGIES]
+    some = replace(evaluator, strategies=tuple(n for n in evaluator.strategies if n in order))
+    places = [evaluator.strategies.index(name) for name in some.strategies]
+    base = switching_values.Base(some, known.told[places], known.margin)
+    table = switching_values.best_map(base, (pair[0], pair[1]), replications)
+    table.attrs |= {"label": evaluator.measure.label, "among": some.strategies}
+    return table
 
 
-def _limit(limits: _Told | None, name: str, middle: Floats) -> Floats:
-    return middle if limits is None else getattr(limits, name)
+# -- what it says ---------------------------------------------------------------------------------
 
 
-def _described(regret: Floats) -> _Told:
-    """Mean, 90th percentile and largest over draws, averaged over imputations."""
-    return _Told(
-        regret.mean(axis=(0, 1)),
-        np.quantile(regret, 0.9, axis=1).mean(axis=0),
-        regret.max(axis=1).mean(axis=0),
-    )
+def sections(study: Study) -> Iterator[Section]:
+    """What a study of robustness says."""
+    tables, manifest = study.tables, study.manifest
+    m = manifest["measured"]
+    yield from _on_regret(tables, manifest)
+    yield _ranking(tables["ranking"], m)
+    if len(manifest["strategies"]) > 1:
+        yield _regret_figure(study)
+    for case in manifest["cases"]:
+        yield _on_case(tables["rules"], case)
+    if "switching" not in tables:
+        yield "There is only one strategy: it has no regret, and nothing to switch to."
+        return
+    table = tables["switching"]
+    yield _on_the_leader(tables["leads"], manifest)
+    yield _on_switches(table)
+    if (table["verdict"] == switching_values.SWITCHES).any():
+        yield _switches(table)
+    if table["value"].notna().any():
+        yield _switching_figure(study)
+    if "map" in tables:
+        yield _on_the_map(tables["map"])
+        yield _map_figure(study)
 
 
-def _limits(
-    found: Outcomes, sign: int, bounds: tuple[float, float], random: np.random.Generator
-) -> tuple[_Told, _Told]:
-    """Limits by resampling draws, with everything estimated anew in each resample."""
-    draws = len(found.means)
-    tolerance = TIED * _width(found.means, bounds)
-    said = []
-    for _ in range(RESAMPLES):
-        means = found.means[random.integers(0, draws, draws)]
-        regret = regrets(imputed(means, found.noise, 1, random, bounds), sign)
-        regret[regret <= tolerance] = 0.0
-        said.append(_described(regret))
-    both = [np.quantile([getattr(one, name) for one in said], [0.025, 0.975], axis=0)
-            for name in _Told._fields]  # fmt: skip
-    return _Told(*(one[0] for one in both)), _Told(*(one[1] for one in both))
-
-
-def by_draw(found: Outcomes, strategies: tuple[str, ...], sign: int = 1) -> pd.DataFrame:
-    """Every draw and strategy: draw (from 1), strategy, value, regret, as they came out."""
-    draws, count = found.means.shape
-    return pd.DataFrame(
+def facts(study: Study) -> Facts:
+    """What stands around it on a page."""
+    manifest = study.manifest
+    draws, m = many(manifest["draws"], "draw"), manifest["measured"]
+    return Facts(
+        "a study of robustness",
+        f"{manifest['scenario']}: {m['label']}, {draws} of "
+        f"{many(manifest['numbers'], 'uncertain parameter')}",
         {
-            "draw": np.repeat(np.arange(1, draws + 1), count),
-            "strategy": list(strategies) * draws,
-            "value": found.means.ravel(),
-            "regret": regrets(found.means, sign).ravel(),
-        }
+            "Measure": m["label"],
+            "Replications": f"{manifest['replications']:,} at each parameter vector",
+            "Strategies": ", ".join(manifest["strategies"]),
+            "Draws": f"{manifest['draws']:,}; baseline {manifest['baseline']}",
+        },
+        parameters="drawn from it, or moved over it",
+        interval_scope=", and other draws",
+        printed=True,
     )
+
+
+def _regret_figure(study: Study) -> Figure:
+    manifest = study.manifest
+    return figure(
+        "uncertainty.regret", study.tables["regret"], study.tables["ranking"],
+        manifest["strategies"],
+        caption=f"{_seed(study)}, {many(manifest['draws'], 'draw')}, {manifest['replications']:,} "
+        "replications of each strategy and draw; boxes hold half of the draws, whiskers nine in "
+        "ten; diamonds are means without noise",
+    )  # fmt: skip
+
+
+def _switching_figure(study: Study) -> Figure:
+    return figure(
+        "uncertainty.switching", study.tables["switching"], study.manifest["strategies"],
+        caption=f"{_seed(study)}, {5 * study.manifest['replications']:,} replications of each "
+        "strategy and value, all other parameters at their base values; bars are 95 % intervals, "
+        "an arrow says that one reaches beyond the end",
+    )  # fmt: skip
+
+
+def _map_figure(study: Study) -> Figure:
+    table = study.tables["map"]
+    return figure(
+        "uncertainty.best_map", table, study.manifest["strategies"], name="map",
+        caption=f"{_seed(study)}, {MAP_FACTOR * study.manifest['replications']:,} replications of "
+        "each strategy and cell, all other parameters at their base values, each cell "
+        f"distinguished at 95 %; among {listed(table.attrs['among'])}",
+    )  # fmt: skip
+
+
+def _seed(study: Study) -> str:
+    return f"{study.manifest['scenario']}, seed {study.manifest['seed']}"
+
+
+def _on_regret(tables: Tables, manifest: dict[str, Any]) -> Iterator[str]:
+    """Which strategy has the least regret, and what few replications or draws leave open."""
+    m, ranking = manifest["measured"], tables["ranking"]
+    tied = float(tables["regret"]["regret"].max()) <= regret.TIED * m["width"]
+    if len(ranking) > 1 and tied:
+        yield "All strategies tie in every draw: each is as good as any other."
+    elif len(ranking) > 1:
+        first = ranking.iloc[0].to_dict()
+        best = ranking.sort_values("best", ascending=False, kind="stable").iloc[0].to_dict()
+        least = ranking.loc[ranking["regret"] <= first["regret"] + 1e-9, "strategy"]
+        often = ranking.loc[ranking["best"] >= best["best"] - 1e-9, "strategy"]
+        said = f"{_first_of(least)} {'has' if len(least) == 1 else 'have'} the least mean regret "
+        said += f"over the draws, {interval(first, 'regret', m['scale'])} {m['steps']}; "
+        which = "it" if list(often) == list(least) == [first["strategy"]] else _first_of(often)
+        verb = "is" if len(often) == 1 else "are each"
+        often_in = interval(best, "best", 100, 0)
+        yield f"{said}{which} {verb} best most often, in {often_in} % of them."
+        yield _on_bad_draws(ranking, m, manifest["better"])
+    if manifest["replications"] < 2:
+        yield (
+            "One replication cannot separate noise from effects of parameters: "
+            "regrets are too large "
+            "and chances too even; allowed: more --replications."
+        )
+    if manifest["draws"] < 2:
+        yield "One draw says nothing of other draws: there are no intervals over draws."
+
+
+def _on_bad_draws(ranking: pd.DataFrame, m: dict[str, Any], better: str) -> str:
+    """Which strategy does best in its unfavourable draws."""
+    tail, worst = m["scale"] * ranking["regret_p90"], m["scale"] * ranking["worst"]
+    most = worst.max() if better == "more" else worst.min()
+    least = ranking["strategy"][tail <= tail.min() + 1e-9]
+    sure = ranking["strategy"][(worst - most).abs() <= 1e-9]
+    return (
+        f"The 90th percentile of regret is least for {_first_of(least)}, {plain(tail.min())} "
+        f"{m['steps']}; the worst draw is the least bad for {_first_of(sure)}, {plain(most)} "
+        f"{m['unit']} (maximin)."
+    )
+
+
+def _first_of(names: pd.Series) -> str:
+    """Names as words; of many the first."""
+    return listed(names) if len(names) <= 3 else f"{names.iloc[0]} and {len(names) - 1} others"
+
+
+def _ranking(table: pd.DataFrame, m: dict[str, Any]) -> TextTable:
+    """Strategies by regret."""
+    head = ["strategy", f"mean, {m['unit']}", f"worst, {m['unit']}", f"regret, {m['steps']}",
+            "90th", "largest", "best in, %"]  # fmt: skip
+    body = [
+        [row["strategy"], interval(row, "value", m["scale"]), plain(m["scale"] * row["worst"]),
+         interval(row, "regret", m["scale"]), plain(m["scale"] * row["regret_p90"]),
+         plain(m["scale"] * row["regret_max"]), interval(row, "best", 100, 0)]
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    note = (
+        "Worst: the outcome in the worst of the draws, noise and all. Regret: what the best "
+        "strategy of a draw does better: mean, 90th percentile and largest. Best in: share of the "
+        "draws. The noise of finitely many replications is taken off regrets "
+        "(ranking.csv has them with it)."
+    )
+    return TextTable(
+        "Strategies by mean regret, the least first", head, body, note, "ranking.csv", SHOWN
+    )
+
+
+def _on_case(rules: pd.DataFrame, case: dict[str, Any]) -> str:
+    """Where the baseline fails or loses, with coverage and density of each rule."""
+    own = rules[rules["case"] == case["case"]].to_dict("records")
+    found = [
+        f"{row['rule']} (coverage: it holds {interval(row, 'coverage', 100, 0)} % of these draws; "
+        f"density: of all draws in it {interval(row, 'density', 100, 0)} % are such)"
+        for row in own
+    ]
+    where = f"Where {case['title']} {100 * case['share']:.0f} % of the draws)"
+    return f"{where}: {'; or '.join(found) or case['why']}."
+
+
+def _on_the_leader(leads: pd.DataFrame, manifest: dict[str, Any]) -> str:
+    """The leader, and what is tied with it."""
+    m, leader = manifest["measured"], manifest["leader"]
+    tied, near = list(leads.loc[leads["tied"], "strategy"]), leads.iloc[0]
+    wanted = f"only when better by {m['scale'] * manifest['margin']:g} {m['steps']}"
+    if not leads[["best", "low", "high"]].to_numpy().any():
+        return (
+            "With every parameter at its base value, all strategies are equally "
+            "good; another one counts as "
+            f"taking over {wanted}."
+        )
+    lead, low, high = (m["scale"] * near[name] for name in ("best", "low", "high"))
+    behind = f"{lead:.2f} {m['steps']} behind ({low:.2f} to {high:.2f})"
+    if not tied:
+        return (
+            f"With every parameter at its base value, {leader} is best; the next is "
+            f"{near['strategy']}, {behind}."
+        )
+    return (
+        f"With every parameter at its base value, {leader} has the best mean, but it "
+        "is not distinguished from "
+        f"{listed(tied)}, counted as taking over {wanted}; the nearest is {near['strategy']}, "
+        f"{behind}."
+    )
+
+
+def _on_switches(table: pd.DataFrame) -> str:
+    sure = table[table["verdict"] == switching_values.SWITCHES]
+    open_ = table[
+        (table["verdict"] == switching_values.PERHAPS) & ~table["number"].isin(sure["number"])
+    ]
+    stay = int((table["verdict"] == switching_values.STAYS).sum())
+    numbers = len(set(table["number"]))
+    said = f"{len(set(sure['number']))} of {many(numbers, 'parameter')} alone "
+    said += "makes" if sure["number"].nunique() == 1 else "make"
+    said += f" another strategy the best between low and high; {stay} "
+    said += "does not" if stay == 1 else "do not"
+    if len(open_):
+        said += f"; for {len(set(open_['number']))} more replications are needed to decide"
+    said += "."
+    if len(sure):
+        first = sure.iloc[0].to_dict()
+        said += f" The first to do so: {first['number']}, base value {first['likely']:.3g}; beyond "
+        said += f"{_switch(first)} {first['strategy']} is best."
+    nearest_open = list(dict.fromkeys(open_["number"]))[:3]
+    if nearest_open:
+        verb = "is" if len(nearest_open) == 1 else "are"
+        said += f" Of those that need more the nearest {verb} {listed(nearest_open)}."
+    return said
+
+
+def _switches(table: pd.DataFrame) -> TextTable:
+    sure = table[table["verdict"] == switching_values.SWITCHES]
+    head = ["another strategy is best when", "low", "base", "high", "switches at", "to"]
+    body = [
+        [row["number"], *(f"{row[c]:.4g}" for c in ("from", "likely", "to")), _switch(row),
+         row["strategy"]]
+        for row in sure.to_dict("records")
+    ]  # fmt: skip
+    note = (
+        "All other parameters at their base values. In brackets: 95 % intervals; beyond: "
+        "past the end."
+    )
+    return TextTable("Switching values", head, body, note, "switching.csv", SHOWN)
+
+
+def _switch(row: dict[str, Any]) -> str:
+    low, high = (
+        f"{row[c]:.3g}" if not math.isnan(row[c]) else "beyond" for c in ("value_low", "value_high")
+    )
+    return f"{row['value']:.3g} ({low} to {high})"
+
+
+def _on_the_map(table: pd.DataFrame) -> str:
+    """In how many cells of a map which strategy is best."""
+    a, b = table.attrs["numbers"]
+    apart = table[table["apart"]]
+    said = [f"{name} is best in {n}" for name, n in apart["strategy"].value_counts().items()]
+    rest = len(table) - len(apart)
+    cells = listed([*said, f"in {rest} none is distinguished"] if rest or not said else said)
+    return f"Map of {a} and {b}, {len(table)} cells: {cells}."

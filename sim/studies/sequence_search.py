@@ -1,8 +1,4 @@
-"""The search: which order of the tracks, and which posture, brings the goal soonest or most surely.
-
-    found = search(load("korea-2017"), seed=1)
-    print(as_text(found))
-    found.table[found.table["front"]]
+"""The search itself: candidates are screened, one is chosen, and what is reported is measured.
 
 Candidates are simulated under common random numbers (:mod:`sim.studies.sequence_evaluation`), and
 one is chosen with a guarantee (:mod:`sim.studies.ranking_selection`). What is then printed of the
@@ -13,46 +9,37 @@ it is in those in which it was chosen.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sim.analysis.intervals import Interval, mean_interval, median_interval, wilson
-from sim.errors import InputError, RunError, unknown
-from sim.experiment import argument_checks, provenance, study_folder
-from sim.experiment.argument_checks import ScenarioLike
-from sim.experiment.files import writable
-from sim.experiment.manifests import default_folder
-from sim.experiment.progress import counting
-from sim.reporting import sequence_text
-from sim.reporting.sequence_text import ALIKE, BEST, BETTER, KIND, OPEN, WORSE
+from sim.errors import InputError, unknown
+from sim.experiment import argument_checks
 from sim.scenario.scenario import Scenario
 from sim.studies.ranking_selection import Selection, select
 from sim.studies.sequence_evaluation import EndpointDays, SequenceEvaluator
-from sim.studies.sequence_space import Space, file_of, size_of, waits_for_goal
+from sim.studies.sequence_space import Space, size_of, waits_for_goal
 from sim.types import Flags, Floats, Ints
 
+BEST, ALIKE, OPEN, WORSE, BETTER = "best", "alike", "not distinguished", "worse", "better"
 MEASURES = {"days": "days without the goal", "share": "share that never reaches it"}
 MOST_CANDIDATES = 1_000_000
 MOST_REPLICATIONS = 1_000_000  # all of them are kept in memory
-ZONE = 0.01  # of the horizon, or of all histories: a difference that does not matter
+ZONE = 0.01  # of the horizon, or of all replications: a difference that does not matter
 NEAR = 40  # survivors of the screening that are measured, at most
 NOMINEES = 300  # candidates with the least days, the largest share, the least ruin
-TRIAL = 1_000  # worlds in which nominees for the front are told
+TRIAL = 1_000  # replications in which nominees for the front are simulated
 FRONT = 40  # candidates of the first fronts that are measured, about
 
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for; see :func:`search`."""
+    """What was asked for; see :func:`sim.studies.search.search`."""
 
     tracks: tuple[str, ...]
     never: tuple[str, ...]
@@ -71,142 +58,53 @@ class Found:
     """What a search has found.
 
     Attributes:
-        space: the candidates, by number.
-        options: what was asked for.
-        selection: how one of them was chosen; its candidates are places in ``distinct``.
+        selection: how one candidate was chosen; its candidates are places in ``distinct``.
         distinct: numbers of the candidates that can differ.
         table: the measured ones, the one chosen first, then by the measure; a row each:
 
             - ``candidate``: its strategy's name; ``number``, -1 for a strategy of the file;
             - ``words``; ``stands_for``: how many candidates cannot differ from it;
-            - ``n``: histories; ``restricted_mean``, ``reached``, ``median``, ``ruin`` (where there
-              is one), each with ``_low`` and ``_high``; NaN medians were not reached;
+            - ``n``: replications; ``restricted_mean``, ``reached``, ``median``, ``ruin`` (where
+              there is one), each with ``_low`` and ``_high``; NaN medians were not reached;
             - ``difference``: to the one chosen, in the measure (days, or share never reaching the
-              goal; more is worse), in the same worlds, limits at the confidence asked for over
-              all rows at once; ``ruin_difference``, each for itself;
-            - ``status``: best (the one chosen), alike (in every history measured), not told
-              apart, worse (also: dropped by the screening), better;
+              goal; more is worse), paired, limits at the confidence asked for over all rows at
+              once; ``ruin_difference``, each by itself;
+            - ``status``: best (the one chosen), alike (in every replication measured), not
+              distinguished, worse (also: dropped by the screening), better;
             - ``front``: no measured candidate is better in one of days, median, share and ruin, and
               no worse in the others.
-        manifest: as in ``manifest.json``.
-        folder: where it is written, or None.
+        counts: what the manifest says of candidates and replications.
     """
 
-    space: Space
-    options: Options
     selection: Selection
     distinct: Ints
     table: pd.DataFrame
-    manifest: dict[str, Any]
-    folder: Path | None = None
-
-    @property
-    def best(self) -> int:
-        """The number of the candidate chosen."""
-        return int(self.distinct[self.selection.best])
-
-    @property
-    def front(self) -> pd.DataFrame:
-        """The rows of the trade-off front, least days first."""
-        return sequence_text.front_of(self.table)
-
-    def file(self, numbers: Sequence[int]) -> str:
-        """The text of a file that ``--strategies`` takes, with these candidates."""
-        scenario = self.space.scenario
-        about = f"found by search in {scenario.name} ({scenario.hash})"
-        return file_of([self.space.strategy(number) for number in numbers], about)
+    counts: dict[str, Any]
 
 
-def search(
-    scenario: ScenarioLike,
-    tracks: str | Sequence[str] | None = None,
-    *,
-    never: Sequence[str] = (),
-    optional: Sequence[str] = (),
-    postures: Sequence[str] | None = None,
-    priority: Sequence[str] = (),
-    stages: bool = False,
-    measure: str = "days",
-    zone: float | None = None,
-    confidence: float = 0.95,
-    replications: int = 10_000,
-    seed: int = 1,
+def find(
+    space: Space,
+    options: Options,
+    seed: int,
     workers: int | None = None,
-    out: str | Path | None = None,
-    quiet: bool = True,
+    on_simulated: Callable[[int], Any] = lambda count: None,
 ) -> Found:
-    """Search every order of the tracks, and every subset of the postures; likely values.
+    """Choose a candidate, and measure it and those near it.
 
     Args:
-        scenario: what is negotiated.
-        tracks: those to be ordered; the others start as soon as they may. Where None: all but
-            those whose own gate waits for the goal, as no order of theirs can bring it sooner.
-        never: tracks that are left out by all.
-        optional: of ``tracks``, those that a candidate may leave out.
-        postures: conditions that a candidate may raise; all that are marked where None.
-        priority: of all candidates; tracks that come first where several could start.
-        stages: whether a group may also wait for earlier stages of the group before.
-        measure: "days" (restricted mean without the goal) or "share" (that reaches it).
-        zone: a difference that does not matter, in days or as a share; 1 % of the horizon, or of
-            all histories, where None.
-        confidence: of the choice.
-        replications: new histories in which the chosen ones are measured.
-        seed: 0 <= seed < 2**64.
+        space: the candidates, by number.
+        options: what was asked for.
+        seed: of the random numbers.
         workers: threads; one a core where None. Results do not depend on it.
-        out: a results folder; nothing is written where None.
-        quiet: no progress is shown.
-
-    Raises:
-        InputError: what was asked for cannot be done.
-        RunError: a file could not be written.
-        sim.errors.ModelError: a history in which time cannot advance.
-
-    Example:
-        >>> import sim
-        >>> tracks = ["us_dprk", "north_south"]
-        >>> found = sim.search("korea-2017", tracks, postures=[], zone=200, replications=20)
-        >>> found.table["status"].iloc[0]
-        'best'
+        on_simulated: called with a number of replications whenever some have been simulated.
     """
-    scenario = argument_checks.scenario(scenario)
-    tracks = None if tracks is None else argument_checks.names("tracks", tracks)
-    postures = None if postures is None else argument_checks.names("postures", postures)
-    never, optional = (
-        argument_checks.names("never", never),
-        argument_checks.names("optional", optional),
-    )
-    priority = argument_checks.names("priority", priority)
-    space = _space(
-        scenario,
-        tracks,
-        never,
-        optional,
-        postures,
-        priority,
-        argument_checks.flag("stages", stages),
-    )
-    options = _options(space, measure, zone, confidence, replications)
-    argument_checks.seed(seed)
-    argument_checks.workers(workers)
-    manifest = _manifest(space, options, seed)
-    folder = None if out is None else _prepare(argument_checks.path("out", out), manifest)
-    began = time.time()
-    with counting(scenario.name, None, not quiet) as count:
-        found = _Search(space, options, SequenceEvaluator(space, seed, workers, count)).run(
-            manifest
-        )
-    manifest["seconds"] = round(time.time() - began, 3)
-    manifest["finished"] = provenance.now()
-    if folder is None:
-        return found
-    _write(found, folder)
-    return Found(**{**vars(found), "folder": folder})
+    return _Search(space, options, SequenceEvaluator(space, seed, workers, on_simulated)).run()
 
 
 # -- what was asked for ---------------------------------------------------------------------------
 
 
-def _space(
+def space_of(
     scenario: Scenario,
     tracks: Sequence[str] | None,
     never: Sequence[str],
@@ -215,6 +113,11 @@ def _space(
     priority: Sequence[str],
     stages: bool,
 ) -> Space:
+    """The candidates; see :func:`sim.studies.search.search`.
+
+    Raises:
+        InputError: an unknown name, too many candidates, or none that can bring the goal.
+    """
     able = [name for name, track in scenario.tracks.items() if track.stages]
     marked = [
         name
@@ -269,9 +172,14 @@ def _not_too_many(space: Space) -> None:
         )
 
 
-def _options(
+def options_of(
     space: Space, measure: str, zone: float | None, confidence: float, replications: int
 ) -> Options:
+    """What was asked for, with every default filled in.
+
+    Raises:
+        InputError: something is not allowed.
+    """
     argument_checks.one_of("measure", measure, MEASURES)
     span = space.scenario.horizon if measure == "days" else 1.0
     zone = ZONE * span if zone is None else argument_checks.number("zone", zone)
@@ -297,9 +205,11 @@ class _Search:
     space: Space
     options: Options
     evaluator: SequenceEvaluator
-    sums: Floats = field(init=False)  # (distinct, 4): worlds, cost, goals, ruins in the screening
+    sums: Floats = field(
+        init=False
+    )  # (distinct, 4): replications, cost, goals, ruins in the screening
 
-    def run(self, manifest: dict[str, Any]) -> Found:
+    def run(self) -> Found:
         self.numbers, classes = self.space.distinct
         self.stands_for = np.bincount(classes[classes >= 0])
         self.sums = np.zeros((len(self.numbers), 4))
@@ -315,8 +225,7 @@ class _Search:
         told = self.evaluator.evaluate(self.numbers[measured], first, self.options.replications)
         references = self.evaluator.references(first, self.options.replications)
         table = self.table(selection, measured, told, references)
-        study_folder.with_titles({"front": table}, self.space.scenario)
-        manifest |= {
+        counts = {
             "candidates": len(self.space),
             "distinct": len(self.numbers),
             "best": self.space.name(int(self.numbers[selection.best])),
@@ -327,7 +236,7 @@ class _Search:
             "stages": [stage._asdict() for stage in selection.stages],
             "first_measured_replication": first,
         }
-        return Found(self.space, self.options, selection, self.numbers, table, manifest)
+        return Found(selection, self.numbers, table, counts)
 
     @property
     def span(self) -> float:
@@ -351,7 +260,7 @@ class _Search:
         return np.fmin(told.goal, float(self.space.scenario.horizon))
 
     def nominees(self, selection: Selection) -> tuple[Ints, int]:
-        """Candidates for the front, by a trial in new worlds; and the next new world."""
+        """Candidates for the front, by a trial in new replications; and the next new one."""
         first = selection.next_world
         if len(self.numbers) <= NEAR:
             return np.arange(len(self.numbers)), first
@@ -456,7 +365,7 @@ def _stacked(intervals: Sequence[Interval]) -> Interval:
 
 
 def _first_alike(told: EndpointDays) -> Flags:
-    """Whether no row before is the same in every history."""
+    """Whether no row before is the same in every replication."""
     seen: set[bytes] = set()
     fresh = []
     for pair in zip(told.goal, told.ruin, strict=True):
@@ -482,65 +391,3 @@ def _first_fronts(objectives: Floats, enough: int) -> Ints:
         front = _undominated(objectives[rest])
         found, rest = np.append(found, rest[front]), rest[~front]
     return found
-
-
-# -- the results folder ---------------------------------------------------------------------------
-
-
-def folder_for(scenario: Scenario, seed: int, **asked: Any) -> Path:
-    """``results/<scenario>-<hash>-search-<what was asked>-seed<seed>`` below the working folder."""
-    digest = hashlib.blake2b(json.dumps(asked).encode(), digest_size=3).hexdigest()
-    return default_folder(scenario, seed, before=("search", digest))
-
-
-def _manifest(space: Space, options: Options, seed: int) -> dict[str, Any]:
-    shared = study_folder.about(KIND, space.scenario, seed)
-    return shared | {"options": json.loads(json.dumps(asdict(options)))}
-
-
-IDENTITY = ("kind", "hash", "model_version", "seed", "options")
-
-
-def _prepare(folder: Path, manifest: dict[str, Any]) -> Path:
-    """See that the search can be written there, before anything is simulated."""
-    return study_folder.prepare(writable(folder), {key: manifest[key] for key in IDENTITY})
-
-
-def _write(found: Found, folder: Path) -> None:
-    """Tables, strategy files, the figure, and at last the manifest."""
-    # matplotlib takes its time: only who draws waits for it.
-    from sim.plotting import style
-
-    numbers = [int(n) for n in found.table["number"] if n >= 0]
-    front = [int(n) for n in found.front["number"]]
-    texts = {
-        "candidates.toml": found.file(numbers),
-        "front.toml": found.file(front),
-        "best.toml": found.file([found.best]),
-    }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
-        (axes,) = sequence_text.figures(found.table, found.manifest).values()
-        style.save(axes.figure, folder / "front")
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be written ({error.strerror})") from error
-    study_folder.write(folder, {"candidates": found.table, "front": found.front}, found.manifest)
-
-
-def save(found: Found, path: str | Path) -> None:
-    """Write the candidate chosen as a strategy file.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    try:
-        Path(path).write_text(found.file([found.best]), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written to ({error.strerror})") from None
-
-
-def as_text(found: Found) -> str:
-    """What was found, for the terminal."""
-    return sequence_text.as_text(found.table, found.manifest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,28 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
+import sim
 from builders import FAST_OR_NEVER, GOAL, HORIZON, NEVER, RUIN, SLOW_BUT_SURE, both, runs
 from sim.analysis import comparison, dominance, intervals
 from sim.analysis import incidence as st
 from sim.plotting import decisions
-from sim.reporting import findings
+from sim.reporting.sections import as_text, sentences_of
+from sim.studies import compare
+from sim.studies.study import Study
+
+
+def sections_of(tables: dict[str, pd.DataFrame]) -> list[Any]:
+    manifest = {"scenario": "x", "replications": 1, "draws": 0, "seed": 1, "identity": {}}
+    return list(compare.sections(Study("compare", sim.load("korea-2017"), tables, manifest)))
+
+
+def said_of(tables: dict[str, pd.DataFrame]) -> list[str]:
+    return sentences_of(sections_of(tables))
+
+
+def printed_of(tables: dict[str, pd.DataFrame]) -> str:
+    return as_text(sections_of(tables))
+
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -95,13 +113,13 @@ def test_the_curves_of_the_trap_cross(trap) -> None:
 
 
 def test_every_sentence_of_the_trap_is_right(trap) -> None:
-    said = " ".join(findings.sentences(trap))
+    said = " ".join(said_of(trap))
     assert "slow has the fewest mean days without freeze" in said
     assert "It is the best of 2" in said
     assert "cross: fast is ahead at first (by up to 59.0 points" in said
     assert "slow later (by up to 26.0" in said
     assert "fast has the fewest" not in said and "Whatever the deadline" not in said
-    printed = findings.compare_text(trap)
+    printed = printed_of(trap)
     assert printed.index("\nslow") < printed.index("\nfast")
 
 
@@ -118,20 +136,20 @@ def test_the_ranking_of_the_trap_as_a_figure(trap) -> None:
 def test_strategies_that_do_not_differ_in_spread_are_named_and_have_no_ratio() -> None:
     days = list(np.random.default_rng(4).uniform(100, 800, 60))
     same = paired_samples(runs("a", days), runs("b", days), runs("c", [day + 10 for day in days]))
-    said = " ".join(findings.sentences(tables_of(same, "a")))
+    said = " ".join(said_of(tables_of(same, "a")))
     assert "Equal in days in every paired replication: a and b." in said
     assert "As many days apart in every paired replication: a and c; b and c." in said
     assert "of the variance" not in said and "ontrol-variate" not in said
     fixed = paired_samples(
         runs("a", [300] * 60), runs("b", [300] * 60)
     )  # nothing varies: nothing to save
-    assert "Equal in" not in " ".join(findings.sentences(tables_of(fixed, "a")))
+    assert "Equal in" not in " ".join(said_of(tables_of(fixed, "a")))
 
 
 def test_nearly_no_spread_is_not_printed_as_none() -> None:
     days = np.random.default_rng(4).uniform(100, 800, 60)
     pair = paired_samples(runs("a", list(days)), runs("b", list(days + (np.arange(60) < 1))))
-    said = " ".join(findings.sentences(tables_of(pair, "a")))
+    said = " ".join(said_of(tables_of(pair, "a")))
     assert "have less than 0.01 (a and b) of the variance of independent runs" in said
 
 
@@ -157,7 +175,7 @@ def test_pairs_distinguished_with_or_without_adjustment_only(plain, adjusted, ex
             columns = [f"{prefix}low", best, f"{prefix}high"]
             tables["pairs"].loc[at, columns] = low, middle, high
     tables["pairs"]["adjusted_ratio"] = tables["pairs"]["variance_ratio"] / 2
-    said = findings.sentences(tables)
+    said = said_of(tables)
     found = [one for one in said if "distinguished in days" in one]
     assert found == ([] if expected is None else [expected])
 
@@ -167,7 +185,7 @@ def test_of_a_ruin_the_latest_is_the_best() -> None:
     late = [NEVER] * 900 + list(range(1100, 1200))
     pair = both(runs("early", [NEVER] * n, early), runs("late", [NEVER] * n, late))
     tables = tables_of(comparison.paired_samples(pair, GOAL, RUIN, HORIZON, RUIN), "early")
-    said = " ".join(findings.sentences(tables))
+    said = " ".join(said_of(tables))
     assert "late has the most mean days without war" in said and "It is the best of 2" in said
     assert "early is no slower than late at reaching war" in said
     title = decisions.ranking(tables["estimates"], tables["best"]).get_title(loc="left")
@@ -346,7 +364,7 @@ def test_with_few_worlds_dominance_is_not_claimed() -> None:
     fast = runs("fast", [100.0] * 25 + [500.0] * 35 + [1500.0] * 15 + [NEVER] * 25)
     table = dominance.dominance(paired_samples(slow, fast)).set_index("a")
     assert table.loc["fast", "verdict"] == dominance.AHEAD
-    found = " ".join(findings.sentences(tables_of(paired_samples(slow, fast), "slow")))
+    found = " ".join(said_of(tables_of(paired_samples(slow, fast), "slow")))
     assert "fast is ahead of slow (days 100" in found
     assert "never shown to be behind, but dominance is not shown" in found
 
@@ -439,19 +457,19 @@ def test_all_alike(day: float) -> None:
     assert tables["best"]["chance"].tolist() == pytest.approx([1 / 3] * len(tables["best"]))
     assert (tables["pairs"]["tie"] == 1).all()
     assert (tables["dominance"]["verdict"] == dominance.OPEN).all()
-    said = " ".join(findings.sentences(tables))
+    said = " ".join(said_of(tables))
     nothing = (
         "No replication of any strategy reached freeze" if math.isnan(day) else "No difference"
     )
-    assert nothing in said and "nan" not in findings.compare_text(tables)
+    assert nothing in said and "nan" not in printed_of(tables)
 
 
 def test_a_single_replication_tells_nothing_and_says_so() -> None:
     tables = tables_of(paired_samples(runs("a", [100.0]), runs("b", [NEVER])), "a")
-    assert findings.sentences(tables) == [
+    assert said_of(tables) == [
         "One replication of each strategy: there are no intervals, and no ranking."
     ]
-    printed = findings.compare_text(tables)
+    printed = printed_of(tables)
     assert "nan" not in printed.lower()
     assert tables["best"]["may_be_best"].all()
     assert (tables["dominance"]["verdict"] == dominance.OPEN).all()
@@ -462,7 +480,7 @@ def test_a_scenario_without_ruin() -> None:
     paired = comparison.paired_samples(frame, GOAL, None, HORIZON)
     tables = tables_of(paired, "fast")
     assert "ruin" not in set(tables["estimates"]["measure"])
-    assert "ruin" not in findings.compare_text(tables)
+    assert "ruin" not in printed_of(tables)
 
 
 def test_counts_are_invalid_for_pairs() -> None:

@@ -20,7 +20,7 @@ from sim.engine import kernel
 from sim.engine.program import Program, What, translate
 from sim.engine.rows import empty
 from sim.experiment import replay
-from sim.studies import decision
+from sim.studies import compare
 
 SEED = 3
 GENERATOR = np.random.default_rng(1)
@@ -154,7 +154,7 @@ def test_what_a_thousand_histories_say_is_what_very_many_say() -> None:
     scenario = sim.load("korea-2017")
     names = ["proposal", "all_parallel", "cvid_first"]
     few, many = (
-        decision.compare(sim.run(scenario, names, n, seed=SEED)).tables["differences"]
+        compare.compare(sim.run(scenario, names, n, seed=SEED)).tables["differences"]
         for n in (1000, 40_000)
     )
     days = [
@@ -177,7 +177,7 @@ def test_without_residuals_nothing_is_printed_of_them() -> None:
     # 50 replications are too few, and the columns repeat the plain ones.
     plain, adjusted = ["low", "best", "high", "variance_ratio"], comparison.ADJUSTED
     np.testing.assert_array_equal(table[plain], table[adjusted])
-    said = " ".join(decision.compare(results).sentences)
+    said = " ".join(compare.compare(results).findings)
     assert "Differences in days are not control-variate adjusted: " in said
 
 
@@ -189,9 +189,9 @@ def test_other_histories_than_the_models_are_left_as_they_are() -> None:
     own = sim.run(sim.load(SMALL), replications=30, engine="simpy", user_processes=[meddles])
     paired = comparison.paired_samples(own.frame, "freeze", "war", own.scenario.horizon)
     assert replay.residuals(own, paired) is None
-    found = decision.compare(own)
+    found = compare.compare(own)
     assert "adjusted" not in found.tables["differences"]
-    assert any("could not be replayed" in sentence for sentence in found.sentences)
+    assert any("could not be replayed" in sentence for sentence in found.findings)
 
 
 def test_draws_have_residuals_of_their_own() -> None:
@@ -208,7 +208,7 @@ def test_draws_have_residuals_of_their_own() -> None:
                 40, -1
             )
             np.testing.assert_array_equal(found[name][40 * i : 40 * (i + 1)], simulated)
-    assert decision.compare(results).tables["differences"]["adjusted"].notna().all()
+    assert compare.compare(results).tables["differences"]["adjusted"].notna().all()
 
 
 def test_histories_that_could_not_be_told_are_passed_over() -> None:
@@ -263,7 +263,7 @@ def test_one_of_two_is_not_adjusted_alone() -> None:
 @pytest.mark.slow
 def test_adjusted_differences_never_vary_more() -> None:
     scenario = sim.load("korea-2017")
-    table = decision.compare(sim.run(scenario, replications=2000, seed=SEED)).tables["differences"]
+    table = compare.compare(sim.run(scenario, replications=2000, seed=SEED)).tables["differences"]
     known = table[table["variance_ratio"].notna()]
     assert (known["adjusted_ratio"] <= known["variance_ratio"]).all()
     assert (known["adjusted_ratio"] < known["variance_ratio"]).sum() > 8

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim.studies import decision
+from sim.studies import compare
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def compared(scenario: sim.Scenario, names: list[str]) -> tuple[pd.DataFrame, pd
     """Days without the goal by world and strategy, and what a comparison says of each pair."""
     results = sim.run(scenario, names, REPLICATIONS, 1)
     first = results.frame.pivot(index="replication", columns="strategy", values="first_freeze")
-    pairs = decision.compare(results).tables["pairs"].set_index(["a", "b"])
+    pairs = compare.compare(results).tables["pairs"].set_index(["a", "b"])
     return first.fillna(scenario.horizon), pairs
 
 

@@ -15,7 +15,7 @@ from sim.app.tornado import importance, ordered
 from sim.app.workspace import Workspace, workspace_of
 from sim.errors import InputError
 from sim.experiment import evaluator as evaluation
-from sim.studies import sensitivity
+from sim.studies import sensitivity_indices as sensitivity
 
 NUMBERS = {"us_dprk.contact.success": 0.4, "ministerial.freeze.success": 0.2}
 

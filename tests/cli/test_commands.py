@@ -23,7 +23,7 @@ from effort import PATIENCE
 from sim.cli import arguments as arguments_module
 from sim.cli import commands
 from sim.experiment import provenance
-from sim.reporting import findings
+from sim.studies import diff
 
 ROOT = Path(__file__).parents[2]
 
@@ -169,7 +169,7 @@ def test_diff_tells_two_histories_side_by_side(tmp_path, capsys) -> None:
     assert "first divergences in 20 paired replications" in out
     rows = {name: sim.trace(sim.load(SMALL), name, 2).row for name in ("direct", "hardline")}
     ends = (
-        f"{name}: {findings.ending(row['outcome'], row['time'], 'freeze', 'war')}"
+        f"{name}: {diff.ending(row['outcome'], row['time'], 'freeze', 'war')}"
         for name, row in rows.items()
     )
     assert f"- {'; '.join(ends)}." in " ".join(out.split())
@@ -191,7 +191,7 @@ def test_diff_tells_two_histories_side_by_side(tmp_path, capsys) -> None:
     ],
 )
 def test_the_end_of_a_history_in_words(outcome, ruin, words) -> None:
-    assert findings.ending(outcome, 1203.7, "freeze", ruin) == words
+    assert diff.ending(outcome, 1203.7, "freeze", ruin) == words
 
 
 def test_a_world_beyond_the_last_is_refused(capsys) -> None:

@@ -10,8 +10,8 @@ from sim.analysis import incidence
 from sim.cli import commands
 from sim.experiment import stopping
 from sim.plotting import decisions, outcomes
-from sim.reporting import sections, summary
-from sim.studies import decision
+from sim.reporting import summary
+from sim.studies import compare, pages
 
 TEXT = """
 title = "A truce first or a deal at once"
@@ -64,7 +64,7 @@ def test_tables_are_ranked_by_the_endpoint(results, endpoint) -> None:
     assert names_in(pd.read_csv(results.folder / "summary.csv")) == wanted
     counted = sim.run(results.scenario, replications=300, keep="summary")
     assert names_in(summary.summarise(counted, endpoint)) == wanted
-    with_all = decision.compare(results, "deal_first", endpoint, draw=False)
+    with_all = compare.compare(results, baseline="deal_first", endpoint=endpoint)
     for name in ("estimates", "best", "pairs", "dominance", "risks", "hazard", "endurance"):
         assert names_in(with_all.tables[name]) == wanted, name
     said = " ".join(with_all.text.split())
@@ -75,8 +75,9 @@ def test_tables_are_ranked_by_the_endpoint(results, endpoint) -> None:
 @pytest.mark.parametrize("endpoint", ORDER)
 def test_rows_and_colours_of_figures_are_in_the_order_of_the_endpoint(results, endpoint) -> None:
     wanted = [name.replace("_", " ") for name in ORDER[endpoint]]
-    axes = summary.axes_of(results, endpoint)
-    tables = decision.compare(results, "deal_first", endpoint, draw=False).tables
+    axes = {name: draw() for name, draw in summary.figures_of(results, endpoint)}
+    study = compare.compare(results, baseline="deal_first", endpoint=endpoint)
+    tables = study.tables
     axes["ranking"] = decisions.ranking(tables["estimates"], tables["best"])
     for name in ("outcomes", "times", "ranking"):
         labels = [label.get_text() for label in axes[name].get_yticklabels()]
@@ -84,7 +85,7 @@ def test_rows_and_colours_of_figures_are_in_the_order_of_the_endpoint(results, e
         assert axes[name].get_yticks()[0] > axes[name].get_yticks()[1]  # the best is on top
     curves = [text.get_text().split("  ")[0] for text in axes["incidence"].texts]
     assert curves == wanted
-    assert decision.figures_of(tables, "about").keys() >= {"ranking", "forest", "sooner"}
+    assert set(study.figures) >= {"ranking", "forest", "sooner"}
 
 
 def test_a_larger_share_of_ruin_is_the_worse_row(results) -> None:
@@ -94,7 +95,7 @@ def test_a_larger_share_of_ruin_is_the_worse_row(results) -> None:
 
 
 def test_the_page_and_the_printed_summary_are_ranked_alike(results, tmp_path, capsys) -> None:
-    page = sections.of_run(results, endpoint="truce")
+    page = pages.of_run(results, endpoint="truce")
     assert [row[0] for row in page.tables[0].body] == BY_TRUCE
     assert "the strategy with the fewest comes first" in page.tables[0].note
     file = tmp_path / "truce.toml"
@@ -113,10 +114,10 @@ def test_the_page_of_a_folder_answers_what_its_command_asked(tmp_path, capsys) -
     command = ["compare", str(file), "--quiet", "--no-figures", "--out", str(folder)]
 
     def first_rows(**asked: str) -> list[str]:
-        return [row[0] for row in sections.of(folder, **asked).tables[0].body]
+        return [row[0] for row in pages.of(folder, **asked).tables[0].body]
 
     def compared_with(**asked: str) -> str:
-        titles = [table.title for table in sections.of(folder, **asked).tables]
+        titles = [table.title for table in pages.of(folder, **asked).tables]
         (found,) = {title.split()[1].rstrip(",") for title in titles if title.startswith("minus ")}
         return found
 

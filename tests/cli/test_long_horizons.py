@@ -20,7 +20,7 @@ from sim.errors import InputError
 from sim.experiment import replay, result_tables
 from sim.plotting import decisions, outcomes
 from sim.reporting import summary
-from sim.studies import decision
+from sim.studies import compare, diff, explain, study
 from sim.tracing.divergence import NO_DIVERGENCE
 from sim.types import DAYS_PER_YEAR
 
@@ -94,9 +94,9 @@ def test_levels_too_many_to_be_seen_apart_keep_their_mean() -> None:
 
 
 def test_few_replications_of_many_events_are_replayed(monkeypatch) -> None:
-    monkeypatch.setattr(decision, "MOST_RETOLD_EVENTS", 1)
+    monkeypatch.setattr(compare, "MOST_REPLAYED_EVENTS", 1)
     results = sim.run(sim.loads(A_CENTURY), replications=FEW)
-    table = decision.compare(results, draw=False).tables["durability"]
+    table = compare.compare(results).tables["durability"]
     assert (table["replayed"] == 1).all()
     reached = (
         (results.frame["outcome"] == "freeze").groupby(results.frame["strategy"].astype(str)).sum()
@@ -109,10 +109,10 @@ def test_what_would_be_replayed_for_hours_is_refused(monkeypatch) -> None:
     scenario = sim.loads(A_CENTURY)
     message = r"replications: found 1,000,000, of about [\d,]+ events each .* 36,525 days"
     with pytest.raises(InputError, match=message):
-        decision.explain(scenario, ["direct"], 1_000_000)
+        explain.explain(scenario, ["direct"], 1_000_000)
     with pytest.raises(InputError, match=message):
-        decision.diff(scenario, "direct", "in_order", replications=1_000_000)
-    monkeypatch.setattr(decision, "MOST_EVENTS", 10**12)
+        diff.diff(scenario, "direct", "in_order", replications=1_000_000)
+    monkeypatch.setattr(study, "MOST_EVENTS", 10**12)
     pulled = []
     logs = replay.with_logs
 
@@ -123,7 +123,7 @@ def test_what_would_be_replayed_for_hours_is_refused(monkeypatch) -> None:
 
     monkeypatch.setattr(replay, "with_logs", counted)
     seen: list[int] = []
-    divergences = decision.divergence_tables.divergences
+    divergences = diff.divergence_tables.divergences
 
     def watched(program, both, *finds):
         def one_by_one():
@@ -133,8 +133,8 @@ def test_what_would_be_replayed_for_hours_is_refused(monkeypatch) -> None:
 
         return divergences(program, one_by_one(), *finds)
 
-    monkeypatch.setattr(decision.divergence_tables, "divergences", watched)
-    decision.diff(scenario, "direct", "in_order", replications=3)
+    monkeypatch.setattr(diff.divergence_tables, "divergences", watched)
+    diff.diff(scenario, "direct", "in_order", replications=3)
     # Logs are held for one pair at a time.
     assert [b - a for a, b in itertools.pairwise(seen)] == [2, 2]
 

@@ -12,7 +12,7 @@ from sim.cli import commands
 from sim.engine.program import translate
 from sim.errors import DrawsError, InputError
 from sim.experiment import draws
-from sim.studies import decision
+from sim.studies import explain
 
 TEXT = """
 title = "Uncertain"
@@ -191,7 +191,7 @@ ALIKE = "a, b leave no uncertain parameter open, so all 32 draws are the same"
     [
         lambda s: sim.run(s, ["a", "b"], 20, draws=32),
         lambda s: sim.run(s, ["a", "b"], 20, draws=draws.sample(s, 32), keep="summary"),
-        lambda s: decision.explain(s, ["a", "b"], 5, draws=32),
+        lambda s: explain.explain(s, ["a", "b"], 5, draws=32),
     ],
 )
 def test_draws_that_change_no_strategy_are_refused(study) -> None:

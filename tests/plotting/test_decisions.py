@@ -11,7 +11,7 @@ import sim
 from readable import assert_readable
 from sim.analysis import comparison, intervals
 from sim.plotting import decisions, style
-from sim.studies import decision
+from sim.studies import compare, explain
 from sim.tracing.divergence import NO_DIVERGENCE
 
 SCENARIO = sim.load("korea-2017")
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.filterwarnings("error")
 @pytest.fixture(scope="module")
 def tables():
     results = sim.run(SCENARIO, None, 600, seed=1)
-    found = decision.compare(results, "proposal").tables
-    return found | decision.explain(SCENARIO, ["proposal", "bilateral_only"], 40).tables
+    found = compare.compare(results, baseline="proposal").tables
+    return found | explain.explain(SCENARIO, ["proposal", "bilateral_only"], 40).tables
 
 
 @pytest.fixture(scope="module")
@@ -164,9 +164,9 @@ def test_how_long_the_goal_lasts_has_a_panel_a_strategy(figures, tables) -> None
 
 
 def test_how_many_were_replayed_of_how_many_that_reached_the_goal(monkeypatch) -> None:
-    monkeypatch.setattr(decision, "MOST_RETOLD", 25)
+    monkeypatch.setattr(compare, "MOST_REPLAYED", 25)
     results = sim.run(SCENARIO, ["bilateral_only", "cvid_first"], 200)
-    table = decision.compare(results, draw=False).tables["durability"]
+    table = compare.compare(results).tables["durability"]
     reached = results.frame.query("outcome == 'freeze'").groupby("strategy", observed=True).size()
     assert reached["bilateral_only"] > 25 > reached["cvid_first"]
     figure = decisions.durability(table, caption=CAPTION)

@@ -18,18 +18,10 @@ import sim
 from builders import TWO_TRACKS as TWO
 from sim.cli import commands
 from sim.errors import InputError
-from sim.experiment import study_folder
 from sim.plotting.captions import HOW_TO_READ
-from sim.reporting import (
-    html,
-    sections,
-    sequence_text,
-    text_tables,
-)
-from sim.reporting import (
-    summary as summary_module,
-)
-from sim.studies import common
+from sim.reporting import html, sections, text_tables
+from sim.reporting import summary as summary_module
+from sim.studies import pages, study
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 EVIL = '<script>alert(1)</script> & \\"co\\" </title>'
@@ -66,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def text(folder: Path) -> str:
-    return html.write(folder).read_text(encoding="utf-8")
+    return pages.write(folder).read_text(encoding="utf-8")
 
 
 def changed(text: str, **values: object) -> str:
@@ -108,12 +100,12 @@ def test_it_needs_nothing_else_and_every_id_is_there_once(text: str) -> None:
 
 
 def test_it_is_the_same_for_the_same_folder(folder: Path, text: str) -> None:
-    assert html.page(sim.read(folder)) == text
+    assert html.page(pages.of_run(sim.read(folder))) == text
 
 
 def test_nothing_that_a_scenario_says_becomes_a_tag() -> None:
     evil = changed(TWO.read_text(encoding="utf-8"), title=f'"{EVIL}"')
-    text = html.page(sim.run(sim.loads(evil), replications=5))
+    text = html.page(pages.of_run(sim.run(sim.loads(evil), replications=5)))
     assert "<script>alert" not in text and "&lt;script&gt;alert(1)" in text
     assert [tag for tag, _ in Elements(text).found].count("script") == 1
 
@@ -122,7 +114,7 @@ def test_nothing_that_a_scenario_says_becomes_a_tag() -> None:
 
 
 def said(results: sim.Results) -> str:
-    text = html.page(results)
+    text = html.page(pages.of_run(results))
     Elements(text)
     assert "nan" not in re.sub(r"<pre>.*?</pre>", "", text, flags=re.S).lower().split()
     return text
@@ -192,7 +184,7 @@ def test_the_command_writes_where_it_is_told(folder: Path, tmp_path: Path, capsy
     message = capsys.readouterr().err
     assert "allowed: a results folder" in message and 'did you mean "hardline"' in message
     with pytest.raises(InputError, match="unknown endpoint"):
-        html.page(sim.read(folder), endpoint="freze")
+        html.page(pages.of_run(sim.read(folder), endpoint="freze"))
 
 
 def test_scrolling_boxes_have_a_name_and_are_reached_by_keys(text: str) -> None:
@@ -284,14 +276,15 @@ def test_columns_of_words_stand_to_the_left(study_folders: dict[str, Path]) -> N
 
 
 def test_a_study_read_back_says_and_draws_the_same(study_folders: dict[str, Path]) -> None:
-    for made in (
-        common.study_sensitivity(sim.load(TWO), replications=5, base=16, trajectories=3),
-        common.study_robust(sim.load(TWO), draws=64, replications=10),
-        common.study_robust(sim.load(TWO), ["direct"], draws=1, replications=1),
-    ):
-        folder = study_folders["robust"] / "again" / made.manifest["kind"]
-        made.write(folder)
-        back = common.read(folder)
+    each = (
+        sim.sensitivity(sim.load(TWO), replications=5, base=16, trajectories=3),
+        sim.robust(sim.load(TWO), draws=64, replications=10),
+        sim.robust(sim.load(TWO), ["direct"], draws=1, replications=1),
+    )
+    for number, made in enumerate(each):
+        folder = study_folders["robust"] / "again" / str(number)
+        made.save(folder)
+        back = study.read(folder)
         assert back.text == made.text and list(back.tables) == list(made.tables)
         assert list(back.figures) == list(made.figures)
         for name, table in made.tables.items():
@@ -305,18 +298,15 @@ def test_a_diff_is_not_run_by_another_model_version(
     path = folder / "manifest.json"
     before = path.read_text(encoding="utf-8")
     path.write_text(json.dumps(json.loads(before) | {"model_version": 0}), encoding="utf-8")
-    content = sections.of(folder)
+    content = pages.of(folder)
     path.write_text(before, encoding="utf-8")
-    assert content.notes == [sections.OTHER_MODEL] and not content.axes
-    assert content.sentences == sections.of(folder).sentences
+    assert content.facts.notes == [sections.OTHER_MODEL] and not content.figures
+    assert content.sentences == pages.of(folder).sentences
 
 
 def test_a_search_read_back_says_the_same(study_folders: dict[str, Path]) -> None:
     found = sim.search(sim.load(TWO), zone=100, replications=50)
-    read, manifest = study_folder.read(study_folders["search"])
-    assert sequence_text.as_text(read["candidates"], manifest) == sequence_text.as_text(
-        found.table, found.manifest
-    )
+    assert study.read(study_folders["search"]).text == found.text
 
 
 def test_each_table_of_a_folder_stands_in_the_documents(

@@ -15,8 +15,9 @@ from sim.app.scenario_library import Library
 from sim.app.session import State
 from sim.app.strategy_draft import opened
 from sim.evidence import assumptions, records
-from sim.experiment import draws, manifests, study_folder
+from sim.experiment import draws, manifests
 from sim.scenario import loading
+from sim.studies import study
 
 STRATEGIES = '[strategies.late]\nstarts = { talks = ["deal"] }\n'
 
@@ -45,7 +46,7 @@ def record_file(path: Path) -> object:
 
 
 def table_of_results(path: Path) -> object:
-    return study_folder._table(path, ["strategy"]).to_csv()
+    return study.table_of(path, ["strategy"]).to_csv()
 
 
 def file_of_a_folder(path: Path) -> object:
@@ -97,5 +98,5 @@ def test_texts_that_were_read_with_the_mark(tmp_path: Path) -> None:
 
 def test_a_table_of_results_keeps_its_first_column(tmp_path: Path) -> None:
     (tmp_path / "best.csv").write_bytes(BOM_UTF8 + b"strategy,best\nnow,0.5\n")
-    table = study_folder._table(tmp_path / "best.csv", ["strategy"])
+    table = study.table_of(tmp_path / "best.csv", ["strategy"])
     assert isinstance(table, pd.DataFrame) and list(table) == ["strategy", "best"]

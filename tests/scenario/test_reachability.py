@@ -11,6 +11,7 @@ from random_scenarios import scenario_text
 from sim.cli import commands
 from sim.reporting import html
 from sim.scenario.reachability import never_starts, reach_of
+from sim.studies import pages
 
 BASE = """
 title = "Waiting"
@@ -166,7 +167,7 @@ def test_check_names_a_cycle_once_and_run_and_compare_say_it(tmp_path, capsys) -
         assert f"note: under s: {cycle}" in out
         assert f"note: under s: {NO_GOAL}" in out
         assert "under free" not in out
-    assert f"Note: under s: {cycle}." in html.page(sim.read(tmp_path / "run"))
+    assert f"Note: under s: {cycle}." in html.page(pages.of_run(sim.read(tmp_path / "run")))
 
 
 @pytest.mark.slow

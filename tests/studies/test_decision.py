@@ -13,8 +13,8 @@ import sim
 from builders import TWO_TRACKS as SMALL
 from sim.cli import commands
 from sim.errors import InputError
-from sim.reporting import sections
-from sim.studies import decision
+from sim.experiment.manifests import default_folder
+from sim.studies import compare, diff, explain, pages
 
 TEXT = """
 title = "A deal"
@@ -66,10 +66,10 @@ def command(*words: object) -> int:
 def test_degenerate_cases_are_told(name: str) -> None:
     success, b, runs, sentence = CASES[name]
     scenario = sim.loads(TEXT.format(success=success, b=b))
-    found = decision.compare(sim.run(scenario, replications=runs), "a")
+    found = compare.compare(sim.run(scenario, replications=runs), baseline="a")
     assert sentence in " ".join(found.text.split())
-    why = decision.explain(scenario, replications=runs)
-    apart = decision.diff(scenario, "a", "c", replications=runs)
+    why = explain.explain(scenario, replications=runs)
+    apart = diff.diff(scenario, "a", "c", replications=runs)
     assert "the same to the end" in apart.text
     for each in (found, why, apart):
         assert not re.search(r"\bnan\b", each.text)
@@ -105,16 +105,16 @@ def test_what_cannot_be_compared_is_refused(capsys) -> None:
     assert command("diff", "x.toml", "--a", "a", "--b", "z") == 2
     scenario = sim.load("x.toml")
     with pytest.raises(InputError, match="unknown baseline"):
-        decision.compare(sim.run(scenario, replications=5), "z")
+        compare.compare(sim.run(scenario, replications=5), baseline="z")
     with pytest.raises(InputError, match="counts by day only"):
-        decision.compare(sim.run(scenario, replications=5, keep="summary"))
+        compare.compare(sim.run(scenario, replications=5, keep="summary"))
     with pytest.raises(InputError, match="two different strategies"):
         sim.diff(scenario, "a", "a")
 
 
 @pytest.mark.slow
 def test_common_random_numbers_are_reported_for_all_pairs() -> None:
-    found = decision.compare(sim.run(sim.load("korea-2017"), replications=400), "proposal")
+    found = compare.compare(sim.run(sim.load("korea-2017"), replications=400), baseline="proposal")
     pairs = found.tables["pairs"]
     assert len(pairs) == 72 and pairs["variance_ratio"].notna().all()
     assert "of the variance of independent runs" in " ".join(found.sentences)
@@ -130,7 +130,7 @@ def test_common_random_numbers_are_reported_for_all_pairs() -> None:
 def test_an_explanation_over_draws_is_of_the_runs_histories() -> None:
     scenario = sim.load(SMALL)
     run = sim.run(scenario, ["direct", "in_order"], 40, draws=3).frame
-    found = decision.explain(scenario, ["direct", "in_order"], 40, draws=3)
+    found = explain.explain(scenario, ["direct", "in_order"], 40, draws=3)
     days = run["time"].where(run["outcome"] == "freeze", scenario.horizon)
     by_draw = days.groupby([run["strategy"], run["draw"]], observed=True).mean()
     for strategy, budget in found.tables["budget"].groupby("strategy"):
@@ -146,7 +146,7 @@ def test_an_explanation_over_draws_is_of_the_runs_histories() -> None:
 
 def test_durability_is_told_over_draws_as_well() -> None:
     results = sim.run(sim.load(SMALL), ["direct", "hardline"], 60, draws=4)
-    table = decision.compare(results).tables["durability"]
+    table = compare.compare(results).tables["durability"]
     frame = results.frame
     for strategy, part in table.groupby("strategy"):
         there = (frame["strategy"] == strategy) & (frame["outcome"] == "freeze")
@@ -173,9 +173,9 @@ def test_one_history_of_a_draw_is_that_of_the_run(tmp_path, capsys) -> None:
     assert "draw: found 4; allowed: 0 to 3" in capsys.readouterr().err
     assert command("diff", SMALL, "--a", "direct", "--b", "hardline", "--draw", 3,
                    "--replications", 5) == 0  # fmt: skip
-    folder = Path("results/two_tracks-direct-hardline-0-draw3-seed1")
-    page = sections.of(folder)
-    side = decision.diff(scenario, "direct", "hardline", 0, 5, draw=3)
+    folder = default_folder(scenario, 1, "diff", "direct", "hardline", "0-draw3")
+    page = pages.of(folder)
+    side = diff.diff(scenario, "direct", "hardline", 0, 5, draw=3)
     assert page.sentences[0] in " ".join(side.text.split())
-    told = "".join(text.get_text() for text in page.axes["side_by_side"].findobj(Text))
+    told = "".join(text.get_text() for text in page.figures[0].draw().findobj(Text))
     assert "replication 0, draw 3, seed 1" in told

@@ -17,8 +17,7 @@ from sim.analysis import attribution, intervals
 from sim.engine import kernel
 from sim.engine.program import GOAL, What, translate
 from sim.errors import ScenarioError
-from sim.reporting import findings
-from sim.studies import ablation, decision
+from sim.studies import ablation, diff, explain
 from sim.tracing import divergence, time_budget
 
 KOREA = sim.load("korea-2017")
@@ -327,7 +326,7 @@ def test_costs_are_paired_differences() -> None:
 def test_nothing_to_switch_off() -> None:
     text = HEAD + "conditions = { goal = {}, ruin = {} }\n[strategies.s]\n"
     text += '[[tracks.a.stages]]\nname = "x"\nduration = 5\nsuccess = 1\nraises = ["goal"]\n'
-    found = decision.explain(sim.loads(text), replications=3)
+    found = explain.explain(sim.loads(text), replications=3)
     assert found.tables["costs"].empty
     assert "a  " in found.text or "mean days" in found.text
 
@@ -388,7 +387,7 @@ raises = ["help"]
     expected = divergence.Divergence(10.0, "a.x", "succeeds", "suffers a setback: no")
     assert divergence.first_divergence(ours, a, b) == expected
     assert divergence.first_changed_attempt(ours, a, b) == expected
-    found = decision.diff(scenario, "with", "without", replications=7)
+    found = diff.diff(scenario, "with", "without", replications=7)
     assert found.tables["partings"]["n"].tolist() == [7]
     assert found.tables["partings"]["median_day"].tolist() == [10.0]
     assert "They diverge on day 10.0. a.x: succeeds (with), suffers a setback: no (without)." in (
@@ -414,7 +413,7 @@ def test_histories_that_never_part_are_counted_as_such() -> None:
                          columns=["replication", "time", "entity", "a", "b"])  # fmt: skip
     table = attribution.commonest_divergences(never)
     assert table["best"].tolist() == [0.5, 0.5]
-    assert "never" in findings.divergences_text(table, ("one", "two"))
+    assert "never" in diff._commonest(table, ("one", "two"), "partings").text(100)
 
 
 # -- whole explanations ---------------------------------------------------------------------------
@@ -429,14 +428,14 @@ def test_bottlenecks_with_draws_are_ratios() -> None:
 @pytest.mark.parametrize("number", [3, 14, 25])
 def test_any_scenario_can_be_explained(number: int) -> None:
     text = scenario_text(random.Random(number))
-    found = decision.explain(sim.loads(text), replications=30)
+    found = explain.explain(sim.loads(text), replications=30)
     assert "nan" not in found.text
     budgets = found.tables["budget"]
     assert (budgets["best"] >= 0).all()
 
 
 def test_what_changed_no_history_is_said_so() -> None:
-    found = decision.explain(sim.load("iran-2013"), ["experts_first"], 20)
+    found = explain.explain(sim.load("iran-2013"), ["experts_first"], 20)
     idle = found.tables["costs"].query("changed == 0 and kind == 'window'")
     assert len(idle) and (idle["best"] == 0).all() and (idle["joint_high"] > 0).all()
     for row in idle.itertuples():

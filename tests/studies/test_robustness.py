@@ -12,8 +12,8 @@ import sim
 from builders import TWO_TRACKS as SMALL
 from command import detente
 from sim.errors import InputError
-from sim.reporting import study_text
-from sim.studies import common, robustness, scenario_discovery, switching_values
+from sim.studies import regret as regret_
+from sim.studies import robustness, scenario_discovery, switching_values
 from study_coverage import TABLES, TWO_WAYS, P, Q, W, known, outcomes
 
 SCENARIO = sim.loads(TWO_WAYS, "two_ways.toml")
@@ -48,18 +48,16 @@ def no_warning(recwarn):
 
 def test_regrets_and_shares_of_the_best_by_hand() -> None:
     means = np.array([[0.5, 0.3, 0.5], [0.1, 0.4, 0.2]])
-    np.testing.assert_allclose(robustness.regrets(means), [[0, 0.2, 0], [0.3, 0, 0.2]])
-    np.testing.assert_allclose(robustness.regrets(means, -1), [[0.2, 0, 0.2], [0, 0.3, 0.1]])
-    np.testing.assert_allclose(
-        robustness.shares_of_best(means, 1, 1e-9), [[0.5, 0, 0.5], [0, 1, 0]]
-    )
+    np.testing.assert_allclose(regret_.regrets(means), [[0, 0.2, 0], [0.3, 0, 0.2]])
+    np.testing.assert_allclose(regret_.regrets(means, -1), [[0.2, 0, 0.2], [0, 0.3, 0.1]])
+    np.testing.assert_allclose(regret_.shares_of_best(means, 1, 1e-9), [[0.5, 0, 0.5], [0, 1, 0]])
 
 
 def test_noise_inflates_regrets_and_is_taken_off() -> None:
     found, truth = outcomes(np.random.default_rng(1), 2000, 0.06)
-    table = robustness.ranking(found, ("a", "b", "c"), 1, (-9, 9)).set_index("strategy")
-    regret = robustness.regrets(truth)
-    best = robustness.shares_of_best(truth, 1, 0).mean(axis=0)
+    table = regret_.ranking(found, ("a", "b", "c"), 1, (-9, 9)).set_index("strategy")
+    regret = regret_.regrets(truth)
+    best = regret_.shares_of_best(truth, 1, 0).mean(axis=0)
     for i, name in enumerate("abc"):
         row = table.loc[name]
         assert row["regret"] == pytest.approx(regret[:, i].mean(), abs=0.005)
@@ -72,7 +70,7 @@ def test_noise_inflates_regrets_and_is_taken_off() -> None:
 def test_equal_strategies_with_noise_have_hardly_a_regret() -> None:
     random = np.random.default_rng(3)
     told = random.normal(random.normal(0, 1, (1, 300, 1)), 5, (3, 300, 100))
-    table = robustness.ranking(robustness.summed(told), ("a", "b", "c"), 1, (-99, 99), random)
+    table = regret_.ranking(regret_.summed(told), ("a", "b", "c"), 1, (-99, 99), random)
     assert (table["regret_raw"] > 0.3).all()
     assert (table["regret"] < 0.12).all()
 
@@ -80,9 +78,7 @@ def test_equal_strategies_with_noise_have_hardly_a_regret() -> None:
 def test_the_same_strategy_twice_shares_the_chance_and_has_no_regret() -> None:
     random = np.random.default_rng(4)
     one = random.integers(0, 2, (1, 80, 50)).astype(float)
-    table = robustness.ranking(
-        robustness.summed(np.concatenate([one, one])), ("a", "b"), random=random
-    )
+    table = regret_.ranking(regret_.summed(np.concatenate([one, one])), ("a", "b"), random=random)
     assert (table["regret"] == 0).all()
     assert (table["best"] == 0.5).all()
     assert list(table["strategy"]) == ["a", "b"]
@@ -92,26 +88,26 @@ def test_who_does_best_where_the_draws_are_bad() -> None:
     ranking = pd.DataFrame({"strategy": ["a", "b", "c", "d"], "regret_p90": [0.2, 0.1, 0.3, 0.3],
                             "worst": [0.05, 0.0, 0.05, 0.02]})  # fmt: skip
     m = {"scale": 100.0, "steps": "points", "unit": "%"}
-    assert study_text._on_bad_draws(ranking, m, "more") == (
+    assert robustness._on_bad_draws(ranking, m, "more") == (
         "The 90th percentile of regret is least for b, 10.0 points; the worst draw is the least "
         "bad for a and c, 5.0 % (maximin)."
     )
-    assert "the least bad for b, 0.0 % (maximin)" in study_text._on_bad_draws(ranking, m, "less")
+    assert "the least bad for b, 0.0 % (maximin)" in robustness._on_bad_draws(ranking, m, "less")
     tied = ranking.assign(worst=0.0, regret_p90=0.0)
-    assert study_text._on_bad_draws(tied, m, "more").count("a and 3 others") == 2
+    assert robustness._on_bad_draws(tied, m, "more").count("a and 3 others") == 2
 
 
 def test_one_draw_one_replication_and_one_strategy() -> None:
     random = np.random.default_rng(5)
-    single = robustness.summed(random.integers(0, 2, (2, 1, 400)).astype(float))
-    table = robustness.ranking(single, ("a", "b"))
+    single = regret_.summed(random.integers(0, 2, (2, 1, 400)).astype(float))
+    table = regret_.ranking(single, ("a", "b"))
     assert table["regret_low"].isna().all() or (table["regret_low"] == table["regret"]).all()
     assert table["best_low"].isna().all()
     assert table["best"].sum() == pytest.approx(1)
-    once = robustness.summed(random.integers(0, 2, (2, 50, 1)).astype(float))
-    table = robustness.ranking(once, ("a", "b"))
+    once = regret_.summed(random.integers(0, 2, (2, 50, 1)).astype(float))
+    table = regret_.ranking(once, ("a", "b"))
     np.testing.assert_allclose(table["regret"], table["regret_raw"])
-    alone = robustness.ranking(robustness.summed(random.random((1, 20, 20))), ("a",))
+    alone = regret_.ranking(regret_.summed(random.random((1, 20, 20))), ("a",))
     assert alone.loc[0, "regret"] == 0
     assert alone.loc[0, "best"] == 1
 
@@ -366,7 +362,7 @@ def test_wrong_input_ends_with_one_sentence(arguments, message, tmp_path, capsys
 
 def test_a_scenario_without_ranges_is_refused(tmp_path) -> None:
     fixed = SCENARIO.override({P: 0.5, Q: 0.5, W: 1, TABLES: 1})
-    for study in (common.study_sensitivity, common.study_robust):
+    for study in (sim.sensitivity, sim.robust):
         with pytest.raises(InputError, match="has no uncertain parameter"):
             study(fixed)
 
@@ -410,9 +406,9 @@ def test_ties_for_the_least_regret_are_all_named() -> None:
     manifest = {"measured": {"scale": 100, "steps": "points", "unit": "%", "width": 1.0},
                 "better": "more", "replications": 50, "draws": 8}  # fmt: skip
     tables = {"ranking": ranking, "regret": ranking}
-    said = next(study_text._on_regret(tables, manifest))
+    said = next(robustness._on_regret(tables, manifest))
     assert said.startswith("a and b have the least mean regret over the draws")
     assert "a and b are each best most often, in 50" in said
     alone = ranking.assign(regret=[0.0, 0.01, 0.05], best=[0.6, 0.4, 0.0])
-    said = next(study_text._on_regret({"ranking": alone, "regret": alone}, manifest))
+    said = next(robustness._on_regret({"ranking": alone, "regret": alone}, manifest))
     assert said.startswith("a has the least") and "it is best most often" in said

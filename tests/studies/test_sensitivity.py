@@ -12,7 +12,8 @@ import sim
 from sim.errors import InputError, MeasureError
 from sim.experiment import draws, measures, simulation
 from sim.experiment import evaluator as evaluation
-from sim.studies import common, sensitivity
+from sim.studies import sensitivity
+from sim.studies import sensitivity_indices as indices
 
 THREE = ["a", "b", "c"]
 ISHIGAMI_FIRST = (0.3139, 0.4424, 0.0)
@@ -66,7 +67,7 @@ def by_name(table, name: str):
 
 
 def test_ishigami_has_its_known_indices() -> None:
-    table, noise = sensitivity.sobol(lambda c: ishigami(c)[:, None], THREE, each(THREE), 2048)
+    table, noise = indices.sobol(lambda c: ishigami(c)[:, None], THREE, each(THREE), 2048)
     for name, first, total in zip(THREE, ISHIGAMI_FIRST, ISHIGAMI_TOTAL, strict=True):
         row = by_name(table, name)
         assert row["first"] == pytest.approx(first, abs=0.015)
@@ -81,7 +82,7 @@ def test_ishigami_has_its_known_indices() -> None:
 def test_sobol_g_has_its_known_indices() -> None:
     names = [f"x{i}" for i in range(8)]
     a = np.array([0, 1, 4.5, 9, 99, 99, 99, 99.0])
-    table, _ = sensitivity.sobol(
+    table, _ = indices.sobol(
         lambda c: np.asarray(Sobol_G.evaluate(c, a))[:, None], names, each(names), 2048
     )
     firsts, totals = Sobol_G.sensitivity_index(a), Sobol_G.total_sensitivity_index(a)
@@ -97,7 +98,7 @@ def test_the_noise_of_histories_is_taken_off() -> None:
     def noisy(cube: np.ndarray) -> np.ndarray:
         return ishigami(cube)[:, None] + 12 * random.standard_normal((len(cube), 20))
 
-    tables = [sensitivity.sobol(noisy, THREE, each(THREE), 256, seed=s)[0] for s in range(1, 13)]
+    tables = [indices.sobol(noisy, THREE, each(THREE), 256, seed=s)[0] for s in range(1, 13)]
     for name, first, total in zip(THREE, ISHIGAMI_FIRST, ISHIGAMI_TOTAL, strict=True):
         rows = [by_name(table, name) for table in tables]
         assert np.mean([row["total"] for row in rows]) == pytest.approx(total, abs=0.05)
@@ -109,9 +110,9 @@ def test_the_noise_of_histories_is_taken_off() -> None:
 def test_variance_is_split_into_numbers_and_noise() -> None:
     random = np.random.default_rng(1)
     draws_, luck = random.normal(size=(4000, 1)), random.normal(size=(1, 25))
-    clean = sensitivity.noise_of(2 * draws_ + 7 * luck)
+    clean = indices.noise_of(2 * draws_ + 7 * luck)
     assert clean.noise == pytest.approx(0, abs=1e-12)  # luck that all draws share is no noise
-    noisy = sensitivity.noise_of(2 * draws_ + 7 * luck + 10 * random.normal(size=(4000, 25)))
+    noisy = indices.noise_of(2 * draws_ + 7 * luck + 10 * random.normal(size=(4000, 25)))
     assert noisy.noise == pytest.approx(100 / 25, rel=0.02)
     assert noisy.parameters == pytest.approx(4, rel=0.1)
     # 10 % noise: 100 / R = 4 / 9.
@@ -120,9 +121,9 @@ def test_variance_is_split_into_numbers_and_noise() -> None:
 
 def test_a_product_of_chances_has_the_indices_of_its_formula() -> None:
     evaluator = evaluation.make_evaluator(SCENARIO, ["go"])
-    grouped = sensitivity.factors(SCENARIO, evaluator.free)
+    grouped = indices.factors(SCENARIO, evaluator.free)
     assert set(grouped) == {P, Q, W}
-    table, noise = sensitivity.sobol(
+    table, noise = indices.sobol(
         lambda c: evaluator.evaluate(evaluator.from_unit_cube(c), 50)[0],
         evaluator.free,
         grouped,
@@ -143,32 +144,30 @@ def test_a_product_of_chances_has_the_indices_of_its_formula() -> None:
 def test_other_factors_are_one_factor() -> None:
     names = [f"x{i}" for i in range(6)]
     weights = np.array([4, 3, 1, 1, 1, 1.0])
-    morris = sensitivity.morris(lambda c: (c @ weights)[:, None], names, each(names), 10)
-    chosen = common.screened(morris, each(names), 2)
+    morris = indices.morris(lambda c: (c @ weights)[:, None], names, each(names), 10)
+    chosen = sensitivity.screened(morris, each(names), 2)
     assert list(chosen) == ["x0", "x1", "all others (4)"]
-    table, _ = sensitivity.sobol(lambda c: (c @ weights)[:, None], names, chosen, 512)
+    table, _ = indices.sobol(lambda c: (c @ weights)[:, None], names, chosen, 512)
     assert by_name(table, "all others (4)")["total"] == pytest.approx(4 / 29, abs=0.02)
-    assert common.screened(morris, each(names), 6) == each(names)
+    assert sensitivity.screened(morris, each(names), 6) == each(names)
 
 
 @pytest.mark.parametrize("base", [3, 100, 1])
 def test_a_base_that_is_no_power_of_two_is_refused(base: int) -> None:
     with pytest.raises(InputError, match="power of 2"):
-        sensitivity.sobol(lambda c: c, THREE, each(THREE), base)
+        indices.sobol(lambda c: c, THREE, each(THREE), base)
 
 
 def test_nothing_varies_noise_alone_and_one_replication() -> None:
-    constant, noise = sensitivity.sobol(lambda c: np.ones((len(c), 5)), THREE, each(THREE), 16)
+    constant, noise = indices.sobol(lambda c: np.ones((len(c), 5)), THREE, each(THREE), 16)
     assert noise.variance == 0
     assert constant["total"].isna().all()
     random = np.random.default_rng(2)
-    table, noise = sensitivity.sobol(
-        lambda c: random.normal(size=(len(c), 5)), THREE, each(THREE), 64
-    )
+    table, noise = indices.sobol(lambda c: random.normal(size=(len(c), 5)), THREE, each(THREE), 64)
     assert noise.too_noisy
     assert table["first"].isna().all()
     assert table["first_raw"].notna().all()
-    _, single = sensitivity.sobol(lambda c: ishigami(c)[:, None], THREE, each(THREE), 64)
+    _, single = indices.sobol(lambda c: ishigami(c)[:, None], THREE, each(THREE), 64)
     assert np.isnan(single.share)
 
 
@@ -176,7 +175,7 @@ def test_nothing_varies_noise_alone_and_one_replication() -> None:
 
 
 def test_effects_of_a_line_are_its_slopes() -> None:
-    table = sensitivity.morris(lambda c: (c @ [3.0, -2.0, 0.0])[:, None], THREE, each(THREE), 8)
+    table = indices.morris(lambda c: (c @ [3.0, -2.0, 0.0])[:, None], THREE, each(THREE), 8)
     # Over the grid, three quarters of the unit interval.
     for name, mu in (("a", 2.25), ("b", -1.5), ("c", 0.0)):
         row = by_name(table, name)
@@ -193,7 +192,7 @@ def test_a_number_that_only_disturbs_is_told_as_noise() -> None:
     def noisy(cube: np.ndarray) -> np.ndarray:
         return (cube @ [3.0, 0.0, 0.0])[:, None] + random.normal(size=(len(cube), 10))
 
-    tables = [sensitivity.morris(noisy, THREE, each(THREE), 30, seed=s) for s in range(1, 9)]
+    tables = [indices.morris(noisy, THREE, each(THREE), 30, seed=s) for s in range(1, 9)]
     idle = [by_name(table, "c") for table in tables]
     assert np.mean([row["mu_star"] / row["noise"] for row in idle]) == pytest.approx(1, abs=0.1)
     assert np.mean([row["effect_low"] == 0 for row in idle]) >= 0.75
@@ -206,9 +205,9 @@ def test_tied_numbers_are_one_factor() -> None:
     more = f'[[correlations]]\nbetween = ["{P}", "{Q}"]\nrank = {{rank}}'
     tied = sim.loads(TWO_STEPS.format(more=more.format(rank=0.7)))
     evaluator = evaluation.make_evaluator(tied, ["go"])
-    grouped = sensitivity.factors(tied, evaluator.free)
+    grouped = indices.factors(tied, evaluator.free)
     assert grouped == {f"{P} + {Q}": [P, Q], W: [W]}
-    table = sensitivity.morris(
+    table = indices.morris(
         lambda c: evaluator.evaluate(evaluator.from_unit_cube(c), 50)[0],
         evaluator.free,
         grouped,
@@ -219,13 +218,11 @@ def test_tied_numbers_are_one_factor() -> None:
     assert np.isnan(both["mu"])
     assert both["effect_low"] > 0.1
     untied = sim.loads(TWO_STEPS.format(more=more.format(rank=0)))
-    assert len(sensitivity.factors(untied, evaluator.free)) == 3
+    assert len(indices.factors(untied, evaluator.free)) == 3
 
 
 def test_a_tornado_tells_the_swings_of_the_formula() -> None:
-    table = sensitivity.tornado(evaluation.make_evaluator(SCENARIO, ["go"]), 4000).set_index(
-        "number"
-    )
+    table = indices.tornado(evaluation.make_evaluator(SCENARIO, ["go"]), 4000).set_index("number")
     assert list(table.index) == [P, Q, W]
     for name, low, high in ((P, 0.2 * 0.8, 0.8 * 0.8), (Q, 0.5 * 0.4, 0.5 * 1.0), (W, 0.4, 0.4)):
         row = table.loc[name]
@@ -237,7 +234,7 @@ def test_a_tornado_tells_the_swings_of_the_formula() -> None:
 
 
 def test_the_lead_over_another_strategy_is_an_outcome_too() -> None:
-    table = sensitivity.tornado(evaluation.make_evaluator(SCENARIO, ["go", "wait"]), 2000, "wait")
+    table = indices.tornado(evaluation.make_evaluator(SCENARIO, ["go", "wait"]), 2000, "wait")
     assert table.set_index("number").loc[P, "swing"] == pytest.approx(0.48, abs=0.04)
 
 
@@ -362,7 +359,7 @@ def test_histories_do_not_depend_on_the_blocks_in_which_they_are_told(
 def test_a_study_of_a_moved_scenario_stands_elsewhere_between_the_same_ends() -> None:
     evaluator = evaluation.make_evaluator(SCENARIO, ["go"])
     moved = evaluation.make_evaluator(SCENARIO.with_base_values({P: 0.7}), ["go"])
-    table = sensitivity.tornado(moved, 500).set_index("number")
+    table = indices.tornado(moved, 500).set_index("number")
     assert tuple(table.loc[P, ["from", "likely", "to"]]) == (0.2, 0.7, 0.8)
     there = evaluator.evaluate(evaluator.with_values({P: 0.7})[None, :], 500)
     np.testing.assert_array_equal(moved.evaluate(moved.base[None, :], 500), there)

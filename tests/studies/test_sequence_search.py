@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,11 +20,11 @@ from sim.engine import kernel
 from sim.engine.program import translate
 from sim.errors import InputError, ModelError
 from sim.plotting import outcomes, style
-from sim.reporting import sequence_text
 from sim.scenario.scenario import Scenario, load, loads
-from sim.studies import sequence_search
+from sim.studies import search, sequence_search
 from sim.studies.sequence_evaluation import EndpointDays, SequenceEvaluator, chosen
-from sim.studies.sequence_space import Space, fubini, size_of, waits_for_goal, weak_orders
+from sim.studies.sequence_space import Space, file_of, fubini, size_of, waits_for_goal, weak_orders
+from sim.studies.study import Study
 
 KOREA = load("korea-2017")
 FOUR = ("us_dprk", "north_south", "working_group", "ministerial")
@@ -127,7 +128,7 @@ def test_saved_candidates_are_read_back_as_they_are(stages, tmp_path) -> None:
     space = Space(KOREA, FOUR, ("settlement",), ("ministerial",), POSTURES[:2], FOUR[1:], stages)
     numbers = range(0, len(space), 37)
     path = tmp_path / "saved.toml"
-    path.write_text(sequence_search.file_of([space.strategy(n) for n in numbers], "saved"))
+    path.write_text(file_of([space.strategy(n) for n in numbers], "saved"))
     read = load("korea-2017", [path])
     for number in numbers:
         assert read.strategies[space.name(number)] == space.strategy(number)
@@ -229,35 +230,40 @@ setbacks = [ { name = "no", delay = 0, resume = "open" } ]
 
 
 @pytest.fixture(scope="module")
-def found() -> sequence_search.Found:
-    return sequence_search.search(small(), **QUICK, zone=5)
+def found() -> Study:
+    return search.search(small(), **QUICK, zone=5)
 
 
 def test_the_search_finds_the_order_and_the_posture_that_pay(found) -> None:
-    assert found.space.words(found.best) == "talks > summit; raises bold"
-    row = found.table.iloc[0]
+    row = found.tables["candidates"].iloc[0]
+    assert row["words"] == "talks > summit; raises bold"
     assert (row["status"], row["n"]) == ("best", 50)
-    assert not found.table["words"].head(2).str.contains("mad").any()
+    assert not found.tables["candidates"]["words"].head(2).str.contains("mad").any()
 
 
 def test_the_table_has_three_numbers_for_every_estimate(found) -> None:
-    table = found.table
+    table = found.tables["candidates"]
     for name in ("restricted_mean", "reached", "ruin", "difference", "ruin_difference"):
         assert (table[f"{name}_low"] <= table[name]).all(), name
         assert (table[name] <= table[f"{name}_high"]).all(), name
     assert table["difference"].iloc[0] == 0
 
 
-def test_estimates_come_from_new_histories(found) -> None:
-    first = found.manifest["first_measured_replication"]
-    assert first >= found.selection.next_world > 0
-    goal = SequenceEvaluator(found.space, 1, workers=1).evaluate([found.best], first, 50).goal
+def test_estimates_come_from_new_replications() -> None:
+    space = sequence_search.space_of(small(), None, [], [], None, [], False)
+    options = sequence_search.options_of(space, "days", 5, 0.95, 50)
+    inner = sequence_search.find(space, options, 1)
+    first = inner.counts["first_measured_replication"]
+    assert first >= inner.selection.next_world > 0
+    best = int(inner.table["number"].iloc[0])
+    assert best == inner.distinct[inner.selection.best]
+    goal = SequenceEvaluator(space, 1, workers=1).evaluate([best], first, 50).goal
     mean = float(np.fmin(goal, 400).mean())
-    assert found.table["restricted_mean"].iloc[0] == pytest.approx(mean)
+    assert inner.table["restricted_mean"].iloc[0] == pytest.approx(mean)
 
 
 def test_the_front_is_not_dominated(found) -> None:
-    own = found.table[found.table["number"] >= 0]
+    own = found.tables["candidates"][found.tables["candidates"]["number"] >= 0]
     costs = own[["restricted_mean", "median", "reached", "ruin"]].to_numpy() * [1, 1, -1, 1]
     costs = np.nan_to_num(costs, nan=np.inf)  # a median that is not reached
     for row, on_front in zip(costs, own["front"], strict=True):
@@ -284,11 +290,12 @@ def test_who_is_there_sooner_more_often_than_not_stands_on_the_front() -> None:
 
 
 def test_medians_are_printed_where_one_is_reached(found) -> None:
-    assert found.table["median_low"].notna().any()
-    text = sequence_text.as_text(found.table, found.manifest)
+    assert found.tables["candidates"]["median_low"].notna().any()
+    text = found.text
     assert "median days" in text and "front of days, median, share and war" in text
-    none = found.table.assign(median_low=np.nan, median=np.nan, median_high=np.nan)
-    assert "median days" not in sequence_text.as_text(none, found.manifest)
+    none = found.tables["candidates"].assign(median_low=np.nan, median=np.nan, median_high=np.nan)
+    tables = {"candidates": none, "front": none[none["front"]]}
+    assert "median days" not in replace(found, tables=tables).text
 
 
 def test_first_fronts_peel_one_after_the_other() -> None:
@@ -298,34 +305,36 @@ def test_first_fronts_peel_one_after_the_other() -> None:
 
 
 def test_the_same_search_whatever_the_workers(found) -> None:
-    again = sequence_search.search(small(), replications=50, workers=2, zone=5)
-    pd.testing.assert_frame_equal(found.table, again.table)
-    assert again.selection.histories == found.selection.histories
+    again = search.search(small(), replications=50, workers=2, zone=5)
+    pd.testing.assert_frame_equal(found.tables["candidates"], again.tables["candidates"])
+    assert again.manifest["choice_histories"] == found.manifest["choice_histories"]
 
 
 def test_share_is_another_measure() -> None:
-    found = sequence_search.search(small(), **QUICK, measure="share", zone=0.03)
-    table = found.table
+    found = search.search(small(), **QUICK, measure="share", zone=0.03)
+    table = found.tables["candidates"]
     assert table["difference"].to_numpy() == pytest.approx(
         table["reached"].iloc[0] - table["reached"].to_numpy()
     )
-    assert "points" in sequence_search.as_text(found)
+    assert "points" in found.text
 
 
 def test_a_large_space_nominates_candidates_for_the_front() -> None:
-    found = sequence_search.search(
+    found = search.search(
         KOREA, FOUR[1:], postures=POSTURES[:2], **QUICK, zone=100
     )  # fmt: skip
-    assert len(found.distinct) > sequence_search.NEAR
-    assert len(found.table) < len(found.space) + len(KOREA.strategies)
-    assert found.front["restricted_mean"].is_monotonic_increasing
-    assert set(found.table[found.table["number"] < 0]["candidate"]) == set(KOREA.strategies)
+    assert found.manifest["distinct"] > sequence_search.NEAR
+    assert len(found.tables["candidates"]) < found.manifest["candidates"] + len(KOREA.strategies)
+    assert found.tables["front"]["restricted_mean"].is_monotonic_increasing
+    assert set(
+        found.tables["candidates"][found.tables["candidates"]["number"] < 0]["candidate"]
+    ) == set(KOREA.strategies)
 
 
 def test_the_figure_says_what_the_candidate_with_the_least_ruin_reaches(found) -> None:
-    drawn = outcomes.front(found.table, "deal", "war")
+    drawn = outcomes.front(found.tables["candidates"], "deal", "war")
     texts = [text.get_text().strip() for text in drawn.texts]
-    letters = "ABCDEFGHIJKL"[: len(found.front)]
+    letters = "ABCDEFGHIJKL"[: len(found.tables["front"])]
     assert [text for text in texts if len(text) == 1] == list(letters)
     best = pd.DataFrame(
         {"reached": [0.4, 0.25], "ruin": [0.03, 0.02], "ruin_difference_high": [0.0, -0.001]}
@@ -342,53 +351,54 @@ def test_the_figure_says_what_the_candidate_with_the_least_ruin_reaches(found) -
 
 
 def test_a_crowded_front_is_cut_and_told_so(found) -> None:
-    table = pd.concat([found.table.head(1)] * 20, ignore_index=True).assign(front=True)
+    table = pd.concat([found.tables["candidates"].head(1)] * 20, ignore_index=True).assign(
+        front=True
+    )
     table["number"] = range(20)
     drawn = outcomes.front(table, "deal", "war")
     assert "and 8 more, in front.csv" in drawn.texts[-1].get_text()
-    many = sequence_search.Found(
-        **{**vars(found), "table": table.assign(status="not distinguished")}
-    )
-    assert ".. and 8 more, in candidates.csv" in sequence_search.as_text(many)
+    table = table.assign(status="not distinguished")
+    many = replace(found, tables={"candidates": table, "front": table})
+    assert "The first 12 of 20 are shown; all are in candidates.csv." in many.text
 
 
 # -- degenerate cases -----------------------------------------------------------------------------
 
 
 def test_one_candidate_only() -> None:
-    found = sequence_search.search(small(), ["talks"], postures=[], **QUICK)
-    assert (found.best, len(found.table)) == (0, 1)
-    assert "1 candidate" in sequence_search.as_text(found)
+    found = search.search(small(), ["talks"], postures=[], **QUICK)
+    assert (found.tables["candidates"]["number"].iloc[0], len(found.tables["candidates"])) == (0, 1)
+    assert "1 candidate" in found.text
 
 
 def test_no_candidate_ever_reaches_the_goal() -> None:
     late = small().text.replace(
         "duration = { mean = 20 }\nsuccess = 0.1", "duration = 500\nsuccess = 0.1"
     )
-    found = sequence_search.search(loads(late), **QUICK)
-    assert (found.table["restricted_mean"] == 400).all()
-    assert (found.table["reached"] == 0).all()
-    assert found.table["median"].isna().all()
-    text = sequence_search.as_text(found)
-    assert "no measured candidate ever reached deal" in text
+    found = search.search(loads(late), **QUICK)
+    assert (found.tables["candidates"]["restricted_mean"] == 400).all()
+    assert (found.tables["candidates"]["reached"] == 0).all()
+    assert found.tables["candidates"]["median"].isna().all()
+    text = found.text
+    assert "No measured candidate ever reached deal" in text
     assert "nan" not in text
 
 
 def test_every_history_reaches_the_goal_at_once() -> None:
     sure = small(more='[tracks.now]\n[[tracks.now.stages]]\nname = "s"\nduration = 0\n'
                       'success = 1\nraises = ["deal"]\n')  # fmt: skip
-    found = sequence_search.search(sure, ["talks", "summit"], **QUICK)
-    assert (found.table["restricted_mean"] == 0).all()
-    assert set(found.table["status"]) == {"best", "alike"}
-    assert found.table["front"].sum() == 1
-    assert "nan" not in sequence_search.as_text(found)
+    found = search.search(sure, ["talks", "summit"], **QUICK)
+    assert (found.tables["candidates"]["restricted_mean"] == 0).all()
+    assert set(found.tables["candidates"]["status"]) == {"best", "alike"}
+    assert found.tables["candidates"]["front"].sum() == 1
+    assert "nan" not in found.text
 
 
 def test_without_ruin() -> None:
-    found = sequence_search.search(small('about = "nothing can be lost"'),
+    found = search.search(small('about = "nothing can be lost"'),
                               **QUICK, zone=20)  # fmt: skip
-    assert "ruin" not in found.table
-    assert "war" not in sequence_search.as_text(found)
+    assert "ruin" not in found.tables["candidates"]
+    assert "war" not in found.text
 
 
 # -- bad input ------------------------------------------------------------------------------------
@@ -416,7 +426,7 @@ def test_without_ruin() -> None:
 )
 def test_what_cannot_be_asked(asked, message) -> None:
     with pytest.raises(InputError, match=message):
-        sequence_search.search(small(), **asked)
+        search.search(small(), **asked)
 
 
 def test_too_many_candidates_are_refused_before_they_are_made() -> None:
@@ -425,9 +435,9 @@ def test_too_many_candidates_are_refused_before_they_are_made() -> None:
         for i in range(9)
     )
     with pytest.raises(InputError, match=r"11 in every order.*allowed: 1,000,000; order fewer"):
-        sequence_search.search(small(more=tracks))
+        search.search(small(more=tracks))
     with pytest.raises(InputError, match="or more"):
-        sequence_search.search(KOREA, list(KOREA.tracks), postures=POSTURES[:4], stages=True)
+        search.search(KOREA, list(KOREA.tracks), postures=POSTURES[:4], stages=True)
 
 
 # -- the command ----------------------------------------------------------------------------------
@@ -481,8 +491,8 @@ def test_a_zone_in_points_is_refused_in_points(scenario_file, capsys) -> None:
 
 
 def test_no_difference_is_minus_nothing() -> None:
-    assert sequence_text._signed(-0.04, 1) == "+0.0" and sequence_text._signed(-0.06, 1) == "-0.1"
-    assert sequence_text._points((-0.00001, 0.0, 0.02)) == "+0.00 points (+0.00 to +2.00)"
+    assert search._signed(-0.04, 1) == "+0.0" and search._signed(-0.06, 1) == "-0.1"
+    assert search._points((-0.00001, 0.0, 0.02)) == "+0.00 points (+0.00 to +2.00)"
 
 
 def test_the_same_folder_takes_the_same_search_and_no_other(scenario_file, capsys) -> None:
@@ -517,13 +527,13 @@ def test_the_command_says_what_is_wrong(scenario_file, capsys) -> None:
 
 
 def test_the_public_name() -> None:
-    assert sim.search is sequence_search.search
+    assert sim.search is search.search
 
 
 def test_the_title_of_the_front_tells_candidates_from_strategies_of_the_file() -> None:
     scenario = small(more="[strategies.bold_one]\nraises = ['bold']\n[strategies.plain]\n")
-    found = sequence_search.search(scenario, postures=[], **QUICK)
-    table = found.table
+    found = search.search(scenario, postures=[], **QUICK)
+    table = found.tables["candidates"]
     candidates, named = (table[table["number"] >= 0], table[table["number"] < 0])
     table.loc[named.index[0], "reached"] = above = candidates["reached"].max() + 0.1
     axes = outcomes.front(table, "deal", "war")
@@ -534,4 +544,4 @@ def test_the_title_of_the_front_tells_candidates_from_strategies_of_the_file() -
     assert f" ({name}, a strategy of the file: {style.share_label(above)})" in title
     table.loc[named.index, "reached"] = 0.0
     assert "of the file" not in outcomes.front(table, "deal", "war").get_title(loc="left")
-    assert "the best candidate or within" in sequence_search.as_text(found)
+    assert "the best candidate or within" in " ".join(found.text.split())

@@ -20,8 +20,8 @@ from sim.errors import InputError, ModelError, ScenarioError
 from sim.formatting import percent
 from sim.plotting import decisions, outcomes
 from sim.plotting.captions import HOW_TO_READ
-from sim.reporting import findings
 from sim.scenario.scenario import Scenario
+from sim.studies.diff import divergence_text
 from sim.tracing.divergence import BOTH, ONLY_A, Divergence, divergence_index
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _sentences(found: Pair, state: State, one: int, other: int) -> str:
     day, *parts = found.divergence
     divergence = Divergence(day, *(words(str(part)) for part in parts))
     where = f"The first divergence after day 0 is on day {day:,.1f}"
-    return f"{said} {where}: {findings.divergence_text(divergence, names)}."
+    return f"{said} {where}: {divergence_text(divergence, names)}."
 
 
 def _events(found: Pair, state: State, one: int, other: int) -> Markup:

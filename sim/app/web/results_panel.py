@@ -21,7 +21,7 @@ from sim.app.web.switching_panel import SwitchingPanel
 from sim.formatting import percent
 from sim.plotting import decisions, outcomes
 from sim.plotting.captions import HOW_TO_READ
-from sim.reporting import findings, text_tables
+from sim.reporting import comparison, text_tables
 from sim.reporting.text_tables import TextTable
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def tables(answer: Answer) -> Iterator[Markup]:
     title = f"Every strategy, {answer.n:,} replications each"
     yield table(TextTable(title, head, body, text_tables.legend(summary)), colours)
     if answer.differences is not None:
-        yield table(findings.differences_table(titled(answer.differences, titles)), colours)
+        yield table(comparison.differences_table(titled(answer.differences, titles)), colours)
     if answer.bottlenecks is not None and len(answer.bottlenecks):
         yield table(_waits(titled(answer.bottlenecks, titles)), colours)
 

@@ -1,0 +1,73 @@
+"""Numbers as cells of printed tables: an estimate, with its limits in brackets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sim.formatting import DASH
+
+Row = Mapping[Any, Any]
+"""Estimates by name, each with its limits: ``x``, ``x_low``, ``x_high``."""
+
+
+def two_digits(value: float) -> str:
+    """With two significant digits; a large one whole."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def plain(value: float, sign: bool = False) -> str:
+    """With one digit; a dash where it is not known."""
+    if math.isnan(value):
+        return "-"
+    return signed(value) if sign else f"{value:.1f}"
+
+
+def signed(value: float) -> str:
+    """With one digit and its sign; nothing has none."""
+    return f"{value:+.1f}" if round(value, 1) else "0.0"
+
+
+def interval(row: Row, name: str, scale: float, digits: int = 1) -> str:
+    """An estimate with its limits, each times a scale.
+
+    >>> interval({"x": 0.5, "x_low": 0.25, "x_high": 0.75}, "x", 100, 0)
+    '50 (25 to 75)'
+    """
+    best, low, high = (scale * row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if math.isnan(best):
+        return "-"
+    if math.isnan(low):
+        return f"{best:.{digits}f} (not known)"
+    return f"{best:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def signed_interval(row: Row, name: str, scale: float) -> str:
+    """A difference with its limits, each times a scale."""
+    best, low, high = (scale * row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if math.isnan(low):
+        return f"{signed(best)} (not known)"
+    return f"{signed(best)} ({signed(low)} to {signed(high)})"
+
+
+def limits(low: float, high: float, show: Callable[[float], str]) -> str:
+    """The limits of an estimate in brackets; nothing where it has none."""
+    return "" if math.isnan(low) else f" ({show(low)}{DASH}{show(high)})"
+
+
+def difference(best: float, low: float, high: float, unit: str) -> str:
+    """A difference with its sign and limits, and a star where it is significant."""
+    times, digits = (100, 1) if unit == "share" else (1, 0)
+    shown = [_shown(times * value, digits) for value in (best, low, high)]
+    if math.isnan(low) or math.isnan(high):
+        return shown[0]
+    star = "*" if low > 0 or high < 0 else " "
+    return f"{shown[0]} ({shown[1]} to {shown[2]}){star}"
+
+
+def _shown(value: float, digits: int) -> str:
+    if math.isnan(value):
+        return DASH
+    text = f"{value:+,.{digits}f}"
+    return text[1:] if float(text.replace(",", "")) == 0 else text

@@ -1,0 +1,326 @@
+"""A comparison in words: its tables as text, and a sentence for each finding.
+
+Every sentence is computed from the limits of its numbers, never from the estimates alone. Tables
+come from :mod:`sim.analysis.comparison` and its neighbours; :mod:`sim.studies.compare` says which
+of these stand where.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from sim.analysis.dominance import AHEAD, CROSS, DOMINATES, OPEN
+from sim.analysis.intervals import LEVEL
+from sim.formatting import DASH, days_text, listed, many, percent
+from sim.reporting.cells import difference, limits
+from sim.reporting.text_tables import TextTable
+
+MOST_IN_MATRIX = 12
+MOST_PAIRS = 4
+PLAIN, ADJUSTED = ("best", "low", "high"), ("adjusted", "adjusted_low", "adjusted_high")
+MEASURES = ("reached", "restricted_mean", "held", "ruin")
+
+
+def _wanted(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Rows of a measure; ``held`` is that of the goal."""
+    wanted = f"held_{table.attrs['goal']}" if name == "held" else name
+    return table[table["measure"] == wanted]
+
+
+# -- tables in print ------------------------------------------------------------------------------
+
+
+def best_table(table: pd.DataFrame) -> TextTable:
+    """Which may be the best: days behind the best of the others, and the chance of being best."""
+    days = _wanted(table, "restricted_mean")
+    names = [name for name in MEASURES if len(_wanted(table, name))]
+    head = ["strategy", "days more than the best other", "may be best", *map(_short, names)]
+    body = []
+    for row in days.itertuples():
+        chances = [
+            _wanted(table, name).set_index("strategy")["chance"][row.strategy] for name in names
+        ]
+        shown = difference(row.best, row.low, row.high, "days")
+        line = [row.strategy, shown, "yes" if row.may_be_best else "no"]
+        body.append([*line, *map(percent, chances)])
+    note = (
+        f"Multiple comparisons with the best: the intervals hold together at {_level(table)} %. "
+        "Last columns: chance in % of being the best by each measure, by bootstrap."
+    )
+    return TextTable("the best, jointly", head, body, note)
+
+
+def _short(measure: str) -> str:
+    return {
+        "reached": "by share",
+        "restricted_mean": "by days",
+        "held": "by days held",
+        "ruin": "by ruin",
+    }[measure]
+
+
+def differences_table(table: pd.DataFrame) -> TextTable:
+    """Paired differences to the baseline, a line a strategy."""
+    title = f"minus {table.attrs['baseline']}, paired by replication (common random numbers)"
+    note = f"In brackets: {_level(table)} % intervals, each by itself; * it excludes 0."
+    return _differences(table, PLAIN, title, note)
+
+
+def adjusted_table(table: pd.DataFrame) -> TextTable:
+    """Paired differences adjusted by control variates, a line a strategy."""
+    title = f"minus {table.attrs['baseline']}, control-variate adjusted"
+    note = (
+        "Adjusted by control variates (martingale residuals of stage attempts): unbiased, smaller "
+        "variance."
+    )
+    return _differences(table, ADJUSTED, title, note)
+
+
+def is_adjusted(table: pd.DataFrame) -> bool:
+    """Whether adjustment made any variance of a table of differences or pairs smaller."""
+    return "adjusted_ratio" in table and bool(
+        (table["adjusted_ratio"] < table["variance_ratio"]).any()
+    )
+
+
+def _differences(
+    table: pd.DataFrame, columns: tuple[str, str, str], title: str, note: str
+) -> TextTable:
+    names = [name for name in MEASURES if len(_wanted(table, name))]
+    ruin, goal = table.attrs["ruin"], table.attrs["endpoint"]
+    titles = {
+        "reached": f"{goal}, points",
+        "restricted_mean": "days without",
+        "held": f"days of {table.attrs['goal']}",
+        "ruin": f"{ruin}, points",
+    }
+    body = []
+    for strategy in dict.fromkeys(table["strategy"]):
+        line = [str(strategy)]
+        for name in names:
+            row = _wanted(table, name).set_index("strategy").loc[strategy]
+            best, low, high = (row[column] for column in columns)
+            line.append(difference(best, low, high, row["unit"]))
+        body.append(line)
+    head = ["strategy", *(titles[name] for name in names)]
+    return TextTable(title, head, body, note)
+
+
+def pairs_table(table: pd.DataFrame) -> TextTable:
+    """Per cent of paired replications in which the row is sooner / later than the column."""
+    names = list(dict.fromkeys(table["a"]))
+    shown = names[:MOST_IN_MATRIX]
+    cells = {(row.a, row.b): f"{_whole(row.win)}/{_whole(row.loss)}" for row in table.itertuples()}
+    marks = [chr(ord("A") + i) for i in range(len(shown))]
+    body = [
+        [f"{mark} {name}", *(cells.get((name, other), ".") for other in shown)]
+        for mark, name in zip(marks, shown, strict=True)
+    ]
+    halves = [(table[f"{x}_high"] - table[f"{x}_low"]).max() / 2 for x in ("win", "loss")]
+    left_out = len(names) - len(shown)
+    note = (
+        "Per cent of paired replications: row sooner / row later; the rest are ties, also where "
+        "neither got there."
+    )
+    if not math.isnan(max(halves)):
+        note += f" {_level(table)} % intervals are within {100 * max(halves):.1f} points."
+    note += (
+        f" The best {len(shown)} are shown; {left_out} more are in the file." if left_out else ""
+    )
+    title = f"which strategy reaches {table.attrs['endpoint']} sooner, paired by replication"
+    return TextTable(title, ["", *marks], body, note)
+
+
+def _whole(share: float) -> str:
+    return "<1" if 0 < share < 0.005 else f"{100 * share:.0f}"
+
+
+def _level(table: pd.DataFrame) -> str:
+    return f"{100 * table.attrs.get('level', LEVEL):g}"
+
+
+# -- sentences ------------------------------------------------------------------------------------
+
+
+def on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
+    """Which strategies may be the best: by days, by share, by ruin."""
+    goal, horizon = best.attrs["endpoint"], best.attrs["horizon"]
+    runs, reached = int(estimates["n"].max()), _wanted(estimates, "reached")
+    if runs == 1:
+        return ["One replication of each strategy: there are no intervals, and no ranking."]
+    if reached["high"].isna().all():
+        return ["One replication in every draw: there are no intervals, and no ranking."]
+    days = _wanted(best, "restricted_mean").set_index("strategy")
+    means = _wanted(estimates, "restricted_mean").set_index("strategy")
+    if (reached["best"] == 0).all():
+        limit = percent(float(reached["high"].max()))
+        return [
+            f"No replication of any strategy reached {goal} (at most {limit} % do): no ranking."
+        ]
+    leaders = list(days.index[days["may_be_best"]])
+    sign = 1 if means["better"].iloc[0] == "lower" else -1  # of a ruin, the latest is the best
+    firsts = list(means.index[sign * means["best"] <= (sign * means["best"]).min() + 1e-9])
+    mean = means.loc[firsts[0]]
+    have = "has" if len(firsts) == 1 else "have"
+    found = [
+        f"{listed(firsts)} {have} the {'fewest' if sign > 0 else 'most'} mean days without {goal}: "
+        f"{days_text(mean['best'])}{limits(mean['low'], mean['high'], days_text)} "
+        f"of {horizon:,.0f}. " + _who_may_be_best(leaders, firsts, len(days), _level(best))
+    ]
+    for name, what in (
+        ("reached", f"the share that reaches {goal}"),
+        ("ruin", "the share of ruin"),
+    ):
+        table = _wanted(best, name)
+        if len(table):
+            may = list(table.loc[table["may_be_best"], "strategy"])
+            every = len(may) == len(table)
+            which = "any strategy" if every else listed(may)
+            found.append(f"By {what}, {which} may be the best at {_level(best)} %.")
+    return found
+
+
+def _who_may_be_best(leaders: Sequence[str], firsts: Sequence[str], count: int, level: str) -> str:
+    others = [name for name in leaders if name not in firsts]
+    they, are = ("It", "is") if len(firsts) == 1 else ("They", "are")
+    if len(firsts) == count:
+        return "No difference between them was seen."
+    if not others:
+        return f"{they} {are} the best of {count} at {level} %, all comparisons taken together."
+    if len(leaders) == count:
+        return (
+            f"No strategy is distinguished from the best at {level} %; more replications may do so."
+        )
+    return (
+        f"At {level} % {they.lower()} {are} not distinguished from {listed(others)}; the "
+        "others are worse."
+    )
+
+
+def on_dominance(table: pd.DataFrame) -> list[str]:
+    """A sentence a strategy on those that it dominates, and one on each pair that crosses."""
+    goal = table.attrs["endpoint"]
+    if table.empty or int(table["n"].iloc[0]) == 1:
+        return []
+    found = []
+    slower = "slower" if goal == table.attrs["ruin"] else "worse"
+    for a, some in table.groupby("a", sort=False):
+        beaten = some[some["verdict"] == DOMINATES]
+        if len(beaten):
+            most = math.ceil(1000 * max(0.0, float(beaten["behind_at_most"].max()))) / 10
+            found.append(
+                f"Whatever the deadline, {a} is no {slower} than {listed(beaten['b'])} at reaching "
+                f"{goal}, and sooner from day {beaten['ahead_from'].max():.0f} at the latest "
+                f"(dominance: at no time behind by more than {most:g} points)."
+            )
+    once = table[[*(row.a < row.b for row in table.itertuples())]]
+    for row in table.itertuples():
+        if row.verdict == CROSS and row.ahead_from > row.behind_from:
+            found.append(
+                f"The curves of {row.a} and {row.b} cross: {row.b} is ahead at first (by up to "
+                f"{100 * row.behind_most:.1f} points, from day {row.behind_from:.0f}), {row.a} "
+                f"later (by up to {100 * row.ahead_most:.1f}, from day {row.ahead_from:.0f})."
+            )
+    found += _ahead_at_times(table)
+    alike = [f"{row.a} and {row.b}" for row in once.itertuples() if row.verdict == OPEN]
+    if alike:
+        found.append(f"Distinguished at no time: {'; '.join(alike)}.")
+    return [*found, f"What is said of whole curves holds together at {_level(table)} %."]
+
+
+def _ahead_at_times(table: pd.DataFrame) -> list[str]:
+    """A sentence a strategy on those that it is ahead of, though no dominance is shown."""
+    found = []
+    for a, some in table[table["verdict"] == AHEAD].groupby("a", sort=False):
+        others = [f"{row.b} (days {row.ahead_from:.0f}{DASH}{row.ahead_to:.0f})"
+                for row in some.itertuples()]  # fmt: skip
+        found.append(
+            f"{a} is ahead of {listed(others)} and never shown to be behind, but "
+            "dominance is not shown: "
+            f"perhaps it is behind by up to {100 * some['behind_at_most'].max():.1f} points at "
+            "other times."
+        )
+    return found
+
+
+def on_endurance(table: pd.DataFrame | None) -> list[str]:
+    """In which share the goal, once reached, held to the end."""
+    if table is None or table.empty:
+        return []
+    shares = [
+        f"{row.strategy} {percent(row.best)} %{limits(row.low, row.high, percent)}"
+        for row in table.itertuples()
+    ]
+    goal = table.attrs["goal"]
+    return [f"Once reached, {goal} held without a break to the end in: {', '.join(shares)}."]
+
+
+def on_variance(table: pd.DataFrame) -> Iterator[str]:
+    """How much of the variance of differences in days pairing and adjustment leave."""
+    once = table[[*(row.a < row.b for row in table.itertuples())]]
+    fixed = once[once["variance_ratio"] == 0]
+    alike, apart = fixed[fixed["best"] == 0], fixed[fixed["best"] != 0]
+    if len(alike):
+        yield f"Equal in days in every paired replication: {_pairs(alike)}."
+    if len(apart):
+        yield f"As many days apart in every paired replication: {_pairs(apart)}."
+    varied = table[table["variance_ratio"] > 0]
+    if varied.empty:
+        return
+    yield (
+        f"Common random numbers: paired differences in days have {_least(varied, 'variance_ratio')}"
+        " of the variance of independent runs."
+    )
+    if "adjusted_ratio" not in table:
+        why = "these replications could not be replayed"
+    elif not is_adjusted(varied):
+        why = "that would leave as much variance, or needs more replications"
+    else:
+        less = _least(varied, "adjusted_ratio")
+        yield f"Control-variate adjusted: {less}."
+        yield from _on_one_method_alone(varied)
+        return
+    yield f"Differences in days are not control-variate adjusted: {why}."
+
+
+def _pairs(table: pd.DataFrame) -> str:
+    shown = "; ".join(f"{row.a} and {row.b}" for row in table.head(MOST_PAIRS).itertuples())
+    return shown + _more(len(table))
+
+
+def _more(count: int) -> str:
+    return f"; and {count - MOST_PAIRS} more" if count > MOST_PAIRS else ""
+
+
+def _least(table: pd.DataFrame, column: str) -> str:
+    """The least ratio with its pair of strategies, and the largest ratio."""
+    least, most = table.loc[table[column].idxmin()], table[column].max()
+    pair = f"{_ratio(least[column])} ({least['a']} and {least['b']})"
+    return pair if most == least[column] else f"{pair} to {_ratio(most)}"
+
+
+def _ratio(value: float) -> str:
+    return "less than 0.01" if value < 0.005 else f"{value:.2f}"
+
+
+def _on_one_method_alone(table: pd.DataFrame) -> Iterator[str]:
+    """Pairs distinguished in days with adjustment only, and without adjustment only."""
+    for said, (name, low, high), (_, other_low, other_high) in (
+        ("With adjustment only", ADJUSTED, PLAIN),
+        ("Without adjustment only", PLAIN, ADJUSTED),
+    ):
+        sooner = table[(table[high] < 0) & (table[other_low] <= 0) & (table[other_high] >= 0)]
+        pairs = [
+            f"{row['a']} sooner than {row['b']} by {days_text(-row[name])} "
+            f"({days_text(-row[high])}{DASH}{days_text(-row[low])})"
+            for _, row in sooner.sort_values(name, kind="stable").head(MOST_PAIRS).iterrows()
+        ]
+        if pairs:
+            yield (
+                f"{said}, these are distinguished in days, each of "
+                f"{many(len(table) // 2, 'pair')} by itself: "
+                f"{'; '.join(pairs)}{_more(len(sooner))}."
+            )
