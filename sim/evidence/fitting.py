@@ -41,7 +41,7 @@ class Estimate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sample:
+class Durations:
     """How long some cases lasted.
 
     Attributes:
@@ -55,17 +55,17 @@ class Sample:
     def __len__(self) -> int:
         return len(self.days)
 
-    def seen_for(self, days: float) -> Sample:
+    def seen_for(self, days: float) -> Durations:
         """The same cases, had each been looked at for some days only."""
         over = (end and day <= days for day, end in zip(self.days, self.over, strict=True))
-        return Sample(tuple(min(day, days) for day in self.days), tuple(over))
+        return Durations(tuple(min(day, days) for day in self.days), tuple(over))
 
 
-def sample(days: Iterable[float], still_open: Iterable[float] = ()) -> Sample:
+def sample(days: Iterable[float], still_open: Iterable[float] = ()) -> Durations:
     """A sample of cases that ended, and of cases that had not when last seen, in days."""
     ended = [max(float(d), LEAST) for d in days]
     left = [max(float(d), LEAST) for d in still_open]
-    return Sample((*ended, *left), (True,) * len(ended) + (False,) * len(left))
+    return Durations((*ended, *left), (True,) * len(ended) + (False,) * len(left))
 
 
 # -- families -------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ class Law:
             case _:
                 return stats.weibull_min(p["shape"], scale=p["scale"])
 
-    def log_score(self, cases: Sample) -> Floats:
+    def log_score(self, cases: Durations) -> Floats:
         """The log density of each case that ended, the log chance of lasting on of the others."""
         days, over = np.array(cases.days), np.array(cases.over)
         law = self.frozen
@@ -165,7 +165,7 @@ class Law:
         return scores
 
 
-def fit(cases: Sample, family: str) -> Law:
+def fit(cases: Durations, family: str) -> Law:
     """A family fitted by maximum likelihood.
 
     Raises:
@@ -176,7 +176,7 @@ def fit(cases: Sample, family: str) -> Law:
     return Law(family, FITTERS[family](np.array(cases.days), np.array(cases.over)))
 
 
-def compare(cases: Sample) -> pd.DataFrame:
+def compare(cases: Durations) -> pd.DataFrame:
     """The families side by side, best first.
 
     Returns:
@@ -199,7 +199,7 @@ def compare(cases: Sample) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("aicc", kind="stable", ignore_index=True)
 
 
-def corrected_aic(law: Law, cases: Sample) -> float:
+def corrected_aic(law: Law, cases: Durations) -> float:
     """Akaike's criterion of a fitted law, corrected for small samples; less is better.
 
     Source: Hurvich and Tsai 1989, Biometrika 76, 297-307.
@@ -208,7 +208,7 @@ def corrected_aic(law: Law, cases: Sample) -> float:
     return 2 * k - 2 * float(law.log_score(cases).sum()) + 2 * k * (k + 1) / max(n - k - 1, 1)
 
 
-def _cross_validated(cases: Sample, family: str) -> float:
+def _cross_validated(cases: Durations, family: str) -> float:
     scores = []
     for left in range(len(cases)):
         rest = _taken(cases, [i for i in range(len(cases)) if i != left])
@@ -217,12 +217,12 @@ def _cross_validated(cases: Sample, family: str) -> float:
     return float(np.mean(scores))
 
 
-def _taken(cases: Sample, places: Iterable[int]) -> Sample:
+def _taken(cases: Durations, places: Iterable[int]) -> Durations:
     chosen = list(places)
-    return Sample(tuple(cases.days[i] for i in chosen), tuple(cases.over[i] for i in chosen))
+    return Durations(tuple(cases.days[i] for i in chosen), tuple(cases.over[i] for i in chosen))
 
 
-def best(cases: Sample) -> Law:
+def best(cases: Durations) -> Law:
     """The family with the least corrected AIC, fitted."""
     laws = [fit(cases, family) for family in FITTERS]
     return min(laws, key=lambda law: corrected_aic(law, cases))
@@ -232,7 +232,7 @@ def best(cases: Sample) -> Law:
 
 
 @cache
-def estimates(cases: Sample, family: str = "") -> dict[str, Estimate]:
+def estimates(cases: Durations, family: str = "") -> dict[str, Estimate]:
     """The parameters of a law with their intervals, by refitting resampled cases.
 
     Args:

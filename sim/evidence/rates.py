@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.evidence import fitting
-from sim.evidence.fitting import Estimate, Sample
+from sim.evidence.fitting import Durations, Estimate
 from sim.types import DAYS_PER_YEAR, Floats
 
 Hits = tuple[int, int]
@@ -19,13 +19,13 @@ def days_between(earlier: pd.Series, later: pd.Series) -> list[float]:
     return [float(d) for d in (later - earlier).dt.days.dropna()]
 
 
-def within_days(waits: Sample, days: float) -> Hits:
+def within_days(waits: Durations, days: float) -> Hits:
     """How many waits were over within some days, among those that were seen for so long."""
     hits = sum(over and day <= days for day, over in zip(waits.days, waits.over, strict=True))
     return hits, hits + sum(day > days for day in waits.days)
 
 
-def ends_a_year(lives: Sample) -> Estimate:
+def ends_a_year(lives: Durations) -> Estimate:
     """Ends of what lasted, a year of its lasting."""
     return fitting.rate(sum(lives.over), sum(lives.days) / DAYS_PER_YEAR)
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sim.evidence.fitting import Sample
+from sim.evidence.fitting import Durations
 from sim.types import Floats
 
 INTERVALS = (0.5, 0.8, 0.95)
@@ -42,11 +42,11 @@ class Fact:
     unit: str
     actual: float
     simulated: Floats
-    reference: Sample
+    reference: Durations
     cap: float
 
 
-def weighed(cases: Sample) -> tuple[Floats, Floats]:
+def weighed(cases: Durations) -> tuple[Floats, Floats]:
     """Cases as a forecast: values, inf for those still open, and their weights.
 
     What is known of an open case is that it took longer: its weight goes to the longer ones. The

@@ -14,11 +14,11 @@ from scipy import integrate, stats
 import sim
 from sim.evidence import fitting, rates, records, scoring
 from sim.evidence.korea import backcast, statistics
-from sim.evidence.korea.backcast import Replication
+from sim.evidence.korea.backcast import SimulatedEpisode
 from sim.plotting import outcomes, style
 from sim.types import DAYS_PER_YEAR
 
-COURSE = Replication(
+COURSE = SimulatedEpisode(
     100.0,
     ((0.0, "crisis", 1), (10.0, "talks.contact", 1), (12.0, "crisis", 2), (20.0, "freeze", 1),
      (30.0, "crisis", 1), (45.0, "freeze", 0), (50.0, "freeze", 1), (60.0, "crisis", 0)),
@@ -72,7 +72,7 @@ def test_courses_are_the_histories_of_a_run(episode: str) -> None:
 def test_statistics_of_launches_are_those_of_the_courses() -> None:
     year = DAYS_PER_YEAR
     days = tuple(float(d) for d in range(5, int(2 * year), 10))
-    even = Replication(2 * year, ((0.0, "dialogue", 1), (year, "dialogue", 0)), days, ())
+    even = SimulatedEpisode(2 * year, ((0.0, "dialogue", 1), (year, "dialogue", 0)), days, ())
     found = backcast.launch_process([even, even])
     assert found["rate"] == pytest.approx(len(days) / 2, rel=0.05)
     assert found["dispersion"] < 0.2
@@ -84,7 +84,7 @@ def test_statistics_of_launches_are_those_of_the_courses() -> None:
 
 
 def test_what_is_said_of_launches_is_computed_by_the_functions_of_the_record(monkeypatch) -> None:
-    even = Replication(731.0, ((0.0, "dialogue", 1),), (5.0, 400.0), ())
+    even = SimulatedEpisode(731.0, ((0.0, "dialogue", 1),), (5.0, 400.0), ())
     for name, value in (("unevenness", 7.0), ("mantel_haenszel", fitting.Estimate(1, 2, 3))):
         monkeypatch.setattr(rates, name, lambda *_, value=value: value)
     found = backcast.launch_process([even])
@@ -94,7 +94,7 @@ def test_what_is_said_of_launches_is_computed_by_the_functions_of_the_record(mon
 def test_months_end_with_the_ruin_and_are_dialogue_by_half() -> None:
     month = DAYS_PER_YEAR / 12
     changes = ((0.0, "dialogue", 1), (1.6 * month, "dialogue", 0), (2.6 * month, "dialogue", 1))
-    course = Replication(365.0, changes, (3.1, 3.9, 45.0), (), ended=3.5 * month)
+    course = SimulatedEpisode(365.0, changes, (3.1, 3.9, 45.0), (), ended=3.5 * month)
     counts, talked = course.months()
     assert counts.tolist() == [1, 1, 0]
     assert talked.tolist() == [True, True, False]

@@ -19,10 +19,10 @@ TRUTH = {
 SCIPY = {"exponential": stats.expon, "lognormal": stats.lognorm, "weibull": stats.weibull_min}
 
 
-def drawn(family: str, n: int, seen_until: float = math.inf, seed: int = 0) -> fitting.Sample:
+def drawn(family: str, n: int, seen_until: float = math.inf, seed: int = 0) -> fitting.Durations:
     days = TRUTH[family].rvs(n, random_state=np.random.default_rng([n, seed]))
     seen = np.minimum(days, seen_until)
-    return fitting.Sample(tuple(map(float, seen)), tuple(map(bool, days <= seen_until)))
+    return fitting.Durations(tuple(map(float, seen)), tuple(map(bool, days <= seen_until)))
 
 
 @pytest.mark.parametrize("family", list(TRUTH))
@@ -36,7 +36,7 @@ def test_a_law_is_found_again_with_and_without_open_cases(family: str, seen_unti
 
 def test_open_cases_counted_as_ended_would_shorten_the_law() -> None:
     cases = drawn("lognormal", 5000, 100.0)
-    blind = fitting.Sample(cases.days, (True,) * len(cases))
+    blind = fitting.Durations(cases.days, (True,) * len(cases))
     assert fitting.fit(blind, "lognormal").frozen.mean() < 0.7 * TRUTH["lognormal"].mean()
 
 

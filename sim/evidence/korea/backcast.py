@@ -28,7 +28,7 @@ from sim.engine import kernel
 from sim.engine.program import NOTHING, RUIN, Program, What, translate
 from sim.engine.rows import empty
 from sim.evidence import assumptions, rates, records
-from sim.evidence.fitting import Sample
+from sim.evidence.fitting import Durations
 from sim.evidence.korea import statistics
 from sim.evidence.records import History
 from sim.evidence.scoring import Fact, coverage, scored, skill
@@ -54,7 +54,7 @@ HAPPENS, SUCCEEDS, FAILS, PAUSES, RISES, FALLS = map(int, (
 
 
 @dataclass(frozen=True)
-class Replication:
+class SimulatedEpisode:
     """One replication, as far as dated facts can be read from it.
 
     Attributes:
@@ -110,12 +110,12 @@ class Replication:
         return counts.astype(float), talked >= DAYS_PER_YEAR / 24
 
 
-def replications(program: Program, numbers: Iterable[int], seed: int) -> Iterator[Replication]:
+def replications(program: Program, numbers: Iterable[int], seed: int) -> Iterator[SimulatedEpisode]:
     """Replications of a program, by their numbers."""
-    yield from ReplicationSimulator(program).replications(numbers, seed)
+    yield from EpisodeSimulator(program).replications(numbers, seed)
 
 
-class ReplicationSimulator:
+class EpisodeSimulator:
     """Simulates replications of one program, draw after draw, and reads their event logs.
 
     Args:
@@ -145,7 +145,7 @@ class ReplicationSimulator:
         """Simulate this draw of the program from now on."""
         self._simulator.use(program)
 
-    def replications(self, numbers: Iterable[int], seed: int) -> Iterator[Replication]:
+    def replications(self, numbers: Iterable[int], seed: int) -> Iterator[SimulatedEpisode]:
         """Replications by their numbers."""
         for replication in numbers:
             log = self._logged(seed, replication)
@@ -162,7 +162,7 @@ class ReplicationSimulator:
                 return self._log[:used]
             self._log = np.zeros((used, 5))
 
-    def _read(self, log: list[list[float]], ended: float) -> Replication:
+    def _read(self, log: list[list[float]], ended: float) -> SimulatedEpisode:
         changes, launches, rounds, pauses = [], [], [], []
         failed = NOTHING
         for day, what, subject, detail, value in log:
@@ -178,7 +178,7 @@ class ReplicationSimulator:
             if what in (PAUSES, FAILS):
                 failed = int(detail) if what == FAILS else NOTHING
         found = tuple(changes), tuple(launches), tuple(rounds), tuple(pauses)
-        return Replication(self.horizon, *found, ended)
+        return SimulatedEpisode(self.horizon, *found, ended)
 
 
 # -- what is not known: ranges, without the episode -----------------------------------------------
@@ -215,10 +215,10 @@ def sampled(
 
 def simulate(
     scenario: Scenario, of: History, draws: int, histories: int, seed: int = 1
-) -> list[Replication]:
+) -> list[SimulatedEpisode]:
     """Replications of an episode: ``histories`` of each of ``draws`` sets of values."""
     sets = sampled(ranges(scenario, of), draws, np.random.default_rng(seed))
-    runs: list[Replication] = []
+    runs: list[SimulatedEpisode] = []
     for draw, values in enumerate(sets):
         program = translate(scenario.override(values).strategy(STRATEGY))
         runs += replications(program, range(draw * histories, (draw + 1) * histories), seed)
@@ -228,7 +228,7 @@ def simulate(
 # -- facts ----------------------------------------------------------------------------------------
 
 
-def facts(scenario: Scenario, runs: list[Replication], of: History) -> Iterator[Fact]:
+def facts(scenario: Scenario, runs: list[SimulatedEpisode], of: History) -> Iterator[Fact]:
     """The dated facts of an episode, its gaps between rounds, and its launches."""
     table = records.episodes()
     table = table[table["episode"] == scenario.name]
@@ -259,8 +259,8 @@ def _day(table: pd.DataFrame, scenario: Scenario, endpoint: str) -> float:
     return _days(scenario, table.loc[table["endpoint"] == endpoint, "date"].iloc[0])
 
 
-def _reference(name: object, of: History) -> Sample:
-    return statistics.cases(name, of) if isinstance(name, str) else Sample((), ())
+def _reference(name: object, of: History) -> Durations:
+    return statistics.cases(name, of) if isinstance(name, str) else Durations((), ())
 
 
 def _span(scenario: Scenario, table: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -270,7 +270,7 @@ def _span(scenario: Scenario, table: pd.DataFrame) -> tuple[pd.Timestamp, pd.Tim
 
 
 def _gaps(
-    scenario: Scenario, runs: list[Replication], of: History, table: pd.DataFrame
+    scenario: Scenario, runs: list[SimulatedEpisode], of: History, table: pd.DataFrame
 ) -> Iterator[Fact]:
     first, last = _span(scenario, table)
     held = statistics.whole().talks
@@ -293,7 +293,7 @@ def _until(days: tuple[float, ...], end: float) -> Floats:
 
 
 def _launches(
-    scenario: Scenario, runs: list[Replication], of: History, table: pd.DataFrame
+    scenario: Scenario, runs: list[SimulatedEpisode], of: History, table: pd.DataFrame
 ) -> Iterator[Fact]:
     if not any(name in scenario.shocks for name in LAUNCHES):
         return
@@ -303,14 +303,14 @@ def _launches(
     end = _days(scenario, last)
     simulated = np.array([float(len(np.unique(_until(c.launches, end) // 1))) for c in runs])
     years = statistics.years(of, "launch_day", 1990, 2025) * (end / DAYS_PER_YEAR)
-    reference = Sample(tuple(years.tolist()), (True,) * len(years))
+    reference = Durations(tuple(years.tolist()), (True,) * len(years))
     yield Fact(scenario.name, "launch_days", "count", actual, simulated, reference, math.inf)
 
 
 # -- the launch process ---------------------------------------------------------------------------
 
 
-def launch_process(runs: list[Replication]) -> dict[str, float]:
+def launch_process(runs: list[SimulatedEpisode]) -> dict[str, float]:
     """The statistics that :mod:`sim.record` takes of launches, of replications.
 
     Returns:

@@ -26,9 +26,9 @@ import pandas as pd
 
 from sim.engine.program import translate
 from sim.evidence import rates
-from sim.evidence.fitting import Sample, sample
+from sim.evidence.fitting import Durations, sample
 from sim.evidence.korea import backcast, statistics
-from sim.evidence.korea.backcast import Replication
+from sim.evidence.korea.backcast import SimulatedEpisode
 from sim.evidence.narrowing import Calibrated, moved, narrowed
 from sim.experiment import draws as sampling
 from sim.experiment.draws import Draws
@@ -67,10 +67,10 @@ class Seen:
 
     launches: Floats
     months: Months
-    formal: Sample
-    seoul: Sample
+    formal: Durations
+    seoul: Durations
     gaps: Floats
-    freezes: Sample
+    freezes: Durations
 
 
 def of_record() -> Seen:
@@ -95,7 +95,7 @@ def _years(seen: Seen) -> Floats:
     return years
 
 
-def _share(waits: Sample, days: float) -> float:
+def _share(waits: Durations, days: float) -> float:
     hits, seen = rates.within_days(waits, days)
     return hits / seen if seen else math.nan
 
@@ -186,16 +186,16 @@ class _Variant:
     def __init__(self, scenario: Scenario, strategy: Strategy) -> None:
         chosen = replace(scenario, strategies={strategy.name: strategy}).strategy(strategy.name)
         self.program = translate(chosen)
-        self.simulator = backcast.ReplicationSimulator(self.program, LEVELS)
+        self.simulator = backcast.EpisodeSimulator(self.program, LEVELS)
 
-    def replications(self, draws: Draws, i: int, count: int, seed: int) -> list[Replication]:
+    def replications(self, draws: Draws, i: int, count: int, seed: int) -> list[SimulatedEpisode]:
         one = Draws(draws.names, draws.values[i : i + 1], draws.origin)
         slots, values = one.uncertain_in(self.program)
         self.simulator.use(self.program.with_parameters_at(slots, values[0]))
         return list(self.simulator.replications(range(i * count, (i + 1) * count), seed))
 
 
-def _waits(replications: Iterable[Replication], endpoint: str) -> Sample:
+def _waits(replications: Iterable[SimulatedEpisode], endpoint: str) -> Durations:
     days = [(one.first(endpoint), min(one.horizon, one.ended)) for one in replications]
     return sample(
         [came for came, _ in days if came < math.inf],
@@ -203,7 +203,7 @@ def _waits(replications: Iterable[Replication], endpoint: str) -> Sample:
     )
 
 
-def _by_replication(replications: Iterable[Replication]) -> Months:
+def _by_replication(replications: Iterable[SimulatedEpisode]) -> Months:
     counts, talked = zip(*(one.months() for one in replications), strict=True)
     which = np.repeat(np.arange(len(counts)), [len(one) for one in counts])
     return np.concatenate(counts), np.concatenate(talked), which

@@ -27,7 +27,7 @@ from scipy import stats
 
 from sim.errors import unknown
 from sim.evidence import fitting, rates, records
-from sim.evidence.fitting import Estimate, Sample, sample
+from sim.evidence.fitting import Durations, Estimate, sample
 from sim.evidence.rates import Hits
 from sim.evidence.records import History
 from sim.types import Floats
@@ -101,7 +101,7 @@ def seen_until(of: History, began: pd.Series) -> pd.Series:
     return last
 
 
-def lasting(of: History, began: pd.Series, ended: pd.Series) -> Sample:
+def lasting(of: History, began: pd.Series, ended: pd.Series) -> Durations:
     """Days from one date to another; open where the other had not come when last seen."""
     seen = seen_until(of, began)
     still = ended.isna() | (ended > seen)
@@ -136,7 +136,7 @@ def gaps_in_dialogue(of: History, track: str) -> list[float]:
     ]
 
 
-def gaps_after_breakdown(of: History) -> Sample:
+def gaps_after_breakdown(of: History) -> Durations:
     """Days from a broken round to the next of its track; open where none followed."""
     tables = [
         table.assign(after=table["start"].shift(-1))[table["outcome"] == "breakdown"]
@@ -147,29 +147,29 @@ def gaps_after_breakdown(of: History) -> Sample:
     return lasting(of, broken["end"], broken["after"])
 
 
-def _waits(of: History, until: str) -> Sample:
+def _waits(of: History, until: str) -> Durations:
     return lasting(of, of.contacts["triggered"], of.contacts[until])
 
 
-def last_phases(of: History) -> Sample:
+def last_phases(of: History) -> Durations:
     """Days from the first round of the last phase of talks to a Korean freeze."""
     core = of.freezes[of.freezes["core"]]
     return sample(rates.days_between(core["phase_from"], core["reached"]))
 
 
-def freeze_lives(of: History, end: str = "ended") -> Sample:
+def freeze_lives(of: History, end: str = "ended") -> Durations:
     """Days from a Korean freeze to its end, or to its renunciation (``end = "void"``)."""
     core = of.freezes[of.freezes["core"]]
     return lasting(of, core["reached"], core[end])
 
 
-def talks_to_freeze(of: History) -> Sample:
+def talks_to_freeze(of: History) -> Durations:
     """Days from the start of talks to a Korean freeze."""
     core = of.freezes[of.freezes["core"]]
     return sample(rates.days_between(core["talks_from"], core["reached"]))
 
 
-def tries_at_a_freeze(of: History) -> Sample:
+def tries_at_a_freeze(of: History) -> Durations:
     """Days from the start of talks to a Korean freeze; open for tries that led nowhere.
 
     A try that failed while talks went on which led to a freeze later is part of these.
@@ -181,20 +181,20 @@ def tries_at_a_freeze(of: History) -> Sample:
     alone = [not any(a <= day <= b for a, b in spans) for day in tries["proposed"]]
     left = tries.loc[alone, "proposed"]
     nothing = lasting(of, left, pd.Series(pd.NaT, left.index))
-    return Sample((*came.days, *nothing.days), (*came.over, *nothing.over))
+    return Durations((*came.days, *nothing.days), (*came.over, *nothing.over))
 
 
 def _from_seoul(of: History) -> pd.DataFrame:
     return of.responses[of.responses["proposer"] == "ROK"]
 
 
-def seoul_to_meeting(of: History) -> Sample:
+def seoul_to_meeting(of: History) -> Durations:
     """Days from a proposal by Seoul to the meeting that followed, where one did."""
     table = _from_seoul(of)
     return sample(rates.days_between(table["proposed"], table["met"]))
 
 
-def group_first_meetings(of: History) -> Sample:
+def group_first_meetings(of: History) -> Durations:
     """Days from a decision of the six to the first meeting of each working group."""
     groups = rounds(of, "working_group").drop_duplicates("kind")
     plenaries = rounds(of, "six_party")
@@ -204,7 +204,7 @@ def group_first_meetings(of: History) -> Sample:
     return sample(rates.days_between(since, groups["start"].reset_index(drop=True)))
 
 
-def exercise_slips(of: History) -> Sample:
+def exercise_slips(of: History) -> Durations:
     """Days by which a round was put off with an exercise given as the reason."""
     talks = of.talks
     days = []
@@ -214,7 +214,7 @@ def exercise_slips(of: History) -> Sample:
     return sample(days)
 
 
-SAMPLES: dict[str, Callable[[History], Sample]] = {
+SAMPLES: dict[str, Callable[[History], Durations]] = {
     "gaps_us_dprk": lambda of: sample(gaps_in_dialogue(of, "us_dprk")),
     "gaps_north_south": lambda of: sample(gaps(of, "north_south")),
     "gaps_six_party": lambda of: sample(gaps(of, "six_party")),
@@ -234,7 +234,7 @@ SAMPLES: dict[str, Callable[[History], Sample]] = {
 }
 
 
-def cases(name: str, of: History | None = None) -> Sample:
+def cases(name: str, of: History | None = None) -> Durations:
     """A sample of durations by its name.
 
     Raises:
@@ -338,7 +338,7 @@ def _good(table: pd.DataFrame) -> pd.Series:
     return table["outcome"].isin(["agreement", "progress"])
 
 
-def formal_waits(of: History) -> Sample:
+def formal_waits(of: History) -> Durations:
     """Days from an occasion for talks to a formal round, with those that are only counted.
 
     Of a counted occasion the order of size is known: it stands at the end of it.
@@ -346,10 +346,10 @@ def formal_waits(of: History) -> Sample:
     dated = _waits(of, "formal")
     counted = of.monthly[of.monthly["kind"].isin(COUNTED_WAITS)]
     days = [COUNTED_WAITS[row.kind] for row in counted.itertuples() for _ in range(row.count)]
-    return Sample((*dated.days, *days), (*dated.over, *(day < OPEN for day in days)))
+    return Durations((*dated.days, *days), (*dated.over, *(day < OPEN for day in days)))
 
 
-def waits_for_seoul(of: History) -> Sample:
+def waits_for_seoul(of: History) -> Durations:
     """Days from a proposal by Seoul to a meeting; open where none followed."""
     table = _from_seoul(of)
     return lasting(of, table["proposed"], table["met"])
