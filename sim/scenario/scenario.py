@@ -191,6 +191,7 @@ class Scenario(ScenarioData):
         raises: Sequence[str] | None = None,
         priority: Sequence[str] | None = None,
         overrides: Mapping[str, float] | None = None,
+        done: Sequence[str] | None = None,
         rules: Sequence[Mapping[str, Any]] | None = None,
     ) -> Scenario:
         """The scenario with a strategy of one's own; it replaces one of that name.
@@ -198,7 +199,8 @@ class Scenario(ScenarioData):
         Args:
             name: as in a file: letters, digits and underscores.
             like: a strategy whose keys it has where they are not given.
-            title, about, starts, never, order, raises, priority, overrides, rules: as in a file.
+            title, about, starts, never, order, raises, priority, overrides, done, rules: as in a
+                file.
 
         Returns:
             A scenario in which no strategy is chosen.
@@ -225,6 +227,7 @@ class Scenario(ScenarioData):
             "raises": raises,
             "priority": priority,
             "overrides": None if overrides is None else variants.paths_of(base, overrides),
+            "done": done,
             "rules": rules,
         }
         document = variants.document_with_strategy(base, name, like, given)

@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))
-MOST_LINES = {"a_simpy_users_hand": 60, "a_whole_study": 80, "which_start_pays": 60}
+MOST_LINES = {"a_simpy_users_hand": 60, "a_whole_study": 80}
 LIBRARIES = {"sim", "lifelines", "matplotlib", "numpy", "pandas", "scipy", "seaborn"}
 FEW = {"REPLICATIONS": 20, "DRAWS": 2, "SHOWN": 3, "SWEEPS": 2}
 LONG = {"backcast", "what_the_record_leaves", "what_the_record_says"}

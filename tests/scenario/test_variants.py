@@ -41,6 +41,22 @@ def test_a_strategy_is_that_of_a_file(korea, path) -> None:
     assert frame.equals(sim.run(sim.loads(FILE), "mine", 20).frame)
 
 
+def test_rules_and_what_is_done_are_those_of_a_file(korea) -> None:
+    rule = {
+        "name": "quiet",
+        "when": ("moratorium", "!crisis"),
+        "held": 60,
+        "opens": ["ministerial"],
+    }
+    ours = korea.with_strategy("mine", rules=[rule], done=["us_dprk.contact"])
+    text = (
+        'extends = "korea-2017"\n[strategies.mine]\ndone = ["us_dprk.contact"]\n'
+        '[[strategies.mine.rules]]\nname = "quiet"\nwhen = ["moratorium", "!crisis"]\n'
+        'held = 60\nopens = ["ministerial"]\n'
+    )
+    assert ours.strategies["mine"] == sim.loads(text).strategies["mine"]
+
+
 def test_a_strategy_may_be_like_another_and_may_be_replaced(korea) -> None:
     ours = korea.strategy("pressure").with_strategy("mine", like="proposal", raises=[])
     mine, proposal = ours.strategies["mine"], ours.strategies["proposal"]
