@@ -1,4 +1,4 @@
-"""How soon does the live table answer? From the movement of a slider to the redrawn curve.
+"""How soon does the live page answer? From the movement of a slider to the redrawn curve.
 
     python benchmarks/explore.py [--quick] [--write]
 
@@ -46,7 +46,7 @@ FIND = "war rate"
 
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[str, int]]:
-    """Address and process number of a table."""
+    """Address and process number of a page."""
     command = [sys.executable, "-m", "sim", "explore", "--no-browser", "--folder", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -59,7 +59,7 @@ def served(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 def opened(browser: Any, address: str) -> None:
-    """The table, answered, with a slider in sight."""
+    """The page, answered, with a slider in sight."""
     browser.set_script_timeout(60)
     browser.get(address)
     wait(browser, "return !!document.querySelector('figure.budget img[src]')")
@@ -92,7 +92,7 @@ def held(process: int) -> float:
 
 
 def main() -> int:
-    """Measure, print, write where asked to; 1 where the table is too late or grows."""
+    """Measure, print, write where asked to; 1 where the page is too late or grows."""
     parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="30 moves, and memory over 60")
     parser.add_argument("--write", action="store_true", help="put the table into docs/")

@@ -1,8 +1,8 @@
-"""The draw floor: only the random draws of the histories, and nothing of their course.
+"""The draw floor: only the random draws of the replications, and nothing of their course.
 
-What histories consume is written down once, while the reference engine tells them: which blocks
-of Philox, and which of their uniforms become durations by which law. The floor is the time to
-draw those blocks and to transform those uniforms again, in compiled loops.
+What replications consume is written down once, while the reference engine simulates them: which
+blocks of Philox, and which of their uniforms become durations by which law. The floor is the time
+to draw those blocks and to transform those uniforms again, in compiled loops.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LAW = np.dtype(
 
 
 class Draws(NamedTuple):
-    """What histories draw."""
+    """What replications draw."""
 
     seed: np.uint64
     blocks: npt.NDArray[np.uint64]  # (n, 4) stream, replication, occurrence, block; each once
@@ -58,15 +58,15 @@ class _Recorder:
         return float(distributions.unit_exponential(u))
 
 
-def record(program: Program, seed: int, histories: int) -> Draws:
-    """The draws of the first histories of a program."""
+def record(program: Program, seed: int, replications: int) -> Draws:
+    """The draws of the first replications of a program."""
     recorder = _Recorder()
     with (
         mock.patch.object(processes, "streams", recorder),
         mock.patch.object(processes, "distributions", recorder),
         mock.patch.object(entities, "distributions", recorder),
     ):
-        processes.simulate(program, seed, 0, histories)
+        processes.simulate(program, seed, 0, replications)
     return Draws(
         np.uint64(seed),
         np.array(list(recorder.blocks), np.uint64),

@@ -1,9 +1,9 @@
 """The strategy ``proposal`` of korea-2017 as a plain SimPy model, written by hand for it alone.
 
 This is what a SimPy user would write without a framework: constants in the file, one generator a
-track and a shock, interrupts for attempts that are broken off and for rates that change. It tells
-the same process as the engines of this project (with other random numbers), and is here to be
-compared with: for speed, and as one more check of the results.
+track and a shock, interrupts for attempts that are broken off and for rates that change. It
+simulates the same process as the engines of this project (with other random numbers), and is here
+to be compared with: for speed, and as one more check of the results.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class Track:
 
 
 class Peninsula:
-    """One history."""
+    """One replication."""
 
     def __init__(self, rng: random.Random) -> None:
         self.env, self.rng = simpy.Environment(), rng
@@ -688,7 +688,7 @@ COUNTED = [
 ]  # fmt: skip
 
 
-def simulate(histories: int, seed: int) -> list[dict[str, Any]]:
-    """Tell histories; one row each."""
+def simulate(replications: int, seed: int) -> list[dict[str, Any]]:
+    """Simulate replications; one row each."""
     rng = random.Random(seed)
-    return [Peninsula(rng).run() for _ in range(histories)]
+    return [Peninsula(rng).run() for _ in range(replications)]

@@ -1,4 +1,4 @@
-"""Does the plain SimPy model tell the same process as the engines? Exit code 1 if not.
+"""Does the plain SimPy model simulate the same process as the engines? Exit code 1 if not.
 
 python benchmarks/hand_written_agrees.py
 """

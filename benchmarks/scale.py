@@ -1,4 +1,4 @@
-"""What do experiments cost beyond the telling of their histories? Ratios within one run.
+"""What do experiments cost beyond simulating their replications? Ratios within one run.
 
     python benchmarks/scale.py [--quick] [--write]
 
@@ -23,39 +23,39 @@ from sim.engine.rows import empty
 from speed import DOCS, Ratio, machine, seconds
 
 SEED, NAMES, BLOCK = 1, ["proposal"], 2**14
-ROWS = "rows written / histories told without writing"
-COUNTS = "counts by day kept / histories told without writing"
+ROWS = "rows written / replications simulated without writing"
+COUNTS = "counts by day kept / replications simulated without writing"
 
 
-def bare(histories: int) -> None:
-    """Tell histories on two threads, as blocks do, and forget them."""
+def bare(replications: int) -> None:
+    """Simulate replications on two threads, as blocks do, and forget them."""
     from concurrent.futures import ThreadPoolExecutor
 
     program = translate(sim.load("korea-2017").strategy(NAMES[0]))
 
     def block(first: int) -> None:
         simulator, rows = kernel.Simulator(program), empty(program, BLOCK)
-        for at in range(first, first + histories // 2, BLOCK):
+        for at in range(first, first + replications // 2, BLOCK):
             simulator.simulate(SEED, at, rows)
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(block, (0, histories // 2)))
+        list(pool.map(block, (0, replications // 2)))
 
 
-def run(histories: int, keep: str, folder: Path) -> None:
-    """The same histories as an experiment."""
-    sim.run(sim.load("korea-2017"), NAMES, histories, SEED, workers=2, keep=keep, out=folder)
+def run(replications: int, keep: str, folder: Path) -> None:
+    """The same replications as an experiment."""
+    sim.run(sim.load("korea-2017"), NAMES, replications, SEED, workers=2, keep=keep, out=folder)
 
 
-def overheads(histories: int, pairs: int, scratch: Path) -> list[Ratio]:
+def overheads(replications: int, pairs: int, scratch: Path) -> list[Ratio]:
     """Rows and counts against bare telling, in turn."""
     bare(BLOCK)
     taken: dict[str, list[float]] = {ROWS: [], COUNTS: []}
     for pair in range(pairs):
-        alone = seconds(lambda: bare(histories))
+        alone = seconds(lambda: bare(replications))
         for what, keep in ((ROWS, "rows"), (COUNTS, "summary")):
             folder = scratch / f"{keep}{pair}"
-            work: Callable[[], Any] = lambda k=keep, f=folder: run(histories, k, f)  # noqa: E731
+            work: Callable[[], Any] = lambda k=keep, f=folder: run(replications, k, f)  # noqa: E731
             taken[what].append(seconds(work) / alone)
             subprocess.run(["rm", "-rf", str(folder)], check=True)
     return [
@@ -65,7 +65,7 @@ def overheads(histories: int, pairs: int, scratch: Path) -> list[Ratio]:
 
 
 def inside(draws: int, pairs: int) -> Ratio:
-    """The kernel's part of the processor time of all strategies x many draws x 200 histories."""
+    """The kernel's part of the processor time of all strategies x many draws x 200 replications."""
     scenario, found = sim.load("korea-2017"), []
     work, spent = kernel.run_all, [0.0]
 
@@ -89,15 +89,15 @@ def inside(draws: int, pairs: int) -> Ratio:
     return Ratio(what, found, "at least 0.85")
 
 
-def peak(histories: int, keep: str, scratch: Path) -> float:
+def peak(replications: int, keep: str, scratch: Path) -> float:
     """Peak memory in MB of a run in a process of its own."""
     code = (
         "import sys, sim, resource; from pathlib import Path; sys.path.insert(0, sys.argv[4]);"
         "import scale; scale.run(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]));"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
-    folder = scratch / f"peak-{keep}-{histories}"
-    command = [sys.executable, "-c", code, str(histories), keep, str(folder)]
+    folder = scratch / f"peak-{keep}-{replications}"
+    command = [sys.executable, "-c", code, str(replications), keep, str(folder)]
     done = subprocess.run(
         [*command, str(Path(__file__).parent)], check=True, capture_output=True, text=True
     )
@@ -106,11 +106,11 @@ def peak(histories: int, keep: str, scratch: Path) -> float:
 
 
 def memory(few: int, many: int, scratch: Path) -> list[Ratio]:
-    """Whether memory grows with the number of histories."""
+    """Whether memory grows with the number of replications."""
     found = []
     for keep in ("rows", "summary"):
         ratio = peak(many, keep, scratch) / peak(few, keep, scratch)
-        what = f"peak memory, {many:,} / {few:,} histories ({keep})"
+        what = f"peak memory, {many:,} / {few:,} replications ({keep})"
         found.append(Ratio(what, [ratio], "at most 1.2"))
     return found
 
@@ -118,22 +118,22 @@ def memory(few: int, many: int, scratch: Path) -> list[Ratio]:
 def main() -> int:
     """Measure, print, and write where asked to."""
     parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer histories, fewer pairs")
+    parser.add_argument("--quick", action="store_true", help="fewer replications, fewer pairs")
     parser.add_argument("--write", action="store_true", help="put the table into docs/")
     options = parser.parse_args()
-    histories, pairs = (400_000, 3) if options.quick else (10_000_000, 3)
+    replications, pairs = (400_000, 3) if options.quick else (10_000_000, 3)
     few, many = (200_000, 800_000) if options.quick else (1_000_000, 10_000_000)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         ratios = [
-            *overheads(histories, pairs, scratch),
+            *overheads(replications, pairs, scratch),
             inside(100 if options.quick else 1000, pairs),
             *memory(few, many, scratch),
         ]
     lines = [
         "# Scale", "",
         "`python benchmarks/scale.py --write` measures all of this in one run, and writes it here.",
-        f"Measured on: {machine()}. {histories:,} histories of korea-2017.", "",
+        f"Measured on: {machine()}. {replications:,} replications of korea-2017.", "",
         "| ratio | median | lowest to highest | wanted |", "|:--|--:|--:|--:|",
         *(ratio.line for ratio in ratios),
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
     python benchmarks/speed.py [--quick] [--write]
 
-Everything is measured in pairs, one after the other and again; a ratio is told as the median of
+Everything is measured in pairs, one after the other and again; a ratio is reported as the median of
 its pairs, with the lowest and the highest. ``--write`` puts table and figure into docs/.
 """
 
@@ -70,7 +70,7 @@ def program() -> Program:
 
 
 def engines(pairs: int) -> tuple[list[Ratio], dict[str, float]]:
-    """The engines, the plain model and the floor, by history, in turn."""
+    """The engines, the plain model and the floor, by replication, in turn."""
     case = program()
     few, many = 400, 20_000
     draws = floor.record(case, SEED, 5 * few)
@@ -79,15 +79,15 @@ def engines(pairs: int) -> tuple[list[Ratio], dict[str, float]]:
         "simpy": (lambda: processes.simulate(case, SEED, 0, few), few),
         "one thread": (lambda: kernel.simulate(case, SEED, 0, many), many),
         "two threads": (lambda: _two_threads(case, many), 2 * many),
-        "same histories": (lambda: _again(case, 5 * few, 10), 50 * few),
+        "same replications": (lambda: _again(case, 5 * few, 10), 50 * few),
         "floor": (lambda: [floor.draw(*draws) for _ in range(10)], 50 * few),
     }
     kernel.simulate(case, SEED, 0, 10)
     floor.draw(*draws)
     taken: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(pairs):
-        for name, (work, histories) in works.items():
-            taken[name].append(seconds(work) / histories)
+        for name, (work, replications) in works.items():
+            taken[name].append(seconds(work) / replications)
 
     def ratio(what: str, above: str, below: str, wanted: str) -> Ratio:
         found = [a / b for a, b in zip(taken[above], taken[below], strict=True)]
@@ -98,7 +98,7 @@ def engines(pairs: int) -> tuple[list[Ratio], dict[str, float]]:
         ratio("plain SimPy model / compiled, one thread", "plain", "one thread", "at least 150"),
         ratio("SimPy engine / compiled, one thread", "simpy", "one thread", "at least 150"),
         ratio("one thread / two threads", "one thread", "two threads", "at least 1.8"),
-        ratio("compiled / draw floor", "same histories", "floor", "at most 3.5"),
+        ratio("compiled / draw floor", "same replications", "floor", "at most 3.5"),
     ]
     events = sum(len(processes.trace(case, SEED, r)[1]) for r in range(20)) / 20
     return ratios, {n: statistics.median(t) for n, t in taken.items()} | {"entries": events}
@@ -182,10 +182,10 @@ def _quietly(command: list[str], env: dict[str, str] | None = None) -> None:
     subprocess.run(command, check=True, capture_output=True, env=env)
 
 
-def memory(histories: Iterable[int]) -> dict[int, float]:
-    """Peak memory in MB of runs that keep the summary alone, by number of histories."""
+def memory(replications: Iterable[int]) -> dict[int, float]:
+    """Peak memory in MB of runs that keep the summary alone, by number of replications."""
     found = {}
-    for n in histories:
+    for n in replications:
         code = (
             "import resource, sim; s = sim.load('korea-2017');"
             f"sim.run(s, ['proposal'], {n}, keep='summary', workers=2).frame;"
@@ -228,18 +228,20 @@ EVENTS = {"OPENS", "FADES", "HAPPENS", "PASSES", "SUCCEEDS", "FAILS", "RESUMES",
 
 
 def events_a_history(case: Program, least: int) -> float:
-    """Mean number of events of the first histories that have so many together."""
-    events = histories = 0
+    """Mean number of events of the first replications that have so many together."""
+    events = replications = 0
     while events < least:
-        events += sum(what.name in EVENTS for _, what, *_ in kernel.trace(case, SEED, histories)[1])
-        histories += 1
-    return events / histories
+        events += sum(
+            what.name in EVENTS for _, what, *_ in kernel.trace(case, SEED, replications)[1]
+        )
+        replications += 1
+    return events / replications
 
 
 def growth(sizes: Iterable[int], pairs: int) -> dict[int, list[float]]:
     """Nanoseconds an event, by number of clocks, each size in turn and again.
 
-    The histories are so many that what is done once a call (the plan, two milliseconds at 512
+    The replications are so many that what is done once a call (the plan, two milliseconds at 512
     clocks) does not count.
     """
     works = {}
@@ -257,7 +259,7 @@ def growth(sizes: Iterable[int], pairs: int) -> dict[int, list[float]]:
 
 
 def horizons(days: Iterable[float]) -> dict[float, float]:
-    """Microseconds a history, by horizon, of a process that goes on and on."""
+    """Microseconds a replication, by horizon, of a process that goes on and on."""
     found = {}
     for horizon in days:
         case = synthetic(24, horizon)
@@ -305,7 +307,7 @@ def figure(per_history: dict[str, float], by_clocks: dict[int, float]) -> None:
     left.invert_yaxis()
     for y, value in enumerate(values):
         left.text(value * 1.15, y, f"{short(value)} µs", va="center")
-    left.set_xlabel("microseconds a history of korea-2017 (log scale)")
+    left.set_xlabel("microseconds a replication of korea-2017 (log scale)")
     right.plot(list(by_clocks), list(by_clocks.values()), marker="o", color="#d55e00")
     right.set_xscale("log", base=2)
     right.set_xticks(list(by_clocks), [str(n) for n in by_clocks])
@@ -336,27 +338,30 @@ def main() -> int:
     found = [many / few for many, few in zip(grown[512], grown[16], strict=True)]
     ratios.append(Ratio("cost of an event, 512 clocks / 16 clocks", found, "at most 1.6"))
     what = " / ".join(f"{n:,}" for n in reversed(peaks))
-    ratios.append(Ratio(f"peak memory, {what} histories (summary)", [large / small], "at most 1.2"))
+    ratios.append(
+        Ratio(f"peak memory, {what} replications (summary)", [large / small], "at most 1.2")
+    )
     lines = [
         "# Speed", "",
         "`python benchmarks/speed.py --write` measures all of this in one run, and writes it here.",
         f"Measured on: {machine()}.", "",
         "| ratio | median | lowest to highest | wanted |", "|:--|--:|--:|--:|",
         *(ratio.line for ratio in ratios), "",
-        "| a history of korea-2017, strategy proposal | microseconds |", "|:--|--:|",
+        "| a replication of korea-2017, strategy proposal | microseconds |", "|:--|--:|",
         *(f"| {n} | {short(per_history[n] * 1e6)} |" for n in
           ("simpy", "plain", "one thread", "two threads", "floor")), "",
         "| clocks | nanoseconds an event |", "|--:|--:|",
         *(f"| {n} | {ns:.0f} |" for n, ns in by_clocks.items()), "",
-        "| horizon, days | microseconds a history (24 clocks) |", "|--:|--:|",
+        "| horizon, days | microseconds a replication (24 clocks) |", "|--:|--:|",
         *(f"| {days:.0f} | {us:.1f} |" for days, us in by_horizon.items()), "",
-        "| histories, summary kept | peak memory, MB |", "|--:|--:|",
+        "| replications, summary kept | peak memory, MB |", "|--:|--:|",
         *(f"| {n:,} | {mb:.0f} |" for n, mb in peaks.items()), "",
-        "The first history, compilation and the start of the process included: "
+        "The first replication, compilation and the start of the process included: "
         f"{statistics.median(cold):.1f} s ({min(cold):.1f} to {max(cold):.1f}, at most 15 wanted). "
         "Bare timeouts a second, for "
         f"orientation: {', '.join(f'{name} {rate:,.0f}' for name, rate in bare.items())}.", "",
-        "![Microseconds a history by engine; nanoseconds an event by number of clocks](speed.png)",
+        "![Microseconds a replication by engine; nanoseconds an event by number of clocks]"
+        "(speed.png)",
     ]  # fmt: skip
     print("\n".join(lines))
     if options.write:

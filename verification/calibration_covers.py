@@ -1,8 +1,8 @@
 """Does calibration find draws that are known? Simulation-based calibration on the reference case.
 
-A draw is taken for the truth, a record told of it for the record, and the other draws are narrowed
-by it. Over many truths the rank of each true number among the draws kept must be even (Talts and
-others 2018). It takes some two minutes.
+A draw is taken for the truth, a record simulated from it for the record, and the other draws are
+narrowed by it. Over many truths the rank of each true number among the draws kept must be even
+(Talts and others 2018). It takes some two minutes.
 
     python verification/calibration_covers.py [--draws 4096] [--truths 200]
 """

@@ -2,7 +2,7 @@
 
     python verification/intervals_cover.py [--repeats 1000] [--only comparison ...] [--write]
 
-A thousand small studies of a scenario without memory, whose truth its Markov chain tells: every
+A thousand small studies of a scenario without memory, whose truth its Markov chain gives: every
 kind of interval that `detente compare`, `explain` and the summary print is asked whether it holds
 that truth. Those of `sensitivity` and `robust` are asked the same of studies whose truth is a
 formula. An interval of 95 % must do so in at least 95 % of 95 % of them, 90.25 %. Exit code 1
@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--write", action="store_true", help=f"into {TABLE.name} of the documents")
     options = parser.parse_args()
-    print(f"{options.repeats:,} studies of {HISTORIES} histories; level {LEVEL:.0%}, "
+    print(f"{options.repeats:,} studies of {HISTORIES} replications; level {LEVEL:.0%}, "
           f"at least {LEAST:.2%}")  # fmt: skip
     short, lines = 0, []
     for name in options.only:

@@ -5,9 +5,9 @@
 Small scenarios without memory, in which the Markov chain gives the exact cost of every order of
 three tracks with and without a posture, are searched again and again with other seeds. Exit code 1
 if in some scenario fewer than 95 % of the choices are within the zone, or if all in all the search
-told more than a third of the histories of an equal allocation with the same guarantee. The last
-column is the least equal allocation that happens to do as well there: what someone would need who
-knew the answer beforehand.
+simulated more than a third of the replications of an equal allocation with the same guarantee. The
+last column is the least equal allocation that happens to do as well there: what someone would need
+who knew the answer beforehand.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ sys.path.extend([str(Path(__file__).parents[1] / at) for at in ("tests", "tests/
 
 from contests import HORIZON, exact_costs, repeated
 
-PILOT = 1_000  # worlds from which the equal allocation is computed
-POOL = 50_000  # worlds in which the least one is sought
+PILOT = 1_000  # paired replications from which the equal allocation is computed
+POOL = 50_000  # paired replications in which the least one is sought
 
 
 def main() -> int:
@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--zone", type=float, default=0.02, help="as a share of the span")
     options = parser.parse_args()
     print(
-        "contest  measure  candidates  best  within zone  histories  equal allocation  ratio  least"
+        "case  measure  candidates  best  within zone  replications  equal allocation  ratio  least"
     )
     wrong, spent, equal = 0, 0.0, 0.0
     for number in range(options.first, options.first + options.contests):
@@ -52,7 +52,9 @@ def main() -> int:
             f"{told.histories / told.equal:5.2f}  {least:7,.0f}",
             flush=True,
         )
-    print(f"{wrong} contests below 95 %; {spent / equal:.2f} of the histories of equal allocation")
+    print(
+        f"{wrong} contests below 95 %; {spent / equal:.2f} of the replications of equal allocation"
+    )
     return int(wrong > 0 or spent > equal / 3)
 
 

@@ -1,4 +1,4 @@
-"""A run that is killed at twenty random instants, and goes on, tells the same histories.
+"""A run that is killed at twenty random instants, and goes on, tells the same replications.
 
 python verification/survives_kills.py [--kills 20]
 """

@@ -32,7 +32,7 @@ def bottlenecks(
     Returns:
         strategy (best first), binding (commonest first; ``""``: it never waited), n (runs with the
         goal), low, best, high. A strategy that never reached the goal has no rows. With several
-        draws the interval is that of :meth:`sim.analysis.samples.Sample.share_among`.
+        draws the interval is that of :meth:`sim.analysis.samples.StrategySample.share_among`.
     """
     valid = validate(frame, goal, horizon_or_latest(frame, horizon), level=level)
     if "binding" not in frame and not is_counted(frame):

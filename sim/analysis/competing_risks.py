@@ -23,7 +23,7 @@ from scipy import stats
 from sim.analysis.intervals import LEVEL, Interval, crossed, crossed_share, wilson
 from sim.analysis.samples import (
     RowSample,
-    Sample,
+    StrategySample,
     curve,
     distinct,
     grid_of,
@@ -90,8 +90,8 @@ def hazard(
     Returns:
         strategy (best first), outcome, opens, closes (days; opens < time <= closes, day 0 counts
         to the first), at_risk (runs open at its start), low, best, high. Wilson's intervals; with
-        several draws those of a ratio (:meth:`sim.analysis.samples.Sample.share_among`). Months in
-        which no run is open any more are left out.
+        several draws those of a ratio (:meth:`sim.analysis.samples.StrategySample.share_among`).
+        Months in which no run is open any more are left out.
     """
     valid = validate(frame, goal, horizon, endpoint, level=level)
     if span is None:
@@ -112,7 +112,7 @@ def _edges(span: float, horizon: float) -> Floats:
     return np.append(edges, horizon)
 
 
-def _hazards(sample: Sample, names: Sequence[str], edges: Floats) -> pd.DataFrame:
+def _hazards(sample: StrategySample, names: Sequence[str], edges: Floats) -> pd.DataFrame:
     come = {name: sample.outcome_counts_by(name, edges) for name in names}
     still = sample.everyone.map(_still_open, *come.values())
     at_risk = still.by_draw.sum(axis=0)

@@ -20,7 +20,7 @@ from sim.analysis.measures import SHARE, Measure
 from sim.analysis.samples import (
     YEARS,
     RowSample,
-    Sample,
+    StrategySample,
     ValidFrame,
     column_names,
     curve,
@@ -240,7 +240,7 @@ def summary(
     return valid.ranked(valid.table(rows))
 
 
-def _own(sample: Sample, measures: Sequence[Measure]) -> dict[str, float]:
+def _own(sample: StrategySample, measures: Sequence[Measure]) -> dict[str, float]:
     """The means of further measures, with their limits."""
     row: dict[str, float] = {}
     for one in measures:
@@ -254,7 +254,7 @@ def _own(sample: Sample, measures: Sequence[Measure]) -> dict[str, float]:
 
 def _summary_row(
     valid: ValidFrame,
-    sample: Sample,
+    sample: StrategySample,
     years: Sequence[float],
     held: Sequence[str],
     shocks: Sequence[str],

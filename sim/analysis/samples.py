@@ -97,7 +97,7 @@ class Counts:
         return self.map(lambda counts: counts[:, [place]])
 
 
-class Sample(ABC):
+class StrategySample(ABC):
     """The runs of one strategy, draw by draw."""
 
     strategy: str
@@ -219,7 +219,7 @@ class Sample(ABC):
 
 
 @dataclass(frozen=True)
-class RowSample(Sample):
+class RowSample(StrategySample):
     """Runs as rows of a frame."""
 
     strategy: str
@@ -347,7 +347,7 @@ class RowSample(Sample):
 
 
 @dataclass(frozen=True)
-class CountSample(Sample):
+class CountSample(StrategySample):
     """Runs as counts by whole days; ``draws`` holds one table a draw, indexed by column."""
 
     strategy: str
@@ -441,7 +441,7 @@ def is_counted(frame: pd.DataFrame) -> bool:
     return "squares" in frame
 
 
-def samples_of(frame: pd.DataFrame, level: float, copies: bool = False) -> Iterator[Sample]:
+def samples_of(frame: pd.DataFrame, level: float, copies: bool = False) -> Iterator[StrategySample]:
     """The runs of each strategy, in the order in which the strategies first appear.
 
     Args:
@@ -521,7 +521,7 @@ class ValidFrame:
     horizon: float
     level: float
 
-    def samples(self) -> Iterator[Sample]:
+    def samples(self) -> Iterator[StrategySample]:
         """The runs of each strategy."""
         return samples_of(self.frame, self.level)
 
@@ -571,7 +571,7 @@ class ValidFrame:
         others = (name for name in outcome_names(self.frame) if name not in UNFINISHED)
         return self.endpoint != self.goal and self.endpoint in (self.ruin, *others)
 
-    def days_without(self, sample: Sample) -> Interval:
+    def days_without(self, sample: StrategySample) -> Interval:
         """Restricted mean time without the endpoint, which ranks the strategies."""
         return sample.days_without(self.endpoint, self.goal, self.horizon)
 
@@ -726,7 +726,7 @@ def within(counts: npt.NDArray[Any], **more: Any) -> npt.NDArray[Any]:
     return np.diff(begun, **more)
 
 
-def curve(sample: Sample, counts: Counts, grid: Floats, **names: str) -> pd.DataFrame:
+def curve(sample: StrategySample, counts: Counts, grid: Floats, **names: str) -> pd.DataFrame:
     """Shares of one strategy over a grid, as a long table."""
     share = sample.share_of(counts)
     return pd.DataFrame({"strategy": sample.strategy, **names, "time": grid, **share._asdict()})

@@ -88,7 +88,7 @@ def folder(state: State, replications: int, out: Path, library: Library = SHIPPE
 
     Raises:
         ScenarioError: the state does not fit its scenario.
-        InputError, RunError, Incomplete: as :func:`sim.experiment.run`.
+        InputError, RunError, Incomplete: as :func:`sim.run`.
     """
     scenario = loads(scenario_text(state, library), "workspace")
     keys = [draft.key for draft in state.drafts]

@@ -9,7 +9,7 @@ from sim.evidence.assumptions import Assumption, register
 from sim.scenario.scenario import Scenario
 
 
-class Parameter(Assumption):
+class RangedParameter(Assumption):
     """One ranged number, as the register has it."""
 
     @property
@@ -28,26 +28,26 @@ class Parameter(Assumption):
         return "" if self.unit == "none" else self.unit
 
 
-def parameters(scenario: Scenario) -> list[Parameter]:
+def parameters(scenario: Scenario) -> list[RangedParameter]:
     """Every number of a scenario that has a range with a width, in file order."""
     ranges = {name for name, one in scenario.ranges().items() if one.low < one.high}
     rows = register(scenario).to_dict("records")
-    return [Parameter(**row) for row in rows if row["name"] in ranges]
+    return [RangedParameter(**row) for row in rows if row["name"] in ranges]
 
 
-def found(some: Iterable[Parameter], text: str) -> list[Parameter]:
+def found(some: Iterable[RangedParameter], text: str) -> list[RangedParameter]:
     """Those in whose name, status or source every word of the text occurs."""
     words = text.lower().replace("_", " ").split()
     return [one for one in some if all(word in _text(one) for word in words)]
 
 
-def _text(one: Parameter) -> str:
+def _text(one: RangedParameter) -> str:
     return f"{one.name} {one.status} {one.source}".lower().replace("_", " ")
 
 
-def grouped(some: Iterable[Parameter]) -> dict[str, list[Parameter]]:
+def grouped(some: Iterable[RangedParameter]) -> dict[str, list[RangedParameter]]:
     """By group, in file order."""
-    groups: dict[str, list[Parameter]] = {}
+    groups: dict[str, list[RangedParameter]] = {}
     for one in some:
         groups.setdefault(one.group, []).append(one)
     return groups

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sim.app.parameters import Parameter
+from sim.app.parameters import RangedParameter
 from sim.app.strategy_draft import StrategyDraft
 from sim.app.workspace import Workspace
 from sim.errors import InputError
@@ -104,7 +104,7 @@ def _importance(draft: StrategyDraft, evaluator: Evaluator) -> Generator[Importa
         yield Importance(draft, n, swings(evaluator, days), done=n == SIZES[-1])
 
 
-def ordered(some: Iterable[Parameter], found: Importance | None) -> list[Parameter]:
+def ordered(some: Iterable[RangedParameter], found: Importance | None) -> list[RangedParameter]:
     """Sliders, those that matter most first; what does nothing, or is not known, as it was."""
     place = {name: i for i, name in enumerate(found.names if found else ())}
     return sorted(some, key=lambda one: place.get(one.name, len(place)))

@@ -1,6 +1,6 @@
 """What a replication is made of: the entities of a scenario, ready for the SimPy engine.
 
-They are read from the :class:`~sim.scenario.Scenario` itself, with the parameter values of one
+They are read from the :class:`~sim.Scenario` itself, with the parameter values of one
 draw, and share nothing with the arrays of the compiled engine but the numbering of levels, counts
 and clause items, by which both engines fill the same rows. So where the engines agree, the
 translation into arrays is right too.

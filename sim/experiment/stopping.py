@@ -121,7 +121,7 @@ def run(
 ) -> Results:
     """Simulate replications in rounds until the precision is met, or ``precision.most`` is reached.
 
-    Args and errors are those of :func:`sim.experiment.run`; draws are refused, since more
+    Args and errors are those of :func:`sim.run`; draws are refused, since more
     replications say nothing of the draws that were not made. The manifest says why it stopped.
     """
     _check(scenario, precision, strategies, options)

@@ -708,8 +708,8 @@ def lengths(table: pd.DataFrame, title: str, ax: Axes | None = None) -> Axes:
     """How long dated spells of the record lasted, by sample; dashes are the fitted laws.
 
     Args:
-        table: sample, n, days, still, fitted, open (:func:`sim.evidence.fitting.survival`), samples
-            one below the other.
+        table: sample, n, days, still, fitted, open
+            (:func:`sim.evidence.korea.statistics.survival`), samples one below the other.
         title: the finding.
         ax: as for :func:`incidence`.
     """
@@ -740,7 +740,8 @@ def counts(table: pd.DataFrame, what: str, title: str, ax: Axes | None = None) -
     """Counts of months as bars, with the months of dialogue shaded.
 
     Args:
-        table: month, count, dialogue (share of the month; :func:`sim.evidence.fitting.by_month`).
+        table: month, count, dialogue (share of the month;
+            :func:`sim.evidence.korea.statistics.by_month`).
         what: label of the vertical axis.
         title: the finding.
         ax: as for :func:`incidence`.
@@ -762,7 +763,7 @@ def calibration(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Percentiles of what happened among replications, against even ones.
 
     Args:
-        table: episode, percentile (:func:`sim.backcast.held_against`).
+        table: episode, percentile (:func:`sim.evidence.korea.backcast.held_against`).
         ax: as for :func:`incidence`.
     """
     from scipy.stats import beta  # takes a second to load

@@ -199,8 +199,8 @@ def regret(
     """The regrets of each strategy over the draws as boxes, the least regret on top.
 
     Args:
-        table: from :func:`sim.robust.by_draw`, with attributes label, scale and steps.
-        ranking: from :func:`sim.robust.ranking`.
+        table: from :func:`sim.studies.robustness.by_draw`, with attributes label, scale and steps.
+        ranking: from :func:`sim.studies.robustness.ranking`.
         strategies: all, in the order that fixes their colours; that of the ranking where None.
         ax, caption: as for :func:`tornado`.
     """

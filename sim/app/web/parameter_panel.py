@@ -13,7 +13,7 @@ from nicegui import ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from sim.app.parameters import Parameter, found, grouped, overriding, parameters
+from sim.app.parameters import RangedParameter, found, grouped, overriding, parameters
 from sim.app.session import State
 from sim.app.strategy_draft import StrategyDraft
 from sim.app.tornado import Importance, importance, ordered
@@ -34,7 +34,7 @@ class ParameterPanel:
 
     def __init__(self, session: SessionView) -> None:
         self.session = session
-        self.parameters: list[Parameter] = []
+        self.parameters: list[RangedParameter] = []
         self.shown: dict[str, list[ParameterRow]] = {}
         self.ranked: tuple[StrategyDraft, ...] | None = None
         self.depth = 0.0  # replications behind their order; inf: no better order will follow
@@ -65,7 +65,7 @@ class ParameterPanel:
             for name, some in grouped(self.parameters).items():
                 self._group(name, some)
 
-    def _group(self, name: str, some: list[Parameter]) -> None:
+    def _group(self, name: str, some: list[RangedParameter]) -> None:
         group = ui.expansion(f"{words(name)} ({len(some)})").classes("more")
 
         def fill() -> None:
@@ -75,7 +75,7 @@ class ParameterPanel:
 
         group.on_value_change(fill)
 
-    def _rows(self, some: list[Parameter], group: str = "") -> list[ParameterRow]:
+    def _rows(self, some: list[RangedParameter], group: str = "") -> list[ParameterRow]:
         rows = [ParameterRow(self, one, group) for one in some]
         for one in rows:
             self.shown.setdefault(one.parameter.name, []).append(one)
@@ -95,7 +95,7 @@ class ParameterPanel:
                 text("p", "No number has these words in its name, status or source.", "note")
             self._rows(matching[:SHOWN])
 
-    def move(self, parameter: Parameter, value: float | None) -> None:
+    def move(self, parameter: RangedParameter, value: float | None) -> None:
         """Change an assumption; None: as in the scenario."""
         if value == parameter.likely:
             value = None
@@ -143,7 +143,7 @@ class ParameterPanel:
             at = (f"{swings.loc[name, f'swing{end}']:+.0f}" for end in ("", "_low", "_high"))
             put(row.swing, "{} days ({} to {})".format(*at))
 
-    def _show_first(self, first: list[Parameter]) -> None:
+    def _show_first(self, first: list[RangedParameter]) -> None:
         self.most.clear()
         with self.most:
             text("h3", "What matters most")
@@ -168,7 +168,7 @@ class ParameterPanel:
 class ParameterRow:
     """One slider with what stands beside it."""
 
-    def __init__(self, rows: ParameterPanel, parameter: Parameter, group: str) -> None:
+    def __init__(self, rows: ParameterPanel, parameter: RangedParameter, group: str) -> None:
         self.rows, self.parameter = rows, parameter
         name = words(parameter.name.removeprefix(f"{group}.")).replace(".", " · ")
         self.box = ui.element("div").classes("parameter")
@@ -208,7 +208,7 @@ class ParameterSlider(
         moved: called with each value to which a person moved it.
     """
 
-    def __init__(self, parameter: Parameter, moved: Callable[[float], None]) -> None:
+    def __init__(self, parameter: RangedParameter, moved: Callable[[float], None]) -> None:
         super().__init__()
         self.moved = moved
         self.props.update({
