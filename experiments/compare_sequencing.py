@@ -29,6 +29,6 @@ first = results.summary().iloc[0]
 share = f"{100 * first['reached']:.0f} %"
 limits = f"{100 * first['reached_low']:.0f} to {100 * first['reached_high']:.0f}"
 print(f"\nBest here: {first['strategy']}, frozen in {share} ({limits}) of replications.")
-for figure in results.write(baseline="proposal"):
+for figure in results.save(baseline="proposal"):
     print(f"figure: {figure}.png")
 print(f"summary: {results.folder / 'summary.csv'}")

@@ -30,6 +30,7 @@ Studies::
     search         every order of the tracks and every posture
     sensitivity    which uncertain parameters matter
     robust         what would make another strategy the best
+    Study          what each of these returns: tables, sentences, figures
 
 Tables of a frame, and figures of tables::
 
@@ -97,6 +98,7 @@ _PLACES = {
     "search": "sim.studies.search:search",
     "sensitivity": "sim.studies.sensitivity:sensitivity",
     "robust": "sim.studies.robustness:robust",
+    "Study": "sim.studies.study:Study",
     "summary": "sim.analysis.incidence:summary",
     "incidence": "sim.analysis.incidence:incidence",
     "outcomes": "sim.analysis.incidence:outcomes",

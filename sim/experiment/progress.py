@@ -68,7 +68,7 @@ def counting(what: str, total: int | None, shown: bool) -> Iterator[Callable[[in
     if not shown:
         yield lambda _: None
     elif sys.stderr.isatty():
-        from tqdm import tqdm
+        from tqdm.auto import tqdm
 
         with tqdm(
             total=total, desc=what, unit=" replications", unit_scale=True, leave=False
@@ -111,7 +111,7 @@ class Progress:
         self._bar: Any = None
         self._lines = Lines(what, total, done, self.stream) if kind == "lines" else None
         if kind == "bar":
-            from tqdm import tqdm
+            from tqdm.auto import tqdm
 
             self._bar = tqdm(
                 total=total, initial=done, unit=" replications", unit_scale=True, desc=what,

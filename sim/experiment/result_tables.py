@@ -62,7 +62,7 @@ def baseline_of(results: Results, baseline: str | None) -> str:
     return name
 
 
-def paired(results: Results, endpoint: str | None) -> comparison.PairedSamples:
+def paired_samples_of(results: Results, endpoint: str | None) -> comparison.PairedSamples:
     """The replications of a run in pairs, for the functions of :mod:`sim.analysis.comparison`.
 
     Raises:

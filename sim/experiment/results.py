@@ -241,7 +241,7 @@ class Results:
             InputError: one strategy alone, an unknown name, or a run that kept counts.
         """
         base = result_tables.baseline_of(self, baseline)
-        return comparison.differences(result_tables.paired(self, endpoint), base)
+        return comparison.differences(result_tables.paired_samples_of(self, endpoint), base)
 
     def measure(
         self,
@@ -290,7 +290,7 @@ class Results:
     @property
     def compared(self) -> list[str]:
         """Names of the measures by which strategies are compared."""
-        paired = result_tables.paired(self, None)
+        paired = result_tables.paired_samples_of(self, None)
         return [one.name for one in paired.measures]
 
     def times(self, endpoint: str | None = None, *, competing: bool = False) -> pd.DataFrame:
@@ -334,8 +334,8 @@ class Results:
 
         return notebook.full_text_of(self, endpoint)
 
-    def write(self, baseline: str | None = None, endpoint: str | None = None) -> list[Path]:
-        """Write ``summary.csv``, ``differences.csv`` and the figures into the results folder.
+    def save(self, baseline: str | None = None, endpoint: str | None = None) -> list[Path]:
+        """Save ``summary.csv``, ``differences.csv`` and the figures into the results folder.
 
         Args:
             baseline, endpoint: as for :meth:`compare`.
@@ -348,7 +348,7 @@ class Results:
         """
         from sim.reporting import notebook
 
-        return notebook.write(self, baseline, endpoint)
+        return notebook.save(self, baseline, endpoint)
 
     @property
     def _question(self) -> dict[str, Any]:

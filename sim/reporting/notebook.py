@@ -50,7 +50,7 @@ def full_text_of(results: Results, endpoint: str | None) -> str:
     return as_text(results.summary(endpoint))
 
 
-def write(results: Results, baseline: str | None, endpoint: str | None) -> list[Path]:
+def save(results: Results, baseline: str | None, endpoint: str | None) -> list[Path]:
     """Write tables and figures of a run into its folder; the figures' paths without endings."""
     drawn = figures(results, baseline, endpoint)
     summarise(results, endpoint)
@@ -143,7 +143,7 @@ class ResultFigures:
         """Mean days without the endpoint, and which strategies may be the best."""
         from sim.plotting import plots
 
-        paired = result_tables.paired(self._results, endpoint)
+        paired = result_tables.paired_samples_of(self._results, endpoint)
         tables = (comparison.estimates(paired), comparison.with_the_best(paired))
         estimates, best = (self._titled(table) for table in tables)
         return plots.ranking(estimates, best, ax, caption=self._caption)
@@ -159,7 +159,9 @@ class ResultFigures:
         """In how many paired replications each strategy is sooner than each other one."""
         from sim.plotting import plots
 
-        table = self._titled(comparison.pairs(result_tables.paired(self._results, endpoint)))
+        table = self._titled(
+            comparison.pairs(result_tables.paired_samples_of(self._results, endpoint))
+        )
         return plots.sooner(table, ax, caption=self._caption)
 
     def _titled(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from sim.experiment import experiment, replay
 from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.draws import Draws
 from sim.experiment.plan import REPLICATIONS
-from sim.experiment.result_tables import baseline_of, refusing
+from sim.experiment.result_tables import baseline_of, paired_samples_of, refusing
 from sim.experiment.results import Results
 from sim.reporting import comparison as words
 from sim.reporting.sections import Bullets, Facts, Section, figure
@@ -88,7 +88,7 @@ def _tables(results: Results, baseline: str, endpoint: str | None) -> Tables:
     """Every estimate of a comparison, by name."""
     scenario, frame = results.scenario, results.frame
     goal, ruin, horizon = scenario.goal, scenario.ruin, scenario.horizon
-    paired = comparison.paired_samples(frame, goal, ruin, horizon, endpoint)
+    paired = paired_samples_of(results, endpoint)
     paired = replace(paired, residuals=replay.residuals(results, paired))
     tables = {
         "estimates": comparison.estimates(paired),

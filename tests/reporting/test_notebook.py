@@ -115,9 +115,7 @@ def test_a_figure_of_several_panels_is_a_figure(results) -> None:
 
 
 def test_figures_of_files_are_not_those_of_pyplot(results) -> None:
-    from sim.reporting import summary
-
-    summary.axes_of(results)
+    assert sim.compare(results).figures
     assert plt.get_fignums() == []
 
 
@@ -131,3 +129,13 @@ def test_every_figure_of_the_package_is_public() -> None:
             if own and annotated in ("Axes", "Figure") and not name.startswith("_"):
                 assert name in plots.__all__, name
     assert all(getattr(sim.plots, name).__doc__ for name in plots.__all__)
+
+
+def test_a_study_shows_itself_too(results) -> None:
+    own = results.measure("calm", lambda frame: frame["held_war"] < 1, unit="share")
+    study = sim.compare(own)
+    assert (study.tables["differences"]["measure"] == "calm").any()
+    assert 10 < len(repr(study)) < 1000
+    text = study._repr_html_()
+    assert "<script" not in text and "<link" not in text and "src=" not in text
+    assert "&lt;script&gt;" in text and study.text
