@@ -272,3 +272,16 @@ def test_every_fact_outside_its_interval_is_told_of() -> None:
     assert len(outside) == 2 and "are two of the 34 facts" in text
     for row in outside.itertuples():
         assert re.search(rf"{where[row.episode]}\*\* \((median )?{row.actual:.0f} days\)", text)
+
+
+def test_the_sentences_on_intervals_say_what_was_counted() -> None:
+    table = pd.read_csv(DOCS / "coverage.csv").set_index("part")
+    said = " ".join((DOCS / "statistics.md").read_text(encoding="utf-8").split())
+    (text,) = re.findall(r"these hold it in (\d+) % or more\. What concerns draws, .* was counted "
+                         r"in (\d+) studies, the rest in ([\d,]+)\.", said)  # fmt: skip
+    least, few, many = (int(number.replace(",", "")) for number in text)
+    of_draws = table.index.isin(["crossed", "draws", "sobol", "regret", "switching"])
+    assert 100 * table.loc[["crossed", "draws"], "holds"].min() >= least
+    assert set(table.loc[of_draws, "studies"]) == {few}
+    assert set(table.loc[~of_draws, "studies"]) == {many}
+    assert table["holds"].min() >= 0.9025

@@ -79,6 +79,7 @@ def test_the_page_says_what_the_tables_say(folder: Path, text: str) -> None:
         assert f"{row.restricted_mean:,.0f} ({row.restricted_mean_low:,.0f}" in text
     assert "has the fewest mean days without freeze" in text
     assert "rest on judgement" in text
+    assert sim.assumptions.counts(sim.assumptions.register(results.scenario)) in text
     assert results.manifest["hash"] in text and f"detente verify {folder}" in text
     for name in results.manifest["strategies"]:
         assert f"<summary>{name}</summary>" in text

@@ -548,3 +548,35 @@ def test_a_description_tells_every_number_once() -> None:
 if __name__ == "__main__":
     SCHEMA.parent.mkdir(exist_ok=True)
     SCHEMA.write_text(schema_text(), encoding="utf-8")
+
+
+def test_alternatives_are_read_as_they_are_written() -> None:
+    rule = '[["moratorium", "!war", "crisis>=2"], "!freeze"]'
+    text = f"""
+title = "Alternatives"
+start = 2020-01-01
+horizon = 100
+goal = "freeze"
+conditions = {{ freeze = {{}}, war = {{}}, moratorium = {{}}, crisis = {{ max = 2 }} }}
+[[tracks.talks.stages]]
+name = "deal"
+duration = 5
+success = 0.5
+needs = {rule}
+raises = ["freeze"]
+setbacks = [ {{ name = "no", delay = 1 }}, {{ name = "never", delay = 1, when = {rule} }} ]
+[shocks.quarrel]
+rate = 1
+when = {rule}
+raises = ["crisis", "war", "moratorium"]
+[strategies.quick]
+starts = {{ talks = {rule} }}
+[[strategies.quick.rules]]
+name = "late"
+when = {rule}
+raises = ["moratorium"]
+"""
+    one = sim.loads(text)
+    assert one.text.count(rule) == 5 and sim.loads(one.text).text == one.text
+    words = "with moratorium, without war or with crisis at 2 or more, and without freeze"
+    assert words in " ".join(one.describe().split())
