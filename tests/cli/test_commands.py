@@ -415,6 +415,27 @@ def test_a_model_that_cannot_advance_ends_with_exit_code_1(tmp_path, capsys) -> 
     assert detente("trace", file) == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "sensitivity {} --base 2 --trajectories 2 --replications 2",
+        "robust {} --draws 2 --replications 2",
+        "trace {}",
+        "explain {} --replications 2",
+        "diff {} --a one --b other --replications 2",
+    ],
+)
+def test_a_study_of_a_model_that_cannot_advance_leaves_no_folder(words, tmp_path, capsys) -> None:
+    weight = "weight = { low = 1, likely = 2, high = 3 }"
+    two = "[strategies.one]\n[strategies.other]\nstarts = { circle = [] }\n"
+    file = tmp_path / "loop.toml"
+    file.write_text(LOOP.replace('name = "again"', f'name = "again", {weight}') + two)
+    for more in ([], ["--out", "deep/new"]):
+        assert detente(*words.format(file).split(), *more) == 1
+        assert "time cannot advance" in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == [file]
+
+
 @pytest.mark.slow
 def test_columns_are_written_beside_those_that_the_summary_needs(tmp_path, capsys) -> None:
     assert detente("run", SMALL, "--replications", 20, "--columns", "held_crisis", "--out", "a",
