@@ -6,7 +6,7 @@ Frames in, frames out; the estimates themselves are those of :mod:`sim.analysis`
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,16 +125,16 @@ def frame_of(results: Results) -> pd.DataFrame:
     return results.counts if from_counts(manifest) else results.frame
 
 
-def rows_of(manifest: dict[str, Any]) -> int:
+def rows_of(manifest: Mapping[str, Any]) -> int:
     """How many rows a run has."""
     return int(manifest["replications"] * max(1, manifest["draws"]) * len(manifest["strategies"]))
 
 
-def _many_rows(manifest: dict[str, Any]) -> bool:
+def _many_rows(manifest: Mapping[str, Any]) -> bool:
     return rows_of(manifest) > MOST_ROWS and manifest.get("columns", ()) is None
 
 
-def from_counts(manifest: dict[str, Any]) -> bool:
+def from_counts(manifest: Mapping[str, Any]) -> bool:
     """Whether the summary of a run, or of an explanation, is made from counts by day."""
     return _many_rows(manifest) or manifest.get("keep") == "summary"
 

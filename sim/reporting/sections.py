@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -143,7 +143,7 @@ class Content:
     facts: Facts
     sections: list[Section]
     scenario: Scenario
-    manifest: dict[str, Any]
+    manifest: Mapping[str, Any]
     strategies: dict[str, str]
     commands: list[str]
     again: str

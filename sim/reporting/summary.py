@@ -200,7 +200,7 @@ def _lead(curves: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def notes(manifest: dict[str, Any]) -> list[str]:
+def notes(manifest: Mapping[str, Any]) -> list[str]:
     """What must be known before the intervals of a run, or an explanation, are read."""
     draws, replications = manifest["draws"], manifest["replications"]
     if draws == 1:
@@ -246,7 +246,7 @@ def caption(results: Results) -> str:
     return caption_of(results.manifest)
 
 
-def caption_of(manifest: dict[str, Any]) -> str:
+def caption_of(manifest: Mapping[str, Any]) -> str:
     """How many replications a manifest describes, and of what."""
     of_each = f"{many(manifest['replications'], 'replication')} of each strategy"
     if manifest["draws"]:

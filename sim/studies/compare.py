@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
@@ -25,7 +26,7 @@ from sim.experiment.results import Results
 from sim.reporting import comparison as words
 from sim.reporting.sections import Bullets, Facts, Section, figure
 from sim.reporting.summary import caption_of, with_titles
-from sim.studies.study import Study, Tables, joined
+from sim.studies.study import Manifest, Study, Tables, joined
 from sim.tracing import time_budget
 
 MOST_REPLAYED = 400
@@ -78,7 +79,7 @@ def compare(
     base = baseline_of(results, baseline)
     with refusing():
         tables = with_titles(_tables(results, base, endpoint), results.scenario)
-    study = Study("compare", results.scenario, tables, results.manifest)
+    study = Study("compare", results.scenario, tables, cast(Manifest, results.manifest))
     if out is not None:
         study.save(out)
     return study

@@ -27,7 +27,7 @@ from sim.reporting.cells import interval, plain
 from sim.reporting.sections import SHOWN, Facts, Figure, Section, figure
 from sim.reporting.text_tables import TextTable
 from sim.studies import regret, scenario_discovery, sensitivity_indices, switching_values
-from sim.studies.study import Study, Tables, begun, finished, of_evaluator
+from sim.studies.study import Manifest, Study, Tables, begun, finished, of_evaluator
 from sim.types import Floats
 
 ASKED = ("strategies", "measure")
@@ -330,7 +330,7 @@ def _seed(study: Study) -> str:
     return f"{study.manifest['scenario']}, seed {study.manifest['seed']}"
 
 
-def _on_regret(tables: Tables, manifest: dict[str, Any]) -> Iterator[str]:
+def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:
     """Which strategy has the least regret, and what few replications or draws leave open."""
     m, ranking = manifest["measured"], tables["ranking"]
     tied = float(tables["regret"]["regret"].max()) <= regret.TIED * m["width"]
@@ -409,7 +409,7 @@ def _on_case(rules: pd.DataFrame, case: dict[str, Any]) -> str:
     return f"{where}: {'; or '.join(found) or case['why']}."
 
 
-def _on_the_leader(leads: pd.DataFrame, manifest: dict[str, Any]) -> str:
+def _on_the_leader(leads: pd.DataFrame, manifest: Manifest) -> str:
     """The leader, and what is tied with it."""
     m, leader = manifest["measured"], manifest["leader"]
     tied, near = list(leads.loc[leads["tied"], "strategy"]), leads.iloc[0]

@@ -26,7 +26,7 @@ from sim.reporting.text_tables import TextTable, aligned_left
 from sim.studies import sequence_search
 from sim.studies.sequence_search import ALIKE, BEST, BETTER, OPEN
 from sim.studies.sequence_space import Space, file_of
-from sim.studies.study import Study, begun, finished
+from sim.studies.study import Manifest, Study, begun, finished
 
 ASKED = ("model_version", "options")
 BEST_FILE = "best.toml"
@@ -37,8 +37,6 @@ STATUSES = {
     OPEN: "not distinguished from it",
 }
 ALL_DISTINGUISHED = "Every other candidate that was measured is distinguished from it."
-
-Manifest = dict[str, Any]
 
 
 def search(
@@ -112,11 +110,10 @@ def search(
     manifest = begun("search", scenario, seed, out, options=asked)
     with counting(scenario.name, None, not quiet) as count:
         found = sequence_search.find(space, options, seed, workers, count)
+    manifest.update(found.counts)
     front = front_of(found.table)
     tables = {"candidates": found.table, "front": front}
-    return finished(
-        scenario, tables, manifest | found.counts, out, _files(space, found.table, front)
-    )
+    return finished(scenario, tables, manifest, out, _files(space, found.table, front))
 
 
 def front_of(table: pd.DataFrame) -> pd.DataFrame:
@@ -229,7 +226,8 @@ class Candidates(TextTable):
 
 
 def _how(manifest: Manifest) -> str:
-    options, stages, candidates = (manifest[key] for key in ("options", "stages", "candidates"))
+    options, stages = manifest["options"], manifest["stages"]
+    candidates = manifest["candidates"]
     text = (
         f"{manifest['scenario']}: {many(candidates, 'candidate')}, "
         f"{many(manifest['orders'], 'order')} of {many(len(options['tracks']), 'track')} with "

@@ -22,7 +22,7 @@ from sim.reporting.cells import interval, plain, signed, signed_interval, two_di
 from sim.reporting.sections import SHOWN, Facts, Section, figure
 from sim.reporting.text_tables import TextTable
 from sim.studies import sensitivity_indices as indices
-from sim.studies.study import Study, begun, finished, of_evaluator
+from sim.studies.study import Manifest, Study, begun, finished, of_evaluator
 from sim.types import Floats
 
 ASKED = ("strategies", "measure")
@@ -217,7 +217,7 @@ def _seed(study: Study) -> str:
     return f"{study.manifest['scenario']}, seed {study.manifest['seed']}"
 
 
-def _on_base_values(manifest: dict[str, Any]) -> str:
+def _on_base_values(manifest: Manifest) -> str:
     m = manifest["measured"]
     unit = m["steps"] if manifest["against"] else m["unit"]
     low, best, high = (f"{m['scale'] * x:.1f}" for x in manifest["likely"])
@@ -306,7 +306,7 @@ def _sobol(table: pd.DataFrame) -> TextTable:
     return TextTable(title, head, body, "In brackets: 95 % intervals.", "sobol.csv", SHOWN)
 
 
-def _on_noise(manifest: dict[str, Any]) -> str:
+def _on_noise(manifest: Manifest) -> str:
     """How much of the variance is noise, and how many replications would do."""
     kept, m = manifest["noise"], manifest["measured"]
     noise = indices.Noise(kept["variance"], kept["of_it_noise"], manifest["replications"])

@@ -24,6 +24,7 @@ from sim.scenario.scenario import Scenario
 from sim.studies.ranking_selection import Selection, select
 from sim.studies.sequence_evaluation import EndpointDays, SequenceEvaluator
 from sim.studies.sequence_space import Space, size_of, waits_for_goal
+from sim.studies.study import Manifest
 from sim.types import Flags, Floats, Ints
 
 BEST, ALIKE, OPEN, WORSE, BETTER = "best", "alike", "not distinguished", "worse", "better"
@@ -79,7 +80,7 @@ class Found:
     selection: Selection
     distinct: Ints
     table: pd.DataFrame
-    counts: dict[str, Any]
+    counts: Manifest
 
 
 def find(
@@ -225,7 +226,7 @@ class _Search:
         told = self.evaluator.evaluate(self.numbers[measured], first, self.options.replications)
         references = self.evaluator.references(first, self.options.replications)
         table = self.table(selection, measured, told, references)
-        counts = {
+        counts: Manifest = {
             "candidates": len(self.space),
             "distinct": len(self.numbers),
             "best": self.space.name(int(self.numbers[selection.best])),

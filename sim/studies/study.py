@@ -45,17 +45,10 @@ SHORT = {"hash": "scenario", "options": "question", "model_version": "model vers
 Tables = dict[str, pd.DataFrame]
 
 
-class Settings(TypedDict, total=False):
-    """What the manifest of every study says, besides what it was asked.
+class Manifest(TypedDict, total=False):
+    """What the manifest of a study says: first what all of them say, then each what it was asked.
 
-    Attributes:
-        kind: name of the study.
-        model_version: of the engines that simulated its replications.
-        scenario, title, hash, text: of the scenario.
-        seed, horizon, goal, ruin: of the replications.
-        command: that made it; None from Python.
-        began, finished: date and time.
-        strategies: their names.
+    A comparison has that of its run (:mod:`sim.experiment.manifests`), whose keys are among these.
     """
 
     kind: str
@@ -71,7 +64,58 @@ class Settings(TypedDict, total=False):
     command: str | None
     began: str
     finished: str
+    versions: dict[str, str]
     strategies: list[str]
+    replications: int
+    draws: int
+    tables: dict[str, Any]  # columns of words, and attributes, by table
+    identity: dict[str, Any]  # of a run
+
+    # explain
+    tracks: dict[str, list[str]]  # those that can reach the goal, by strategy
+
+    # diff
+    replication: int
+    draw: int
+    divergence: list[Any] | None
+    turn: list[Any] | None
+    endings: list[str]
+
+    # sensitivity and robust
+    measure: str
+    better: str
+    measured: dict[str, Any]  # label, unit, steps, scale and width of the measure
+    numbers: Any  # how many parameters are uncertain; of a diff: the values of its draw
+
+    # sensitivity
+    against: str | None
+    of: str
+    likely: tuple[float, float, float]
+    base: int
+    trajectories: int
+    top: int
+    factors: int
+    noise: dict[str, Any]
+
+    # robust
+    draws_from: str
+    baseline: str
+    fail: float | None
+    margin: float
+    cases: list[dict[str, Any]]
+    leader: str
+
+    # search
+    options: dict[str, Any]
+    candidates: int
+    distinct: int
+    best: str
+    orders: int
+    hopeless: int
+    choice_histories: int
+    histories: int
+    stages: list[dict[str, Any]]
+    first_measured_replication: int
 
 
 @dataclass(frozen=True)
@@ -82,7 +126,7 @@ class Study:
         name: of the command: compare, explain, diff, search, sensitivity or robust.
         scenario: what is negotiated.
         tables: by name; each is ``<name>.csv`` of the folder.
-        manifest: how it was made; see :class:`Settings`. Each study adds what it was asked.
+        manifest: how it was made; see :class:`Manifest`. Each study adds what it was asked.
         files: texts of further files, by name: the strategy files of a search.
 
     >>> import sim
@@ -96,7 +140,7 @@ class Study:
     name: str
     scenario: Scenario
     tables: Tables
-    manifest: dict[str, Any]
+    manifest: Manifest
     files: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -168,7 +212,7 @@ class Study:
         except OSError as error:
             raise RunError(f"{folder}: cannot be written ({error.strerror or error})") from error
         if "kind" in self.manifest:  # the last file: where it is, the others are whole
-            write_manifest(folder, self.manifest | {"tables": _described(self.tables)})
+            write_manifest(folder, {**self.manifest, "tables": _described(self.tables)})
         return drawn
 
 
@@ -185,7 +229,7 @@ def _described(tables: Tables) -> dict[str, Any]:
 
 def begun(
     name: str, scenario: Scenario, seed: int, out: str | Path | None, **asked: Any
-) -> dict[str, Any]:
+) -> Manifest:
     """The manifest of a study that begins.
 
     Args:
@@ -200,7 +244,7 @@ def begun(
     manifest = own | manifests.about(scenario, seed) | asked
     if out is not None:
         _prepare(writable(argument_checks.path("out", out)), manifest)
-    return manifest
+    return cast(Manifest, manifest)
 
 
 def of_evaluator(evaluator: Evaluator) -> dict[str, Any]:
@@ -224,12 +268,12 @@ def of_evaluator(evaluator: Evaluator) -> dict[str, Any]:
 def finished(
     scenario: Scenario,
     tables: Tables,
-    manifest: dict[str, Any],
+    manifest: Manifest,
     out: str | Path | None = None,
     files: dict[str, str] | None = None,
 ) -> Study:
     """A study that ends now, saved where a folder is named."""
-    manifest = manifest | {"finished": provenance.now()}
+    manifest["finished"] = provenance.now()
     tables = with_titles(tables, scenario)
     study = Study(manifest["kind"], scenario, tables, manifest, files or {})
     if out is not None:
@@ -303,7 +347,7 @@ def read(folder: str | Path) -> Study:
         tables[name].attrs = described["attributes"]
     scenario = loads(manifest["text"], str(Path(folder) / MANIFEST))
     scenario = replace(scenario, name=manifest["scenario"])
-    return Study(manifest["kind"], scenario, tables, manifest)
+    return Study(manifest["kind"], scenario, tables, cast(Manifest, manifest))
 
 
 def table_of(path: Path, words: list[str]) -> pd.DataFrame:
