@@ -20,7 +20,7 @@ from sim.errors import ModelError
 from sim.scenario import scenario
 
 # Without the compiler the engine is two hundred times slower, and a few scenarios must do.
-SCENARIOS = effort(100, 1000) if JIT else 20
+SCENARIOS = effort(300, 1000) if JIT else 20
 BATCHES = 10
 
 

@@ -47,6 +47,7 @@ def expected(chain: Chain, text: str) -> dict[str, float]:
     """Every probability that is compared."""
     scenario = sim.loads(text)
     names = [*scenario.conditions, *scenario.stages]
+    names += [f"rule.{rule.name}" for rule in scenario.strategies["a"].rules]
     shares = {
         f"{name} by {time:.0f}": p
         for name in names
@@ -127,7 +128,9 @@ def test_first_passages_of_scenarios_that_hypothesis_finds(rng: random.Random) -
 def test_the_scenarios_have_something_to_say() -> None:
     texts = "".join(text for _, text, _ in cases())
     for word in ("reopens", "breaks", "abandon", "holds", "when =", "odds", "time =", "rate =",
-                 "priority", "fades", "duration = 0", "after =", "starts", "lowers"):  # fmt: skip
+                 "priority", "fades", "duration = 0", "after =", "starts", "lowers", "resumes",
+                 "failures", "done =", "never", "rules =", "closes", "opens",
+                 "repeats"):  # fmt: skip
         assert word in texts, word
     goals = [chain.passage("goal", [HORIZON])[0] for _, _, chain in cases()]
     assert sum(0.02 < p < 0.98 for p in goals) > SCENARIOS / 3

@@ -52,6 +52,8 @@ class Phase(NamedTuple):
         started: whether the start rule is no longer asked.
         mean: days, of what it is in; the time ratios are in it.
         resume: after a delay, the stage or ABANDON.
+        begun: whether an attempt has begun, or a stage was done on day 0.
+        closing: whether it is abandoned when the attempt ends.
     """
 
     kind: int
@@ -59,6 +61,8 @@ class Phase(NamedTuple):
     started: bool
     mean: float = 0.0
     resume: int = 0
+    begun: bool = True
+    closing: bool = False
 
 
 class State(NamedTuple):
@@ -67,6 +71,8 @@ class State(NamedTuple):
     levels: tuple[int, ...]
     phases: tuple[Phase, ...]
     spent: tuple[bool, ...]
+    failures: tuple[int, ...]
+    fired: tuple[bool, ...]
 
 
 @dataclass
@@ -76,19 +82,21 @@ class World:
     levels: list[int]
     phases: list[Phase]
     spent: list[bool]
+    failures: list[int]  # of those stages whose failures are read
+    fired: list[bool]  # rules that are not armed
     risen: int = 0
     ruined: bool = False
 
     def copy(self) -> World:
-        return World(
-            self.levels.copy(), self.phases.copy(), self.spent.copy(), self.risen, self.ruined
-        )
+        lists = (self.levels, self.phases, self.spent, self.failures, self.fired)
+        return World(*(one.copy() for one in lists), self.risen, self.ruined)
 
     def state(self) -> State | None:
         """The state; ruin is one for all."""
         if self.ruined:
             return None
-        return State(tuple(self.levels), tuple(self.phases), tuple(self.spent))
+        lists = (self.levels, self.phases, self.spent, self.failures, self.fired)
+        return State(*map(tuple, lists))
 
 
 Rule = Callable[[World], bool]
@@ -145,6 +153,14 @@ class Track:
     start: Rule = field(default=lambda world: True)
 
 
+@dataclass
+class Decision:
+    when: Rule
+    repeats: bool
+    effects: dict[str, Any]
+    name: str
+
+
 def number(value: Any) -> float:
     """A number of the file; of a range the likely value."""
     return float(value["likely"] if isinstance(value, dict) else value)
@@ -173,12 +189,13 @@ class Model:
             for name, track in document["tracks"].items()
         }
         self.track_names = list(self.stage_names)
-        self._conditions()
         self.plan = document["strategies"][strategy] if strategy else {}
+        self._conditions()
         self.capacity = {p: number(n) for p, n in document.get("delegations", {}).items()}
         self.shocks = [self._shock(n, s) for n, s in document.get("shocks", {}).items()]
         self.tracks = [self._track(n, t) for n, t in document["tracks"].items()]
         self._start_rules()
+        self.decisions = [self._decision(table) for table in self.plan.get("rules", [])]
         named = [self.track_names.index(name) for name in self.plan.get("priority", [])]
         self.priority = named + [t for t in range(len(self.tracks)) if t not in named]
 
@@ -196,10 +213,35 @@ class Model:
         self.fades = [None if value is None else mean_days(value) for value in fades]
         self.names = list(declared)
         self.names += [f"{t}.{s}" for t, some in self.stage_names.items() for s in some]
+        self.names += [f"rule.{rule['name']}" for rule in self.plan.get("rules", [])]
+        self.clamps = self._clamps()
         self.bit = {name: 1 << i for i, name in enumerate(self.names)}
+
+    def _clamps(self) -> dict[str, int]:
+        """By stage, how many failures anything can tell from more; a ratio per failure: all."""
+        found: dict[str, int] = {}
+
+        def walk(value: Any, once: bool) -> None:
+            if isinstance(value, dict):
+                for key, below in value.items():
+                    walk(below, once and key != "of")
+            elif isinstance(value, list):
+                for below in value:
+                    walk(below, once)
+            elif isinstance(value, str) and (
+                read := re.fullmatch(r"(!?)(\w+\.\w+)\.failures(?:>=(\d+))?", value)
+            ):
+                least = int(read[3] or 1) if once or read[1] or read[3] else 100
+                found[read[2]] = min(100, max(found.get(read[2], 0), least))
+
+        walk(self.document, True)
+        return found
 
     def level(self, name: str) -> Level:
         """How a world's level of a condition is read."""
+        if name.endswith(".failures"):
+            at = list(self.clamps).index(name.removesuffix(".failures"))
+            return lambda world: world.failures[at]
         if name in self.held:
             return lambda world: self._held_level(name, world)
         if name in self.plain:
@@ -305,6 +347,12 @@ class Model:
             ratio=self.ratio("rate", name),
         )
 
+    def _decision(self, table: dict[str, Any]) -> Decision:
+        if table.get("held", 0):
+            raise NotMarkovian("a rule that waits")
+        when = self.clauses(table.get("when", []))
+        return Decision(when, table.get("repeats", False), table, table["name"])
+
     def _break(self, table: dict[str, Any]) -> Break:
         track, _, stage = table["track"].partition(".")
         return Break(
@@ -329,28 +377,41 @@ class Model:
     def first(self) -> World:
         """Day 0, settled; what is of no length has not yet happened."""
         declared = self.document["conditions"]
+        done = self.plan.get("done", self.document.get("done", []))
         world = World(
             levels=[declared[name].get("initially", 0) for name in self.plain],
-            phases=[
-                Phase(LEFT_OUT if name in self.plan.get("never", []) else WAITING, 0, False)
-                for name in self.track_names
-            ],
+            phases=[self._phase(name, done) for name in self.track_names],
             spent=[False] * len(self.shocks),
+            failures=[0] * len(self.clamps),
+            fired=[False] * len(self.decisions),
         )
+        for name in done:
+            world.risen |= self.bit[name]
         for name, level in zip(self.plain, world.levels, strict=True):
             world.risen |= self.bit[name] if level else 0
         self._effects({"raises": self.plan.get("raises", [])}, world)
         self.settle(world)
         return world
 
+    def _phase(self, track: str, done: list[str]) -> Phase:
+        """Where a track stands on day 0."""
+        place = sum(name.split(".")[0] == track for name in done)
+        kind = LEFT_OUT if track in self.plan.get("never", []) else WAITING
+        if place == len(self.stage_names[track]):
+            kind = COMPLETED
+        return Phase(kind, place, place > 0, begun=place > 0)
+
     def settle(self, world: World) -> None:
-        """Start what may start, the first by priority again and again."""
+        """Start what may start, the first by priority again and again; then look at the rules."""
         while not world.ruined:
             able = (t for t in self.priority if self._may_start(t, world))
             track = next(able, None)
             if track is None:
-                return
+                break
             self._start(track, world)
+        for r, rule in enumerate(self.decisions):
+            if rule.repeats and not rule.when(world):
+                world.fired[r] = False
 
     def _may_start(self, t: int, world: World) -> bool:
         phase, track = world.phases[t], self.tracks[t]
@@ -392,6 +453,37 @@ class Model:
             if world.phases[t].kind == COMPLETED:
                 stage = self._place(entry["track"], entry["stage"])
                 world.phases[t] = Phase(WAITING, stage, True)
+        for name in effects.get("resumes", []):
+            t = self.track_names.index(name)
+            phase = world.phases[t]
+            if phase.kind == DELAY and phase.resume != ABANDON:
+                world.phases[t] = phase._replace(mean=0.0)
+        for name in effects.get("closes", []):
+            self._close(self.track_names.index(name), world)
+        for name in effects.get("opens", []):
+            self._open(self.track_names.index(name), world)
+
+    def _close(self, t: int, world: World) -> None:
+        phase = world.phases[t]
+        if phase.kind == ATTEMPT:
+            world.phases[t] = phase._replace(closing=True)
+        elif phase.kind == WAITING and not phase.begun:
+            world.phases[t] = phase._replace(kind=LEFT_OUT)
+        elif phase.kind in (WAITING, DELAY):
+            world.phases[t] = Phase(ABANDONED, phase.stage, True)
+
+    def _open(self, t: int, world: World) -> None:
+        phase = world.phases[t]
+        if phase.kind in (WAITING, LEFT_OUT):
+            world.phases[t] = phase._replace(kind=WAITING, started=True)
+        elif phase.kind == ATTEMPT:
+            world.phases[t] = phase._replace(closing=False)
+
+    def _note_failure(self, t: int, place: int, world: World) -> None:
+        name = self._stage_condition(t, place)
+        if name in self.clamps:
+            at = list(self.clamps).index(name)
+            world.failures[at] = min(self.clamps[name], world.failures[at] + 1)
 
     # events: each gives the worlds that may follow, unsettled
 
@@ -425,7 +517,11 @@ class Model:
                 yield (1 - chance) * p, after
         if chance > 0:
             resume = phase.stage if entry.resume is None else min(entry.resume, phase.stage)
-            world.phases[entry.track] = Phase(DELAY, phase.stage, True, entry.delay, resume)
+            self._note_failure(entry.track, phase.stage, world)
+            after = Phase(DELAY, phase.stage, True, entry.delay, resume)
+            if phase.closing:
+                after = Phase(ABANDONED, phase.stage, True)
+            world.phases[entry.track] = after
             for p, after in self._broken(others, world):
                 yield chance * p, after
 
@@ -440,6 +536,14 @@ class Model:
             world.phases[t] = Phase(ABANDONED, phase.stage, True)
         else:
             world.phases[t] = Phase(WAITING, phase.resume, True)
+        yield 1.0, world
+
+    def act(self, r: int, world: World) -> Branches:
+        """A rule fires."""
+        world = world.copy()
+        world.fired[r] = True
+        world.risen |= self.bit[f"rule.{self.decisions[r].name}"]
+        self._effects(self.decisions[r].effects, world)
         yield 1.0, world
 
     def _end(self, t: int, world: World) -> Branches:
@@ -461,7 +565,8 @@ class Model:
         track = self.tracks[t]
         self._effects(track.stages[place].effects, world)
         last = place + 1 == len(track.stages)
-        world.phases[t] = Phase(COMPLETED if last else WAITING, place + 1, True)
+        onward = ABANDONED if world.phases[t].closing else WAITING
+        world.phases[t] = Phase(COMPLETED if last else onward, place + 1, True)
         world.risen |= self.bit[self._stage_condition(t, place)]
         return world
 
@@ -470,8 +575,12 @@ class Model:
         return f"{track}.{self.stage_names[track][place]}"
 
     def _fail(self, t: int, place: int, setback: Setback, world: World) -> World:
+        self._note_failure(t, place, world)
         self._effects(setback.effects, world)
-        world.phases[t] = Phase(DELAY, place, True, setback.delay, setback.resume)
+        if world.phases[t].closing:
+            world.phases[t] = Phase(ABANDONED, place, True)
+        else:
+            world.phases[t] = Phase(DELAY, place, True, setback.delay, setback.resume)
         return world
 
     # what may happen next
@@ -487,6 +596,9 @@ class Model:
         for t, phase in enumerate(world.phases):
             if phase.kind in (ATTEMPT, DELAY):
                 yield _rate(phase.mean), self.advance(t, world)
+        for r, rule in enumerate(self.decisions):
+            if not world.fired[r] and rule.when(world):
+                yield np.inf, self.act(r, world)
 
     def over(self, state: State) -> bool:
         """Whether no track goes on and one was abandoned."""
@@ -655,7 +767,7 @@ class Chain:
 
 
 def _world(state: State, risen: int = 0) -> World:
-    return World(list(state.levels), list(state.phases), list(state.spent), risen)
+    return World(*(list(one) for one in state), risen)
 
 
 def _through(generator: csr_array, now: np.ndarray, times: list[float]) -> Iterator[np.ndarray]:

@@ -30,6 +30,10 @@ class _Writer:
         return self.rng.random() < p
 
     def literal(self) -> str:
+        if self.chance(0.12):
+            track = self.rng.choice(self.tracks)
+            name = f"{track}.{self.rng.choice(self.stages[track])}.failures"
+            return self.rng.choice([f"{name}>=1", f"{name}>=2", f"!{name}"])
         name = self.rng.choice([*self.levels, "goal"])
         return self.rng.choice([name, name, f"!{name}", f"!{name}", f"{name}>=2"])
 
@@ -53,7 +57,23 @@ class _Writer:
             track = self.rng.choice(self.tracks)
             stage = self.rng.choice(self.stages[track])
             found["reopens"] = f'[{{ track = "{track}", stage = "{stage}" }}]'
+        if self.chance(0.15):
+            found["resumes"] = f'["{self.rng.choice(self.tracks)}"]'
         return found
+
+    def rule(self, which: int) -> str:
+        parts: dict[str, Any] = {"name": f'"r{which}"', "when": self.clauses(2)}
+        parts |= self.effects(0.3)
+        track = f'["{self.rng.choice(self.tracks)}"]'
+        parts |= self.rng.choice([{}, {"closes": track}, {"opens": track}])
+        if self.chance(0.3):
+            parts["repeats"] = "true"
+        return "{ " + ", ".join(f"{key} = {value}" for key, value in parts.items()) + " }"
+
+    def done(self) -> str:
+        track = self.rng.choice(self.tracks)
+        stages = self.stages[track][: self.rng.randint(1, len(self.stages[track]))]
+        return "[" + ", ".join(f'"{track}.{stage}"' for stage in stages) + "]"
 
     def setback(self, track: str, place: int, which: int, sure: bool) -> str:
         parts: dict[str, Any] = {"name": f'"{track}_{place}_{which}"'}
@@ -141,4 +161,11 @@ class _Writer:
             text += f'priority = ["{self.tracks[-1]}"]\n'
         if self.chance(0.3):
             text += f'raises = ["{self.plain[2]}"]\n'
+        if self.chance(0.2):
+            text += f"done = {self.done()}\n"
+        if self.chance(0.15):
+            text += f'never = ["{self.tracks[-1]}"]\n'
+        if self.chance(0.6):
+            rules = [self.rule(which) for which in range(self.rng.randint(1, 2))]
+            text += f"rules = [ {', '.join(rules)} ]\n"
         return text
