@@ -15,7 +15,7 @@ import datetime as dt
 import enum
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -231,7 +231,7 @@ class Wiring:
     law_table_start: Ints  # (D + 1,)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Program:
     """A scenario and strategy ready to run; indices are those of :class:`Code`.
 
@@ -254,7 +254,7 @@ class Program:
     parameters: Floats  # the parameter vector
     parameter_index: Mapping[str, int]  # by path
     wiring: Wiring
-    scenario: Scenario = field(repr=False)
+    scenario: Scenario
     strategy: str
     start: dt.date
     conditions: tuple[str, ...]
@@ -267,6 +267,11 @@ class Program:
     failures: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        many = len(self.parameters), len(self.tracks), len(self.stages), len(self.shocks)
+        parts = "{} parameters, {} tracks, {} stages, {} shocks".format(*many)
+        return f"<Program of {self.scenario.name}, {self.strategy}: {parts}>"
 
     @property
     def levels(self) -> tuple[str, ...]:

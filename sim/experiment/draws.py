@@ -36,7 +36,7 @@ LAWS = (AS_IN_FILE, "pert", "uniform", "loguniform")
 MOST_DRAWS = 1_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Draws:
     """A table of draws.
 
@@ -49,6 +49,9 @@ class Draws:
     names: tuple[str, ...]
     values: Floats
     origin: str
+
+    def __repr__(self) -> str:
+        return f"<Draws: {len(self.values):,} of {len(self.names)} parameters, {self.origin[:80]}>"
 
     def __len__(self) -> int:
         """Number of draws."""

@@ -18,9 +18,9 @@ from sim.analysis import comparison, incidence
 from sim.analysis.measures import Measure
 from sim.engine import daily_counts
 from sim.engine.program import Program, rules_of, translate
-from sim.engine.rows import from_table, names_of_columns, slice_rows
+from sim.engine.rows import names_of_columns
 from sim.errors import InputError, RunError
-from sim.experiment import argument_checks, result_tables
+from sim.experiment import argument_checks, result_tables, shard_rows
 from sim.experiment.draws import Draws
 from sim.experiment.manifests import MANIFEST, identities, manifest_of
 from sim.experiment.plan import RunPlan, chosen, drawn_from
@@ -119,7 +119,7 @@ class Results:
         """
         if self.manifest["keep"] == "summary":
             return self.counts
-        frame = as_frame(self.table(), self.manifest["strategies"])
+        frame = shard_rows.as_frame(self.table(), self.manifest["strategies"])
         for one in self.measures:
             frame[one.name] = one.values(frame)
         return frame
@@ -370,7 +370,7 @@ class Results:
     def _tally(self, program: Program, content: bytes) -> daily_counts.Tally:
         if self.manifest["keep"] == "summary":
             return daily_counts.decode(content)[0]
-        return _count(program, content)
+        return shard_rows.count(program, content)
 
     @property
     def draws(self) -> pd.DataFrame | None:
@@ -478,38 +478,3 @@ def stored_draws(folder: Path, scenario: Scenario, manifest: dict[str, Any]) -> 
             f"{manifest['draws']}; the command that made the folder writes them again"
         )
     return replace(stored, origin=manifest["identity"]["draws"])
-
-
-# -- rows of shards -------------------------------------------------------------------------------
-
-
-def as_frame(table: pa.Table, strategies: Sequence[str]) -> pd.DataFrame:
-    """A table of rows with the fixed types, in order; the columns of a type lie together."""
-    frame: pd.DataFrame = table.to_pandas(self_destruct=True)
-    frame["strategy"] = frame["strategy"].cat.set_categories(list(strategies))
-    keys = [frame[name].to_numpy() for name in ("replication", "draw")]
-    order = np.lexsort([*keys, frame["strategy"].cat.codes.to_numpy()])
-    if not (order[:-1] < order[1:]).all():
-        frame = frame.iloc[order].reset_index(drop=True)
-    return frame
-
-
-def row_groups(content: bytes) -> Iterator[pa.Table]:
-    """The rows of a shard, some thousands at a time."""
-    import pyarrow.parquet as pq
-
-    shard = pq.ParquetFile(io.BytesIO(content))
-    for group in range(shard.num_row_groups):
-        yield shard.read_row_group(group)
-
-
-def _count(program: Program, content: bytes) -> daily_counts.Tally:
-    """The daily counts of a shard of rows."""
-    counter = daily_counts.Counter(program)
-    for group in row_groups(content):
-        draws = group["draw"].to_numpy()
-        rows = from_table(program, group)
-        for draw in np.unique(draws):
-            first, last = np.searchsorted(draws, [draw, draw + 1])
-            counter.add(slice_rows(rows, first, last), int(draw))
-    return counter.tally

@@ -23,7 +23,8 @@ from sim.errors import InputError
 from sim.experiment import argument_checks, experiment
 from sim.experiment.manifests import write_manifest
 from sim.experiment.plan import names_of
-from sim.experiment.results import Results, as_frame
+from sim.experiment.results import Results
+from sim.experiment.shard_rows import as_frame
 from sim.scenario.scenario import Scenario
 
 FIRST = 1000  # replications of the first round

@@ -24,8 +24,9 @@ from sim.experiment import draws as drawing
 from sim.experiment.draws import Draws
 from sim.experiment.manifests import planned_blocks
 from sim.experiment.plan import chosen
-from sim.experiment.results import Results, read, row_groups
+from sim.experiment.results import Results, read
 from sim.experiment.results_folder import DRAWS
+from sim.experiment.shard_rows import row_groups
 from sim.experiment.simulation import ENGINES
 from sim.experiment.tasks import Block, missing
 from sim.formatting import many

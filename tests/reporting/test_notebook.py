@@ -72,6 +72,10 @@ def shown(results) -> list[object]:
 def test_what_is_printed_is_short_and_says_what_it_is(results) -> None:
     for thing in [*shown(results), *shown(sim.run("korea-2017", replications=20))]:
         assert 10 < len(repr(thing)) < 1000, repr(thing)
+    drawn = sim.run("korea-2017", "proposal", 2, draws=4)
+    program = sim.translate(sim.load("korea-2017").strategy("proposal"))
+    for thing in (program, drawn.drawn, drawn.blocks, sim.history.load(), sim.Measure("x", "time")):
+        assert 10 < len(repr(thing)) < 1000
     text = repr(results)
     assert "100 replications of each strategy, seed 1" in text.splitlines()[0]
     share = results.summary().set_index("strategy")["reached"]["eager"]

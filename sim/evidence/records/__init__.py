@@ -115,7 +115,7 @@ def episodes() -> pd.DataFrame:
     return read("episodes")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """All tables at once, so that a statistic can be asked of a part of the record.
 
@@ -133,6 +133,10 @@ class History:
     changes: pd.DataFrame
     monthly: pd.DataFrame
     left_out: tuple[tuple[pd.Timestamp, pd.Timestamp], ...] = ()
+
+    def __repr__(self) -> str:
+        tables = {name: one for name, one in vars(self).items() if isinstance(one, pd.DataFrame)}
+        return f"<History: {', '.join(f'{len(one)} {name}' for name, one in tables.items())}>"
 
     def without(self, first: pd.Timestamp, last: pd.Timestamp) -> History:
         """The record without an episode, both days included.
