@@ -29,7 +29,7 @@ from sim.scenario.fields import (
     Text,
     WholeNumber,
 )
-from sim.scenario.format import MOST_LETTERS, TITLE, Alternatives
+from sim.scenario.format import MOST_LETTERS, RULE, TITLE, Alternatives
 from sim.scenario.issues import Invalid, Location, Report, show
 from sim.scenario.loading import failed, text_of, without_mark
 from sim.scenario.model import distinct_titles
@@ -243,6 +243,8 @@ DRAFT: TableReader[StrategyDraft] = TableReader(
         "postures": Field(ListOf(_WORD, "conditions", once=True), default=()),
         "priority": Field(_TRACKS, default=()),
         "overrides": Field(_NUMBERS, default={}),
+        "decisions": Field(ListOf(RULE, "rules"), default=()),
+        "done": Field(ListOf(Text(), "stages", once=True), default=None),
     },
     unmake=lambda draft: {"about": "", "source": "", **vars(draft)},
 )

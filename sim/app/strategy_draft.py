@@ -22,7 +22,8 @@ from unicodedata import normalize
 
 from sim.formatting import listed
 from sim.scenario.description import clauses as in_words
-from sim.scenario.model import Clauses, Literal, Strategy
+from sim.scenario.description import decision_rule
+from sim.scenario.model import Clauses, DecisionRule, Literal, Strategy
 from sim.scenario.scenario import Scenario, with_text
 from sim.studies.sequence_space import file_of as strategy_file
 from sim.studies.sequence_space import waits_for_goal
@@ -45,6 +46,8 @@ class StrategyDraft:
         postures: conditions raised on day 0, in order.
         priority: tracks that come first where several could start.
         overrides: other values by parameter path, delegations among them.
+        decisions: its rules, what it does in answer to events; kept as they were opened.
+        done: stages done before day 0, in place of the scenario's; None: those.
     """
 
     key: str
@@ -57,6 +60,8 @@ class StrategyDraft:
     postures: tuple[str, ...] = ()
     priority: tuple[str, ...] = ()
     overrides: Mapping[str, float] = field(default_factory=dict)
+    decisions: tuple[DecisionRule, ...] = ()
+    done: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, scenario: Scenario, name: str, taken: Sequence[str] = ()) -> StrategyDraft:
@@ -92,6 +97,8 @@ class StrategyDraft:
             postures=one.raises,
             priority=one.priority,
             overrides=dict(one.overrides),
+            decisions=one.rules,
+            done=one.done,
         )
 
     # -- moves ------------------------------------------------------------------------------------
@@ -179,6 +186,7 @@ class StrategyDraft:
         ]
         if self.left_out:
             parts.append(f"without {listed(map(plain, self.left_out))}")
+        parts += [plain(decision_rule(rule)).removesuffix(".") for rule in self.decisions]
         if self.postures:
             parts.append(f"raises {listed(map(plain, self.postures))}")
         return "; ".join(parts)
@@ -202,6 +210,8 @@ class StrategyDraft:
             raises=self.postures,
             priority=self.priority,
             overrides={**(numbers or {}), **self.overrides},
+            rules=self.decisions,
+            done=self.done,
             title="" if self.title == plain(self.key) else self.title,
             about=self.words(),
         )

@@ -103,9 +103,9 @@ def _logic(scenario: Scenario) -> Iterator[Item]:
         + _listed(_rules(scenario), "every track starts as soon as it may")
     )  # fmt: skip
     yield "2.4", "Algorithms", (
-        "Events in the order of time, then window openings, fades, shocks, tracks, each in file "
-        "order; nothing random breaks a tie. Undated shocks keep a residual unit exponential and "
-        "are rescaled when their rate changes. A success at odds ratio r has the chance "
+        "Events in the order of time, then window openings, fades, shocks, tracks, rules of the "
+        "strategy, each in file order; nothing random breaks a tie. Undated shocks keep a residual "
+        "unit exponential and are rescaled when their rate changes. A success at odds ratio r has the chance "
         "p r / ((1 − p) + p r). All sampling is by inverse transform."
     )  # fmt: skip
     yield "2.5.1", "Components: entities", (
@@ -212,10 +212,13 @@ def _data(scenario: Scenario) -> Iterator[Item]:
 
 def _experimentation(scenario: Scenario) -> Iterator[Item]:
     initial = [f"`{c.name}` at {c.initially}" for c in scenario.conditions.values() if c.initially]
+    tracks = "no track is under way"
+    if scenario.done:
+        tracks = f"{', '.join(scenario.done)} succeeded before; no attempt is in progress"
     yield "4.1", "Initialisation", (
         f"Terminating runs from day 0, {description.date(scenario.start)}, without warm-up: "
         f"{', '.join(initial) or 'no condition'} is present, then the strategy's postures are "
-        "raised, and no track is under way."
+        f"raised, and {tracks}."
     )  # fmt: skip
     end = f", or until {scenario.ruin}" if scenario.ruin else ""
     yield "4.2", "Run length", f"{base_value(scenario.horizon):g} days{end}; not until the goal."

@@ -108,3 +108,15 @@ def test_a_strategy_file_opens_as_the_hands_that_wrote_it() -> None:
 def test_what_is_no_strategy_file_is_refused(text: str) -> None:
     with pytest.raises(ScenarioError, match="strategy file"):
         opened(load("korea-2017"), text)
+
+
+def test_rules_and_what_is_done_are_kept() -> None:
+    path = Path(__file__).parents[1] / "corpus" / "valid" / "rules.toml"
+    scenario = load(path)
+    draft = StrategyDraft.of(scenario, "patient")
+    one = draft.strategy()
+    assert one.rules == scenario.strategies["patient"].rules
+    assert one.done == ()
+    assert "envoy after two rebuffs" in draft.words()
+    again = opened(scenario, draft.file())[0]
+    assert (again.strategy().rules, again.strategy().done) == (one.rules, one.done)
