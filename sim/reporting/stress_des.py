@@ -105,8 +105,8 @@ def _logic(scenario: Scenario) -> Iterator[Item]:
     yield "2.4", "Algorithms", (
         "Events in the order of time, then window openings, fades, shocks, tracks, rules of the "
         "strategy, each in file order; nothing random breaks a tie. Undated shocks keep a residual "
-        "unit exponential and are rescaled when their rate changes. A success at odds ratio r has the chance "
-        "p r / ((1 − p) + p r). All sampling is by inverse transform."
+        "unit exponential and are rescaled when their rate changes. A success at odds ratio r has "
+        "the chance p r / ((1 − p) + p r). All sampling is by inverse transform."
     )  # fmt: skip
     yield "2.5.1", "Components: entities", (
         "Tracks, conditions and shocks:" + _listed(_entities(scenario))
