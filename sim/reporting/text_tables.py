@@ -94,15 +94,6 @@ def aligned_text(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     return "\n".join([line(head), rule, *map(line, body)])
 
 
-def aligned_left(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table whose columns all stand to the left, the head first."""
-    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in [head, *body]
-    ]
-
-
 def as_markdown(table: pd.DataFrame) -> str:
     """A summary as a Markdown table, with its legend below.
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from sim.analysis.measures import SHARE, Measure
@@ -32,10 +31,8 @@ from sim.types import Floats
 
 ASKED = ("strategies", "measure")
 MOST_REPLICATIONS = 10**7
-INFLUENTIAL = 30  # parameters in which rules are looked for
 MAP_STRATEGIES = 4
 MAP_FACTOR = 4  # replications of a cell of the map, in terms of those of a draw
-FAILING = 0.25  # the worst share of the draws, which counts as failing unless a limit is given
 
 
 def robust(
@@ -109,7 +106,9 @@ def robust(
         sensitivity_indices.tornado_points(evaluator), half, what="ends of ranges"
     )
     tables = _regrets(evaluator, found, drawn)
-    tables["rules"], cases = _rules(evaluator, drawn, found, base, ends, fail, wanted)
+    tables["rules"], cases = scenario_discovery.rules_of(
+        evaluator, drawn, found, base, ends, fail, wanted
+    )
     leader, more = _switching(evaluator, ends, replications, wanted, numbers)
     manifest |= {
         "draws": len(drawn), "draws_from": drawn.origin, "replications": replications,
@@ -186,55 +185,6 @@ def _drawn(evaluator: Evaluator, draws: int | str | Path | Draws) -> Draws:
     return drawn
 
 
-def _rules(
-    evaluator: Evaluator,
-    drawn: Draws,
-    found: regret.Outcomes,
-    base: str,
-    ends: Floats,
-    fail: float | None,
-    margin: float,
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Rules for where the baseline fails and where it loses, in the parameters that move it most.
-
-    And what is reported of both cases: case, title, share of the draws, why there are no rules.
-    """
-    m, place = evaluator.measure, evaluator.strategies.index(base)
-    means = regret.shrunk(found.means, found.noise).centre  # so that noise decides no case
-    values = m.sign * means[:, place]
-    limit = float(np.quantile(values, FAILING)) if fail is None else m.sign * fail
-    failing = values < limit
-    side = "below" if m.more else "above"
-    unit = "%" if m.unit == SHARE else m.unit
-    what = f"{base} fails ({m.scale * m.sign * limit:.3g} {unit} is the limit; {side} it are"
-    cases = [("fails", failing, values, what)]
-    if len(evaluator.strategies) > 1:
-        lost = regret.regrets(means, m.sign)[:, place]
-        what = f"{base} loses by more than {m.scale * margin:g} {m.steps} (in"
-        cases.append(("loses", lost > margin, lost, what))
-    moved = _moved(evaluator, ends, place)
-    columns = [drawn.names.index(name) for name in moved if name in drawn.names]
-    names = [drawn.names[i] for i in columns]
-    found_rules, said = [], []
-    for kind, flags, outcome, title in cases:
-        rules, why = scenario_discovery.discover(
-            names, drawn.values[:, columns], flags, evaluator.random(f"rules {kind}"), outcome
-        )
-        found_rules.append(rules.assign(case=kind))
-        said.append({"case": kind, "title": title, "share": float(flags.mean()), "why": why})
-    kept = [table for table in found_rules if len(table)] or found_rules[:1]
-    return pd.concat(kept, ignore_index=True), said
-
-
-def _moved(evaluator: Evaluator, ends: Floats, place: int) -> list[str]:
-    """The parameters that move the baseline, or its difference to another strategy, most."""
-    means = ends.mean(axis=2)
-    of = [means[place], *(means[place] - means[s] for s in range(len(means)) if s != place)]
-    swing = np.max([np.abs(one[2::2] - one[1::2]) for one in of], axis=0)
-    order = np.argsort(-swing, kind="stable")[:INFLUENTIAL]
-    return [evaluator.free[i] for i in order if swing[i] > 0]
-
-
 def _map(
     evaluator: Evaluator, known: switching_values.Base, pair: tuple[str, ...], replications: int
 ) -> pd.DataFrame:
@@ -301,7 +251,7 @@ def _regret_figure(study: Study) -> Figure:
     return figure(
         "uncertainty.regret", study.tables["regret"], study.tables["ranking"],
         manifest["strategies"],
-        caption=f"{_seed(study)}, {many(manifest['draws'], 'draw')}, {manifest['replications']:,} "
+        caption=f"{study.origin}, {many(manifest['draws'], 'draw')}, {manifest['replications']:,} "
         "replications of each strategy and draw; boxes hold half of the draws, whiskers nine in "
         "ten; diamonds are means without noise",
     )  # fmt: skip
@@ -310,7 +260,7 @@ def _regret_figure(study: Study) -> Figure:
 def _switching_figure(study: Study) -> Figure:
     return figure(
         "uncertainty.switching", study.tables["switching"], study.manifest["strategies"],
-        caption=f"{_seed(study)}, {5 * study.manifest['replications']:,} replications of each "
+        caption=f"{study.origin}, {5 * study.manifest['replications']:,} replications of each "
         "strategy and value, all other parameters at their base values; bars are 95 % intervals, "
         "an arrow says that one reaches beyond the end",
     )  # fmt: skip
@@ -320,14 +270,10 @@ def _map_figure(study: Study) -> Figure:
     table = study.tables["map"]
     return figure(
         "uncertainty.best_map", table, study.manifest["strategies"], name="map",
-        caption=f"{_seed(study)}, {MAP_FACTOR * study.manifest['replications']:,} replications of "
+        caption=f"{study.origin}, {MAP_FACTOR * study.manifest['replications']:,} replications of "
         "each strategy and cell, all other parameters at their base values, each cell "
         f"distinguished at 95 %; among {listed(table.attrs['among'])}",
     )  # fmt: skip
-
-
-def _seed(study: Study) -> str:
-    return f"{study.manifest['scenario']}, seed {study.manifest['seed']}"
 
 
 def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:

@@ -20,11 +20,17 @@ import numpy as np
 import pandas as pd
 
 from sim.analysis.intervals import LEVEL, wilson
+from sim.analysis.measures import SHARE
+from sim.experiment.draws import Draws
+from sim.experiment.evaluator import Evaluator
+from sim.studies.regret import Outcomes, regrets, shrunk
 from sim.types import Flags, Floats
 
 FEWEST_DRAWS = 60
 FEWEST_CASES = 10  # of either kind, in each half
 LEAVES = (2, 3, 4, 5, 6)
+INFLUENTIAL = 30  # parameters in which rules are looked for
+FAILING = 0.25  # the worst share of the draws, which counts as failing unless a limit is given
 SMALLEST_LEAF = 0.05  # of the draws
 
 
@@ -180,3 +186,55 @@ def _judge(
     ):
         row |= {f"{name}_low": interval.low, name: interval.best, f"{name}_high": interval.high}
     return row
+
+
+# -- of a strategy --------------------------------------------------------------------------------
+
+
+def rules_of(
+    evaluator: Evaluator,
+    drawn: Draws,
+    found: Outcomes,
+    base: str,
+    ends: Floats,
+    fail: float | None,
+    margin: float,
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Rules for where the baseline fails and where it loses, in the parameters that move it most.
+
+    And what is reported of both cases: case, title, share of the draws, why there are no rules.
+    """
+    m, place = evaluator.measure, evaluator.strategies.index(base)
+    means = shrunk(found.means, found.noise).centre  # so that noise decides no case
+    values = m.sign * means[:, place]
+    limit = float(np.quantile(values, FAILING)) if fail is None else m.sign * fail
+    failing = values < limit
+    side = "below" if m.more else "above"
+    unit = "%" if m.unit == SHARE else m.unit
+    what = f"{base} fails ({m.scale * m.sign * limit:.3g} {unit} is the limit; {side} it are"
+    cases = [("fails", failing, values, what)]
+    if len(evaluator.strategies) > 1:
+        lost = regrets(means, m.sign)[:, place]
+        what = f"{base} loses by more than {m.scale * margin:g} {m.steps} (in"
+        cases.append(("loses", lost > margin, lost, what))
+    moved = _moved(evaluator, ends, place)
+    columns = [drawn.names.index(name) for name in moved if name in drawn.names]
+    names = [drawn.names[i] for i in columns]
+    found_rules, said = [], []
+    for kind, flags, outcome, title in cases:
+        rules, why = discover(
+            names, drawn.values[:, columns], flags, evaluator.random(f"rules {kind}"), outcome
+        )
+        found_rules.append(rules.assign(case=kind))
+        said.append({"case": kind, "title": title, "share": float(flags.mean()), "why": why})
+    kept = [table for table in found_rules if len(table)] or found_rules[:1]
+    return pd.concat(kept, ignore_index=True), said
+
+
+def _moved(evaluator: Evaluator, ends: Floats, place: int) -> list[str]:
+    """The parameters that move the baseline, or its difference to another strategy, most."""
+    means = ends.mean(axis=2)
+    of = [means[place], *(means[place] - means[s] for s in range(len(means)) if s != place)]
+    swing = np.max([np.abs(one[2::2] - one[1::2]) for one in of], axis=0)
+    order = np.argsort(-swing, kind="stable")[:INFLUENTIAL]
+    return [evaluator.free[i] for i in order if swing[i] > 0]

@@ -21,8 +21,9 @@ from sim.experiment import argument_checks
 from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.progress import counting
 from sim.formatting import NOT_REACHED, days_text, listed, many
+from sim.reporting.cells import interval
 from sim.reporting.sections import SHOWN, Facts, Section, figure
-from sim.reporting.text_tables import TextTable, aligned_left
+from sim.reporting.text_tables import TextTable, aligned_text
 from sim.studies import sequence_search
 from sim.studies.sequence_search import ALIKE, BEST, BETTER, OPEN
 from sim.studies.sequence_space import Space, file_of
@@ -219,10 +220,10 @@ class Candidates(TextTable):
         """The first candidates."""
         shown = self.first(SHOWN)
         cells = [list(line[:-1]) for line in shown.body]
-        head, *lines = aligned_left(shown.head[:-1], cells)
+        head, rule, *lines = aligned_text(shown.head[:-1], cells).splitlines()
         below = [f"{line}\n      {what[-1]}" if what[-1] else line
                  for line, what in zip(lines, shown.body, strict=True)]  # fmt: skip
-        return "\n".join([f"{self.title}:", head, *below, textwrap.fill(shown.note, width)])
+        return "\n".join([self.title, head, rule, *below, textwrap.fill(shown.note, width)])
 
 
 def _how(manifest: Manifest) -> str:
@@ -265,10 +266,10 @@ def _on_the_chosen(row: pd.Series, manifest: Manifest) -> str:
     how = _chosen(row, manifest)
     text = (
         f"{row['candidate']} ({row['words']}) is {how}: {_range(row, 'restricted_mean', days_text)}"
-        f" days without {manifest['goal']}, which {_range(row, 'reached', _percent)} % reach"
+        f" days without {manifest['goal']}, which {interval(row, 'reached', 100)} % reach"
     )
     if manifest["ruin"] is not None:
-        text += f"; {_range(row, 'ruin', _percent)} % end in {manifest['ruin']}"
+        text += f"; {interval(row, 'ruin', 100)} % end in {manifest['ruin']}"
     return f"{text}."
 
 
@@ -289,7 +290,7 @@ def _on_the_front(front: pd.DataFrame, manifest: Manifest) -> str:
     return (
         f"On the {_traded(manifest)} {many(len(front), 'candidate')} stand; {least['candidate']} "
         f"has the least {ruin}, {_points(least[name] for name in IN_RUIN)} against the one "
-        f"chosen, at {_range(least, 'reached', _percent)} % with {manifest['goal']}."
+        f"chosen, at {interval(least, 'reached', 100)} % with {manifest['goal']}."
     )
 
 
@@ -334,8 +335,8 @@ def _cells_of(rows: pd.DataFrame, manifest: Manifest, against: str | None) -> li
 def _cells(manifest: Manifest, row: pd.Series, against: str | None, medians: bool) -> list[str]:
     cells = [str(row["candidate"]), _range(row, "restricted_mean", days_text)]
     cells += [_median(row)] if medians else []
-    cells += [_range(row, "reached", _percent)]
-    cells += [_range(row, "ruin", _percent)] if manifest["ruin"] is not None else []
+    cells += [interval(row, "reached", 100)]
+    cells += [interval(row, "ruin", 100)] if manifest["ruin"] is not None else []
     if row["status"] == BEST:
         return [*cells, ""]
     if against is None:
@@ -353,10 +354,6 @@ def _median(row: pd.Series) -> str:
     if math.isnan(row["median_low"]):
         return NOT_REACHED
     return _range(row, "median", lambda day: NOT_REACHED if math.isnan(day) else days_text(day))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
 
 
 def _difference(manifest: Manifest, row: pd.Series) -> str:

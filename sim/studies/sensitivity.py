@@ -159,7 +159,7 @@ def _of(strategy: str, against: str | None, label: str) -> str:
 def sections(study: Study) -> Iterator[Section]:
     """What a study of sensitivity says."""
     tables, manifest = study.tables, study.manifest
-    m, n, seed = manifest["measured"], manifest["replications"], _seed(study)
+    m, n, seed = manifest["measured"], manifest["replications"], study.origin
     yield _on_base_values(manifest)
     yield _on_the_tornado(tables["tornado"], m)
     yield _tornado(tables["tornado"], m)
@@ -173,7 +173,7 @@ def sections(study: Study) -> Iterator[Section]:
 
 def _all_at_once(study: Study) -> Iterator[Section]:
     """Morris, noise and Sobol; one replication cannot distinguish effects from noise."""
-    tables, manifest, seed = study.tables, study.manifest, _seed(study)
+    tables, manifest, seed = study.tables, study.manifest, study.origin
     m, n, known = manifest["measured"], manifest["replications"], manifest["replications"] > 1
     if known:
         yield _on_morris(tables["morris"])
@@ -211,10 +211,6 @@ def facts(study: Study) -> Facts:
         parameters="moved over it",
         printed=True,
     )
-
-
-def _seed(study: Study) -> str:
-    return f"{study.manifest['scenario']}, seed {study.manifest['seed']}"
 
 
 def _on_base_values(manifest: Manifest) -> str:

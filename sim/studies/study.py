@@ -144,6 +144,11 @@ class Study:
     files: dict[str, str] = field(default_factory=dict)
 
     @property
+    def origin(self) -> str:
+        """Scenario and seed, as captions say them."""
+        return f"{self.manifest['scenario']}, seed {self.manifest['seed']}"
+
+    @property
     def sections(self) -> list[Section]:
         """What it says, in order: sentences, tables in words, and figures not yet drawn."""
         return list(_module(self.name).sections(self))
