@@ -13,7 +13,7 @@ from scipy import integrate, stats
 
 import sim
 from sim.evidence import fitting, rates, records, scoring
-from sim.evidence.korea import backcast, statistics
+from sim.evidence.korea import backcast, durations, statistics
 from sim.evidence.korea.backcast import SimulatedEpisode
 from sim.plotting import outcomes, style
 from sim.types import DAYS_PER_YEAR
@@ -198,7 +198,7 @@ def test_the_numbers_of_an_episode_do_not_rest_on_it(episode: str) -> None:
 def test_the_six_party_case_is_told_without_six_party_rounds() -> None:
     scenario = sim.load("six-party-2003")
     of = backcast.others(scenario, pd.Timestamp("2009-04-14"))
-    assert len(statistics.rounds(of, "six_party")) == 0
+    assert len(durations.rounds(of, "six_party")) == 0
     own = backcast.ranges(scenario, of)["six_party.freeze.duration.mean"]
     assert own != backcast.ranges(scenario, statistics.whole())["six_party.freeze.duration.mean"]
 

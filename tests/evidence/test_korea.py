@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from sim.evidence import fitting, rates
+from sim.evidence.korea import durations
 from sim.evidence.korea import statistics as korea
 
 WHOLE = korea.whole()
@@ -36,12 +37,12 @@ MADE_UP = replace(
 
 
 def test_gaps_go_from_the_last_day_of_a_round_to_the_first_of_the_next() -> None:
-    assert korea.gaps(MADE_UP, "us_dprk") == [10, 30]
-    assert korea.gaps(MADE_UP, "six_party") == [333]
+    assert durations.gaps(MADE_UP, "us_dprk") == [10, 30]
+    assert durations.gaps(MADE_UP, "six_party") == [333]
 
 
 def test_a_broken_channel_that_nobody_took_up_again_is_an_open_case() -> None:
-    found = korea.gaps_after_breakdown(MADE_UP)
+    found = durations.gaps_after_breakdown(MADE_UP)
     assert found == fitting.sample([30], [20])
 
 
@@ -51,10 +52,10 @@ def test_shares_count_the_rounds_that_were_held() -> None:
 
 
 def test_what_anybody_can_count_in_the_tables() -> None:
-    assert sorted(korea.freeze_lives(WHOLE).days) == [13, 44, 427, 791, 1434, 2488, 2974]
-    assert sorted(korea.last_phases(WHOLE).days) == [5, 12, 16, 46, 57, 105, 216]
-    assert sorted(korea.exercise_slips(WHOLE).days) == [10, 15, 24]
-    assert sorted(korea.seoul_to_meeting(WHOLE).days) == [7, 10, 45, 66, 176]
+    assert sorted(durations.freeze_lives(WHOLE).days) == [13, 44, 427, 791, 1434, 2488, 2974]
+    assert sorted(durations.last_phases(WHOLE).days) == [5, 12, 16, 46, 57, 105, 216]
+    assert sorted(durations.exercise_slips(WHOLE).days) == [10, 15, 24]
+    assert sorted(durations.seoul_to_meeting(WHOLE).days) == [7, 10, 45, 66, 176]
     assert korea.SHARES["attempts_swap"](WHOLE) == (0, 3)
     assert korea.SHARES["formal_within_365"](WHOLE) == (9, 16)
     assert korea.estimate("rate:nuclear_test:2006:2017").best == 0.5
@@ -63,7 +64,7 @@ def test_what_anybody_can_count_in_the_tables() -> None:
 def test_tries_at_a_freeze_hold_those_that_led_nowhere_and_no_process_twice() -> None:
     tries = korea.cases("tries_at_a_freeze")
     came = [d for d, over in zip(tries.days, tries.over, strict=True) if over]
-    assert sorted(came) == sorted(korea.talks_to_freeze(WHOLE).days)
+    assert sorted(came) == sorted(durations.talks_to_freeze(WHOLE).days)
     # Offers of 1996, 2003 and 2004 fell into talks that led to a freeze; nine led nowhere.
     assert (len(came), len(tries)) == (7, 16)
     assert min(d for d, over in zip(tries.days, tries.over, strict=True) if not over) > 1700
@@ -189,9 +190,9 @@ def test_a_case_that_was_not_over_when_an_episode_began_is_open_then() -> None:
     assert pd.isna(row.formal)
     waits = korea.cases("formal_round", part)
     assert (88.0, False) in set(zip(waits.days, waits.over, strict=True))  # 5 Oct to 1 Jan
-    hits, seen = rates.within_days(korea.formal_waits(part), 120)
+    hits, seen = rates.within_days(durations.formal_waits(part), 120)
     assert (hits, seen) == (3, 9)  # that one was not seen for 120 days: neither hit nor miss
-    lives = korea.freeze_lives(part)
+    lives = durations.freeze_lives(part)
     assert dict(zip(lives.days, lives.over, strict=True))[1207.0] is False  # of September 1999
 
 
@@ -199,8 +200,8 @@ def test_no_gap_spans_what_is_left_out() -> None:
     part = WHOLE.without(*EPISODE)
     long = (EPISODE[1] - EPISODE[0]).days
     for track in ("us_dprk", "north_south"):
-        assert max(korea.gaps(part, track)) < long
-    broken = korea.gaps_after_breakdown(part)
+        assert max(durations.gaps(part, track)) < long
+    broken = durations.gaps_after_breakdown(part)
     assert all(d < long for d, over in zip(broken.days, broken.over, strict=True) if over)
 
 

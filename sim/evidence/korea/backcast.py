@@ -29,7 +29,7 @@ from sim.engine.program import NOTHING, RUIN, Program, What, translate
 from sim.engine.rows import empty
 from sim.evidence import assumptions, rates, records
 from sim.evidence.fitting import Durations
-from sim.evidence.korea import statistics
+from sim.evidence.korea import durations, statistics
 from sim.evidence.records import History
 from sim.evidence.scoring import Fact, coverage, scored, skill
 from sim.experiment import draws as draws_
@@ -186,7 +186,7 @@ class EpisodeSimulator:
 
 def others(scenario: Scenario, until: pd.Timestamp) -> History:
     """The record without what began in an episode, from its start to a day."""
-    return statistics.whole().without(pd.Timestamp(scenario.start), until)
+    return durations.whole().without(pd.Timestamp(scenario.start), until)
 
 
 def ranges(scenario: Scenario, of: History) -> dict[str, tuple[float, float, float]]:
@@ -260,7 +260,7 @@ def _day(table: pd.DataFrame, scenario: Scenario, endpoint: str) -> float:
 
 
 def _reference(name: object, of: History) -> Durations:
-    return statistics.cases(name, of) if isinstance(name, str) else Durations((), ())
+    return durations.cases(name, of) if isinstance(name, str) else Durations((), ())
 
 
 def _span(scenario: Scenario, table: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -273,7 +273,7 @@ def _gaps(
     scenario: Scenario, runs: list[SimulatedEpisode], of: History, table: pd.DataFrame
 ) -> Iterator[Fact]:
     first, last = _span(scenario, table)
-    held = statistics.whole().talks
+    held = durations.whole().talks
     held = held[held["held"] & held["track"].isin(["us_dprk", "six_party", "comparison_iran"])]
     held = held[held["start"].between(first, last)].sort_values("start")
     if scenario.name == "iran-2013":
@@ -283,7 +283,7 @@ def _gaps(
     medians = [float(np.median(np.diff(r))) for r in (_until(c.rounds, end) for c in runs)
                if len(r) > 2]  # fmt: skip
     if len(actual) > 1 and len(medians) > 50:
-        reference = statistics.cases("gaps_us_dprk", of)
+        reference = durations.cases("gaps_us_dprk", of)
         value = float(np.median(actual))
         yield Fact(scenario.name, "median_gap", "days", value, np.array(medians), reference, end)
 
@@ -298,7 +298,7 @@ def _launches(
     if not any(name in scenario.shocks for name in LAUNCHES):
         return
     first, last = _span(scenario, table)
-    months = statistics.months(statistics.whole(), "launch_day", first.year, last.year)
+    months = statistics.months(durations.whole(), "launch_day", first.year, last.year)
     actual = float(months[(months.index >= first) & (months.index <= last)].sum())
     end = _days(scenario, last)
     simulated = np.array([float(len(np.unique(_until(c.launches, end) // 1))) for c in runs])

@@ -27,7 +27,7 @@ import pandas as pd
 from sim.engine.program import translate
 from sim.evidence import rates
 from sim.evidence.fitting import Durations, sample
-from sim.evidence.korea import backcast, statistics
+from sim.evidence.korea import backcast, durations, statistics
 from sim.evidence.korea.backcast import SimulatedEpisode
 from sim.evidence.narrowing import Calibrated, moved, narrowed
 from sim.experiment import draws as sampling
@@ -75,14 +75,14 @@ class Seen:
 
 def of_record() -> Seen:
     """What the true record holds."""
-    whole = statistics.whole()
+    whole = durations.whole()
     return Seen(
         launches=statistics.months(whole, "launch_day", *QUIET).to_numpy(float),
         months=statistics.dialogue_months(whole, "launch_day"),
-        formal=statistics.formal_waits(whole),
-        seoul=statistics.waits_for_seoul(whole),
-        gaps=np.array(statistics.cases("gaps_us_dprk").days),
-        freezes=statistics.freeze_lives(whole).seen_for(FOLLOWED),
+        formal=durations.formal_waits(whole),
+        seoul=durations.waits_for_seoul(whole),
+        gaps=np.array(durations.cases("gaps_us_dprk").days),
+        freezes=durations.freeze_lives(whole).seen_for(FOLLOWED),
     )
 
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import cache
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,31 +25,20 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sim.errors import unknown
-from sim.evidence import fitting, rates, records
-from sim.evidence.fitting import Durations, Estimate, sample
+from sim.evidence import fitting, rates
+from sim.evidence.fitting import Estimate
+from sim.evidence.korea import durations
+from sim.evidence.korea.durations import SAMPLES, UnknownStatistic, cases, whole
 from sim.evidence.rates import Hits
 from sim.evidence.records import History
 from sim.types import Floats
 
-LAST_DAY = pd.Timestamp("2025-12-31")  # of the record; what was open then counts as open
-
+__all__ = ["by_month", "cases", "estimate", "families", "survival", "whole"]
 
 # Years in which Seoul sought engagement, by the day of the inauguration.
 ENGAGED = (("1998-02-25", "2008-02-25"), ("2017-05-10", "2022-05-10"))
 # Within an era the pace of launches is about even; between eras it changed twentyfold.
 ERAS = ("1990-01", "1994-07", "2009-01", "2012-01", "2018-01", "2022-01", "2026-01")
-
-F = TypeVar("F", bound=Callable[..., object])
-
-
-class UnknownStatistic(ValueError):
-    """No statistic has this key."""
-
-
-@cache
-def whole() -> History:
-    """The record that ships."""
-    return records.load()
 
 
 def estimate(key: str, of: History | None = None) -> Estimate:
@@ -66,181 +54,11 @@ def estimate(key: str, of: History | None = None) -> Estimate:
     """
     kind, *arguments = key.split(":")
     if kind not in KINDS:
-        raise UnknownStatistic(_unknown("kind of statistic", kind, KINDS))
+        raise UnknownStatistic(unknown("kind of statistic", kind, KINDS))
     try:
         return KINDS[kind](of or whole(), *arguments)
     except TypeError:
         raise UnknownStatistic(f"{key}: wrong number of arguments for {kind}") from None
-
-
-def _unknown(what: str, name: str, known: Collection[str]) -> str:
-    return unknown(what, name, known)
-
-
-def _chosen(what: str, name: str, known: dict[str, F]) -> F:
-    if name not in known:
-        raise UnknownStatistic(_unknown(what, name, known))
-    return known[name]
-
-
-# -- samples: how long things took ----------------------------------------------------------------
-
-
-def rounds(of: History, track: str) -> pd.DataFrame:
-    """The rounds of a track that were held, in time order."""
-    talks = of.talks
-    chosen = talks[(talks["track"] == track) & talks["held"] & (talks["outcome"] != "none")]
-    return chosen.sort_values("start", kind="stable", ignore_index=True)
-
-
-def seen_until(of: History, began: pd.Series) -> pd.Series:
-    """The day up to which cases were seen: the last of the record, or of what is left of it."""
-    last = pd.Series(LAST_DAY, began.index)
-    for first, _ in of.left_out:
-        last = last.mask((began < first) & (last > first), first)
-    return last
-
-
-def lasting(of: History, began: pd.Series, ended: pd.Series) -> Durations:
-    """Days from one date to another; open where the other had not come when last seen."""
-    seen = seen_until(of, began)
-    still = ended.isna() | (ended > seen)
-    left = (seen - began).dt.days[still]
-    return sample(rates.days_between(began[~still], ended[~still]), [float(d) for d in left])
-
-
-def _next_round(of: History, table: pd.DataFrame) -> pd.Series:
-    """The start of the next round; none across a part of the record that is left out."""
-    later = table["start"].shift(-1)
-    return later.mask(later > seen_until(of, table["end"]))
-
-
-def gaps(of: History, track: str) -> list[float]:
-    """Days from the end of a round to the start of the next."""
-    table = rounds(of, track)
-    return rates.days_between(table["end"], _next_round(of, table))
-
-
-def gaps_in_dialogue(of: History, track: str) -> list[float]:
-    """Gaps between rounds of one period of dialogue.
-
-    A silence between two periods is no gap between rounds: a contact had to be made anew.
-    """
-    table = rounds(of, track)
-    spans = zip(of.dialogue["start"], of.dialogue["end"], strict=True)
-    return [
-        gap
-        for first, last in spans
-        for part in [table[(table["start"] >= first) & (table["start"] <= last)]]
-        for gap in rates.days_between(part["end"], _next_round(of, part))
-    ]
-
-
-def gaps_after_breakdown(of: History) -> Durations:
-    """Days from a broken round to the next of its track; open where none followed."""
-    tables = [
-        table.assign(after=table["start"].shift(-1))[table["outcome"] == "breakdown"]
-        for track in ("us_dprk", "north_south", "six_party", "working_group")
-        for table in [rounds(of, track)]
-    ]
-    broken = pd.concat(tables, ignore_index=True)
-    return lasting(of, broken["end"], broken["after"])
-
-
-def _waits(of: History, until: str) -> Durations:
-    return lasting(of, of.contacts["triggered"], of.contacts[until])
-
-
-def last_phases(of: History) -> Durations:
-    """Days from the first round of the last phase of talks to a Korean freeze."""
-    core = of.freezes[of.freezes["core"]]
-    return sample(rates.days_between(core["phase_from"], core["reached"]))
-
-
-def freeze_lives(of: History, end: str = "ended") -> Durations:
-    """Days from a Korean freeze to its end, or to its renunciation (``end = "void"``)."""
-    core = of.freezes[of.freezes["core"]]
-    return lasting(of, core["reached"], core[end])
-
-
-def talks_to_freeze(of: History) -> Durations:
-    """Days from the start of talks to a Korean freeze."""
-    core = of.freezes[of.freezes["core"]]
-    return sample(rates.days_between(core["talks_from"], core["reached"]))
-
-
-def tries_at_a_freeze(of: History) -> Durations:
-    """Days from the start of talks to a Korean freeze; open for tries that led nowhere.
-
-    A try that failed while talks went on which led to a freeze later is part of these.
-    """
-    core = of.freezes[of.freezes["core"]]
-    came = lasting(of, core["talks_from"], core["reached"])
-    tries = of.attempts[(of.attempts["place"] == "korea") & of.attempts["reached"].isna()]
-    spans = list(zip(core["talks_from"], core["reached"], strict=True))
-    alone = [not any(a <= day <= b for a, b in spans) for day in tries["proposed"]]
-    left = tries.loc[alone, "proposed"]
-    nothing = lasting(of, left, pd.Series(pd.NaT, left.index))
-    return Durations((*came.days, *nothing.days), (*came.over, *nothing.over))
-
-
-def _from_seoul(of: History) -> pd.DataFrame:
-    return of.responses[of.responses["proposer"] == "ROK"]
-
-
-def seoul_to_meeting(of: History) -> Durations:
-    """Days from a proposal by Seoul to the meeting that followed, where one did."""
-    table = _from_seoul(of)
-    return sample(rates.days_between(table["proposed"], table["met"]))
-
-
-def group_first_meetings(of: History) -> Durations:
-    """Days from a decision of the six to the first meeting of each working group."""
-    groups = rounds(of, "working_group").drop_duplicates("kind")
-    plenaries = rounds(of, "six_party")
-    decided = plenaries.loc[plenaries["outcome"].isin(["agreement", "progress"]), "end"]
-    before = [decided[decided <= day].max() for day in groups["start"]]
-    since = pd.Series(before, dtype="datetime64[ns]")
-    return sample(rates.days_between(since, groups["start"].reset_index(drop=True)))
-
-
-def exercise_slips(of: History) -> Durations:
-    """Days by which a round was put off with an exercise given as the reason."""
-    talks = of.talks
-    days = []
-    for row in talks[~talks["held"] & talks["exercise_cited"]].itertuples():
-        later = rounds(of, row.track)["start"]
-        days += [float((day - row.start).days) for day in later[later > row.start][:1]]
-    return sample(days)
-
-
-SAMPLES: dict[str, Callable[[History], Durations]] = {
-    "gaps_us_dprk": lambda of: sample(gaps_in_dialogue(of, "us_dprk")),
-    "gaps_north_south": lambda of: sample(gaps(of, "north_south")),
-    "gaps_six_party": lambda of: sample(gaps(of, "six_party")),
-    "gaps_four_party": lambda of: sample(gaps(of, "four_party")),
-    "gaps_after_breakdown": gaps_after_breakdown,
-    "first_contact": lambda of: _waits(of, "contact"),
-    "formal_round": lambda of: _waits(of, "formal"),
-    "last_phase": last_phases,
-    "talks_to_freeze": talks_to_freeze,
-    "tries_at_a_freeze": tries_at_a_freeze,
-    "freeze_life": freeze_lives,
-    "freeze_life_to_void": lambda of: freeze_lives(of, "void"),
-    "seoul_to_meeting": seoul_to_meeting,
-    "waits_for_seoul": lambda of: waits_for_seoul(of),
-    "group_first_meeting": group_first_meetings,
-    "exercise_slip": exercise_slips,
-}
-
-
-def cases(name: str, of: History | None = None) -> Durations:
-    """A sample of durations by its name.
-
-    Raises:
-        UnknownStatistic: no sample has this name.
-    """
-    return _chosen("sample", name, SAMPLES)(of or whole())
 
 
 def fitted(of: History, name: str, parameter: str) -> Estimate:
@@ -252,7 +70,7 @@ def fitted(of: History, name: str, parameter: str) -> Estimate:
     family = _family(name)
     found = fitting.estimates(cases(name, of), family)
     if parameter not in found:
-        raise UnknownStatistic(_unknown("parameter", parameter, found))
+        raise UnknownStatistic(unknown("parameter", parameter, found))
     return found[parameter]
 
 
@@ -292,8 +110,8 @@ def survival(name: str, of: History | None = None) -> pd.DataFrame:
 
 def families(names: Collection[str] = ()) -> pd.DataFrame:
     """The families of laws side by side for each sample (:func:`sim.fitting.compare`)."""
-    chosen = names or [name for name in SAMPLES if len(cases(name)) > 3]
-    tables = [fitting.compare(cases(name)).assign(sample=name) for name in chosen]
+    some = names or [name for name in SAMPLES if len(cases(name)) > 3]
+    tables = [fitting.compare(cases(name)).assign(sample=name) for name in some]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -310,24 +128,19 @@ def by_month(kind: str, first: int, last: int) -> pd.DataFrame:
 
 # -- shares: how often something came of it -------------------------------------------------------
 
-OPEN = 36500.0  # days: stands for a wait of which no more is known than that it was long
-COUNTED_WAITS = {
-    "contact_within_120_days": 120.0, "contact_within_a_year": 365.0, "contact_later": OPEN,
-}  # fmt: skip
-
 
 def _count(table: pd.DataFrame, hit: pd.Series) -> Hits:
     return int(hit.sum()), len(table)
 
 
 def _outcome(of: History, track: str, *outcomes: str) -> Hits:
-    table = rounds(of, track)
+    table = durations.rounds(of, track)
     return _count(table, table["outcome"].isin(outcomes))
 
 
 def _north_south(of: History, engaged: bool) -> pd.DataFrame:
     """Rounds by whether Seoul sought engagement; the rest from 2008 only."""
-    table = rounds(of, "north_south")
+    table = durations.rounds(of, "north_south")
     inside = pd.Series(False, index=table.index)
     for first, last in ENGAGED:
         inside |= table["start"].between(pd.Timestamp(first), pd.Timestamp(last))
@@ -338,28 +151,13 @@ def _good(table: pd.DataFrame) -> pd.Series:
     return table["outcome"].isin(["agreement", "progress"])
 
 
-def formal_waits(of: History) -> Durations:
-    """Days from an occasion for talks to a formal round, with those that are only counted.
-
-    Of a counted occasion the order of size is known: it stands at the end of it.
-    """
-    dated = _waits(of, "formal")
-    counted = of.monthly[of.monthly["kind"].isin(COUNTED_WAITS)]
-    days = [COUNTED_WAITS[row.kind] for row in counted.itertuples() for _ in range(row.count)]
-    return Durations((*dated.days, *days), (*dated.over, *(day < OPEN for day in days)))
-
-
-def waits_for_seoul(of: History) -> Durations:
-    """Days from a proposal by Seoul to a meeting; open where none followed."""
-    table = _from_seoul(of)
-    return lasting(of, table["proposed"], table["met"])
-
-
 def _attempts(of: History, form: str = "") -> Hits:
     """Attempts that came off, without those of which the record does not say how they ended."""
     table = of.attempts[of.attempts["place"] == "korea"]
     table = table[table["form"] == form] if form else table
-    seen = table["reached"].notna() | (seen_until(of, table["proposed"]) == LAST_DAY)
+    seen = table["reached"].notna() | (
+        durations.seen_until(of, table["proposed"]) == durations.LAST_DAY
+    )
     return _count(table[seen], table["reached"].notna()[seen])
 
 
@@ -374,11 +172,11 @@ def _changes(of: History, country: str) -> Hits:
 
 
 def _early_ends(of: History, days: int) -> Hits:
-    return rates.within_days(freeze_lives(of), days)
+    return rates.within_days(durations.freeze_lives(of), days)
 
 
 def _freezes_a_round(of: History) -> Hits:
-    held = pd.concat([rounds(of, "us_dprk"), rounds(of, "six_party")])
+    held = pd.concat([durations.rounds(of, "us_dprk"), durations.rounds(of, "six_party")])
     core = of.freezes[of.freezes["core"] & (of.freezes["reached"] >= held["start"].min())]
     return len(core), len(held)
 
@@ -389,10 +187,12 @@ def _called_off(of: History) -> Hits:
 
 
 SHARES: dict[str, Callable[[History], Hits]] = {
-    "formal_within_120": lambda of: rates.within_days(formal_waits(of), 120),
-    "formal_within_365": lambda of: rates.within_days(formal_waits(of), 365),
-    "seoul_met_within_120": lambda of: rates.within_days(waits_for_seoul(of), 120),
-    "seoul_rejected": lambda of: _count(_from_seoul(of), _from_seoul(of)["answer"] == "rejected"),
+    "formal_within_120": lambda of: rates.within_days(durations.formal_waits(of), 120),
+    "formal_within_365": lambda of: rates.within_days(durations.formal_waits(of), 365),
+    "seoul_met_within_120": lambda of: rates.within_days(durations.waits_for_seoul(of), 120),
+    "seoul_rejected": lambda of: _count(
+        durations.from_seoul(of), durations.from_seoul(of)["answer"] == "rejected"
+    ),
     "no_progress_us_dprk": lambda of: _outcome(of, "us_dprk", "no_progress"),
     "breakdown_us_dprk": lambda of: _outcome(of, "us_dprk", "breakdown"),
     "agreement_us_dprk": lambda of: _outcome(of, "us_dprk", "agreement"),
@@ -414,7 +214,7 @@ SHARES: dict[str, Callable[[History], Hits]] = {
 
 def share(of: History, name: str) -> Estimate:
     """A share with its Wilson interval."""
-    return fitting.share(*_chosen("share", name, SHARES)(of))
+    return fitting.share(*durations.chosen("share", name, SHARES)(of))
 
 
 def percent(of: History, name: str) -> Estimate:
@@ -429,7 +229,7 @@ def within(of: History, rounds_: str, name: str) -> Estimate:
 
 def odds(of: History, name: str) -> Estimate:
     """An odds ratio between two groups of rounds."""
-    return fitting.odds_ratio(*_chosen("odds ratio", name, ODDS)(of))
+    return fitting.odds_ratio(*durations.chosen("odds ratio", name, ODDS)(of))
 
 
 def _by_group(first: pd.DataFrame, second: pd.DataFrame) -> tuple[int, int, int, int]:
@@ -438,7 +238,7 @@ def _by_group(first: pd.DataFrame, second: pd.DataFrame) -> tuple[int, int, int,
 
 
 def _after_setback(of: History) -> tuple[int, int, int, int]:
-    table = rounds(of, "us_dprk")
+    table = durations.rounds(of, "us_dprk")
     after = (~_good(table)).shift(1, fill_value=False)
     return _by_group(table[after], table[~after][1:])
 
@@ -496,7 +296,7 @@ def dispersion_by_year(of: History, kind: str, first: str, last: str) -> Estimat
 
 def collapse_rate(of: History) -> Estimate:
     """Ends of Korean freezes, a year of freeze."""
-    return rates.ends_a_year(freeze_lives(of))
+    return rates.ends_a_year(durations.freeze_lives(of))
 
 
 def inside(of: History) -> pd.Series:
