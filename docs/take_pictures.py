@@ -20,7 +20,7 @@ from explore import served, wait  # noqa: E402
 OUT = ROOT / "docs" / "explore"
 LAPTOP, TABLET = (1366, 1130), (834, 1112)
 ANSWERED = "return !!document.querySelector('figure.budget:not(.old) img[src]')"
-RANKED = "return document.querySelector('.most')?.innerText.includes('500 histories')"
+RANKED = "return document.querySelector('.most')?.innerText.includes('500 replications')"
 
 
 def sized(browser: Any, size: tuple[int, int], night: bool = False) -> None:
@@ -52,7 +52,7 @@ def main() -> None:
     OUT.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        served(Path(scratch) / "table") as (address, _),
+        served(Path(scratch) / "workspace") as (address, _),
         chromium(Path(scratch) / "profile") as browser,
     ):
         sized(browser, LAPTOP)
@@ -60,7 +60,7 @@ def main() -> None:
         wait(browser, ANSWERED)
         wait(browser, RANKED)
         take(browser, "answers")
-        press(browser, "One history")
+        press(browser, "One replication")
         wait(browser, "return !!document.querySelector('.replication img[src]')")
         browser.execute_script("document.querySelector('.below').scrollIntoView()")
         take(browser, "history")

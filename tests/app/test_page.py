@@ -325,7 +325,7 @@ moved();
 """
 
 
-def test_hands_are_added_opened_from_the_scenario_changed_and_taken_away(page: Page) -> None:
+def test_strategies_are_added_opened_from_the_scenario_changed_and_taken_away(page: Page) -> None:
     start = [draft.base for draft in page.state().drafts]
     assert start == ["proposal", "sequential", "seoul_first"]
     page.answer_of(lambda: page.press("Add a strategy"))
@@ -460,7 +460,7 @@ return [...document.querySelectorAll("#app *")].filter(one => {
 """
 
 
-def test_panels_and_faults_have_the_room_that_they_need(page: Page) -> None:
+def test_panels_and_issues_have_the_room_that_they_need(page: Page) -> None:
     from selenium.webdriver import Keys
 
     page.press("Delegations")
@@ -543,7 +543,7 @@ def test_what_is_saved_is_opened_and_tabs_do_not_disturb_each_other(
     page.until(lambda: len(page.all(".card")) == 3)
 
 
-def test_one_history_is_told_beside_another_strategy(page: Page) -> None:
+def test_one_replication_is_shown_beside_another_strategy(page: Page) -> None:
     page.press("One replication")
     page.until(lambda: page.text(".replication p").startswith("Replication"))
     found = pair(workspace_of(page.state()), "typical")
@@ -559,7 +559,7 @@ def test_one_history_is_told_beside_another_strategy(page: Page) -> None:
     assert "body--dark" in page.one("body").get_attribute("class")
 
 
-def test_the_history_follows_the_hands_that_lie_on_the_table(page: Page) -> None:
+def test_the_replication_follows_the_drafts_of_the_workspace(page: Page) -> None:
     def said() -> str:
         return page.text(".replication p")
 
@@ -625,7 +625,7 @@ def choose(page: Page, scenario: str) -> None:
     page.press(scenario)
 
 
-def test_faults_of_a_scenario_are_told_in_the_page_and_it_is_read_again(
+def test_issues_of_a_scenario_are_listed_in_the_page_and_it_is_read_again(
     browser: Any, address: str, folder: Path
 ) -> None:
     loop = folder / "loop.toml"
@@ -697,7 +697,7 @@ def test_a_tab_that_is_closed_while_it_is_drawn_ends_its_worker_in_silence() -> 
         raise RuntimeError("the client has been deleted")
 
     async def work() -> None:
-        one.ask(QUICK)
+        one.request(QUICK)
         await asyncio.wait_for(one.work(), PATIENCE)
 
     one = worker.Worker(QUICK, Library(), show, show)

@@ -1,7 +1,8 @@
-"""What a reader sees is in the field's words: help, captions, documents; output: every command."""
+"""What a reader sees is in the field's words: help, captions, documents, the live page."""
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ def test_help_is_in_the_words_of_the_field(command, capsys) -> None:
 
 def test_captions_are_in_the_words_of_the_field() -> None:
     assert private("\n".join(HOW_TO_READ.values())) == []
+
+
+@pytest.mark.parametrize(
+    "module", sorted((ROOT / "sim" / "app").rglob("*.py")), ids=lambda module: module.stem
+)
+def test_strings_of_the_live_page_are_in_the_words_of_the_field(module) -> None:
+    constants = [one for one in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+                 if isinstance(one, ast.Constant)]  # fmt: skip
+    texts = [one.value for one in constants if isinstance(one.value, str)]
+    assert private("\n".join(texts)) == []
 
 
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
