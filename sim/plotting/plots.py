@@ -2,7 +2,7 @@
 
 Each draws on the axes that it is given, or on a new figure of pyplot, so that a notebook shows it
 and ``plt.savefig`` finds it. Nothing is closed or saved, and the looks apply to this figure alone.
-Figures of several panels return the figure.
+Figures of several panels return the list of their axes.
 
 Example:
     >>> import matplotlib.pyplot as plt
@@ -19,6 +19,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from sim.plotting import decisions, style, uncertainty
 from sim.plotting import outcomes as of_runs
@@ -38,6 +41,17 @@ def _shown(draw: Callable[P, T]) -> Callable[P, T]:
     return drawn
 
 
+def _panels(draw: Callable[P, Figure]) -> Callable[P, list[Axes]]:
+    """The same function of a figure of several panels, which returns their axes."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> list[Axes]:
+        with style.by_pyplot():
+            return list(draw(*args, **kwargs).axes)
+
+    return drawn
+
+
 # -- of a run
 incidence = _shown(of_runs.incidence)
 outcomes = _shown(of_runs.outcomes)
@@ -48,12 +62,12 @@ timeline = _shown(of_runs.timeline)
 
 # -- of a comparison, an explanation, a search
 ranking = _shown(decisions.ranking)
-forest = _shown(decisions.forest)
+forest = _panels(decisions.forest)
 sooner = _shown(decisions.sooner)
-durability = _shown(decisions.durability)
+durability = _panels(decisions.durability)
 budget = _shown(decisions.budget)
 costs = _shown(decisions.costs)
-side_by_side = _shown(decisions.side_by_side)
+side_by_side = _panels(decisions.side_by_side)
 front = _shown(of_runs.front)
 
 # -- of the uncertain parameters

@@ -17,7 +17,6 @@ from sim.reporting.text_tables import aligned_text, as_text, cells, legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sim.experiment.results import Results
     from sim.experiment.sweep import Sweep
@@ -148,8 +147,8 @@ class ResultFigures:
         estimates, best = (self._titled(table) for table in tables)
         return plots.ranking(estimates, best, ax, caption=self._caption)
 
-    def forest(self, *, baseline: str | None = None, endpoint: str | None = None) -> Figure:
-        """Paired differences to the baseline in every main measure, a panel each."""
+    def forest(self, *, baseline: str | None = None, endpoint: str | None = None) -> list[Axes]:
+        """Paired differences to the baseline in every main measure; the axes of each panel."""
         from sim.plotting import plots
 
         table = self._titled(self._results.compare(baseline, endpoint))

@@ -114,8 +114,9 @@ def test_a_figure_is_drawn_on_the_axes_given_or_on_new_ones_of_pyplot(results, n
     assert dict(mpl.rcParams) == looks
 
 
-def test_a_figure_of_several_panels_is_a_figure(results) -> None:
-    assert results.plot.forest(baseline="plain").number in plt.get_fignums()
+def test_a_figure_of_several_panels_gives_the_axes_of_each(results) -> None:
+    panels = results.plot.forest(baseline="plain")
+    assert len(panels) == 4 and {ax.figure.number for ax in panels} == set(plt.get_fignums())
 
 
 def test_figures_of_files_are_not_those_of_pyplot(results) -> None:
