@@ -158,6 +158,7 @@ def run(options: argparse.Namespace) -> int:
 
     results = _results(options)
     print(text_tables.as_text(summary.summarise(results, options.endpoint)))
+    _print_milestones(results, options.endpoint)
     figures = [] if options.no_figures else summary.figures(results, None, options.endpoint)
     _print_notes_on_strategies(results.scenario, results.manifest["strategies"])
     _print_folder(results, figures)
@@ -173,6 +174,7 @@ def compare(options: argparse.Namespace) -> int:
     _check_comparison(options)
     results = _results(options)
     print(text_tables.as_text(summary.summarise(results, options.endpoint)), end="\n\n")
+    _print_milestones(results, options.endpoint)
     study = compare(results, baseline=options.baseline, endpoint=options.endpoint)
     print(f"{study.text}\n\n{_wrapped(assumptions.caution(results.scenario))}")
     _print_notes_on_strategies(results.scenario, results.manifest["strategies"])
@@ -183,6 +185,15 @@ def compare(options: argparse.Namespace) -> int:
     drawn += study.save(results.folder, figures=not options.no_figures)
     _print_folder(results, drawn)
     return 0
+
+
+def _print_milestones(results: Any, endpoint: str | None) -> None:
+    """The summary by each milestone, best strategy first, beside the one by the endpoint."""
+    from sim.reporting import text_tables
+
+    for name in results.scenario.milestones:
+        if name != (endpoint or results.scenario.goal):
+            print(f"\nby the milestone {name}:\n{text_tables.as_text(results.summary(name))}\n")
 
 
 def _print_notes_on_strategies(scenario: Any, names: Sequence[str]) -> None:
@@ -594,7 +605,8 @@ def _columns(options: argparse.Namespace, scenario: Any) -> list[str] | None:
     """The columns asked for, with those that the summary and the figures are made of."""
     if not options.columns:
         return None
-    ends = [end for end in (scenario.goal, scenario.ruin, options.endpoint) if end]
+    known = (scenario.goal, scenario.ruin, options.endpoint, *scenario.milestones)
+    ends = dict.fromkeys(end for end in known if end)
     return [*options.columns.split(","), "outcome", "time", *(f"first_{end}" for end in ends)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -44,6 +46,7 @@ never = ["slow"]
 [strategies.truce_first]
 never = ["direct"]
 """
+WITH_MILESTONE = TEXT.replace('ruin = "war"\n', 'ruin = "war"\nmilestones = ["truce"]\n')
 BY_GOAL, BY_TRUCE = ["deal_first", "truce_first"], ["truce_first", "deal_first"]
 ORDER = {None: BY_GOAL, "deal": BY_GOAL, "truce": BY_TRUCE, "war": BY_TRUCE}
 
@@ -140,3 +143,16 @@ def test_the_precision_is_that_of_the_endpoint() -> None:
     assert "of the share of truce, for every strategy" in done.manifest["precision"]["why"]
     widths = stopping.widths(done, asked).set_index("strategy")["best"]
     assert widths["deal_first"] == 0 and widths["truce_first"] > 0.8
+
+
+@pytest.mark.parametrize("command", ["run", "compare"])
+def test_milestones_stand_beside_the_goal(command: str, tmp_path: Path, capsys) -> None:
+    path = tmp_path / "truce.toml"
+    path.write_text(WITH_MILESTONE)
+    words = ["--replications", "100", "--no-figures", "--quiet", "--engine", "simpy"]
+    assert commands.main([command, str(path), *words, "--out", str(tmp_path / "out")]) == 0
+    before, _, after = capsys.readouterr().out.partition("by the milestone truce:")
+    for part, order in ((before, BY_GOAL), (after, BY_TRUCE)):
+        assert part.index(order[0]) < part.index(order[1])
+    kept = pd.read_csv(tmp_path / "out" / "summary.csv")
+    assert list(kept["strategy"]) == BY_GOAL
