@@ -96,7 +96,9 @@ class _Writer:
             "goal": self.conditions[0],
             "quantities": {
                 "some_days": rng.choice([0, 2, {"low": 1, "likely": 5, "high": 9}]),
-                "some_time": rng.choice([7, {"mean": 20.0, "max": 30}, {"values": [1, 5]}]),
+                "some_time": rng.choice(
+                    [5, 7, 10] if self.ties else [7, {"mean": 20.0, "max": 30}, {"values": [1, 5]}]
+                ),
                 "a_share": rng.choice([0.4, {"low": 0.2, "likely": 0.6, "high": 0.9}]),
             },
         }
