@@ -27,7 +27,7 @@ from sim.scenario.model import (
     Track,
 )
 from sim.scenario.parameters import QUANTITIES, parameters
-from sim.scenario.quantities import MAX, TRUNCATED, Duration, Range, base_value
+from sim.scenario.quantities import MAX, TRUNCATED, Duration, Range, base_value, quantity_of
 from sim.scenario.reachability import highest_level, never_starts, opens_in_run, reach_of
 from sim.scenario.register import JUDGEMENT, STATUSES, counts, declared, entries
 from sim.types import DAYS_PER_YEAR
@@ -170,6 +170,7 @@ def _durations(content: ScenarioData) -> dict[str, Duration]:
 def _unused(content: ScenarioData) -> Iterator[Note]:
     paths = [path.split(".") for path in parameters(content)]
     used = {path[1] for path in paths if path[0] == QUANTITIES}
+    used |= {quantity_of(weight) for weight in content.utility.values()}
     for name, one in content.quantities.items():
         recorded = isinstance(one, Duration) and one.values  # which are no parameters
         if name not in used and not recorded:

@@ -140,3 +140,13 @@ def test_a_quantity_that_stands_nowhere_is_noted(tmp_path: Path) -> None:
     issues, _, notes = sim.check(path)
     assert issues == ()
     assert [n.place for n in notes if "stands nowhere else" in n.message] == ["quantities.unused"]
+
+
+def test_a_weight_may_be_a_quantity(tmp_path: Path) -> None:
+    path = tmp_path / "one.toml"
+    text = sim.load(QUANTITIES).text.replace("teams = 2", "teams = 2\nworth = -3")
+    path.write_text(text + '\n[utility]\ndeal = "worth"\n')
+    issues, _, notes = sim.check(path)
+    assert issues == () and not [n for n in notes if "stands nowhere else" in n.message]
+    frame = {"first_deal": np.array([3.0, np.nan])}
+    assert measures.parse(sim.load(path), "utility").values(frame).tolist() == [-3.0, 0.0]
