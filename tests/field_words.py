@@ -6,7 +6,7 @@ import re
 
 PRIVATE = re.compile(
     r"\b(tell|tells|told|telling|retold|luck|lucky|worlds?|history|histories|partings?|"
-    r"live table|dearest|in 100)\b",
+    r"live table|dearest|in 100(?! %))\b",
     re.IGNORECASE,
 )
 """Words of no field, which the project once used for simulating, random numbers, replications."""
@@ -29,3 +29,8 @@ def private(text: str) -> list[str]:
         if PRIVATE.search(rest):
             found.append(line.strip())
     return found
+
+
+def texts_of_figure(svg: str) -> str:
+    """Titles, labels, legends and captions of a figure, a line each."""
+    return "\n".join(re.findall(r"<text[^>]*>(.*?)</text>", svg, re.S))

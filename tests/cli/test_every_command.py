@@ -1,6 +1,6 @@
 """Every command once, on a small scenario, with its figures: what a set of packages must bear.
 
-What is printed is in the field's words."""
+What is printed, and what stands in figures, is in the field's words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import sim
 from builders import TALKS
-from field_words import private
+from field_words import private, texts_of_figure
 from sim.cli import commands
 
 pytestmark = pytest.mark.slow
@@ -59,9 +59,12 @@ def test_a_command_ends_well(
     if command == "run":
         assert commands.main(["verify", "run"]) == 0
     assert private(capsys.readouterr().out) == []
+    for figure in place.rglob("*.svg"):
+        texts = texts_of_figure(figure.read_text(encoding="utf-8"))
+        assert texts and private(texts) == [], figure.name
 
 
-def test_a_table_of_the_live_page_can_be_laid(place: Path) -> None:
+def test_a_workspace_of_the_live_page_can_be_made(place: Path) -> None:
     pytest.importorskip("nicegui")
     from sim.app.scenario_library import Library
     from sim.app.session import State
@@ -75,7 +78,7 @@ def test_a_table_of_the_live_page_can_be_laid(place: Path) -> None:
     assert workspace_of(State(scenario=name, drafts=drafts), library).programs and server.STYLE
 
 
-def test_rows_can_be_asked_in_sql_and_told_by_dask(place: Path) -> None:
+def test_rows_can_be_asked_in_sql_and_simulated_by_dask(place: Path) -> None:
     pytest.importorskip("duckdb")
     pytest.importorskip("distributed")
     scenario = sim.load(place / "talks.toml")
