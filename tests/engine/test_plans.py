@@ -166,4 +166,4 @@ rules = [ {{ name = "up", when = ["!envoy"], raises = ["envoy"], repeats = true 
     for engine in ("simpy", "compiled"):
         with pytest.raises((ModelError, sim.errors.RunError)) as error:
             sim.run(sim.loads(text), "a", 1, engine=engine, workers=1)
-        assert "rule up, rule down" in str(error.value) or "rule down" in str(error.value)
+        assert "in rule up, rule down (strategy a" in str(error.value)
