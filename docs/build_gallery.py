@@ -22,8 +22,8 @@ WIDE, COLOURS = 1000, 256
 # title: the command, and its figures: file in the working folder -> legend
 COMMANDS = {
     "What came of it": (
-        "detente compare korea-2017 --baseline proposal --out study",
-        {f"study/{name}": name for name in ("incidence", "outcomes", "times", "differences")},
+        "detente run korea-2017 --out run",
+        {f"run/{name}": name for name in ("incidence", "outcomes", "times", "differences")},
     ),
     "Which is best, and how sure is that": (
         "detente compare korea-2017 --baseline proposal --out study",

@@ -135,7 +135,8 @@ def figures(
     Args:
         results: of a run that has a folder.
         baseline, endpoint: as for :func:`differences`.
-        table: of the differences, where there is one already. None: it is made and written.
+        table: of the differences, where a comparison has made (and draws) it already. None: it is
+            made, written and drawn.
 
     Raises:
         InputError: the run has no folder.
@@ -153,7 +154,14 @@ def figures(
 def figures_of(
     results: Results, endpoint: str | None = None, table: pd.DataFrame | None = None
 ) -> list[Figure]:
-    """The figures of a run; that of differences where their table is given."""
+    """Incidence, outcomes and shares by time of a run, one :class:`Figure` each.
+
+    Args:
+        results: of a run.
+        endpoint: the condition that they are about; by default the goal.
+        table: of paired differences, by which the incidence names the strategy that leads. None:
+            the title goes by overlapping bands.
+    """
     about, curves = caption(results), results.incidence(endpoint)
     if table is not None:
         curves.attrs["paired"] = _lead(curves, table)
@@ -163,12 +171,11 @@ def figures_of(
         "times": results.shares_by_time(endpoint),
     }
     with_titles(shown, results.scenario)
-    drawn = [
+    return [
         figure("outcomes.incidence", curves, caption=f"{about}; bands are 95 % intervals"),
         figure("outcomes.outcomes", shown["outcomes"], caption=about),
         figure("outcomes.times", shown["times"], caption=about),
     ]
-    return drawn if table is None else [*drawn, _differences_figure(results, table)]
 
 
 def _differences_figure(results: Results, table: pd.DataFrame) -> Figure:
