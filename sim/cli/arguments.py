@@ -172,6 +172,7 @@ DRAW_OPTIONS = (
 )
 WORKERS = integer("--workers", "N", 1, 1024, "threads (default: one a core)")
 QUIET = switch("--quiet", "show no progress (a bar on a terminal, else some lines)")
+FULL = switch("--full", "print every table and sentence, not the answer alone")
 FOLDER = text("folder", "DIR", "a results folder")
 ENDPOINT = text("--endpoint", "C", "the condition whose times are shown, and which ranks "
                 "the strategies (default: the goal)")
@@ -229,6 +230,7 @@ SEARCH_OPTIONS = (
           default=10_000),
     WORKERS,
     text("--save", "FILE", "write the chosen candidate as a strategy file"),
+    FULL,
     QUIET,
 )
 
@@ -237,6 +239,7 @@ STUDY_OPTIONS = (
     text("--measure", "M", "reached, ruin, first_<condition>, each also with @DATE; "
          f"restricted_mean, held_<condition> (default: {MEASURE})", default=MEASURE),
     WORKERS,
+    FULL,
     QUIET,
 )
 
@@ -289,7 +292,7 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     ),
     "compare": (
         "rank all strategies, with paired differences to a baseline",
-        (*RUN_OPTIONS, BASELINE),
+        (*RUN_OPTIONS, BASELINE, FULL),
     ),
     "search": ("every order of the tracks, and every posture", SEARCH_OPTIONS),
     "sensitivity": ("which uncertain parameters move an outcome, and by how much",
@@ -306,7 +309,7 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     ),
     "explain": (
         "why strategies do as they do: where days go, what setbacks and shocks cost",
-        (*TRACED_OPTIONS, STRATEGY, DRAWS),
+        (*TRACED_OPTIONS, STRATEGY, DRAWS, FULL),
     ),
     "diff": (
         "a paired replication: two strategies side by side, with the same random numbers",

@@ -167,21 +167,24 @@ def run(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """``detente compare``: strategies ranked, with paired differences and what they say."""
-    from sim.evidence import assumptions
     from sim.reporting import summary, text_tables
+    from sim.reporting.sections import Bullets, as_text
     from sim.studies.compare import compare
 
     _check_comparison(options)
     results = _results(options)
-    print(text_tables.as_text(summary.summarise(results, options.endpoint)), end="\n\n")
-    _print_milestones(results, options.endpoint)
     study = compare(results, baseline=options.baseline, endpoint=options.endpoint)
-    print(f"{study.text}\n\n{_wrapped(assumptions.caution(results.scenario))}")
+    table = text_tables.as_text(summary.summarise(results, options.endpoint))
+    print(f"{as_text([Bullets(study.answer)])}\n\n{table}")
+    _print_milestones(results, options.endpoint)
+    if options.full:
+        print(f"\n{as_text(study.sections[1:])}")
     _print_notes_on_strategies(results.scenario, results.manifest["strategies"])
     drawn = []
     if not options.no_figures:
-        table = study.tables["differences"]
-        drawn = summary.figures(results, options.baseline, options.endpoint, table=table)
+        drawn = summary.figures(
+            results, options.baseline, options.endpoint, table=study.tables["differences"]
+        )
     drawn += study.save(results.folder, figures=not options.no_figures)
     _print_folder(results, drawn)
     return 0
@@ -219,7 +222,7 @@ def explain(options: argparse.Namespace) -> int:
     folder = _folder(options, scenario, "explain", *(options.strategy or ()))
     study = explain(scenario, options.strategy, options.replications, options.seed, folder,
                     options.draws)  # fmt: skip
-    return _print_study(study, folder, names)
+    return _print_study(study, folder, names, options.full)
 
 
 def diff(options: argparse.Namespace) -> int:
@@ -235,7 +238,7 @@ def diff(options: argparse.Namespace) -> int:
         scenario, options.a, options.b, options.replication, options.replications, options.seed,
         folder, options.draw, options.draws,
     )  # fmt: skip
-    return _print_study(study, folder, names)
+    return _print_study(study, folder, names, full=True)
 
 
 def _folder(options: argparse.Namespace, scenario: Any, *asked: str) -> Path:
@@ -246,9 +249,9 @@ def _folder(options: argparse.Namespace, scenario: Any, *asked: str) -> Path:
     return writable(options.out or default_folder(scenario, options.seed, *asked))
 
 
-def _print_study(study: Any, folder: Path, names: Sequence[str] = ()) -> int:
-    """Print a study that was saved, and notes on its strategies."""
-    print(study.text)
+def _print_study(study: Any, folder: Path, names: Sequence[str], full: bool) -> int:
+    """Print a study that was saved, whole or its answer, and notes on its strategies."""
+    print(study.text if full else study.brief)
     _print_notes_on_strategies(study.scenario, names)
     print(f"\nresults: {folder}")
     for name in study.figure_names:
@@ -278,7 +281,7 @@ def search(options: argparse.Namespace) -> int:
         scenario, **asked, seed=options.seed, workers=options.workers, out=folder,
         quiet=options.quiet,
     )  # fmt: skip
-    _print_study(study, folder, list(scenario.strategies))
+    _print_study(study, folder, list(scenario.strategies), options.full)
     if options.save:
         Path(options.save).write_text(study.files[search.BEST_FILE], encoding="utf-8")
         print(f"saved:   {options.save}")
@@ -303,7 +306,7 @@ def sensitivity(options: argparse.Namespace) -> int:
         scenario, names[0], options.measure, against=options.against, base=options.base,
         trajectories=options.trajectories, top=options.top, **how,
     )  # fmt: skip
-    return _print_study(study, how["out"], names)
+    return _print_study(study, how["out"], names, options.full)
 
 
 def robust(options: argparse.Namespace) -> int:
@@ -321,7 +324,7 @@ def robust(options: argparse.Namespace) -> int:
         baseline=options.baseline, fail=options.fail, margin=options.margin, numbers=numbers,
         better=options.better, **how,
     )  # fmt: skip
-    return _print_study(study, how["out"], names)
+    return _print_study(study, how["out"], names, options.full)
 
 
 def trace(options: argparse.Namespace) -> int:

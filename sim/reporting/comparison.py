@@ -8,7 +8,7 @@ of these stand where.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -145,59 +145,123 @@ def _level(table: pd.DataFrame) -> str:
 # -- sentences ------------------------------------------------------------------------------------
 
 
-def on_the_best(best: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
-    """Which strategies may be the best: by days, by share, by ruin."""
-    goal, horizon = best.attrs["endpoint"], best.attrs["horizon"]
-    runs, reached = int(estimates["n"].max()), _wanted(estimates, "reached")
-    if runs == 1:
-        return ["One replication of each strategy: there are no intervals, and no ranking."]
+def answer(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Who is best and by how much, what that brings, and what it costs in ruin.
+
+    Args:
+        tables: ``best``, ``estimates`` and ``pairs``, of :mod:`sim.analysis.comparison`.
+
+    Returns:
+        At most three sentences; one, where nothing can be ranked.
+    """
+    best, estimates = tables["best"], tables["estimates"]
+    if why := _why_no_ranking(estimates, best.attrs["endpoint"]):
+        return [why]
+    first = _firsts(estimates)[0]
+    return [
+        _on_the_first(first, best, estimates, tables["pairs"]),
+        _on_the_share(first, best, estimates),
+        *_on_ruin(first, best, estimates),
+    ]
+
+
+def _why_no_ranking(estimates: pd.DataFrame, goal: str) -> str:
+    """Why nothing can be ranked, as a sentence; empty where it can."""
+    reached = _wanted(estimates, "reached")
+    if int(estimates["n"].max()) == 1:
+        return "One replication of each strategy: there are no intervals, and no ranking."
     if reached["high"].isna().all():
-        return ["One replication in every draw: there are no intervals, and no ranking."]
-    days = _wanted(best, "restricted_mean").set_index("strategy")
-    means = _wanted(estimates, "restricted_mean").set_index("strategy")
+        return "One replication in every draw: there are no intervals, and no ranking."
     if (reached["best"] == 0).all():
         limit = percent(float(reached["high"].max()))
-        return [
-            f"No replication of any strategy reached {goal} (at most {limit} % do): no ranking."
-        ]
-    leaders = list(days.index[days["may_be_best"]])
-    sign = 1 if means["better"].iloc[0] == "lower" else -1  # of a ruin, the latest is the best
-    firsts = list(means.index[sign * means["best"] <= (sign * means["best"]).min() + 1e-9])
-    mean = means.loc[firsts[0]]
+        return f"No replication of any strategy reached {goal} (at most {limit} % do): no ranking."
+    return ""
+
+
+def _firsts(estimates: pd.DataFrame) -> list[str]:
+    """The strategies with the best mean of days, which may be equal."""
+    means = _wanted(estimates, "restricted_mean").set_index("strategy")
+    cost = means["best"] if means["better"].iloc[0] == "lower" else -means["best"]
+    return [str(name) for name in cost.index[cost <= cost.min() + 1e-9]]
+
+
+def _on_the_first(
+    first: str, best: pd.DataFrame, estimates: pd.DataFrame, pairs: pd.DataFrame
+) -> str:
+    """The strategy with the best mean of days, and those that may be as good."""
+    goal, horizon = best.attrs["endpoint"], best.attrs["horizon"]
+    means = _wanted(estimates, "restricted_mean").set_index("strategy")
+    most = "fewest" if means["better"].iloc[0] == "lower" else "most"
+    firsts, leaders = _firsts(estimates), _leaders(best, "restricted_mean")
+    mean = means.loc[first]
     have = "has" if len(firsts) == 1 else "have"
-    found = [
-        f"{listed(firsts)} {have} the {'fewest' if sign > 0 else 'most'} mean days without {goal}: "
-        f"{days_text(mean['best'])}{limits(mean['low'], mean['high'], days_text)} "
-        f"of {horizon:,.0f}. " + _who_may_be_best(leaders, firsts, len(days), _level(best))
-    ]
-    for name, what in (
-        ("reached", f"the share that reaches {goal}"),
-        ("ruin", "the share of ruin"),
-    ):
-        table = _wanted(best, name)
-        if len(table):
-            may = list(table.loc[table["may_be_best"], "strategy"])
-            every = len(may) == len(table)
-            which = "any strategy" if every else listed(may)
-            found.append(f"By {what}, {which} may be the best at {_level(best)} %.")
-    return found
-
-
-def _who_may_be_best(leaders: Sequence[str], firsts: Sequence[str], count: int, level: str) -> str:
-    others = [name for name in leaders if name not in firsts]
-    they, are = ("It", "is") if len(firsts) == 1 else ("They", "are")
-    if len(firsts) == count:
-        return "No difference between them was seen."
-    if not others:
-        return f"{they} {are} the best of {count} at {level} %, all comparisons taken together."
-    if len(leaders) == count:
-        return (
-            f"No strategy is distinguished from the best at {level} %; more replications may do so."
-        )
-    return (
-        f"At {level} % {they.lower()} {are} not distinguished from {listed(others)}; the "
-        "others are worse."
+    said = (
+        f"{listed(firsts)} {have} the {most} days without {goal}, "
+        f"{days_text(mean['best'])}{limits(mean['low'], mean['high'], days_text)} of {horizon:,.0f}"
     )
+    others = [name for name in leaders if name not in firsts]
+    if len(firsts) == len(means):
+        return f"{said}: no difference between strategies was seen."
+    if len(leaders) == len(means):
+        return f"{said}, but no strategy is distinguished from the best at {_level(best)} %."
+    if others:
+        return f"{said}, but {listed(others)} may be as good (at {_level(best)} %)."
+    return f"{said}{_lead(first, firsts, means, pairs)}."
+
+
+def _lead(first: str, firsts: Sequence[str], means: pd.DataFrame, pairs: pd.DataFrame) -> str:
+    """By how many days the best is ahead of the next, paired by replication."""
+    lower = means["better"].iloc[0] == "lower"
+    others = means.drop(index=list(firsts))["best"]
+    second = others.idxmin() if lower else others.idxmax()
+    columns = ADJUSTED if is_adjusted(pairs) else PLAIN
+    pair = pairs[(pairs["a"] == first) & (pairs["b"] == second)].iloc[0]
+    ahead, *ends = (-pair[name] if lower else pair[name] for name in columns)
+    fewer = "fewer" if lower else "more"
+    return (
+        f": {days_text(ahead)}{limits(min(ends), max(ends), days_text)} {fewer} than the next, "
+        f"{second}"
+    )
+
+
+def _leaders(best: pd.DataFrame, measure: str) -> list[str]:
+    table = _wanted(best, measure)
+    return [str(name) for name in table.loc[table["may_be_best"], "strategy"]]
+
+
+def _on_the_share(first: str, best: pd.DataFrame, estimates: pd.DataFrame) -> str:
+    """The share in which the first one reaches the endpoint, and who may be best by that."""
+    goal, leaders = best.attrs["endpoint"], _leaders(best, "reached")
+    share = _wanted(estimates, "reached").set_index("strategy").loc[first]
+    said = f"Under {first} {goal} comes in {_per_cent(share)} of replications"
+    others = [name for name in leaders if name != first]
+    if first not in leaders:
+        return f"{said}; by that share {listed(others, 'or')} is better."
+    if not others:
+        return f"{said}; it is the best by that share too."
+    if len(leaders) == len(_wanted(best, "reached")):
+        return f"{said}; by that share no strategy is distinguished from the best."
+    return f"{said}; by that share {listed(others)} may be as good."
+
+
+def _on_ruin(first: str, best: pd.DataFrame, estimates: pd.DataFrame) -> Iterator[str]:
+    """What the first one costs in ruin."""
+    if best.attrs["ruin"] is None or best.attrs["endpoint"] == best.attrs["ruin"]:
+        return
+    shares = _wanted(estimates, "ruin").set_index("strategy")
+    if shares.empty:
+        return
+    ruin, own = best.attrs["ruin"], shares.loc[first]
+    said = f"It ends in {ruin} in {_per_cent(own)}"
+    if first in _leaders(best, "ruin"):
+        yield f"{said}; no strategy is shown to have less."
+        return
+    least = shares["best"].idxmin()
+    yield f"{said}; less often under {least}, in {_per_cent(shares.loc[least])}."
+
+
+def _per_cent(row: pd.Series) -> str:
+    return f"{percent(row['best'])} %{limits(row['low'], row['high'], percent)}"
 
 
 def on_dominance(table: pd.DataFrame) -> list[str]:

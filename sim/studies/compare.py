@@ -140,6 +140,7 @@ def sections(study: Study) -> Iterator[Section]:
     """What a comparison says: the best, differences, which is sooner, and how long it lasts."""
     tables, about = study.tables, caption_of(study.manifest)
     differences = tables["differences"]
+    yield Bullets(words.answer(tables))
     yield words.best_table(tables["best"])
     yield figure("decisions.ranking", tables["estimates"], tables["best"], caption=about)
     yield words.differences_table(differences)
@@ -153,7 +154,6 @@ def sections(study: Study) -> Iterator[Section]:
     yield Bullets(
         sentence
         for some in (
-            words.on_the_best(tables["best"], tables["estimates"]),
             words.on_dominance(tables["dominance"]),
             words.on_endurance(tables.get("endurance")),
             words.on_variance(tables["pairs"]),

@@ -17,7 +17,7 @@ from sim.experiment.draws import Draws
 from sim.experiment.plan import chosen, names_of, varied_from
 from sim.formatting import DASH, days_text, listed, percent
 from sim.reporting.cells import difference, limits
-from sim.reporting.sections import DRAWN, HELD, OF_THE_RANGES, Facts, Section, figure
+from sim.reporting.sections import DRAWN, HELD, OF_THE_RANGES, Bullets, Facts, Section, figure
 from sim.reporting.summary import caption_of, notes
 from sim.reporting.text_tables import TextTable
 from sim.scenario.scenario import Scenario
@@ -35,6 +35,7 @@ from sim.tracing import time_budget
 from sim.tracing.time_budget import ACTIVITIES
 
 ASKED = ("strategies",)
+MOST_ANSWERED = 3  # strategies in the answer
 MOST_COSTS = 12
 MOST_WINDOWS = 8
 BY_ACTIVITY = ("track", "activity")
@@ -130,6 +131,7 @@ def sections(study: Study) -> Iterator[Section]:
     """What an explanation says, strategy by strategy."""
     tables, goal, about = study.tables, study.manifest["goal"], caption_of(study.manifest)
     tracks = study.manifest["tracks"]
+    yield Bullets(_answer(tables["costs"], list(tracks), goal))
     yield figure("decisions.budget", tables["budget"], tracks, goal, caption=about)
     level = tables["costs"].attrs.get("level", LEVEL)
     for strategy in tracks:
@@ -160,6 +162,17 @@ def facts(study: Study) -> Facts:
         parameters=DRAWN if draws else HELD,
         interval_scope=OF_THE_RANGES if draws else "",
     )
+
+
+def _answer(costs: pd.DataFrame, strategies: Sequence[str], goal: str) -> Iterator[str]:
+    """What costs the first strategies most; the others have sections of their own."""
+    for strategy in strategies[:MOST_ANSWERED]:
+        yield _on_the_costliest(costs[costs["strategy"] == strategy], strategy, goal)
+
+
+def _main(costs: pd.DataFrame) -> pd.DataFrame:
+    """The costs that are shown: of a setback, those of its delay and effects."""
+    return costs[(costs["how"] == COSTS_NOTHING) | (costs["kind"] != "setback")]
 
 
 def _budget(table: pd.DataFrame, strategy: str, goal: str) -> TextTable:
@@ -202,13 +215,11 @@ def _on_bottlenecks(table: pd.DataFrame, strategy: str, goal: str) -> str:
 def _on_costs(table: pd.DataFrame, strategy: str, goal: str, level: float) -> Iterator[Section]:
     """The costliest setbacks and shocks, then the windows."""
     if table.empty:
-        yield f"There is no setback, shock or window to remove under {strategy}."
         return
-    main = table[(table["how"] == COSTS_NOTHING) | (table["kind"] != "setback")]
+    main = _main(table)
     windows = main["kind"] == "window"
     shown = pd.concat([main[~windows].head(MOST_COSTS), main[windows].head(MOST_WINDOWS)])
     sure = main[main["joint_low"] > 0]
-    yield _on_the_costliest(sure, strategy, goal)
     head = ["the same replications without", f"days without {goal} saved", "points gained"]
     body = [
         [
@@ -237,7 +248,11 @@ def _on_costs(table: pd.DataFrame, strategy: str, goal: str, level: float) -> It
     )
 
 
-def _on_the_costliest(sure: pd.DataFrame, strategy: str, goal: str) -> str:
+def _on_the_costliest(costs: pd.DataFrame, strategy: str, goal: str) -> str:
+    if costs.empty:
+        return f"There is no setback, shock or window to remove under {strategy}."
+    main = _main(costs)
+    sure = main[main["joint_low"] > 0]
     if sure.empty:
         return f"No setback, shock or window is shown to cost {strategy} days without {goal}."
     row = sure.iloc[0]

@@ -23,7 +23,7 @@ from sim.experiment.draws import Draws
 from sim.experiment.evaluator import Evaluator, make_evaluator
 from sim.formatting import listed, many
 from sim.reporting.cells import interval, plain
-from sim.reporting.sections import SHOWN, Facts, Figure, Section, figure
+from sim.reporting.sections import SHOWN, Bullets, Facts, Figure, Section, figure
 from sim.reporting.text_tables import TextTable
 from sim.studies import regret, scenario_discovery, sensitivity_indices, switching_values
 from sim.studies.study import Manifest, Study, Tables, begun, finished, of_evaluator
@@ -205,17 +205,16 @@ def sections(study: Study) -> Iterator[Section]:
     """What a study of robustness says."""
     tables, manifest = study.tables, study.manifest
     m = manifest["measured"]
-    yield from _on_regret(tables, manifest)
+    yield Bullets(_answer(tables, manifest))
     yield _ranking(tables["ranking"], m)
+    yield from _on_bad_draws(tables, manifest)
     if len(manifest["strategies"]) > 1:
         yield _regret_figure(study)
     for case in manifest["cases"]:
         yield _on_case(tables["rules"], case)
     if "switching" not in tables:
-        yield "There is only one strategy: it has no regret, and nothing to switch to."
         return
     table = tables["switching"]
-    yield _on_the_leader(tables["leads"], manifest)
     yield _on_switches(table)
     if (table["verdict"] == switching_values.SWITCHES).any():
         yield _switches(table)
@@ -276,35 +275,66 @@ def _map_figure(study: Study) -> Figure:
     )  # fmt: skip
 
 
-def _on_regret(tables: Tables, manifest: Manifest) -> Iterator[str]:
-    """Which strategy has the least regret, and what few replications or draws leave open."""
+def _answer(tables: Tables, manifest: Manifest) -> Iterator[str]:
+    """The least regret, the best at the base values, and the parameter nearest to turning that."""
+    if "switching" not in tables:
+        yield "There is only one strategy: it has no regret, and nothing to switch to."
+        return
+    yield _on_least_regret(tables, manifest)
+    yield _on_the_leader(tables["leads"], manifest)
+    yield _on_the_nearest_switch(tables["switching"])
+
+
+def _on_least_regret(tables: Tables, manifest: Manifest) -> str:
+    """Which strategy has the least regret, and which is best most often."""
     m, ranking = manifest["measured"], tables["ranking"]
-    tied = float(tables["regret"]["regret"].max()) <= regret.TIED * m["width"]
-    if len(ranking) > 1 and tied:
-        yield "All strategies tie in every draw: each is as good as any other."
-    elif len(ranking) > 1:
-        first = ranking.iloc[0].to_dict()
-        best = ranking.sort_values("best", ascending=False, kind="stable").iloc[0].to_dict()
-        least = ranking.loc[ranking["regret"] <= first["regret"] + 1e-9, "strategy"]
-        often = ranking.loc[ranking["best"] >= best["best"] - 1e-9, "strategy"]
-        said = f"{_first_of(least)} {'has' if len(least) == 1 else 'have'} the least mean regret "
-        said += f"over the draws, {interval(first, 'regret', m['scale'])} {m['steps']}; "
-        which = "it" if list(often) == list(least) == [first["strategy"]] else _first_of(often)
-        verb = "is" if len(often) == 1 else "are each"
-        often_in = interval(best, "best", 100, 0)
-        yield f"{said}{which} {verb} best most often, in {often_in} % of them."
-        yield _on_bad_draws(ranking, m, manifest["better"])
+    if _all_tie(tables, manifest):
+        return "All strategies tie in every draw: each is as good as any other."
+    first = ranking.iloc[0].to_dict()
+    best = ranking.sort_values("best", ascending=False, kind="stable").iloc[0].to_dict()
+    least = ranking.loc[ranking["regret"] <= first["regret"] + 1e-9, "strategy"]
+    often = ranking.loc[ranking["best"] >= best["best"] - 1e-9, "strategy"]
+    said = f"{_first_of(least)} {'has' if len(least) == 1 else 'have'} the least mean regret "
+    said += f"over the draws, {interval(first, 'regret', m['scale'])} {m['steps']}; "
+    which = "it" if list(often) == list(least) == [first["strategy"]] else _first_of(often)
+    verb = "is" if len(often) == 1 else "are each"
+    return f"{said}{which} {verb} best most often, in {interval(best, 'best', 100, 0)} % of them."
+
+
+def _all_tie(tables: Tables, manifest: Manifest) -> bool:
+    most = float(tables["regret"]["regret"].max())
+    return most <= regret.TIED * float(manifest["measured"]["width"])
+
+
+def _on_the_nearest_switch(table: pd.DataFrame) -> str:
+    """The first parameter that alone makes another strategy the best, within its range."""
+    sure = table[table["verdict"] == switching_values.SWITCHES]
+    if sure.empty:
+        said = "No parameter alone is shown to make another strategy the best within its range"
+        if (table["verdict"] == switching_values.PERHAPS).any():
+            said += "; for some, more replications are needed to decide"
+        return f"{said}."
+    first = sure.iloc[0].to_dict()
+    return (
+        f"{first['number']} alone would turn it: with a base value of {first['likely']:.3g}, "
+        f"beyond {_switch(first)} {first['strategy']} is best."
+    )
+
+
+def _on_bad_draws(tables: Tables, manifest: Manifest) -> Iterator[str]:
+    """Which does best in unfavourable draws, and what few replications or draws leave open."""
+    if len(tables["ranking"]) > 1 and not _all_tie(tables, manifest):
+        yield _on_the_worst(tables["ranking"], manifest["measured"], manifest["better"])
     if manifest["replications"] < 2:
         yield (
-            "One replication cannot separate noise from effects of parameters: "
-            "regrets are too large "
-            "and chances too even; allowed: more --replications."
+            "One replication cannot separate noise from effects of parameters: regrets are too "
+            "large and chances too even; allowed: more --replications."
         )
     if manifest["draws"] < 2:
         yield "One draw says nothing of other draws: there are no intervals over draws."
 
 
-def _on_bad_draws(ranking: pd.DataFrame, m: dict[str, Any], better: str) -> str:
+def _on_the_worst(ranking: pd.DataFrame, m: dict[str, Any], better: str) -> str:
     """Which strategy does best in its unfavourable draws."""
     tail, worst = m["scale"] * ranking["regret_p90"], m["scale"] * ranking["worst"]
     most = worst.max() if better == "more" else worst.min()
@@ -395,10 +425,6 @@ def _on_switches(table: pd.DataFrame) -> str:
     if len(open_):
         said += f"; for {len(set(open_['number']))} more replications are needed to decide"
     said += "."
-    if len(sure):
-        first = sure.iloc[0].to_dict()
-        said += f" The first to do so: {first['number']}, base value {first['likely']:.3g}; beyond "
-        said += f"{_switch(first)} {first['strategy']} is best."
     nearest_open = list(dict.fromkeys(open_["number"]))[:3]
     if nearest_open:
         verb = "is" if len(nearest_open) == 1 else "are"

@@ -22,7 +22,7 @@ from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.progress import counting
 from sim.formatting import NOT_REACHED, days_text, listed, many
 from sim.reporting.cells import interval
-from sim.reporting.sections import SHOWN, Facts, Section, figure
+from sim.reporting.sections import SHOWN, Bullets, Facts, Section, figure
 from sim.reporting.text_tables import TextTable, aligned_text
 from sim.studies import sequence_search
 from sim.studies.sequence_search import ALIKE, BEST, BETTER, OPEN
@@ -149,17 +149,16 @@ def sections(study: Study) -> Iterator[Section]:
     table, manifest = study.tables["candidates"], study.manifest
     own, front = table[table["number"] >= 0], study.tables["front"]
     goal, can_choose = manifest["goal"], bool(own["reached"].any())
-    yield _how(manifest)
+    of_the_file = table[table["number"] < 0]
     if not can_choose:
-        yield f"No measured candidate ever reached {goal}, so there is none to choose."
+        yield Bullets([f"No measured candidate ever reached {goal}, so there is none to choose."])
         yield _table("What was measured", own, manifest)
     else:
+        yield Bullets(_answer(own, of_the_file, manifest))
         yield from _on_the_candidates(own, front, manifest)
+    yield _how(manifest)
     yield _front_figure(study)
-    of_the_file = table[table["number"] < 0]
     if len(of_the_file):
-        if can_choose:
-            yield _on_the_file(of_the_file, manifest)
         yield _table("Strategies of the file, with the same random numbers", of_the_file, manifest)
     yield (
         f"Estimates come from {manifest['options']['replications']:,} new replications each, which "
@@ -167,13 +166,19 @@ def sections(study: Study) -> Iterator[Section]:
     )
 
 
-def _on_the_candidates(
-    own: pd.DataFrame, front: pd.DataFrame, manifest: Manifest
-) -> Iterator[Section]:
-    """The one chosen, those near it, and the trade-off front."""
+def _answer(own: pd.DataFrame, of_the_file: pd.DataFrame, manifest: Manifest) -> Iterator[str]:
+    """The one chosen among those searched, those near it, and strategies of the file."""
     yield _on_the_chosen(own.iloc[0], manifest)
     if len(own) > 1:
         yield _on_the_near(own)
+    if len(of_the_file):
+        yield _on_the_file(of_the_file, manifest)
+
+
+def _on_the_candidates(
+    own: pd.DataFrame, front: pd.DataFrame, manifest: Manifest
+) -> Iterator[Section]:
+    """The tables of the one chosen, those near it, and the trade-off front."""
     if manifest["distinct"] > 1:
         near = own[own["status"].isin([BEST, *STATUSES])]
         yield _table("The chosen candidate, and those not distinguished from it", near, manifest)

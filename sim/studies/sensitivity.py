@@ -19,7 +19,7 @@ from sim.experiment import argument_checks, plan
 from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.evaluator import Evaluator, make_evaluator
 from sim.reporting.cells import interval, plain, signed, signed_interval, two_digits
-from sim.reporting.sections import SHOWN, Facts, Section, figure
+from sim.reporting.sections import SHOWN, Bullets, Facts, Section, figure
 from sim.reporting.text_tables import TextTable
 from sim.studies import sensitivity_indices as indices
 from sim.studies.study import Manifest, Study, begun, finished, of_evaluator
@@ -160,8 +160,7 @@ def sections(study: Study) -> Iterator[Section]:
     """What a study of sensitivity says."""
     tables, manifest = study.tables, study.manifest
     m, n, seed = manifest["measured"], manifest["replications"], study.origin
-    yield _on_base_values(manifest)
-    yield _on_the_tornado(tables["tornado"], m)
+    yield Bullets([_on_base_values(manifest), *_on_the_tornado(tables["tornado"], m)])
     yield _tornado(tables["tornado"], m)
     yield figure(
         "uncertainty.tornado", tables["tornado"],
@@ -223,17 +222,19 @@ def _on_base_values(manifest: Manifest) -> str:
     )
 
 
-def _on_the_tornado(table: pd.DataFrame, m: dict[str, Any]) -> str:
+def _on_the_tornado(table: pd.DataFrame, m: dict[str, Any]) -> Iterator[str]:
     first = table.iloc[0].to_dict()
     if not table["swing"].any():
-        return "No parameter alone moves it, from one end of its range to the other."
+        yield "No parameter alone moves it, from one end of its range to the other."
+        return
     clear = int(((table["swing_low"] > 0) | (table["swing_high"] < 0)).sum())
-    return (
+    yield (
         f"Most moved by {first['number']}: from {first['from']:.4g} to {first['to']:.4g} it "
-        f"changes by {signed_interval(first, 'swing', m['scale'])} {m['steps']}. {clear} of "
-        f"{len(table)} parameters move it surely (each at 95 %, so that about "
-        f"{0.05 * len(table):.0f} "
-        "would by chance)."
+        f"changes by {signed_interval(first, 'swing', m['scale'])} {m['steps']}."
+    )
+    yield (
+        f"{clear} of {len(table)} parameters move it surely (each at 95 %, so that about "
+        f"{0.05 * len(table):.0f} would by chance)."
     )
 
 

@@ -21,12 +21,22 @@ from sim.analysis.measures import SHARE
 from sim.engine.program import Program
 from sim.engine.version import MODEL_VERSION
 from sim.errors import InputError, RunError
+from sim.evidence import assumptions
 from sim.experiment import argument_checks, manifests, provenance, replay
 from sim.experiment.evaluator import Evaluator
 from sim.experiment.files import writable
 from sim.experiment.manifests import MANIFEST, read_manifest, write_manifest
-from sim.reporting.sections import Facts, Figure, Section, as_text, save_figures, sentences_of
+from sim.reporting.sections import (
+    Bullets,
+    Facts,
+    Figure,
+    Section,
+    as_text,
+    save_figures,
+    sentences_of,
+)
 from sim.reporting.summary import with_titles
+from sim.reporting.text_tables import TextTable
 from sim.scenario.scenario import Scenario, loads
 
 MODULES = {
@@ -164,11 +174,25 @@ class Study:
         return sentences_of(self.sections)
 
     @property
+    def answer(self) -> list[str]:
+        """At most four sentences: what was asked, and how much of it rests on judgement."""
+        return [*sentences_of(self.sections[:1]), f"{assumptions.caution(self.scenario)}."]
+
+    @property
+    def brief(self) -> str:
+        """The answer and the first table, for a terminal."""
+        tables = [one for one in self.sections if isinstance(one, TextTable)]
+        return as_text([*self._above, Bullets(self.answer), *tables[:1], *self.facts.notes])
+
+    @property
     def text(self) -> str:
-        """The sections for a terminal."""
-        facts = self.facts
-        above = [facts.about] if facts.printed else []
-        return as_text([*above, *self.sections, *facts.notes])
+        """All sections for a terminal, the answer first."""
+        sections = [Bullets(self.answer), *self.sections[1:]]
+        return as_text([*self._above, *sections, *self.facts.notes])
+
+    @property
+    def _above(self) -> list[str]:
+        return [self.facts.about] if self.facts.printed else []
 
     def _repr_html_(self) -> str:
         from sim.reporting import html  # its templates load slowly: only a notebook waits for them
