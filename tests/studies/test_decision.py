@@ -43,10 +43,10 @@ UNKNOWN = {  # where a table says by an empty cell that there is nothing to tell
 }
 CASES = {
     "never": (0, "", 40, "No replication of any strategy reached deal"),
-    "always": (1, "", 40, "No difference between them was seen"),
-    "alike": (0.3, "", 40, "No difference between them was seen"),
-    "one_without": (0.3, 'never = ["talks"]', 40, "a and c have the fewest mean days without deal"),
-    "two_histories": (0.3, "", 2, "No difference between them was seen"),
+    "always": (1, "", 40, "no difference between strategies was seen"),
+    "alike": (0.3, "", 40, "no difference between strategies was seen"),
+    "one_without": (0.3, 'never = ["talks"]', 40, "a and c have the fewest days without deal"),
+    "two_histories": (0.3, "", 2, "no difference between strategies was seen"),
 }
 
 
