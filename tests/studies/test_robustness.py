@@ -88,13 +88,13 @@ def test_who_does_best_where_the_draws_are_bad() -> None:
     ranking = pd.DataFrame({"strategy": ["a", "b", "c", "d"], "regret_p90": [0.2, 0.1, 0.3, 0.3],
                             "worst": [0.05, 0.0, 0.05, 0.02]})  # fmt: skip
     m = {"scale": 100.0, "steps": "points", "unit": "%"}
-    assert robustness._on_bad_draws(ranking, m, "more") == (
+    assert robustness._on_the_worst(ranking, m, "more") == (
         "The 90th percentile of regret is least for b, 10.0 points; the worst draw is the least "
         "bad for a and c, 5.0 % (maximin)."
     )
-    assert "the least bad for b, 0.0 % (maximin)" in robustness._on_bad_draws(ranking, m, "less")
+    assert "the least bad for b, 0.0 % (maximin)" in robustness._on_the_worst(ranking, m, "less")
     tied = ranking.assign(worst=0.0, regret_p90=0.0)
-    assert robustness._on_bad_draws(tied, m, "more").count("a and 3 others") == 2
+    assert robustness._on_the_worst(tied, m, "more").count("a and 3 others") == 2
 
 
 def test_one_draw_one_replication_and_one_strategy() -> None:
@@ -292,7 +292,8 @@ def test_sensitivity_writes_its_folder_the_same_for_any_workers(tmp_path, capsys
 def test_what_never_or_always_comes_is_said(success, words, tmp_path, capsys) -> None:
     file = tmp_path / "never.toml"
     file.write_text(NEVER % success, encoding="utf-8")
-    assert detente("sensitivity", file, "--base", 8, "--out", tmp_path / "s", "--quiet") == 0
+    assert detente("sensitivity", file, "--base", 8, "--out", tmp_path / "s", "--quiet",
+                   "--full") == 0  # fmt: skip
     told = capsys.readouterr()
     assert words in told.out
     assert "nan" not in told.out.lower().replace("scenan", "")
@@ -315,7 +316,7 @@ def test_what_never_or_always_comes_is_said(success, words, tmp_path, capsys) ->
 )
 def test_thin_studies_say_so(options, words, tmp_path, capsys) -> None:
     thin = ["--draws", 30, "--replications", 10, *options]
-    assert detente("robust", SMALL, *thin, "--out", tmp_path, "--quiet") == 0
+    assert detente("robust", SMALL, *thin, "--out", tmp_path, "--quiet", "--full") == 0
     told = capsys.readouterr()
     assert words in " ".join(told.out.split())
     assert told.err == ""
@@ -324,7 +325,7 @@ def test_thin_studies_say_so(options, words, tmp_path, capsys) -> None:
 
 def test_a_single_replication_of_sensitivity_says_so(tmp_path, capsys) -> None:
     assert detente("sensitivity", SMALL, "--replications", 1, "--base", 64, "--out", tmp_path,
-                   "--quiet") == 0  # fmt: skip
+                   "--quiet", "--full") == 0  # fmt: skip
     told = capsys.readouterr()
     assert "One replication cannot separate noise" in told.out
     assert "nan" not in told.out.lower()
@@ -372,7 +373,8 @@ def test_draws_from_a_file_and_a_limit_for_failure(tmp_path, capsys) -> None:
     table = tmp_path / "draws.csv"
     pd.DataFrame({"missile_test.rate": np.linspace(8, 24, 160)}).to_csv(table, index=False)
     assert detente("robust", SMALL, "--draws", table, "--replications", 200, "--fail", 0.09,
-                   "--baseline", "direct", "--out", tmp_path / "out", "--quiet") == 0  # fmt: skip
+                   "--baseline", "direct", "--out", tmp_path / "out", "--quiet",
+                   "--full") == 0  # fmt: skip
     out = capsys.readouterr().out
     assert "160 draws" in out
     assert "9 % is the limit" in out
@@ -383,7 +385,8 @@ def test_the_switch_and_the_lead_are_told_in_words(tmp_path, capsys) -> None:
     file = tmp_path / "two_ways.toml"
     file.write_text(TWO_WAYS, encoding="utf-8")
     assert detente("robust", file, "--draws", 64, "--replications", 100, "--margin", 0.02,
-                   "--map", f"{P},{Q}", "--out", tmp_path / "r", "--quiet") == 0  # fmt: skip
+                   "--map", f"{P},{Q}", "--out", tmp_path / "r", "--quiet",
+                   "--full") == 0  # fmt: skip
     out = capsys.readouterr().out
     line = next(line for line in out.splitlines() if line.startswith(f"{P} "))
     assert line.split()[1:4] == ["0.2", "0.6", "0.9"]
@@ -406,9 +409,9 @@ def test_ties_for_the_least_regret_are_all_named() -> None:
     manifest = {"measured": {"scale": 100, "steps": "points", "unit": "%", "width": 1.0},
                 "better": "more", "replications": 50, "draws": 8}  # fmt: skip
     tables = {"ranking": ranking, "regret": ranking}
-    said = next(robustness._on_regret(tables, manifest))
+    said = robustness._on_least_regret(tables, manifest)
     assert said.startswith("a and b have the least mean regret over the draws")
     assert "a and b are each best most often, in 50" in said
     alone = ranking.assign(regret=[0.0, 0.01, 0.05], best=[0.6, 0.4, 0.0])
-    said = next(robustness._on_regret({"ranking": alone, "regret": alone}, manifest))
+    said = robustness._on_least_regret({"ranking": alone, "regret": alone}, manifest)
     assert said.startswith("a has the least") and "it is best most often" in said

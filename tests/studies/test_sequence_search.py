@@ -452,7 +452,7 @@ def scenario_file(tmp_path, monkeypatch):
 
 
 def test_the_command_writes_a_folder_that_can_be_used(scenario_file, tmp_path, capsys) -> None:
-    asked = ("search", scenario_file, "--zone", 5, "--replications", 40, "--out", "out")
+    asked = ("search", scenario_file, "--zone", 5, "--replications", 40, "--full", "--out", "out")
     assert detente(*asked, "--save", "saved.toml") == 0
     out = capsys.readouterr().out
     assert "talks > summit; raises bold" in out
