@@ -71,10 +71,8 @@ def test_tables_are_ranked_by_the_endpoint(results, endpoint) -> None:
     for name in ("estimates", "best", "pairs", "dominance", "risks", "hazard", "endurance"):
         assert names_in(with_all.tables[name]) == wanted, name
     said = " ".join(with_all.text.split())
-    assert (
-        f"{wanted[0]} has the {'most' if endpoint == 'war' else 'fewest'} days without {endpoint or 'deal'}"
-        in said
-    )
+    most = "most" if endpoint == "war" else "fewest"
+    assert f"{wanted[0]} has the {most} days without {endpoint or 'deal'}" in said
     assert incidence.rank(results.frame, "deal", 1000, endpoint) == wanted
 
 

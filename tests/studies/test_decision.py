@@ -117,7 +117,7 @@ def test_common_random_numbers_are_reported_for_all_pairs() -> None:
     found = compare.compare(sim.run(sim.load("korea-2017"), replications=400), baseline="proposal")
     pairs = found.tables["pairs"]
     assert len(pairs) == 72 and pairs["variance_ratio"].notna().all()
-    assert "of the variance of independent runs" in " ".join(found.sentences)
+    assert "of the variance of independent runs" in " ".join(found.findings)
     # Those that open alike differ less than those that do not.
     ratio = pairs.set_index(["a", "b"])["variance_ratio"]
     assert ratio["proposal", "all_parallel"] < 0.5 < ratio["proposal", "ministerial_first"]
