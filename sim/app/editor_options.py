@@ -18,7 +18,7 @@ _RULE = ListOf(Alternatives(), "tests")
 
 @dataclass(frozen=True)
 class Party:
-    """A party with a limited number of tables: its name, the likely number, and its range."""
+    """A party with a limited number of tables: its name, the base value, and its range."""
 
     name: str
     tables: int

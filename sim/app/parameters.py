@@ -1,4 +1,4 @@
-"""The assumptions as sliders: every ranged number with its unit, ends, status and source."""
+"""The assumptions as sliders: every parameter with a range, its unit, ends, status, source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sim.scenario.scenario import Scenario
 
 
 class RangedParameter(Assumption):
-    """One ranged number, as the register has it."""
+    """One parameter with a range, as the register has it."""
 
     @property
     def group(self) -> str:
@@ -24,12 +24,12 @@ class RangedParameter(Assumption):
 
     @property
     def measure(self) -> str:
-        """The unit in words; nothing where the number has none, as a shape."""
+        """The unit in words; nothing where the parameter has none, as a shape."""
         return "" if self.unit == "none" else self.unit
 
 
 def parameters(scenario: Scenario) -> list[RangedParameter]:
-    """Every number of a scenario that has a range with a width, in file order."""
+    """Every parameter of a scenario that has a range with a width, in file order."""
     ranges = {name for name, one in scenario.ranges().items() if one.low < one.high}
     rows = register(scenario).to_dict("records")
     return [RangedParameter(**row) for row in rows if row["name"] in ranges]
@@ -54,5 +54,5 @@ def grouped(some: Iterable[RangedParameter]) -> dict[str, list[RangedParameter]]
 
 
 def overriding(drafts: Iterable[StrategyDraft], name: str) -> dict[str, float]:
-    """By key, the drafts with a value of their own for a number, which win over its slider."""
+    """By key, the drafts with a value of their own for a parameter, which win over its slider."""
     return {one.key: one.overrides[name] for one in drafts if name in one.overrides}

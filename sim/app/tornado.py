@@ -4,7 +4,7 @@
         show(ordered(sliders, found)[:8])
 
 The tornado of :mod:`sim.studies.sensitivity`, of the days until the goal, around where the sliders
-stand. All points use common random numbers, so that a number that does nothing has a swing of
+stand. All points use common random numbers, so that a parameter that does nothing has a swing of
 exactly 0. A first table comes from few replications; the next one from more, the first ones among
 them.
 """
@@ -33,7 +33,7 @@ _MEASURE = "restricted_mean"
 
 @dataclass(frozen=True)
 class Importance:
-    """What is known so far of how much the numbers matter for a draft.
+    """What is known so far of how much the parameters matter for a draft.
 
     Attributes:
         draft: whose days until the goal are moved.
@@ -52,7 +52,7 @@ class Importance:
 
     @property
     def names(self) -> list[str]:
-        """The numbers that do anything, those that matter most first."""
+        """The parameters that do anything, those that matter most first."""
         return list(self.table.loc[self.table["swing"] != 0, "number"])
 
 

@@ -47,7 +47,7 @@ class Workspace:
         return tuple(draft.key for draft in self.state.drafts)
 
     def ranged(self, keys: Collection[str]) -> Scenario:
-        """As a study of the numbers takes it: likely is where the sliders stand.
+        """As a study of the parameters takes it: base values are where the sliders stand.
 
         Args:
             keys: of the drafts that are studied. What one of them overrides is not uncertain.

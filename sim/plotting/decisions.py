@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from sim.formatting import percent
@@ -410,7 +411,8 @@ def costs(
             colour = colours[str(one.kind)]
             sure = one.joint_low > 0 or one.joint_high < 0
             ax.barh(row, one.best, 0.66, color=colour, alpha=0.85 if sure else 0.3)
-            ax.plot([one.joint_low, one.joint_high], [row, row], color="#222222", lw=1.2)
+            ax.plot([one.joint_low, one.joint_high], [row, row], color="#222222", lw=1.2,
+                    path_effects=[withStroke(linewidth=2.6, foreground="white")])  # fmt: skip
         labels = [
             f"{words(str(one.name))} ({one.how})" if one.kind == "window" else words(str(one.name))
             for one in shown.itertuples(index=False)

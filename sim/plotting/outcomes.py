@@ -732,7 +732,9 @@ def lengths(table: pd.DataFrame, title: str, ax: Axes | None = None) -> Axes:
         ax.set_ylim(0, 1.02)
         ax.yaxis.set_major_formatter(PercentFormatter(1))
         ax.legend(frameon=False, fontsize=9)
-        caption = "steps: the record; dashes: the law with the least AIC; upright marks: still open"
+        caption = (
+            "steps: historical records; dashes: law with the least AIC; upright marks: still open"
+        )
         return finish(ax, title, caption)
 
 

@@ -74,8 +74,8 @@ def tornado(table: pd.DataFrame, ax: Axes | None = None, *, caption: str | None 
                 tip = best if np.isnan(tip) else tip
                 ax.text(tip + (-1 if left else 1) * 0.015 * reach, row + (0 if _apart(one) else
                         (0.2 if end == "at_low" else -0.2)), f"{value:.3g}",
-                        ha="right" if left else "left", va="center", fontsize=8,
-                        color="#555555")  # fmt: skip
+                        ha="right" if left else "left", va="center", fontsize=8, color="#555555",
+                        path_effects=[withStroke(linewidth=2, foreground="white")])  # fmt: skip
         ax.axvline(0, color="#333333", lw=1)
         _names(ax, rows, [f"{one.number}  ({one.likely:.3g})" for one in part.itertuples()])
         ax.margins(x=0.12)

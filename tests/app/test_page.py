@@ -581,7 +581,7 @@ def test_what_matters_most_and_what_would_flip_it_come_by_themselves(page: Page)
     table = workspace_of(page.state())
     *_, flipping = flips(table, ["my_proposal", "my_seoul_first"])
     assert page.text(said) == flipping.sentence
-    rows = page.rows("Numbers that come nearest")
+    rows = page.rows("Parameters that come nearest")
     assert [row[0] for row in rows] == [style.words(n) for n in flipping.table["number"]]
 
     page.until(lambda: f"{FEW} replications" in page.text(".most"))

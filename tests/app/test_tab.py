@@ -185,7 +185,7 @@ def test_strategies_and_assumptions_are_changed_and_a_run_says_the_same(tmp_path
         tab.write("settlement starts once", "freeze, !war")
         assert "error" not in tab.field("settlement starts once").props
 
-        tab.write("Find a number", "war rate")
+        tab.write("Find a parameter", "war rate")
         handle = tab.field("war: rate, a year")
         UserInteraction(tab.user, {handle}, None).trigger("moved", [0.005, 7])
         assert tab.state.numbers == {"war.rate": 0.005}

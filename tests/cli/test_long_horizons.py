@@ -53,7 +53,8 @@ def test_a_five_year_axis_has_a_tick_a_year() -> None:
 
 
 def test_figures_of_a_run_have_few_ticks(results) -> None:
-    for name, axes in summary.axes_of(results).items():
+    for name, draw in summary.figures_of(results):
+        axes = draw()
         assert len(axes.get_xticks()) <= outcomes.MOST_YEARS + 1, name
         assert_readable(axes)
 

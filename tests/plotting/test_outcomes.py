@@ -244,7 +244,8 @@ def test_the_title_reads_no_overlap_of_bands_as_a_test() -> None:
 def test_the_title_of_a_comparison_has_the_paired_difference(tmp_path, baseline) -> None:
     results = sim.run(SCENARIO, None, 200, out=tmp_path)
     table = comparison.compare(results.frame, baseline, "freeze", "war", SCENARIO.horizon)
-    title = summary.axes_of(results, None, table)["incidence"].get_title(loc="left")
+    drawn = dict(summary.figures_of(results, None, table))
+    title = drawn["incidence"]().get_title(loc="left")
     shares = results.frame.groupby("strategy", observed=True)["outcome"].agg(
         lambda outcome: (outcome == "freeze").mean()
     )

@@ -243,7 +243,7 @@ class ExportDialogs:
 
     async def _take_csv(self) -> str:
         if self.session.answer is None or self.session.answer.summary is None:
-            return "There are no numbers yet."
+            return "There are no results yet."
         ui.download.content(export.csv(self.session.answer).encode(), "workspace.csv")
         return ""
 

@@ -1,4 +1,4 @@
-"""The assumptions: a slider for every number that has a range, found by words or by group."""
+"""The assumptions: a slider for every parameter that has a range, found by words or by group."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ParameterPanel:
         with self.box:
             text("h2", "Assumptions")
             with ui.element("div").classes("head"):
-                search = ui.input("Find a number", placeholder="words of its name or source")
+                search = ui.input("Find a parameter", placeholder="words of its name or source")
                 search.props("dense clearable type=search").classes("search")
                 search.on_value_change(lambda event: self._search(str(event.value or "")))
                 self.reset = ui.button("Reset all", on_click=self._reset_all).props(
@@ -90,9 +90,9 @@ class ParameterPanel:
         matching = found(self.parameters, what)
         with self.results:
             if len(matching) > SHOWN:
-                text("p", f"The first {SHOWN} of {len(matching)} numbers.", "note")
+                text("p", f"The first {SHOWN} of {len(matching)} parameters.", "note")
             elif not matching:
-                text("p", "No number has these words in its name, status or source.", "note")
+                text("p", "No parameter has these words in its name, status or source.", "note")
             self._rows(matching[:SHOWN])
 
     def move(self, parameter: RangedParameter, value: float | None) -> None:
@@ -115,7 +115,7 @@ class ParameterPanel:
                 row.follow(state)
 
     async def rank(self, state: State) -> None:
-        """Put the numbers that matter most on top, once for each set of strategies.
+        """Put the parameters that matter most on top, once for each set of strategies.
 
         They stay where they are while sliders are moved, so that none slips from under the pointer.
         """
@@ -124,7 +124,7 @@ class ParameterPanel:
         if self.depth == math.inf:
             return
         worker = self.session.worker
-        with suppress(InputError, ModelError):  # no uncertain number: the groups are empty too
+        with suppress(InputError, ModelError):  # no uncertain parameter: the groups are empty too
             async for found in worker.steps(
                 importance(self.session.workspace(state), None, worker.stale(state)), state
             ):
@@ -151,7 +151,7 @@ class ParameterPanel:
             self.top = dict(zip((one.name for one in first), self._rows(first), strict=True))
 
     def _there(self, name: str) -> list[ParameterRow]:
-        """The sliders of a number that are on the page."""
+        """The sliders of a parameter that are on the page."""
         self.shown[name] = [one for one in self.shown[name] if not one.box.is_deleted]
         return self.shown[name]
 
@@ -183,7 +183,7 @@ class ParameterRow:
             self.handle = ParameterSlider(parameter, lambda value: rows.move(parameter, value))
             source = source_in_words(parameter.status, parameter.source)
             span = f"{parameter.low:g} to {parameter.high:g} {parameter.measure}".rstrip()
-            text("p", f"{span}, likely {parameter.likely:g}. {source}.", "note")
+            text("p", f"{span}, base value {parameter.likely:g}. {source}.", "note")
             self.own = text("p", "", "warn")
         self.follow(rows.session.state)
 

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from sim.app.web.session_view import SessionView
 
 ABOUT = (
-    "For the two strategies that lead, every uncertain number is moved from one end of its range "
-    "to the other, all others staying where the sliders are. These come nearest to changing which "
-    "of the two is sooner."
+    "For the two strategies that lead, every uncertain parameter is moved from one end of its "
+    "range to the other, all others staying where the sliders are. These come nearest to changing "
+    "which of the two is sooner."
 )
-WAITING = "The replications come first; then the numbers are looked through."
+WAITING = "The replications come first; then each parameter is moved over its range."
 
 
 class SwitchingPanel:
@@ -57,7 +57,7 @@ class SwitchingPanel:
         if len(keys) < 2:
             put(self.said, "There is one strategy only; add another one to see what would flip it.")
             return
-        put(self.said, "The numbers are looked through ..")
+        put(self.said, "Each parameter is moved over its range ..")
         try:
             study = flips(self.session.workspace(state), keys, self.session.worker.stale(state))
             async for found in self.session.worker.steps(study, state):
@@ -70,7 +70,7 @@ class SwitchingPanel:
 def printed(found: Flips) -> TextTable:
     """The table of switching values."""
     rows = [_cells(row) for row in found.table.to_dict("records")]
-    head = ["number", "likely", "from", "to", "switches at", "lead there, days", "verdict"]
+    head = ["parameter", "base value", "from", "to", "switches at", "lead there, days", "verdict"]
     note = (
         f"From {found.here:,} replications of each strategy where the sliders stand, and "
         f"{found.at_ends:,} at the ends of the ranges, so leads differ a little from those under "
@@ -79,7 +79,7 @@ def printed(found: Flips) -> TextTable:
         f"below 0: {found.rival.title} is sooner. "
         '"Perhaps": the replications simulated leave it open.'
     )
-    return TextTable("Numbers that come nearest to flipping it", head, rows, note)
+    return TextTable("Parameters that come nearest to flipping it", head, rows, note)
 
 
 def _cells(row: dict[str, object]) -> list[str]:
