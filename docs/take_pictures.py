@@ -63,7 +63,7 @@ def main() -> None:
         press(browser, "One replication")
         wait(browser, "return !!document.querySelector('.replication img[src]')")
         browser.execute_script("document.querySelector('.below').scrollIntoView()")
-        take(browser, "history")
+        take(browser, "replication")
         press(browser, "What would flip it")
         wait(browser, "return !!document.querySelector('.switching table')")
         wait(browser, "return !document.querySelector('.switching [role=status]').innerText"

@@ -186,7 +186,7 @@ def _what_flips(found: Flips) -> list[str]:
         names = [f"{plain(row['number'])} at its {row['end']} end" for row in perhaps]
         said.append(f"Left open by the replications simulated: {listed(names)}.")
     if not sure and not perhaps:
-        said.append(f"No number flips it alone, of {found.numbers}. {_nearest(rows[0])}")
+        said.append(f"No parameter flips it alone, of {found.numbers}. {_nearest(rows[0])}")
     return said
 
 

@@ -140,7 +140,7 @@ def test_sentences_say_no_more_than_the_table(workspace: Workspace) -> None:
         found(workspace, open_).sentence
     )
     said = found(workspace, stays).sentence
-    assert "sooner than" in said and "No number flips it alone, of 30. a b success comes" in said
+    assert "sooner than" in said and "No parameter flips it alone, of 30. a b success comes" in said
     assert "the lead is 1 day (-9 to 11)." in said
     assert "May flip it: a b success." in found(workspace, open_, done=False).sentence
     assert "No end of a range flips it." in found(workspace, stays, done=False).sentence
