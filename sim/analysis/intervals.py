@@ -93,7 +93,14 @@ def mean_interval(
 
 
 def alike(values: Floats) -> Any:
-    """Whether all values are equal, but for rounding: (n,) or (n, m) -> () or (m,)."""
+    """Whether all values are equal, but for rounding: (n,) or (n, m) -> () or (m,).
+
+    Returns:
+        True where the range is at most 1e-12 of the largest size.
+
+    >>> bool(alike(np.array([0.1 + 0.2, 0.3])))
+    True
+    """
     return np.ptp(values, axis=0) <= 1e-12 * np.abs(values).max(axis=0)
 
 
@@ -106,7 +113,20 @@ def around(
     level: float,
     runs: int,
 ) -> Interval:
-    """Student's interval from a mean and a standard deviation of n values."""
+    """Student's interval from a mean and a standard deviation of n values.
+
+    Args:
+        best, deviation: mean and standard deviation (divisor n - 1), () or (m,).
+        same: whether all values were equal; then the interval allows for values not seen yet, whose
+            share is at most the upper limit of :func:`wilson` for none of ``runs``.
+        n: number of values; degrees of freedom are n - 1.
+        bounds: within which the interval is kept.
+        level: confidence, between 0 and 1.
+        runs: replications behind the values.
+
+    Returns:
+        Limits and mean, shaped as ``best``; infinite limits are NaN.
+    """
     half = _student(level, n - 1) * deviation / math.sqrt(n)
     low, high = np.maximum(best - half, bounds[0]), np.minimum(best + half, bounds[1])
     rare = wilson(0, runs, level).high
@@ -250,7 +270,17 @@ def crossed_mean(
     bounds: tuple[float, float] = (-math.inf, math.inf),
     level: float = LEVEL,
 ) -> Interval:
-    """Student's interval of estimates over draws and replications, kept within ``bounds``."""
+    """Student's interval of estimates over draws and replications, kept within ``bounds``.
+
+    Args:
+        best: estimates, () or (m,).
+        spread: their variance and degrees of freedom, with draws crossed with replications.
+        bounds: least and largest value that an estimate can have.
+        level: confidence, between 0 and 1.
+
+    Returns:
+        Limits and estimate; wider where few draws or replications differ.
+    """
     half = _students(level, spread.freedom) * np.sqrt(spread.variance)
     low, high = np.maximum(best - half, bounds[0]), np.minimum(best + half, bounds[1])
     return _allowing_for_unseen(Interval(low, np.asarray(best), high), spread, bounds, level)
@@ -338,7 +368,22 @@ def median_interval(times: npt.ArrayLike, level: float = LEVEL) -> Interval:
 
 
 def median_of(ordered: Callable[[int], float], n: int, level: float) -> Interval:
-    """The interval of the median, from the function that gives the n times in order."""
+    """The interval of the median, from the function that gives the n times in order.
+
+    It holds whatever the distribution: limits are order statistics, by the binomial distribution.
+
+    Args:
+        ordered: from a place (0: the least) to the time there, ``inf`` for never.
+        n: number of times, at least 1.
+        level: confidence, between 0 and 1.
+
+    Returns:
+        Limits and median in days; NaN where they are infinite.
+
+    >>> times = sorted(range(100, 2100, 100))
+    >>> [float(x) for x in median_of(lambda i: float(times[i]), 20, 0.95)]
+    [600.0, 1000.0, 1500.0]
+    """
     below = _heads((1 - level) / 2, n)
     low = ordered(below - 1) if below else 0.0
     high = ordered(n - below) if below else math.inf
@@ -362,12 +407,23 @@ def _student(level: float, freedom: int) -> float:
 
 @lru_cache(maxsize=256)
 def normal(level: float) -> float:
-    """The quantile of the normal law that leaves half of the rest on each side."""
+    """The quantile of the normal law that leaves half of the rest on each side.
+
+    Raises:
+        ValueError: a level that does not lie between 0 and 1.
+
+    >>> round(normal(0.95), 4)
+    1.96
+    """
     if not 0 < level < 1:
         raise ValueError(f"level is {level}; it must lie between 0 and 1")
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
 def finite(x: Floats) -> Any:
-    """The values, NaN where they are infinite."""
+    """The values, NaN where they are infinite.
+
+    >>> finite(np.array([1.0, np.inf])).tolist()
+    [1.0, nan]
+    """
     return np.where(np.isfinite(x), x, np.nan)[()]

@@ -134,7 +134,20 @@ class Names(NamedTuple):
 
 
 def times(columns: Columns, endpoint: str, goal: str | None = None) -> Floats:
-    """Days to the endpoint, ``inf`` for never; to the goal where it came before any ruin."""
+    """Days to the endpoint, ``inf`` for never; to the goal where it came before any ruin.
+
+    Args:
+        columns: of rows by name, each (n,).
+        endpoint: a condition that the rows have a ``first_`` column of.
+        goal: the goal of the scenario. Where it is the endpoint, a replication that ended otherwise
+            first never reached it.
+
+    Returns:
+        Days since the start, (n,).
+
+    >>> times({"first_truce": np.array([30.0, np.nan])}, "truce").tolist()
+    [30.0, inf]
+    """
     if endpoint == goal:
         return np.where(np.asarray(columns["outcome"] == goal), columns["time"], np.inf)
     first = columns[f"first_{endpoint}"]
@@ -144,7 +157,21 @@ def times(columns: Columns, endpoint: str, goal: str | None = None) -> Floats:
 def came(
     name: str, endpoint: str, goal: str | None = None, day: float = math.inf, *, more: bool = True
 ) -> Measure:
-    """Whether the endpoint came by a day."""
+    """Whether the endpoint came by a day.
+
+    Args:
+        name: of the measure.
+        endpoint, goal: as for :func:`times`.
+        day: the last that counts; any by default.
+        more: whether a larger share is the better one.
+
+    Returns:
+        A measure of 0 and 1 in each replication, whose mean is a share.
+
+    >>> by_a_year = came("reached_1y", "truce", day=365)
+    >>> by_a_year.values({"first_truce": np.array([30.0, 400.0])}).tolist()
+    [1.0, 0.0]
+    """
 
     def values(columns: Columns) -> Floats:
         found = times(columns, endpoint, goal)
@@ -156,7 +183,22 @@ def came(
 def restricted_mean(
     name: str, endpoint: str, goal: str | None, horizon: float, *, more: bool = False
 ) -> Measure:
-    """Days until the endpoint; the horizon where it never came."""
+    """Days until the endpoint; the horizon where it never came.
+
+    Its mean over replications is the restricted mean time without the endpoint (RMST), which counts
+    replications that never got there instead of leaving them out (P. Royston and M. K. B. Parmar
+    2013, BMC Med. Res. Methodol. 13, 152).
+
+    Args:
+        name: of the measure.
+        endpoint, goal: as for :func:`times`.
+        horizon: last day of a replication.
+        more: whether more days are the better ones, as for ruin.
+
+    >>> days = restricted_mean("days", "truce", None, 1000.0)
+    >>> days.values({"first_truce": np.array([30.0, np.nan])}).tolist()
+    [30.0, 1000.0]
+    """
 
     def values(columns: Columns) -> Floats:
         return np.minimum(times(columns, endpoint, goal), horizon)
@@ -165,7 +207,16 @@ def restricted_mean(
 
 
 def held(condition: str, horizon: float, *, more: bool = True) -> Measure:
-    """Days at which a condition was held."""
+    """Days at which a condition was held.
+
+    Args:
+        condition: the scenario's name of it; rows have a column ``held_<condition>``.
+        horizon: last day of a replication, and the most that can be held.
+        more: whether more days are the better ones.
+
+    >>> held("truce", 1000.0).name
+    'held_truce'
+    """
     name = f"held_{condition}"
     return Measure(name, name, DAYS, more, (0.0, horizon))
 

@@ -689,13 +689,25 @@ def outcomes_of(frame: pd.DataFrame, goal: str) -> list[str]:
 
 
 def marks_of(years: Sequence[float], horizon: float) -> dict[str, float]:
-    """Names of the shares by time, and their days, whole ones; the horizon is the last."""
+    """Names of the shares by time, and their days, whole ones; the horizon is the last.
+
+    Args:
+        years: since the start; those beyond the horizon are left out.
+        horizon: in days.
+
+    >>> marks_of((1, 2, 5), 1000.0)
+    {'reached_1y': 365.0, 'reached_2y': 730.0, 'reached': 1000.0}
+    """
     days = {f"reached_{year:g}y": float(math.floor(year * DAYS_PER_YEAR)) for year in years}
     return {name: day for name, day in days.items() if day <= horizon} | {"reached": horizon}
 
 
 def flat(name: str, interval: Interval) -> dict[str, float]:
-    """An estimate as three cells of a wide table."""
+    """An estimate as three cells of a wide table.
+
+    >>> flat("share", Interval(0.4, 0.5, 0.6))
+    {'share': 0.5, 'share_low': 0.4, 'share_high': 0.6}
+    """
     return {
         name: float(interval.best),
         f"{name}_low": float(interval.low),
@@ -704,7 +716,14 @@ def flat(name: str, interval: Interval) -> dict[str, float]:
 
 
 def grid_of(grid: npt.ArrayLike | None, horizon: float) -> Floats:
-    """The given days; by default some 200 whole days to the horizon."""
+    """The given days; by default some 200 whole days to the horizon.
+
+    Returns:
+        Days since the start, (n,), rising; the horizon itself is the last by default.
+
+    >>> grid_of(None, 400.5)[[0, 1, -2, -1]].tolist()
+    [0.0, 2.0, 400.0, 400.5]
+    """
     if grid is not None:
         return np.asarray(grid, float)
     return np.unique(np.append(np.floor(np.linspace(0.0, horizon, 201)), horizon))
@@ -720,7 +739,11 @@ def mean_of_runs(
 
 
 def within(counts: npt.NDArray[Any], **more: Any) -> npt.NDArray[Any]:
-    """Counts by the ends of spans, (.., ends), as counts in the spans; day 0 is in the first."""
+    """Counts by the ends of spans, (.., ends), as counts in the spans; day 0 is in the first.
+
+    >>> within(np.array([[1, 3, 6]])).tolist()
+    [[3, 3]]
+    """
     begun = counts.copy()
     begun[:, 0] = 0
     return np.diff(begun, **more)

@@ -296,11 +296,24 @@ def _without(steps: Steps, track: str) -> Steps:
 
 
 def fresh(name: str, taken: Sequence[str], before: str = "_") -> str:
-    """The name, with a number behind it where it is taken."""
+    """The name, with a number behind it where it is taken.
+
+    Args:
+        name: as it is wanted.
+        taken: names that others have.
+        before: stands between the name and its number.
+
+    >>> fresh("talks", ["talks", "talks_2"])
+    'talks_3'
+    """
     numbered = (name, *(f"{name}{before}{i}" for i in range(2, len(taken) + 3)))
     return next(one for one in numbered if one not in taken)
 
 
 def plain(name: str) -> str:
-    """A name of the scenario in a sentence: ``us_dprk.contact`` -> ``us dprk contact``."""
+    """A name of the scenario in a sentence.
+
+    >>> plain("us_dprk.contact")
+    'us dprk contact'
+    """
     return re.sub(r"[_.]", " ", name)

@@ -178,7 +178,18 @@ def share_within(family, a, b, c, table, most):  # type: ignore[no-untyped-def]
 
 
 def table_size(family: int, values: int) -> int:
-    """The length of the table of a law that is given by so many values."""
+    """The length of the table of a law that is given by so many values.
+
+    Args:
+        family: a code of this module.
+        values: how many values or quantiles the law is given by.
+
+    Returns:
+        0 for laws with a closed form of their quantile; both halves of an inverse for PERT.
+
+    >>> table_size(VALUES, 12)
+    12
+    """
     if family == PERT:
         return 2 * (2 * PERT_CELLS + 3)
     return values if family == VALUES else 0
@@ -292,7 +303,11 @@ def success_probability(p, ratio):  # type: ignore[no-untyped-def]
 
 @compiled(kept=True)
 def stretched(days, ratio):  # type: ignore[no-untyped-def]
-    """A duration times its ratios; no time at all stays so, even where the ratios overflow."""
+    """A duration times its ratios; no time at all stays so, even where the ratios overflow.
+
+    >>> stretched(30.0, 1.5), stretched(0.0, math.inf)
+    (45.0, 0.0)
+    """
     product = days * ratio
     return product if product == product else days
 

@@ -299,7 +299,17 @@ _PIECES = re.compile(f"[{_WIDE}][ \\n]*|[^ \\n{_WIDE}]+[ \\n]*")  # never at a n
 
 
 def fold(text: str, width: int, most: int | None = None) -> str:
-    """A text in lines of so many columns; what does not fit in the most lines is left out."""
+    """A text in lines of so many columns; what does not fit in the most lines is left out.
+
+    Args:
+        text: of words; one longer than a line is cut.
+        width: columns of a line; wide characters take two.
+        most: lines at most; all where None.
+
+    >>> print(fold("which strategy is the best by days", 14, most=2))
+    which strategy
+    is the best ..
+    """
     lines = [""]
     for piece in _PIECES.findall(text.strip()):
         if columns((lines[-1] + piece).rstrip()) > width and lines[-1]:
@@ -328,5 +338,9 @@ def level(table: pd.DataFrame) -> str:
 
 
 def share_label(share: float) -> str:
-    """A share as a label of a figure."""
+    """A share as a label of a figure.
+
+    >>> share_label(0.256), share_label(0.004)
+    ('26 %', '0.4 %')
+    """
     return f"{100 * share:.0f} %" if share >= 0.0095 or share == 0 else f"{100 * share:.1f} %"

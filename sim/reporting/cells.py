@@ -13,19 +13,35 @@ Row = Mapping[Any, Any]
 
 
 def two_digits(value: float) -> str:
-    """With two significant digits; a large one whole."""
+    """With two significant digits; a large one whole.
+
+    >>> two_digits(0.1234), two_digits(1234.5)
+    ('0.12', '1,234')
+    """
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def plain(value: float, sign: bool = False) -> str:
-    """With one digit; a dash where it is not known."""
+    """With one digit; a dash where it is not known.
+
+    Args:
+        value: in its unit; NaN is not known.
+        sign: whether a plus stands before what is above 0.
+
+    >>> plain(3.14159), plain(3.14159, sign=True), plain(math.nan)
+    ('3.1', '+3.1', '-')
+    """
     if math.isnan(value):
         return "-"
     return signed(value) if sign else f"{value:.1f}"
 
 
 def signed(value: float) -> str:
-    """With one digit and its sign; nothing has none."""
+    """With one digit and its sign; nothing has none.
+
+    >>> signed(2.0), signed(-0.31), signed(0.01)
+    ('+2.0', '-0.3', '0.0')
+    """
     return f"{value:+.1f}" if round(value, 1) else "0.0"
 
 
@@ -44,7 +60,16 @@ def interval(row: Row, name: str, scale: float, digits: int = 1) -> str:
 
 
 def signed_interval(row: Row, name: str, scale: float) -> str:
-    """A difference with its limits, each times a scale."""
+    """A difference with its limits, each times a scale.
+
+    Args:
+        row: with the cells ``name``, ``name_low`` and ``name_high``.
+        name: of the estimate.
+        scale: 100 for shares in percentage points, 1 for days.
+
+    >>> signed_interval({"lead": 0.04, "lead_low": 0.01, "lead_high": 0.07}, "lead", 100)
+    '+4.0 (+1.0 to +7.0)'
+    """
     best, low, high = (scale * row[f"{name}{end}"] for end in ("", "_low", "_high"))
     if math.isnan(low):
         return f"{signed(best)} (not known)"
@@ -52,12 +77,28 @@ def signed_interval(row: Row, name: str, scale: float) -> str:
 
 
 def limits(low: float, high: float, show: Callable[[float], str]) -> str:
-    """The limits of an estimate in brackets; nothing where it has none."""
+    """The limits of an estimate in brackets; nothing where it has none.
+
+    Args:
+        low, high: NaN where they are not known.
+        show: writes one of them.
+
+    >>> limits(12.0, 34.0, "{:.0f}".format), limits(math.nan, math.nan, str)
+    (' (12–34)', '')
+    """
     return "" if math.isnan(low) else f" ({show(low)}{DASH}{show(high)})"
 
 
 def difference(best: float, low: float, high: float, unit: str) -> str:
-    """A difference with its sign and limits, and a star where it is significant."""
+    """A difference with its sign and limits, and a star where it is significant.
+
+    Args:
+        best, low, high: the estimate and its interval; without limits where they are NaN.
+        unit: "share" (printed in percentage points) or "days".
+
+    >>> difference(0.04, 0.01, 0.07, "share"), difference(-20.0, -50.0, 10.0, "days")
+    ('+4.0 (+1.0 to +7.0)*', '-20 (-50 to +10) ')
+    """
     times, digits = (100, 1) if unit == "share" else (1, 0)
     shown = [_shown(times * value, digits) for value in (best, low, high)]
     if math.isnan(low) or math.isnan(high):

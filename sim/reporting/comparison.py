@@ -34,7 +34,12 @@ def _wanted(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def best_table(table: pd.DataFrame) -> TextTable:
-    """Which may be the best: days behind the best of the others, and the chance of being best."""
+    """Which may be the best: days behind the best of the others, and the chance of being best.
+
+    Args:
+        table: from :func:`sim.analysis.comparison.best`: intervals that hold together, and
+            bootstrapped chances.
+    """
     days = _wanted(table, "restricted_mean")
     names = [name for name in MEASURES if len(_wanted(table, name))]
     head = ["strategy", "days more than the best other", "may be best", *map(_short, names)]
@@ -63,14 +68,23 @@ def _short(measure: str) -> str:
 
 
 def differences_table(table: pd.DataFrame) -> TextTable:
-    """Paired differences to the baseline, a line a strategy."""
+    """Paired differences to the baseline, a line a strategy.
+
+    Args:
+        table: from :func:`sim.analysis.comparison.differences`. Shares are printed in percentage
+            points, a star marks what is significant.
+    """
     title = f"minus {table.attrs['baseline']}, paired by replication (common random numbers)"
     note = f"In brackets: {_level(table)} % intervals, each by itself; * it excludes 0."
     return _differences(table, PLAIN, title, note)
 
 
 def adjusted_table(table: pd.DataFrame) -> TextTable:
-    """Paired differences adjusted by control variates, a line a strategy."""
+    """Paired differences adjusted by control variates, a line a strategy.
+
+    Args:
+        table: from :func:`sim.analysis.comparison.differences`, with adjusted columns.
+    """
     title = f"minus {table.attrs['baseline']}, control-variate adjusted"
     note = (
         "Adjusted by control variates (martingale residuals of stage attempts): unbiased, smaller "
@@ -80,7 +94,12 @@ def adjusted_table(table: pd.DataFrame) -> TextTable:
 
 
 def is_adjusted(table: pd.DataFrame) -> bool:
-    """Whether adjustment made any variance of a table of differences or pairs smaller."""
+    """Whether adjustment made any variance of a table of differences or pairs smaller.
+
+    Args:
+        table: from :func:`sim.analysis.comparison.differences` or
+            :func:`sim.analysis.comparison.pairs`; False where it has no adjusted columns.
+    """
     return "adjusted_ratio" in table and bool(
         (table["adjusted_ratio"] < table["variance_ratio"]).any()
     )
@@ -110,7 +129,12 @@ def _differences(
 
 
 def pairs_table(table: pd.DataFrame) -> TextTable:
-    """Per cent of paired replications in which the row is sooner / later than the column."""
+    """Per cent of paired replications in which the row is sooner / later than the column.
+
+    Args:
+        table: from :func:`sim.analysis.comparison.pairs`; the first ``MOST_IN_MATRIX`` strategies
+            are shown, best first.
+    """
     names = list(dict.fromkeys(table["a"]))
     shown = names[:MOST_IN_MATRIX]
     cells = {(row.a, row.b): f"{_whole(row.win)}/{_whole(row.loss)}" for row in table.itertuples()}
@@ -265,7 +289,14 @@ def _per_cent(row: pd.Series) -> str:
 
 
 def on_dominance(table: pd.DataFrame) -> list[str]:
-    """A sentence a strategy on those that it dominates, and one on each pair that crosses."""
+    """A sentence a strategy on those that it dominates, and one on each pair that crosses.
+
+    Args:
+        table: from :func:`sim.analysis.dominance.dominance`, a row for each ordered pair.
+
+    Returns:
+        Nothing where there is one replication; the last sentence says that all hold together.
+    """
     goal = table.attrs["endpoint"]
     if table.empty or int(table["n"].iloc[0]) == 1:
         return []
@@ -311,7 +342,12 @@ def _ahead_at_times(table: pd.DataFrame) -> list[str]:
 
 
 def on_endurance(table: pd.DataFrame | None) -> list[str]:
-    """In which share the goal, once reached, held to the end."""
+    """In which share the goal, once reached, held to the end.
+
+    Args:
+        table: a row a strategy with low, best and high of that share; None or empty: nothing is
+            said.
+    """
     if table is None or table.empty:
         return []
     shares = [
@@ -323,7 +359,12 @@ def on_endurance(table: pd.DataFrame | None) -> list[str]:
 
 
 def on_variance(table: pd.DataFrame) -> Iterator[str]:
-    """How much of the variance of differences in days pairing and adjustment leave."""
+    """How much of the variance of differences in days pairing and adjustment leave.
+
+    Args:
+        table: from :func:`sim.analysis.comparison.pairs`; ratios are to independent runs, whose
+            difference has the sum of the two variances.
+    """
     once = table[[*(row.a < row.b for row in table.itertuples())]]
     fixed = once[once["variance_ratio"] == 0]
     alike, apart = fixed[fixed["best"] == 0], fixed[fixed["best"] != 0]

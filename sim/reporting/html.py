@@ -41,7 +41,14 @@ class Picture:
 
 
 def page(content: Content) -> str:
-    """A page of HTML; nothing is written."""
+    """A page of HTML; nothing is written.
+
+    Args:
+        content: notes, tables, figures and sentences, from :mod:`sim.studies.pages`.
+
+    Returns:
+        One document with its pictures, styles and scripts inside; nothing is loaded from elsewhere.
+    """
     scenario = content.scenario
     register = assumptions.register(scenario)
     script = _template("report.js")
@@ -60,7 +67,11 @@ def page(content: Content) -> str:
 
 
 def fragment(sections: Iterable[Section]) -> str:
-    """Sections as HTML without a page around them, for a notebook; figures are drawn."""
+    """Sections as HTML without a page around them, for a notebook; figures are drawn.
+
+    >>> fragment(["Fewer than 5 & more"])
+    '<p>Fewer than 5 &amp; more</p>'
+    """
     return "\n".join(map(_in_a_notebook, sections))
 
 

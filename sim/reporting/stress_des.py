@@ -25,7 +25,14 @@ Item = tuple[str, str, str]  # number, what is asked, answer in Markdown
 
 
 def checklist(scenario: Scenario) -> str:
-    """The checklist as Markdown: six sections, each item with its answer."""
+    """The checklist as Markdown: six sections, each item with its answer.
+
+    STRESS-DES: T. Monks et al. 2019, J. Simul. 13, 55-67.
+
+    >>> from sim import load
+    >>> checklist(load("korea-2017")).splitlines()[0]
+    '# STRESS-DES: korea-2017'
+    """
     lines = [f"# STRESS-DES: {scenario.name}", scenario.title + "."]
     for title, items in sections(scenario):
         lines.append(f"## {title}")
@@ -34,7 +41,15 @@ def checklist(scenario: Scenario) -> str:
 
 
 def sections(scenario: Scenario) -> list[tuple[str, list[Item]]]:
-    """The sections of the checklist by title, in its order."""
+    """The sections of the checklist by title, in its order.
+
+    Returns:
+        For each its items: number, what is asked, and the answer from the scenario.
+
+    >>> from sim import load
+    >>> [title for title, _ in sections(load("korea-2017"))][:2]
+    ['1 Objectives', '2 Logic']
+    """
     return [
         ("1 Objectives", list(_objectives(scenario))),
         ("2 Logic", list(_logic(scenario))),

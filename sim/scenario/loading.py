@@ -99,7 +99,11 @@ def find(source: str | FilePath, beside: FilePath | None = None) -> FilePath:
 
 
 def without_mark(text: str) -> str:
-    """A text without the byte order mark that some editors and spreadsheets put before it."""
+    r"""A text without the byte order mark that some editors and spreadsheets put before it.
+
+    >>> without_mark("\ufeffname")
+    'name'
+    """
     return text.removeprefix("\ufeff")
 
 

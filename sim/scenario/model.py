@@ -427,7 +427,11 @@ def failures_read(content: ScenarioData, strategies: Iterable[Strategy]) -> list
 
 
 def distinct_titles(titles: Mapping[str, str]) -> dict[str, str]:
-    """Titles by name, without empty ones; a title that occurs twice is followed by the name."""
+    """Titles by name, without empty ones; a title that occurs twice is followed by the name.
+
+    >>> distinct_titles({"a": "Talks", "b": "Talks", "c": "Pressure", "d": ""})
+    {'a': 'Talks (a)', 'b': 'Talks (b)', 'c': 'Pressure'}
+    """
     often = Counter(titles.values())
     return {
         name: title if often[title] == 1 else f"{title} ({name})"

@@ -50,7 +50,13 @@ class Entry:
 
 
 def entries(content: ScenarioData) -> list[Entry]:
-    """Every number of a scenario: parameters in file order, then calendar, levels and overrides."""
+    """Every number of a scenario: parameters in file order, then calendar, levels and overrides.
+
+    >>> from sim import load
+    >>> first = entries(load("korea-2017"))[0]
+    >>> first.name, first.unit, first.likely
+    ('delegations.DPRK', 'tables', 3.0)
+    """
     return [*_numbers(content), *_frame(content)]
 
 

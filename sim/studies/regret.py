@@ -49,7 +49,13 @@ class Outcomes:
 
 
 def outcomes(evaluator: Evaluator, draws: Draws, replications: int) -> Outcomes:
-    """Tell the histories of all strategies and draws; each draw has luck of its own."""
+    """Simulate all strategies at all draws; random numbers are common to strategies, not to draws.
+
+    Args:
+        evaluator: of S strategies and a measure.
+        draws: D vectors of parameter values; other parameters stay at their base values.
+        replications: of each strategy and draw.
+    """
     points = np.tile(evaluator.base, (len(draws), 1))
     points[:, [evaluator.columns[name] for name in draws.names]] = draws.values
     first = [draw * replications for draw in range(len(draws))]
@@ -58,7 +64,15 @@ def outcomes(evaluator: Evaluator, draws: Draws, replications: int) -> Outcomes:
 
 
 def summed(told: Floats) -> Outcomes:
-    """Outcomes from (strategies, draws, replications)."""
+    """Outcomes from (strategies, draws, replications).
+
+    Returns:
+        Means, (D, S), and the covariance of their noise, (S, S), pooled over draws; 0 where there
+        is one replication.
+
+    >>> summed(np.array([[[0.0, 1.0], [1.0, 1.0]]])).means.tolist()
+    [[0.5], [1.0]]
+    """
     strategies, draws, replications = told.shape
     means = told.mean(axis=2)
     noise = np.zeros((strategies, strategies))
@@ -69,14 +83,33 @@ def summed(told: Floats) -> Outcomes:
 
 
 def regrets(means: Floats, sign: int = 1) -> Floats:
-    """What the best strategy does better, (.., S), in the same unit; 0 for the best."""
+    """What the best strategy does better, (.., S), in the same unit; 0 for the best.
+
+    Regret is Savage's: L. J. Savage 1951, JASA 46, 55-67.
+
+    Args:
+        means: outcomes, (.., S).
+        sign: 1 where more is better, -1 where less is.
+
+    >>> regrets(np.array([[3.0, 1.0], [2.0, 5.0]])).tolist()
+    [[0.0, 2.0], [3.0, 0.0]]
+    """
     good = sign * means
     regret: Floats = good.max(axis=-1, keepdims=True) - good
     return regret
 
 
 def shares_of_best(means: Floats, sign: int, tolerance: float) -> Floats:
-    """1 for the best strategy of each draw, shared out among those that tie, (.., S)."""
+    """1 for the best strategy of each draw, shared out among those that tie, (.., S).
+
+    Args:
+        means: outcomes, (.., S).
+        sign: 1 where more is better, -1 where less is.
+        tolerance: outcomes that differ by no more tie.
+
+    >>> shares_of_best(np.array([[3.0, 1.0], [2.0, 2.0]]), 1, 1e-9).tolist()
+    [[1.0, 0.0], [0.5, 0.5]]
+    """
     best = regrets(means, sign) <= tolerance
     shares: Floats = best / best.sum(axis=-1, keepdims=True)
     return shares
@@ -93,7 +126,16 @@ class Shrunk(NamedTuple):
 
 
 def shrunk(means: Floats, noise: Floats) -> Shrunk:
-    """The true outcomes of draws as far as they can be known; see the top of this module."""
+    """The true outcomes of draws as far as they can be known; see the top of this module.
+
+    Args:
+        means: estimates, (D, S).
+        noise: covariance of the noise in them, (S, S).
+
+    Returns:
+        Centres, (D, S), moved towards the mean over draws the more the noise is of the spread, and
+        a root of the covariance of what remains unknown.
+    """
     spread = _covariance(means)
     scale = max(float(np.trace(spread)), float(np.trace(noise)))
     if scale == 0 or not noise.any():
@@ -115,7 +157,14 @@ def imputed(
     random: np.random.Generator,
     bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Floats:
-    """True outcomes drawn as the top of this module says, (count, D, S)."""
+    """True outcomes drawn as the top of this module says, (count, D, S).
+
+    Args:
+        means, noise: as for :func:`shrunk`.
+        count: how many sets are drawn (multiple imputation).
+        random: the generator that they are drawn by.
+        bounds: least and largest value of an outcome.
+    """
     known = shrunk(means, noise)
     shaken = random.standard_normal((count, *means.shape)) @ known.root.T
     drawn: Floats = np.clip(known.centre + shaken, *bounds)

@@ -137,7 +137,11 @@ def _files(space: Space, table: pd.DataFrame, front: pd.DataFrame) -> dict[str, 
 
 
 def digest(**asked: Any) -> str:
-    """Six hexadecimal digits of what was asked for, for the name of a folder."""
+    """Six hexadecimal digits of what was asked for, for the name of a folder.
+
+    >>> digest(seed=1) == digest(seed=1), digest(seed=1) == digest(seed=2)
+    (True, False)
+    """
     return hashlib.blake2b(json.dumps(asked).encode(), digest_size=3).hexdigest()
 
 

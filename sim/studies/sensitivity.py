@@ -126,7 +126,20 @@ def _simulated(
 
 
 def screened(morris: pd.DataFrame, grouped: dict[str, list[str]], top: int) -> dict[str, list[str]]:
-    """The factors with the largest effects, and one of all others."""
+    """The factors with the largest effects, and one of all others.
+
+    Args:
+        morris: the table of Morris's screening, the largest mean effect first.
+        grouped: names of parameters by factor.
+        top: factors that are kept by themselves.
+
+    Returns:
+        All factors where there are no more than ``top``; otherwise one more, of the rest together.
+
+    >>> ranked = pd.DataFrame({"factor": ["a", "c", "b"]})
+    >>> screened(ranked, {"a": ["a"], "b": ["b"], "c": ["c"]}, 1)
+    {'a': ['a'], 'all others (2)': ['b', 'c']}
+    """
     if len(grouped) <= top:
         return grouped
     first = list(morris["factor"][:top])

@@ -104,7 +104,11 @@ def _quiet() -> Iterator[None]:
 
 
 def tornado_points(evaluator: Evaluator) -> Floats:
-    """The likely point, then each free number at its low and at its high end: (1 + 2 free, k)."""
+    """The base values, then each free parameter at its low and at its high end.
+
+    Returns:
+        Parameter vectors, (1 + 2 free, k).
+    """
     points = [evaluator.base]
     for name in evaluator.free:
         number = evaluator.ranges[name]
@@ -130,7 +134,17 @@ def tornado(
 
 
 def swings(evaluator: Evaluator, told: Floats, difference: bool = False) -> pd.DataFrame:
-    """The table of :func:`tornado` from the histories at its points, (points, replications)."""
+    """The table of :func:`tornado` from what was simulated at its points.
+
+    Args:
+        evaluator: of the strategy and the measure.
+        told: outcomes at :func:`tornado_points`, (points, replications), by common random numbers.
+        difference: whether they are differences of two strategies, which reach twice as far.
+
+    Returns:
+        One row for each free parameter, the largest swing first: its range and base value, and the
+        paired changes ``at_low``, ``at_high`` and ``swing``, each with its 95 % interval.
+    """
     low, high = told[1::2], told[2::2]
     reach = (2 if difference else 1) * evaluator.measure.width
     table: dict[str, Any] = {
@@ -153,7 +167,15 @@ def swings(evaluator: Evaluator, told: Floats, difference: bool = False) -> pd.D
 def outcome(
     evaluator: Evaluator, points: Floats, replications: int, against: str | None, what: str
 ) -> Floats:
-    """What is studied, (points, replications): an outcome, or the lead over another strategy."""
+    """What is studied, (points, replications): an outcome, or the lead over another strategy.
+
+    Args:
+        evaluator: its first strategy is studied.
+        points: parameter vectors, (points, k).
+        replications: at each point, with random numbers common to all points.
+        against: a strategy whose outcome is subtracted; nothing is where None.
+        what: said of the progress.
+    """
     if against is None:
         alone: Floats = evaluator.evaluate(points, replications, 0, evaluator.strategies[:1], what)[
             0

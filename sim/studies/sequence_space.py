@@ -219,7 +219,11 @@ class Space:
 
 
 def track_of(milestone: str) -> str:
-    """The track of ``track.stage``."""
+    """The track of ``track.stage``.
+
+    >>> track_of("ministerial.freeze")
+    'ministerial'
+    """
     return milestone.partition(".")[0]
 
 
@@ -233,12 +237,23 @@ def file_of(strategies: Sequence[Strategy], about: str) -> str:
 
 
 def subsets(names: Sequence[str]) -> Iterator[Group]:
-    """Every subset, the empty one first."""
+    """Every subset, the empty one first.
+
+    >>> list(subsets("ab"))
+    [(), ('a',), ('b',), ('a', 'b')]
+    """
     return chain.from_iterable(combinations(names, size) for size in range(len(names) + 1))
 
 
 def weak_orders(names: Sequence[str]) -> Iterator[tuple[Group, ...]]:
-    """Every way to line up names in groups; all in one group comes first."""
+    """Every way to line up names in groups; all in one group comes first.
+
+    Args:
+        names: distinct; those of a group start together, groups one after the other.
+
+    >>> list(weak_orders("ab"))
+    [(('a', 'b'),), (('a',), ('b',)), (('b',), ('a',))]
+    """
     if not names:
         yield ()
         return
@@ -250,7 +265,11 @@ def weak_orders(names: Sequence[str]) -> Iterator[tuple[Group, ...]]:
 
 
 def fubini(n: int) -> int:
-    """How many weak orders n things have (OEIS A000670)."""
+    """How many weak orders n things have (OEIS A000670).
+
+    >>> [fubini(n) for n in range(6)]
+    [1, 1, 3, 13, 75, 541]
+    """
     counts = [1]
     for m in range(1, n + 1):
         counts.append(sum(math.comb(m, k) * counts[m - k] for k in range(1, m + 1)))

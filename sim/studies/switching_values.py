@@ -98,7 +98,13 @@ def _error(values: Floats) -> Floats:
 
 
 def base(evaluator: Evaluator, replications: int, margin: float | None = None) -> Base:
-    """Tell the likely point well."""
+    """Outcomes at the base values, from many replications.
+
+    Args:
+        evaluator: of the strategies and the measure.
+        replications: at least; ``PRECISE`` where it is fewer.
+        margin: by which a lead must be exceeded; that of the measure where None.
+    """
     many = max(PRECISE, replications)
     told = evaluator.evaluate(evaluator.base[None, :], many, what="likely numbers")[:, 0]
     return Base(
@@ -166,7 +172,17 @@ def first_look(known: Base, told: Floats) -> pd.DataFrame:
 
 
 def influential(look: pd.DataFrame, count: int) -> list[str]:
-    """The numbers that bring the lead lowest, in units that each rival's takeover asks for."""
+    """The parameters that bring the lead lowest, in units that each rival's takeover asks for.
+
+    Args:
+        look: a row for each parameter, end of its range and rival: ``number``, ``best`` (the lead
+            there) and ``level`` (below which the rival takes over).
+        count: at most so many.
+
+    >>> look = pd.DataFrame({"number": ["a", "a", "b"], "best": [5.0, 1.0, 2.0], "level": 0.0})
+    >>> influential(look, 1)
+    ['a']
+    """
     room = look.assign(room=look["best"] - look["level"])
     return list(room.groupby("number", sort=False)["room"].min().sort_values(kind="stable")
                 .index[:count])  # fmt: skip
