@@ -21,7 +21,11 @@ def short(name: str, width: int = 43) -> str:
 
 
 def many(count: int, what: str) -> str:
-    """A number of things: 1 history, 1,200 histories."""
+    """A number of things, with their name in the singular or plural.
+
+    >>> many(1, "strategy"), many(1200, "strategy")
+    ('1 strategy', '1,200 strategies')
+    """
     plural = what.removesuffix("y") + "ies" if what.endswith("y") else f"{what}s"
     return f"{count:,} {what if count == 1 else plural}"
 

@@ -1,10 +1,10 @@
-"""The same histories with one thing different: a setback that costs nothing, a shock that does not
+"""The same replications with one change: a setback that costs nothing, a shock that does not
 happen, a window that is open.
 
-Random draws have addresses, so a counterfactual meets the same luck as the history that it is held
-against, and what differs follows from the change alone.
+Random draws have addresses, so a counterfactual has the same random numbers as the replication that
+it is compared with, and what differs follows from the change alone.
 
-**What is switched off, and how.** A shock does not happen: its probability is 0; its clock runs on.
+**What is ablated, and how.** A shock does not happen: its probability is 0; its clock runs on.
 A setback *costs nothing*: the attempt fails as it did, but without delay and effects, and the stage
 is tried again at once. That can be done to every setback, so all are held against the same. (A
 stage of no length keeps the delay, or time would not advance.) Where a stage has another setback
@@ -55,7 +55,7 @@ def changes(scenario: Scenario, program: Program) -> Iterator[Change]:
 
     Args:
         scenario: with the strategy chosen.
-        program: its translation, with the numbers of the draw.
+        program: its translation, with the parameter values of the draw.
     """
     yield from _setbacks(scenario, program)
     for shock in scenario.shocks:
@@ -171,15 +171,15 @@ def _told(program: Program, simulate: Simulate, seed: int, count: int) -> GoalDa
 def outcomes(
     scenario: Scenario, program: Program, simulate: Simulate, seed: int, count: int, draw: int = 0
 ) -> pd.DataFrame:
-    """Every history as it was, and as it would have been with each thing switched off.
+    """Every replication as it was, and as it would have been under each ablation.
 
     Args:
         scenario: with the strategy chosen.
-        program: its translation, with the numbers of the draw.
+        program: its translation, with the parameter values of the draw.
         simulate: an engine.
-        seed: the world's luck.
-        count: histories.
-        draw: of the numbers.
+        seed: of the random numbers.
+        count: replications.
+        draw: of the parameter values.
 
     Returns:
         strategy, draw, replication, kind, name, how, days, days_without, reached,

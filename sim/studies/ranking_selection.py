@@ -3,7 +3,7 @@
 Every candidate has a cost in every world; less is better, and the k-th world is the same for all.
 
 1. **Screening** (subset selection: Gupta 1965; Nelson, Swann, Goldsman and Song 2001, Operations
-   Research 49, 950-963). After 100, 200, 400 .. worlds a candidate is dropped when another one is
+   Research 49, 950-963). After 100, 200, 400 .. replications a candidate is dropped when another is
    clearly less costly: with k candidates and R rounds, by a one-sided t test of the paired
    differences at level alpha / 2 / R / (k - 1). By Bonferroni's inequality the best one survives
    all rounds with a probability of at least 1 - alpha / 2, however close the others are. To test
@@ -20,7 +20,7 @@ Where others are closer, one of those within the zone should be chosen; that is 
 
 **What is not normal.** Both steps suppose normal differences. Costs here are bounded, and under
 common random numbers most differences are zero and a few are large. So KN takes means of batches
-for its observations, and every variance is that of the histories told *and one more*, in which
+for its observations, and every variance is that of the replications *and one more*, in which
 the two differ by as much as any two can. A pair that was equal so far is thus never taken to be
 equal for sure.
 """
@@ -38,11 +38,11 @@ from scipy import stats
 from sim.types import Flags, Floats, Ints
 
 Sample = Callable[[Ints, int, int], Floats]
-"""Costs of some candidates in the worlds ``first .. first + count - 1``: (candidates, count)."""
+"""Costs of candidates in the replications ``first .. first + count - 1``: (candidates, count)."""
 
-ROUNDS = tuple(100 * 2**i for i in range(8))  # worlds told by the end of each round of screening
+ROUNDS = tuple(100 * 2**i for i in range(8))  # replications by the end of each round of screening
 FEW = 20  # survivors for whom KN is cheaper than more screening
-ENOUGH = 800  # worlds of screening, unless there are too many survivors
+ENOUGH = 800  # replications of screening, unless there are too many survivors
 MANY = 2_000  # survivors whose pairs are too many for KN
 LEADERS = 64  # least costly candidates, against which all are tested
 BATCH = 20  # worlds in an observation of KN
@@ -83,7 +83,7 @@ class Selection:
 
     @property
     def histories(self) -> int:
-        """How many were told."""
+        """How many replications were simulated."""
         return sum(stage.histories for stage in self.stages)
 
 
@@ -137,7 +137,7 @@ class _Book(NamedTuple):
 def screen(
     sample: Sample, candidates: Ints, span: float, alpha: float, book: _Book
 ) -> tuple[Ints, int]:
-    """Drop those that are clearly more costly than another; the rest, and the worlds told.
+    """Drop those that are clearly more costly than another; the rest, and replications done.
 
     Args:
         sample, span: as for :func:`select`.
@@ -209,11 +209,11 @@ def fully_sequential(
     first: int,
     book: _Book,
 ) -> tuple[Ints, int]:
-    """KN: one more look after another, until one candidate is left; it, and the next new world.
+    """KN: one more look after another, until one candidate is left; it, and the next replication.
 
-    A pair is decided for good after N worlds, N a multiple of the variance of its difference; at
-    equal cost the candidate with the smaller number is kept. Those equal to it in every world
-    are handed back behind it.
+    A pair is decided for good after N replications, N a multiple of the variance of its difference;
+    at equal cost the candidate with the smaller number is kept. Those equal to it in every
+    replication are handed back behind it.
 
     Args:
         sample, zone, span: as for :func:`select`.
@@ -245,7 +245,7 @@ def fully_sequential(
 
 
 def _batches(sample: Sample, candidates: Ints, first: int, count: int) -> Floats:
-    """Mean costs of ``count`` batches of worlds: (candidates, count)."""
+    """Mean costs of ``count`` batches of replications: (candidates, count)."""
     costs = sample(candidates, first, count * BATCH)
     means: Floats = costs.reshape(len(candidates), count, BATCH).mean(axis=2)
     return means

@@ -281,7 +281,7 @@ def _resampled(values: Floats, random: np.random.Generator) -> Floats:
 
 @dataclass(frozen=True)
 class Noise:
-    """How much of the variance between draws is that of finite histories.
+    """How much of the variance between draws is that of finitely many replications.
 
     Attributes:
         variance: of the draws' means.
@@ -422,7 +422,7 @@ def _corrected(told: Floats) -> dict[str, Floats]:
 def _jackknifed(told: Floats) -> dict[str, Floats]:
     """Half-widths that the choice of replications adds, by leaving out a tenth of them at a time.
 
-    The draws resampled by the bootstrap share their luck, so that it cannot show this.
+    The draws resampled by the bootstrap share their random numbers, so that it cannot show this.
     """
     replications = told.shape[2]
     batches = min(BATCHES, replications)

@@ -12,7 +12,7 @@ again at several values with luck that the first look has not seen, so that a nu
 switch the leader for having been picked among hundreds; the likeliest of them, where there are
 many. Between values the lead is a straight line.
 
-A rival that cannot be told apart from the leader at the likely point takes over only where it is
+A rival that is not distinguished from the leader at the base values takes over only where it is
 better by a margin that matters: that it is better by a hair would be true of almost every number.
 """
 
@@ -79,7 +79,7 @@ class Base:
 
     @cached_property
     def tied(self) -> set[int]:
-        """Rivals that cannot be told apart from the leader."""
+        """Rivals that are not distinguished from the leader."""
         names = self.leads.loc[self.leads["tied"], "strategy"]
         return {self.evaluator.strategies.index(name) for name in names}
 
@@ -339,7 +339,7 @@ def _crossing(room: Floats, values: Floats, whole: bool) -> tuple[float, int | N
 
 
 def _resampled(lead: Floats, many: Floats, b: Floats, random: np.random.Generator) -> Floats:
-    """Leads of resampled histories, (resamples, rivals, points)."""
+    """Leads of resampled replications, (resamples, rivals, points)."""
     n, much = lead.shape[-1], many.shape[-1]
     weights = random.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
     there = np.einsum("bn,rpn->brp", weights, lead, optimize=True)
