@@ -224,13 +224,14 @@ def held(condition: str, horizon: float, *, more: bool = True) -> Measure:
 # -- by name --------------------------------------------------------------------------------------
 
 
-def parse(names: Names, name: str, better: str | None = None) -> Measure:
+def parse(names: Names, name: str, better: str | None = None, also: Sequence[str] = ()) -> Measure:
     """The measure that a name stands for.
 
     Args:
         names: of the scenario.
         name: see the top of this module.
         better: "more" or "less"; else less is better of ruin and of days until something.
+        also: names that the caller knows besides, for the message.
 
     Raises:
         MeasureError: the name, its condition or its date is not known.
@@ -244,8 +245,9 @@ def parse(names: Names, name: str, better: str | None = None) -> Measure:
     day, when = _day(names, name, by) if at else (math.inf, "")
     kind = _kind(what, names)
     if kind is None:
-        hint = did_you_mean(what, ["reached", "ruin", "restricted_mean"])
-        raise MeasureError(f'measure: found "{name}"; {hint}allowed: {", ".join(_allowed(names))}')
+        hint = did_you_mean(what, [*also, "reached", "ruin", "restricted_mean"])
+        allowed = ", ".join([*also, *_allowed(names)])
+        raise MeasureError(f'measure: found "{name}"; {hint}allowed: {allowed}')
     found = REGISTRY[kind](names, name, what.removeprefix(kind), day)
     if at and found.unit != SHARE:
         raise MeasureError(

@@ -220,11 +220,11 @@ SEARCH_OPTIONS = (
     names("--priority", "tracks that come first where several could start", default=()),
     choice("--after", "tracks stages", "what may be waited for: whole tracks, or stages too",
            default="tracks"),
-    choice("--measure", "days share",
-           "fewest mean days without the goal (restricted mean time), or largest share "
-           "reaching it", default="days"),
-    text("--zone", "X", "indifference zone, in days or percentage points "
-         "(default: 1 %% of the horizon; 1 point)", type=float),
+    text("--measure", "M", "days (fewest mean days without the goal, restricted mean time), share "
+         "(largest share reaching it), or a measure as of sensitivity (default: days)",
+         default="days"),
+    text("--zone", "X", "indifference zone in the unit of the measure, of shares in percentage "
+         "points (default: 1 %% of the width of its bounds: of the horizon; 1 point)", type=float),
     text("--confidence", "P", "of the choice (default: 0.95)", type=float, default=0.95),
     integer("--replications", "N", 2, 10**6, "new replications in which the best are measured",
           default=10_000),
@@ -237,7 +237,7 @@ SEARCH_OPTIONS = (
 STUDY_OPTIONS = (
     *SCENARIO_OPTIONS,
     text("--measure", "M", "reached, ruin, first_<condition>, each also with @DATE; "
-         f"restricted_mean, held_<condition> (default: {MEASURE})", default=MEASURE),
+         f"restricted_mean, held_<condition>, utility (default: {MEASURE})", default=MEASURE),
     WORKERS,
     FULL,
     QUIET,

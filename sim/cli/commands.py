@@ -261,7 +261,7 @@ def _print_study(study: Any, folder: Path, names: Sequence[str], full: bool) -> 
 
 def search(options: argparse.Namespace) -> int:
     """``detente search``: every order of the tracks, and every posture: the best, and the front."""
-    from sim.studies import search
+    from sim.studies import search, sequence_search
 
     scenario = _scenario(options)
     if not options.quiet:
@@ -269,7 +269,8 @@ def search(options: argparse.Namespace) -> int:
     asked = {name: getattr(options, name) for name in SEARCHED} | {
         "stages": options.after == "stages"
     }
-    if asked["zone"] is not None and options.measure == "share":
+    measure = sequence_search.measure_of(scenario, options.measure)
+    if asked["zone"] is not None and measure.unit == sequence_search.SHARE:
         if not 0 < asked["zone"] < 100:
             _reject(f"--zone: found {asked['zone']:g}; allowed: more than 0 and less than 100 "
                     "percentage points")  # fmt: skip

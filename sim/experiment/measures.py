@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,10 @@ from sim.scenario.scenario import Scenario, base_value
 
 
 def parse(
-    scenario: Scenario, measure: str | Measure = "reached", better: str | None = None
+    scenario: Scenario,
+    measure: str | Measure = "reached",
+    better: str | None = None,
+    also: Sequence[str] = (),
 ) -> Measure:
     """The measure that a name stands for; a measure is returned as it is.
 
@@ -26,6 +30,7 @@ def parse(
         scenario: defines the conditions, the goal and the horizon.
         measure: see :mod:`sim.analysis.measures`.
         better: "more" or "less"; by the measure where None.
+        also: names that the caller knows besides, for the message.
 
     Raises:
         MeasureError: the name, its condition or its date is not known.
@@ -43,7 +48,7 @@ def parse(
         program.levels, program.conditions,
         {name: base_value(weight) for name, weight in scenario.utility.items()},
     )  # fmt: skip
-    return measures.parse(names, measure, better)
+    return measures.parse(names, measure, better, also)
 
 
 @dataclass(frozen=True)

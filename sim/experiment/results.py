@@ -256,8 +256,8 @@ class Results:
         """The same results with a measure of one's own: a number of each replication.
 
         It is a column of the frame, and a row of the summary and of every comparison. The measure
-        itself, ``results.measures[-1]``, is what ``measure=`` of ``sim.sensitivity`` and
-        ``sim.robust`` takes.
+        itself, ``results.measures[-1]``, is what ``measure=`` of ``sim.sensitivity``,
+        ``sim.robust`` and ``sim.search`` takes.
 
         Args:
             name: of the column.

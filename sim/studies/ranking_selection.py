@@ -18,11 +18,12 @@ Together the best one is chosen with a probability of at least 1 - alpha if it l
 Where others are closer, one of those within the zone should be chosen; that is no theorem for KN
 (Eckman and Henderson 2018 discuss it), and ``verification/search_selects.py`` measures it.
 
-**What is not normal.** Both steps suppose normal differences. Costs here are bounded, and under
-common random numbers most differences are zero and a few are large. So KN takes means of batches
-for its observations, and every variance is that of the replications *and one more*, in which
-the two differ by as much as any two can. A pair that was equal so far is thus never taken to be
-equal for sure.
+**What is not normal.** Both steps suppose normal differences. Under common random numbers most
+differences are zero and a few are large, up to the width of the bounds of a cost. So KN takes
+means of batches for its observations, and every variance is that of the replications *and one
+more*, in which the two differ by as much as any two can. A pair that was equal so far is thus never
+taken to be equal for sure. Where a cost has no bounds, the largest difference simulated takes their
+place; then what is rarer than anything that was simulated is not allowed for.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ def select(
         sample: tells costs.
         candidates: how many there are; at least one.
         zone: a difference in mean cost that does not matter; > 0.
-        span: the largest difference in cost that there can be; zone < span.
+        span: the largest difference in cost that there can be; zone < span. Where it is infinite,
+            the largest difference between any two costs of the same step stands for it.
         confidence: 1 - alpha; between 0 and 1.
     """
     if not (candidates >= 1 and 0 < zone < span and 0 < confidence < 1):
@@ -150,7 +152,7 @@ def screen(
     for worlds in ROUNDS:
         seen = costs.shape[1]
         costs = np.hstack([costs, sample(left, seen, worlds - seen)])
-        kept = ~_clearly_worse(costs, span, float(stats.t.isf(each, worlds - 1)))
+        kept = ~_clearly_worse(costs, _known(span, costs), float(stats.t.isf(each, worlds - 1)))
         book.note("screening", left, kept, costs, len(left) * (worlds - seen))
         left, costs = left[kept], costs[kept]
         kinds = len(_first_of_kind(costs))
@@ -223,7 +225,8 @@ def fully_sequential(
         book: where it is written down.
     """
     h2 = 2 * eta(len(candidates), FIRST_STAGE, alpha) * (FIRST_STAGE - 1)
-    everyone = _batches(sample, candidates, first, FIRST_STAGE)
+    single = sample(candidates, first, FIRST_STAGE * BATCH)
+    everyone, span = _batch_means(single), _known(span, single)
     place = _first_of_kind(everyone)
     costs, told = everyone[place], everyone.size * BATCH
     variance = _pair_variances(costs, span)
@@ -236,7 +239,7 @@ def fully_sequential(
             break
         # Looks may be rare: of a symmetric boundary it only makes errors rarer.
         more = max(1, r // 10)
-        seen = _batches(sample, candidates[place], first + r * BATCH, more)
+        seen = _batch_means(sample(candidates[place], first + r * BATCH, more * BATCH))
         costs, told = np.hstack([costs, seen]), seen.size * BATCH
     winner = place[0]
     alike = np.flatnonzero((everyone == everyone[winner]).all(axis=1))
@@ -244,11 +247,15 @@ def fully_sequential(
     return candidates[order], first + costs.shape[1] * BATCH
 
 
-def _batches(sample: Sample, candidates: Ints, first: int, count: int) -> Floats:
-    """Mean costs of ``count`` batches of replications: (candidates, count)."""
-    costs = sample(candidates, first, count * BATCH)
-    means: Floats = costs.reshape(len(candidates), count, BATCH).mean(axis=2)
+def _batch_means(costs: Floats) -> Floats:
+    """Mean costs of batches: (candidates, replications) -> (candidates, batches)."""
+    means: Floats = costs.reshape(len(costs), -1, BATCH).mean(axis=2)
     return means
+
+
+def _known(span: float, costs: Floats) -> float:
+    """The largest difference in cost; of those simulated, where nothing bounds it."""
+    return span if math.isfinite(span) else float(np.ptp(costs))
 
 
 def _pair_variances(costs: Floats, span: float) -> Floats:

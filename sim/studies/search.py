@@ -11,12 +11,13 @@ import json
 import math
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from sim.analysis.measures import Measure
 from sim.experiment import argument_checks
 from sim.experiment.argument_checks import ScenarioLike
 from sim.experiment.progress import counting
@@ -27,7 +28,7 @@ from sim.reporting.text_tables import TextTable, aligned_text
 from sim.studies import sequence_search
 from sim.studies.sequence_search import ALIKE, BEST, BETTER, OPEN
 from sim.studies.sequence_space import Space, file_of
-from sim.studies.study import Manifest, Study, begun, finished
+from sim.studies.study import Manifest, Study, begun, finished, of_measure
 
 ASKED = ("model_version", "options")
 BEST_FILE = "best.toml"
@@ -49,7 +50,7 @@ def search(
     postures: Sequence[str] | None = None,
     priority: Sequence[str] = (),
     stages: bool = False,
-    measure: str = "days",
+    measure: str | Measure = sequence_search.DAYS,
     zone: float | None = None,
     confidence: float = 0.95,
     replications: int = 10_000,
@@ -69,9 +70,11 @@ def search(
         postures: conditions that a candidate may raise; all that are marked where None.
         priority: of all candidates; tracks that come first where several could start.
         stages: whether a group may also wait for earlier stages of the group before.
-        measure: "days" (restricted mean without the goal) or "share" (that reaches it).
-        zone: a difference that does not matter, in days or as a share; 1 % of the horizon, or of
-            all replications, where None.
+        measure: "days" (restricted mean without the goal), "share" (that reaches it), a name, see
+            :mod:`sim.analysis.measures`, or a measure of one's own.
+        zone: a difference that does not matter, in the unit of the measure (a share as 0.01); 1 %
+            of the width of its bounds where None. A measure without bounds needs one, and the
+            largest difference found stands for its width in the guarantee.
         confidence: of the choice.
         replications: new replications in which the chosen ones are measured.
         seed: 0 <= seed < 2**64.
@@ -107,8 +110,10 @@ def search(
     options = sequence_search.options_of(space, measure, zone, confidence, replications)
     argument_checks.seed(seed)
     argument_checks.workers(workers)
-    asked = json.loads(json.dumps(asdict(options)))
-    manifest = begun("search", scenario, seed, out, options=asked)
+    asked = json.loads(json.dumps(vars(options) | {"measure": options.measure.name}))
+    plain = options.measure.name in sequence_search.MEASURES
+    about = {} if plain else of_measure(options.measure)
+    manifest = begun("search", scenario, seed, out, options=asked, **about)
     with counting(scenario.name, None, not quiet) as count:
         found = sequence_search.find(space, options, seed, workers, count)
     manifest.update(found.counts)
@@ -152,7 +157,9 @@ def sections(study: Study) -> Iterator[Section]:
     """What a search says."""
     table, manifest = study.tables["candidates"], study.manifest
     own, front = table[table["number"] >= 0], study.tables["front"]
-    goal, can_choose = manifest["goal"], bool(own["reached"].any())
+    goal = manifest["goal"]
+    by_goal = sequence_search.by_goal(manifest["options"]["measure"])
+    can_choose = bool(own["reached"].any()) or not by_goal
     of_the_file = table[table["number"] < 0]
     if not can_choose:
         yield Bullets([f"No measured candidate ever reached {goal}, so there is none to choose."])
@@ -260,10 +267,12 @@ def _how(manifest: Manifest) -> str:
 
 def _chosen(row: pd.Series, manifest: Manifest) -> str:
     """With what guarantee the first row was chosen."""
-    zone = _amount(manifest, manifest["options"]["zone"]).lstrip("+-")
+    unit = _Unit.of(manifest)
+    zone = unit.amount(manifest["options"]["zone"]).lstrip("+-")
+    by = f" by {unit.label} ({unit.better} is better)" if unit.label else ""
     sure = f"{100 * manifest['options']['confidence']:g} %"
     others = int(row["stands_for"]) - 1
-    text = f"chosen, with {sure} confidence the best candidate or within {zone} of it"
+    text = f"chosen{by}, with {sure} confidence the best candidate or within {zone} of it"
     if manifest["distinct"] == 1:
         text = "the only candidate"
     if others:
@@ -272,10 +281,12 @@ def _chosen(row: pd.Series, manifest: Manifest) -> str:
 
 
 def _on_the_chosen(row: pd.Series, manifest: Manifest) -> str:
-    how = _chosen(row, manifest)
+    how, unit = _chosen(row, manifest), _Unit.of(manifest)
+    value = f"{unit.label} {unit.value(row)}; " if unit.label else ""
+    days = _range(row, "restricted_mean", days_text)
     text = (
-        f"{row['candidate']} ({row['words']}) is {how}: {_range(row, 'restricted_mean', days_text)}"
-        f" days without {manifest['goal']}, which {interval(row, 'reached', 100)} % reach"
+        f"{row['candidate']} ({row['words']}) is {how}: {value}{days} days without "
+        f"{manifest['goal']}, which {interval(row, 'reached', 100)} % reach"
     )
     if manifest["ruin"] is not None:
         text += f"; {interval(row, 'ruin', 100)} % end in {manifest['ruin']}"
@@ -296,6 +307,11 @@ def _on_the_front(front: pd.DataFrame, manifest: Manifest) -> str:
         stand = "stands" if len(front) == 1 else "stand"
         return f"On the {_traded(manifest)} {many(len(front), 'candidate')} {stand}."
     least = front.sort_values("ruin", kind="stable").iloc[0]
+    if least["status"] == BEST and "measured" in manifest:
+        return (
+            f"On the {_traded(manifest)} {many(len(front), 'candidate')} stand; the one chosen has "
+            f"the least {ruin}."
+        )
     return (
         f"On the {_traded(manifest)} {many(len(front), 'candidate')} stand; {least['candidate']} "
         f"has the least {ruin}, {_points(least[name] for name in IN_RUIN)} against the one "
@@ -333,7 +349,12 @@ def _table(
 def _cells_of(rows: pd.DataFrame, manifest: Manifest, against: str | None) -> list[list[str]]:
     """Head and cells of rows."""
     ruin, medians = manifest["ruin"], bool(rows["median_low"].notna().any())
-    heads = ["candidate", "days without", *(["median days"] if medians else [])]
+    heads = [
+        "candidate",
+        *_Unit.of(manifest).head,
+        "days without",
+        *(["median days"] if medians else []),
+    ]
     heads += [f"{manifest['goal']} %", *([f"{ruin} %"] if ruin is not None else [])]
     cells = [_cells(manifest, row, against, medians) for _, row in rows.iterrows()]
     if any(line[-1] for line in cells):
@@ -342,7 +363,9 @@ def _cells_of(rows: pd.DataFrame, manifest: Manifest, against: str | None) -> li
 
 
 def _cells(manifest: Manifest, row: pd.Series, against: str | None, medians: bool) -> list[str]:
-    cells = [str(row["candidate"]), _range(row, "restricted_mean", days_text)]
+    unit = _Unit.of(manifest)
+    cells = [str(row["candidate"]), *([unit.value(row, bare=True)] if unit.label else [])]
+    cells += [_range(row, "restricted_mean", days_text)]
     cells += [_median(row)] if medians else []
     cells += [interval(row, "reached", 100)]
     cells += [interval(row, "ruin", 100)] if manifest["ruin"] is not None else []
@@ -368,19 +391,61 @@ def _median(row: pd.Series) -> str:
 def _difference(manifest: Manifest, row: pd.Series) -> str:
     if row["status"] == ALIKE:
         return "none in any replication"
-    low, high = row["difference_low"], row["difference_high"]
-    if manifest["options"]["measure"] == "share":  # of those that reach it, not of the others
-        low, high = high, low
-    amount = _amount(manifest, row["difference"])
-    unit = amount.split(" ")[1]
-    limits = (_amount(manifest, limit).removesuffix(f" {unit}") for limit in (low, high))
-    return f"{amount} ({' to '.join(limits)}), {row['status']}"
+    unit, ends = _Unit.of(manifest), ("difference_low", "difference_high")
+    if unit.sign < 0:  # of what is better, not of the cost
+        ends = ends[::-1]
+    known = not math.isnan(row["difference_low"])
+    limits = " to ".join(unit.number(row[end]) for end in ends) if known else "not known"
+    return f"{unit.amount(row['difference'])} ({limits}), {row['status']}"
 
 
-def _amount(manifest: Manifest, cost: float) -> str:
-    """A difference in cost, in the unit of the measure."""
-    days = manifest["options"]["measure"] == "days"
-    return f"{_signed(cost, 1)} days" if days else f"{_signed(-100 * cost, 1)} points"
+@dataclass(frozen=True)
+class _Unit:
+    """How the measure of a search is printed; "days" and "share" have columns of their own."""
+
+    name: str
+    steps: str
+    scale: float
+    sign: int  # of a difference against its cost
+    digits: int = 1
+    label: str = ""
+    mark: str = ""
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> _Unit:
+        name, zone = manifest["options"]["measure"], manifest["options"]["zone"]
+        if name == sequence_search.DAYS:
+            return cls(name, "days", 1, 1)
+        if name == sequence_search.SHARE:
+            return cls(name, "points", 100, -1)
+        about = manifest["measured"]
+        steps = "" if about["steps"] == name else about["steps"]
+        mark = "" if about["unit"] == name else about["unit"]
+        sign = -1 if manifest["better"] == "more" else 1
+        digits = max(1, math.ceil(1 - math.log10(about["scale"] * zone)))
+        return cls(name, steps, about["scale"], sign, digits, about["label"], mark)
+
+    @property
+    def better(self) -> str:
+        return "less" if self.sign > 0 else "more"
+
+    @property
+    def head(self) -> list[str]:
+        """Of its column, if it has one."""
+        return [f"{self.name} {self.mark}".strip()] if self.label else []
+
+    def value(self, row: pd.Series, *, bare: bool = False) -> str:
+        """The measure with its limits, (value, value_low, value_high) of a row."""
+        shown = interval(row, "value", self.scale, self.digits)
+        return shown if bare else f"{shown} {self.mark}".strip()
+
+    def number(self, cost: float) -> str:
+        """A difference in cost, as one in the measure."""
+        return _signed(self.sign * self.scale * cost, self.digits)
+
+    def amount(self, cost: float) -> str:
+        """The same with its unit."""
+        return f"{self.number(cost)} {self.steps}".strip()
 
 
 def _signed(value: float, digits: int) -> str:

@@ -15,20 +15,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.analysis.measures import Measure
 from sim.engine import kernel
 from sim.engine.program import NOTHING, Code, Program, translate
 from sim.engine.rows import Rows, empty
+from sim.errors import InputError, MeasureError
+from sim.experiment.measures import RowColumns
 from sim.experiment.simulation import BASE, AtPoints, Batch, PointSimulator, Span, simulate
 from sim.scenario.scenario import Scenario
 from sim.studies.sequence_space import Order, Space
 from sim.types import Floats, Ints
 
 
-class EndpointDays(NamedTuple):
-    """When goal and ruin came, in days; NaN: never. Each (candidates, replications)."""
+class Outcomes(NamedTuple):
+    """When goal and ruin came, and the measure of each replication; (candidates, replications)."""
 
-    goal: Floats
+    goal: Floats  # days; NaN: never
     ruin: Floats
+    value: Floats  # NaN where no measure was asked for
 
 
 class SequenceEvaluator:
@@ -39,6 +43,7 @@ class SequenceEvaluator:
         seed: of the random numbers.
         workers: threads; one a core where None. Results do not depend on it.
         on_simulated: called with a number of replications whenever some have been simulated.
+        measure: what else is kept of each replication.
 
     Attributes:
         simulated: replications so far.
@@ -50,53 +55,78 @@ class SequenceEvaluator:
         seed: int = 1,
         workers: int | None = None,
         on_simulated: Callable[[int], Any] = lambda count: None,
+        measure: Measure | None = None,
     ) -> None:
         self.space, self.seed, self.workers = space, seed, workers
-        self.on_simulated, self.simulated = on_simulated, 0
+        self.on_simulated, self.simulated, self.measure = on_simulated, 0, measure
         self._program = translate(_without_strategy(space.scenario))
         self._candidates = _Candidates.of(space, self._program)
 
-    def evaluate(self, candidates: Sequence[int] | Ints, first: int, count: int) -> EndpointDays:
+    def evaluate(self, candidates: Sequence[int] | Ints, first: int, count: int) -> Outcomes:
         """The replications ``first .. first + count - 1`` of some candidates.
 
         Raises:
+            InputError: the measure is not a number in each replication.
             sim.errors.ModelError: a replication in which time cannot advance.
         """
         spans = [Span(int(number), first, count) for number in candidates]
-        (days,) = self._days([partial(_CandidateSimulator, self._candidates)], spans, count)
-        return days
+        source = partial(_CandidateSimulator, self._candidates)
+        (outcomes,) = self._outcomes([source], [self._program], spans, count)
+        return outcomes
 
-    def references(self, first: int, count: int) -> dict[str, EndpointDays]:
+    def references(self, first: int, count: int) -> dict[str, Outcomes]:
         """The same replications of the strategies of the file; one row each."""
         scenario = self.space.scenario
         names = list(scenario.strategies)
         programs = [translate(scenario.strategy(name)) for name in names]
         sources = [partial(AtPoints, program) for program in programs]
-        days = self._days(sources, [Span(BASE, first, count)], count)
-        return dict(zip(names, days, strict=True))
+        outcomes = self._outcomes(sources, programs, [Span(BASE, first, count)], count)
+        return dict(zip(names, outcomes, strict=True))
 
-    def _days(
-        self, sources: Sequence[Callable[[], PointSimulator]], spans: Sequence[Span], count: int
-    ) -> list[EndpointDays]:
+    def _outcomes(
+        self,
+        sources: Sequence[Callable[[], PointSimulator]],
+        programs: Sequence[Program],
+        spans: Sequence[Span],
+        count: int,
+    ) -> list[Outcomes]:
         shape = len(spans), count
-        days = [EndpointDays(np.empty(shape), np.full(shape, np.nan)) for _ in sources]
+        found = [Outcomes(*(np.full(shape, np.nan) for _ in range(3))) for _ in sources]
         goal, ruin = self._program.code.goal, self._program.code.ruin
 
         def keep(batch: Batch) -> None:
             place = batch.span, batch.columns
-            days[batch.source].goal[place] = batch.rows.first[:, goal]
+            found[batch.source].goal[place] = batch.rows.first[:, goal]
             if ruin != NOTHING:
-                days[batch.source].ruin[place] = batch.rows.first[:, ruin]
+                found[batch.source].ruin[place] = batch.rows.first[:, ruin]
+            if self.measure is not None:
+                columns = RowColumns(programs[batch.source], batch.rows)
+                values = _values(self.measure, columns, len(batch.rows.time))
+                found[batch.source].value[place] = values
 
         simulate(
             sources, spans, keep,
             seed=self.seed, workers=self.workers, on_simulated=self._count,
         )  # fmt: skip
-        return days
+        return found
 
     def _count(self, replications: int) -> None:
         self.simulated += replications
         self.on_simulated(replications)
+
+
+def _values(measure: Measure, columns: RowColumns, count: int) -> Floats:
+    """The measure of each replication, (count,); InputError where it is not a number in each."""
+    try:
+        values = measure.values(columns)
+    except MeasureError as error:
+        raise InputError(f'measure "{measure.name}": {error}') from None
+    if values.shape != (count,) or not np.isfinite(values).all():
+        found = "replications without a number"
+        if values.shape != (count,):
+            found = f"values of shape {values.shape} for {count:,} replications"
+        raise InputError(f'measure "{measure.name}": found {found}; allowed: a number for each')
+    return values
 
 
 class _Candidates(NamedTuple):

@@ -9,8 +9,9 @@ it is in those in which it was chosen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -18,20 +19,23 @@ import numpy as np
 import pandas as pd
 
 from sim.analysis.intervals import Interval, mean_interval, median_interval, wilson
-from sim.errors import InputError, unknown
+from sim.analysis.measures import Measure
+from sim.errors import InputError, MeasureError, unknown
 from sim.experiment import argument_checks
+from sim.experiment.measures import parse
 from sim.scenario.scenario import Scenario
 from sim.studies.ranking_selection import Selection, select
-from sim.studies.sequence_evaluation import EndpointDays, SequenceEvaluator
+from sim.studies.sequence_evaluation import Outcomes, SequenceEvaluator
 from sim.studies.sequence_space import Space, size_of, waits_for_goal
 from sim.studies.study import Manifest
 from sim.types import Flags, Floats, Ints
 
 BEST, ALIKE, OPEN, WORSE, BETTER = "best", "alike", "not distinguished", "worse", "better"
-MEASURES = {"days": "days without the goal", "share": "share that never reaches it"}
+DAYS, SHARE = "days", "share"
+MEASURES = (DAYS, SHARE)  # those of the search, besides those of the registry
 MOST_CANDIDATES = 1_000_000
 MOST_REPLICATIONS = 1_000_000  # all of them are kept in memory
-ZONE = 0.01  # of the horizon, or of all replications: a difference that does not matter
+ZONE = 0.01  # of the measure's width: a difference that does not matter
 NEAR = 40  # survivors of the screening that are measured, at most
 NOMINEES = 300  # candidates with the least days, the largest share, the least ruin
 TRIAL = 1_000  # replications in which nominees for the front are simulated
@@ -48,10 +52,20 @@ class Options:
     postures: tuple[str, ...]
     priority: tuple[str, ...]
     stages: bool
-    measure: str
-    zone: float  # days, or a share
+    measure: Measure
+    zone: float  # in the unit of the measure
     confidence: float
     replications: int
+
+    @property
+    def by_goal(self) -> bool:
+        """Whether a candidate is worst where the goal never comes."""
+        return by_goal(self.measure.name)
+
+    @property
+    def span(self) -> float:
+        """No two replications differ by more; infinite where the measure has no bounds."""
+        return self.measure.width
 
 
 @dataclass(frozen=True)
@@ -67,9 +81,11 @@ class Found:
             - ``words``; ``stands_for``: how many candidates cannot differ from it;
             - ``n``: replications; ``restricted_mean``, ``reached``, ``median``, ``ruin`` (where
               there is one), each with ``_low`` and ``_high``; NaN medians were not reached;
+            - ``value``: the measure, with limits, where it is neither "days" nor "share";
             - ``difference``: to the one chosen, in the measure (days, or share never reaching the
-              goal; more is worse), paired, limits at the confidence asked for over all rows at
-              once; ``ruin_difference``, each by itself;
+              goal; of any measure more is worse: of one of which more is better, the one chosen
+              minus this one), paired, limits at the confidence asked for over all rows at once;
+              ``ruin_difference``, each by itself;
             - ``status``: best (the one chosen), alike (in every replication measured), not
               distinguished, worse (also: dropped by the screening), better;
             - ``front``: no measured candidate is better in one of days, median, share and ruin, and
@@ -99,7 +115,10 @@ def find(
         workers: threads; one a core where None. Results do not depend on it.
         on_simulated: called with a number of replications whenever some have been simulated.
     """
-    return _Search(space, options, SequenceEvaluator(space, seed, workers, on_simulated)).run()
+    if not options.by_goal:
+        space = replace(space, whole=True)
+    evaluator = SequenceEvaluator(space, seed, workers, on_simulated, options.measure)
+    return _Search(space, options, evaluator).run()
 
 
 # -- what was asked for ---------------------------------------------------------------------------
@@ -173,20 +192,49 @@ def _not_too_many(space: Space) -> None:
         )
 
 
+def by_goal(name: str) -> bool:
+    """Whether a measure of this name is at its worst where the goal never comes."""
+    return name in (*MEASURES, "restricted_mean") or name.partition("@")[0] == "reached"
+
+
+def measure_of(scenario: Scenario, measure: str | Measure) -> Measure:
+    """The measure that candidates are chosen by.
+
+    Args:
+        scenario: defines the goal and the horizon.
+        measure: "days", "share", a name of :mod:`sim.analysis.measures`, or one of one's own.
+
+    Raises:
+        InputError: it is not known, or one's own has a name that stands for another.
+    """
+    if isinstance(measure, Measure):
+        argument_checks.text("measure", measure.name)
+        if by_goal(measure.name):
+            raise InputError(f'measure: there is already "{measure.name}"; allowed: another name')
+        return measure
+    first, horizon = f"first_{scenario.goal}", float(scenario.horizon)
+    if measure == DAYS:
+        bounds = (0.0, horizon)
+        return Measure(DAYS, lambda of: np.fmin(of[first], horizon), DAYS, False, bounds)
+    if measure == SHARE:
+        return Measure(SHARE, lambda of: ~np.isnan(of[first]), SHARE, bounds=(0.0, 1.0))
+    try:
+        return parse(scenario, argument_checks.text("measure", measure), also=MEASURES)
+    except MeasureError as error:
+        raise InputError(str(error)) from None
+
+
 def options_of(
-    space: Space, measure: str, zone: float | None, confidence: float, replications: int
+    space: Space, measure: str | Measure, zone: float | None, confidence: float, replications: int
 ) -> Options:
     """What was asked for, with every default filled in.
 
     Raises:
         InputError: something is not allowed.
     """
-    argument_checks.one_of("measure", measure, MEASURES)
-    span = space.scenario.horizon if measure == "days" else 1.0
-    zone = ZONE * span if zone is None else argument_checks.number("zone", zone)
+    measure = measure_of(space.scenario, measure)
+    zone = _zone(measure, zone)
     confidence = argument_checks.number("confidence", confidence)
-    if not 0 < zone < span:
-        raise InputError(f"zone: found {zone:g}; allowed: more than 0 and less than {span:g}")
     if not 0.5 <= confidence < 1:
         raise InputError(f"confidence: found {confidence:g}; allowed: from 0.5 to below 1")
     argument_checks.whole("replications", replications, 2, MOST_REPLICATIONS)
@@ -194,6 +242,20 @@ def options_of(
         space.tracks, space.never, space.optional, space.postures, space.priority, space.stages,
         measure, float(zone), float(confidence), replications,
     )  # fmt: skip
+
+
+def _zone(measure: Measure, zone: float | None) -> float:
+    span = measure.width
+    if zone is None and not math.isfinite(span):
+        raise InputError(
+            f'zone: not given, and the measure "{measure.name}" has no bounds; allowed: a '
+            "difference in it that does not matter, more than 0"
+        )
+    zone = ZONE * span if zone is None else argument_checks.number("zone", zone)
+    if not 0 < zone < span:
+        less = f" and less than {span:g}" if math.isfinite(span) else ""
+        raise InputError(f"zone: found {zone:g}; allowed: more than 0{less}")
+    return zone
 
 
 # -- the search -----------------------------------------------------------------------------------
@@ -218,7 +280,7 @@ class _Search:
             self.sample,
             len(self.numbers),
             self.options.zone,
-            self.span,
+            self.options.span,
             self.options.confidence,
         )
         nominees, first = self.nominees(selection)
@@ -239,10 +301,6 @@ class _Search:
         }
         return Found(selection, self.numbers, table, counts)
 
-    @property
-    def span(self) -> float:
-        return float(self.space.scenario.horizon) if self.options.measure == "days" else 1.0
-
     def sample(self, places: Ints, first: int, count: int) -> Floats:
         """Costs, for the selection; what they say of the other measures is written down."""
         told = self.evaluator.evaluate(self.numbers[places], first, count)
@@ -252,12 +310,15 @@ class _Search:
         self.sums[places] += np.column_stack(parts)
         return cost
 
-    def cost(self, told: EndpointDays) -> Floats:
-        if self.options.measure == "days":
-            return self.days(told)
-        return np.isnan(told.goal).astype(float)
+    def cost(self, told: Outcomes) -> Floats:
+        """The measure, so that less is better: of a share, the share without."""
+        measure = self.options.measure
+        if not measure.more:
+            return told.value
+        most = measure.bounds[1]
+        return (most if math.isfinite(most) else 0.0) - told.value
 
-    def days(self, told: EndpointDays) -> Floats:
+    def days(self, told: Outcomes) -> Floats:
         return np.fmin(told.goal, float(self.space.scenario.horizon))
 
     def nominees(self, selection: Selection) -> tuple[Ints, int]:
@@ -274,7 +335,7 @@ class _Search:
         told = self.evaluator.evaluate(self.numbers[chosen], first, TRIAL)
         return chosen[_first_fronts(self.objectives(told), FRONT)], first + TRIAL
 
-    def objectives(self, told: EndpointDays) -> Floats:
+    def objectives(self, told: Outcomes) -> Floats:
         """What is traded, less is better: days, their median, share never there, share of ruin."""
         never, ruin = np.isnan(told.goal), ~np.isnan(told.ruin)
         median = np.median(np.where(never, np.inf, told.goal), axis=1)
@@ -293,8 +354,8 @@ class _Search:
         self,
         selection: Selection,
         measured: Ints,
-        told: EndpointDays,
-        references: dict[str, EndpointDays],
+        told: Outcomes,
+        references: dict[str, Outcomes],
     ) -> pd.DataFrame:
         numbers = self.numbers[measured]
         rows = pd.DataFrame(
@@ -307,10 +368,7 @@ class _Search:
                 "n": self.options.replications,
             }
         )
-        all_told = EndpointDays(
-            np.concatenate([told.goal, *(one.goal for one in references.values())]),
-            np.concatenate([told.ruin, *(one.ruin for one in references.values())]),
-        )
+        all_told = Outcomes(*map(np.concatenate, zip(told, *references.values(), strict=True)))
         for name, interval in self.estimates(all_told).items():
             limits = {
                 f"{name}_low": interval.low,
@@ -327,24 +385,26 @@ class _Search:
         order = np.lexsort((rows["restricted_mean"], rows["difference"], rows["status"] != BEST))
         return rows.iloc[order].reset_index(drop=True)
 
-    def estimates(self, told: EndpointDays) -> dict[str, Interval]:
+    def estimates(self, told: Outcomes) -> dict[str, Interval]:
         """By name, for all rows."""
         horizon, n = float(self.space.scenario.horizon), told.goal.shape[1]
-        days, cost = self.days(told), self.cost(told)
+        days, cost, span = self.days(told), self.cost(told), self.options.span
         found = {
             "restricted_mean": mean_interval(days.T, (0.0, horizon)),
             "reached": wilson((~np.isnan(told.goal)).sum(axis=1), n),
             "median": _stacked([median_interval(np.nan_to_num(g, nan=np.inf)) for g in told.goal]),
         }
+        if self.options.measure.name not in MEASURES:
+            found["value"] = _mean(self.options.measure, told.value)
         one_of = 1 - (1 - self.options.confidence) / max(1, len(cost) - 1)
-        found["difference"] = mean_interval((cost - cost[0]).T, (-self.span, self.span), one_of)
+        found["difference"] = mean_interval((cost - cost[0]).T, (-span, span), one_of)
         if self.space.scenario.ruin is not None:
             ruin = (~np.isnan(told.ruin)).astype(float)
             found["ruin"] = wilson(ruin.sum(axis=1), n)
             found["ruin_difference"] = mean_interval((ruin - ruin[0]).T, (-1.0, 1.0))
         return found
 
-    def statuses(self, rows: pd.DataFrame, told: EndpointDays, survived: Flags) -> list[str]:
+    def statuses(self, rows: pd.DataFrame, told: Outcomes, survived: Flags) -> list[str]:
         """What is known of each row; whom the screening dropped is not the best one."""
         cost = self.cost(told)
         dropped = np.append(~survived, np.zeros(len(rows) - len(survived), np.bool_))
@@ -361,11 +421,18 @@ class _Search:
         return [str(status) for status in found]
 
 
+def _mean(measure: Measure, values: Floats) -> Interval:
+    """The means of rows; of shares by Wilson's interval."""
+    if measure.unit == SHARE and np.isin(values, (0, 1)).all():
+        return wilson(values.sum(axis=1), values.shape[1])
+    return mean_interval(values.T, measure.bounds)
+
+
 def _stacked(intervals: Sequence[Interval]) -> Interval:
     return Interval(*(np.array(limits) for limits in zip(*intervals, strict=True)))
 
 
-def _first_alike(told: EndpointDays) -> Flags:
+def _first_alike(told: Outcomes) -> Flags:
     """Whether no row before is the same in every replication."""
     seen: set[bytes] = set()
     fresh = []

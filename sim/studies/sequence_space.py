@@ -57,6 +57,8 @@ class Space:
         postures: conditions that a candidate may raise at the start.
         priority: of all candidates; tracks that come first where several could start.
         stages: whether the next group may also wait for an earlier stage than the last.
+        whole: whether more matters than when goal and ruin come; then candidates under which the
+            goal can never come, and postures that bear on nothing, are distinguished, too.
     """
 
     scenario: Scenario
@@ -66,6 +68,7 @@ class Space:
     postures: tuple[str, ...] = ()
     priority: tuple[str, ...] = ()
     stages: bool = False
+    whole: bool = False
 
     def __len__(self) -> int:
         """How many candidates there are."""
@@ -171,7 +174,8 @@ class Space:
         Alike are two candidates under which every history reaches goal and ruin on the same days:
         the same tracks can ever begin, by the same start rules, and the postures in which the two
         differ bear on nothing that can happen. Hopeless candidates, under which the goal can
-        never come, are in no class.
+        never come, are in no class. Where the space is ``whole``, any two replications of
+        candidates that are alike are equal in everything, and no candidate is hopeless.
 
         Returns:
             Numbers of the first candidate of each class, rising; and for every candidate the
@@ -199,7 +203,7 @@ class Space:
         starts = self.starts(order)
         out = {*self.never, *order.left_out}
         reach = Reach(self.scenario, starts, out, perhaps=self.postures)
-        if not reach.may_reach(self.scenario.goal):
+        if not self.whole and not reach.may_reach(self.scenario.goal):
             return (), -1
         there = reach.stages
         rules = tuple(
@@ -207,6 +211,8 @@ class Space:
             for name, track in self.scenario.tracks.items()
             if track.stages and f"{name}.{track.stages[0].name}" in there
         )
+        if self.whole:
+            return rules, (1 << len(self.postures)) - 1
         if rules not in self._relevant:
             read = _read(self.scenario, there)
             bits = (1 << i for i, name in enumerate(self.postures) if name in read)

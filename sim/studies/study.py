@@ -17,7 +17,7 @@ from typing import Any, TypedDict, cast
 
 import pandas as pd
 
-from sim.analysis.measures import SHARE
+from sim.analysis.measures import SHARE, Measure
 from sim.engine.program import Program
 from sim.engine.version import MODEL_VERSION
 from sim.errors import InputError, RunError
@@ -91,7 +91,7 @@ class Manifest(TypedDict, total=False):
     turn: list[Any] | None
     endings: list[str]
 
-    # sensitivity and robust
+    # sensitivity, robust and search
     measure: str
     better: str
     measured: dict[str, Any]  # label, unit, steps, scale and width of the measure
@@ -278,9 +278,17 @@ def begun(
 
 def of_evaluator(evaluator: Evaluator) -> dict[str, Any]:
     """What a manifest says of a measure, the strategies, and the uncertain parameters."""
-    m = evaluator.measure
     return {
-        "measure": m.name,
+        "measure": evaluator.measure.name,
+        **of_measure(evaluator.measure),
+        "strategies": list(evaluator.strategies),
+        "numbers": len(evaluator.free),
+    }
+
+
+def of_measure(m: Measure) -> dict[str, Any]:
+    """What a manifest says of a measure, besides its name."""
+    return {
         "better": "more" if m.more else "less",
         "measured": {
             "label": m.label,
@@ -289,8 +297,6 @@ def of_evaluator(evaluator: Evaluator) -> dict[str, Any]:
             "scale": m.scale,
             "width": m.width if math.isfinite(m.width) else 0.0,
         },
-        "strategies": list(evaluator.strategies),
-        "numbers": len(evaluator.free),
     }
 
 

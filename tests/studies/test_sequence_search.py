@@ -22,7 +22,7 @@ from sim.errors import InputError, ModelError
 from sim.plotting import outcomes, style
 from sim.scenario.scenario import Scenario, load, loads
 from sim.studies import search, sequence_search
-from sim.studies.sequence_evaluation import EndpointDays, SequenceEvaluator, chosen
+from sim.studies.sequence_evaluation import Outcomes, SequenceEvaluator, chosen
 from sim.studies.sequence_space import Space, file_of, fubini, size_of, waits_for_goal, weak_orders
 from sim.studies.study import Study
 
@@ -276,7 +276,7 @@ def test_the_front_is_not_dominated(found) -> None:
 def test_who_is_there_sooner_more_often_than_not_stands_on_the_front() -> None:
     """More days, but the shorter median: half of the histories are there sooner."""
     goal = np.array([[400.0] * 9 + [np.nan], [300.0] * 6 + [800.0] * 3 + [np.nan], [500.0] * 10])
-    told = EndpointDays(goal, np.full(goal.shape, np.nan))
+    told = Outcomes(goal, np.full(goal.shape, np.nan), goal)
     horizon = SimpleNamespace(days=lambda told: np.fmin(told.goal, 1000.0))
     objectives = sequence_search._Search.objectives(horizon, told)
     assert objectives[:, 1].tolist() == [400, 300, 500] and objectives[0, 0] < objectives[1, 0]
@@ -414,7 +414,7 @@ def test_without_ruin() -> None:
         ({"optional": ["x"]}, 'optional: unknown track "x"'),
         ({"postures": ["war"]}, 'postures: unknown posture "war"; allowed: bold, mad'),
         ({"priority": ["x"]}, 'priority: unknown track "x"'),
-        ({"measure": "hope"}, 'unknown measure "hope"; allowed: days, share'),
+        ({"measure": "hope"}, 'measure: found "hope"; allowed: days, share, reached, ruin, '),
         ({"zone": 0}, "zone: found 0; allowed: more than 0 and less than 400"),
         ({"zone": float("nan")}, "zone: found nan"),
         ({"confidence": 1}, "confidence: found 1; allowed: from 0.5 to below 1"),
@@ -545,3 +545,108 @@ def test_the_title_of_the_front_tells_candidates_from_strategies_of_the_file() -
     table.loc[named.index, "reached"] = 0.0
     assert "of the file" not in outcomes.front(table, "deal", "war").get_title(loc="left")
     assert "the best candidate or within" in " ".join(found.text.split())
+
+
+# -- any measure ----------------------------------------------------------------------------------
+
+
+def without(columns):
+    return np.fmin(columns["first_deal"], 400.0)
+
+
+LATE = sim.Measure("late", without, "days", more=False, bounds=(0.0, 400.0))
+
+
+@pytest.mark.parametrize(
+    ("plain", "zone", "measure", "column"),
+    [("share", 0.03, "reached", "reached"), ("days", 5, LATE, "restricted_mean"),
+     ("days", 5, "restricted_mean", "restricted_mean")],
+    ids=["share", "own", "days"],
+)  # fmt: skip
+def test_a_measure_that_is_the_same_chooses_the_same(plain, zone, measure, column) -> None:
+    known = search.search(small(), **QUICK, measure=plain, zone=zone)
+    found = search.search(small(), **QUICK, measure=measure, zone=zone)
+    ours, theirs = found.tables["candidates"], known.tables["candidates"]
+    for end in ("", "_low", "_high"):
+        np.testing.assert_array_equal(ours[f"value{end}"], theirs[f"{column}{end}"])
+    pd.testing.assert_frame_equal(ours.drop(columns=["value", "value_low", "value_high"]), theirs)
+    assert found.manifest["stages"] == known.manifest["stages"]
+    assert "value" not in theirs and "measured" not in known.manifest
+
+
+def test_the_one_chosen_by_ruin_has_the_least() -> None:
+    """One posture makes war more frequent, and another one makes it rare."""
+    risky = small(
+        more='[[influences]]\nof = "bold"\non = "war"\nrate = 9\n'
+        '[[influences]]\nof = "mad"\non = "war"\nrate = 0.01'
+    )
+    found = search.search(risky, **QUICK, measure="ruin", zone=0.03)
+    table = found.tables["candidates"]
+    row = table[table["number"] >= 0].iloc[0]
+    assert row["words"].endswith("raises mad") and row["ruin"] == table["ruin"].min()
+    assert row["value"] == row["ruin"]
+    text = " ".join(found.brief.split())
+    assert "chosen by share of replications with war (less is better), with 95 % confidence" in text
+    assert f"share of replications with war {100 * row['ruin']:.1f} (" in text
+
+
+def test_a_candidate_without_the_goal_may_be_the_best_by_another_measure() -> None:
+    text = small().text.replace('name = "meet"', 'name = "meet"\nneeds = ["bold"]')
+    text = text.replace("rate = 0.1,", "rate = 2,")
+    more = '\n[[influences]]\nof = "bold"\non = "war"\nrate = 9\n'
+    scenario = loads(text + more)
+    by_days = search.search(scenario, **QUICK, zone=20)
+    by_ruin = search.search(scenario, **QUICK, measure="ruin", zone=0.1)
+    for found, bold in ((by_days, True), (by_ruin, False)):
+        assert ("bold" in found.tables["candidates"]["words"].iloc[0]) is bold
+    assert "chosen by share of replications with war" in by_ruin.brief
+
+
+def test_a_posture_that_bears_on_nothing_else_still_matters_to_its_own_days() -> None:
+    still = loads(small().text.replace('of = "bold"\non = "talks.open"', 'of = "mad"\non = "war"')
+                  .replace("odds = 4", "rate = 4"))  # fmt: skip
+    most = search.search(still, **QUICK, measure="held_bold", zone=20)
+    assert "bold" in most.tables["candidates"]["words"].iloc[0]
+    assert most.manifest["distinct"] > search.search(still, **QUICK, zone=40).manifest["distinct"]
+
+
+def test_a_measure_without_bounds_has_a_zone_or_none_is_made() -> None:
+    slow = sim.Measure("slow", without, more=False)
+    with pytest.raises(InputError, match='zone: not given, and the measure "slow" has no bounds'):
+        search.search(small(), measure=slow)
+    found = search.search(small(), **QUICK, measure=slow, zone=5)
+    assert found.tables["candidates"]["words"].iloc[0] == "talks > summit; raises bold"
+    assert "chosen by slow (less is better)" in " ".join(found.brief.split())
+    assert "nan" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("measure", "message"),
+    [
+        ("held_x", 'unknown condition "x"'),
+        ("reached@2030-01-01", "allowed after @: a date up to"),
+        (5, "measure: found 5"),
+        (sim.Measure("days", without), 'there is already "days"'),
+        (sim.Measure("x", "n_cla", bounds=(0, 9)), 'measure "x": unknown column "n_cla"'),
+        (sim.Measure("x", "first_deal", bounds=(0, 9)), 'measure "x": found replications without'),
+        (sim.Measure("x", lambda of: 1, bounds=(0, 9)), r'"x": found values of shape \(\) for 100'),
+    ],
+)
+def test_a_measure_that_cannot_be_is_one_message(measure, message) -> None:
+    with pytest.raises(InputError, match=message):
+        search.search(small(), **QUICK, measure=measure)
+
+
+def test_the_command_takes_any_measure(scenario_file, tmp_path, capsys) -> None:
+    asked = ("search", scenario_file, "--replications", 40, "--quiet", "--out", "out")
+    assert detente(*asked, "--measure", "reached@200", "--zone", 3) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "share of replications that reached deal by day 200 (more is better)" in out
+    assert "within 3.0 points of it" in out
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["options"]["zone"] == 0.03 and manifest["better"] == "more"
+    for measure in ("nosuch", "held_nosuch", "reached@x"):
+        assert detente("search", scenario_file, "--measure", measure, "--out", "none") == 2
+        told = capsys.readouterr()
+        assert measure in told.err and told.err.count("\n") == 1
+    assert not Path("none").exists()
