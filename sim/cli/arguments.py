@@ -304,6 +304,7 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
          text("--strategy", "S", "its strategy (default: the first)"),
          integer("--replication", "R", 0, 2**63 - 1, "which replication", default=0),
          *DRAW_OPTIONS,
+         switch("--brief", "only what tracks do, postures, and the conditions of the end"),
          ENGINE.replaced(default="simpy",
                          help="both simulate the same replication (default: simpy)")),
     ),
@@ -357,7 +358,10 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         (SCENARIO, STRATEGIES, *STANDING,
          OUT.replaced(metavar="FILE", help="write it as Markdown")),
     ),
-    "list": ("the scenarios that ship, and their strategies", ()),
+    "list": (
+        "the scenarios that ship, and their strategies; or one scenario, described",
+        (SCENARIO.replaced(nargs="?", default=None),),
+    ),
 }
 # fmt: on
 

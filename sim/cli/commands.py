@@ -333,6 +333,7 @@ def trace(options: argparse.Namespace) -> int:
     from sim.experiment.files import writable
     from sim.plotting import outcomes, style
     from sim.reporting import summary
+    from sim.tracing.trace import is_main
 
     scenario = _scenario(options)
     folder = writable(options.out or "results")
@@ -341,7 +342,10 @@ def trace(options: argparse.Namespace) -> int:
         options.draw, options.draws,
     )  # fmt: skip
     print(f"{story.title}\n{story.strategy}, {story.where}\n")
-    for event in story.events.itertuples():
+    events = story.events
+    if options.brief:
+        events = events[is_main(events, scenario)]
+    for event in events.itertuples():
         why = f"  ({event.why})" if event.why else ""
         print(f"{event.date}  day {event.time:7.1f}  {event.entity}: {event.what}{why}")
     row = story.row
@@ -460,10 +464,13 @@ def stress(options: argparse.Namespace) -> int:
     return 0
 
 
-def list_catalog(_: argparse.Namespace) -> int:
-    """``detente list``: the scenarios that ship, and their strategies."""
+def list_catalog(options: argparse.Namespace) -> int:
+    """``detente list``: the scenarios that ship, and their strategies; or one, described."""
     from sim.scenario import scenario
 
+    if options.scenario is not None:
+        print(scenario.load(options.scenario).describe())
+        return 0
     for name in scenario.catalog():
         loaded = scenario.load(name)
         print(f"{name}  {loaded.title}")

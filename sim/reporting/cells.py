@@ -8,6 +8,7 @@ from typing import Any
 
 from sim.formatting import DASH
 
+MOST_DIGITS = 6
 Row = Mapping[Any, Any]
 """Estimates by name, each with its limits: ``x``, ``x_low``, ``x_high``."""
 
@@ -92,19 +93,28 @@ def limits(low: float, high: float, show: Callable[[float], str]) -> str:
 def difference(best: float, low: float, high: float, unit: str) -> str:
     """A difference with its sign and limits, and a star where it is significant.
 
+    Where it is, no limit is printed as 0: there are as many digits as that takes.
+
     Args:
         best, low, high: the estimate and its interval; without limits where they are NaN.
         unit: "share" (printed in percentage points) or "days".
 
-    >>> difference(0.04, 0.01, 0.07, "share"), difference(-20.0, -50.0, 10.0, "days")
-    ('+4.0 (+1.0 to +7.0)*', '-20 (-50 to +10) ')
+    >>> difference(-0.012, -0.023, -0.0004, "share"), difference(3.0, -1.0, 7.0, "days")
+    ('-1.20 (-2.30 to -0.04)*', '+3 (-1 to +7) ')
     """
     times, digits = (100, 1) if unit == "share" else (1, 0)
-    shown = [_shown(times * value, digits) for value in (best, low, high)]
+    values = [times * value for value in (best, low, high)]
     if math.isnan(low) or math.isnan(high):
-        return shown[0]
-    star = "*" if low > 0 or high < 0 else " "
-    return f"{shown[0]} ({shown[1]} to {shown[2]}){star}"
+        return _shown(values[0], digits)
+    significant = low > 0 or high < 0
+    while significant and digits < MOST_DIGITS and _is_zero(min(map(abs, values[1:])), digits):
+        digits += 1
+    shown = [_shown(value, digits) for value in values]
+    return f"{shown[0]} ({shown[1]} to {shown[2]}){'*' if significant else ' '}"
+
+
+def _is_zero(value: float, digits: int) -> bool:
+    return float(f"{value:.{digits}f}") == 0
 
 
 def _shown(value: float, digits: int) -> str:

@@ -34,7 +34,7 @@ from sim.studies.study import (
 )
 from sim.tracing import divergence as divergence_tables
 from sim.tracing.divergence import BOTH, ONLY_A, Divergence
-from sim.tracing.trace import Trace, trace_of
+from sim.tracing.trace import Trace, is_main, trace_of
 
 ASKED = ("strategies", "replication", "draw")
 MOST_DIVERGENCES = 8
@@ -279,7 +279,7 @@ def _on_the_endings(study: Study) -> Iterator[str]:
 def _timeline(study: Study, first: Divergence) -> TextTable:
     a, b = study.manifest["strategies"]
     table = study.tables["side_by_side"]
-    shown = table[milestones(table, study.scenario)]
+    shown = table[is_main(table, study.scenario)]
     under = {BOTH: "both", ONLY_A: a}
     at = divergence_tables.divergence_index(shown, first)
     body = [
@@ -294,18 +294,6 @@ def _timeline(study: Study, first: Divergence) -> TextTable:
     head = ["day", "date", "under", "entity", "what"]
     title = f"{a} and {b} in a paired replication (common random numbers)"
     return Timeline(title, head, body, note, "side_by_side.csv")
-
-
-def milestones(side: pd.DataFrame, scenario: Scenario) -> pd.Series:
-    """Events that are printed: what tracks do, postures, and the conditions of the end."""
-    tracks = set(scenario.tracks)
-    ends = {scenario.goal, scenario.ruin}
-    root = side["entity"].str.split(".").str[0]
-    of_tracks = root.isin(tracks) & ~side["what"].str.contains(
-        "holds|waits for|pauses|resumes|window", regex=True
-    )
-    postures = (side["time"] == 0) & (side["where"] != "both") & side["what"].str.contains("holds")
-    return of_tracks | side["entity"].isin(ends) | postures
 
 
 def divergence_text(first: Any, names: Sequence[str]) -> str:

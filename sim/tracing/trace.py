@@ -14,6 +14,7 @@ from sim.engine.program import ABANDON, NOTHING, Entry, Program, What
 from sim.engine.rows import Rows
 from sim.formatting import html_table, many, short
 from sim.scenario.description import days, holding
+from sim.scenario.scenario import Scenario
 from sim.tracing.time_budget import activities
 
 SHOWN, SHOWN_IN_A_NOTEBOOK = 6, 30  # events
@@ -195,6 +196,28 @@ def _events(program: Program, log: Sequence[Entry]) -> pd.DataFrame:
     sentences = _Sentences(program)
     events = [(entry[0], program.date(entry[0]), *sentences.of(entry)) for entry in log]
     return pd.DataFrame(events, columns=["time", "date", "entity", "what", "why"])
+
+
+def is_main(events: pd.DataFrame, scenario: Scenario) -> pd.Series:
+    """Which events matter most: what tracks and rules do, postures, and the conditions of the end.
+
+    Args:
+        events: of a trace, or of two traces side by side (with a column ``where``: then postures
+            that both share are left out).
+        scenario: of the trace.
+
+    Returns:
+        True or False for each event, (n,).
+    """
+    root, what = events["entity"].str.split(".").str[0], events["what"]
+    of_tracks = root.isin(scenario.tracks) & ~what.str.contains(
+        "holds|waits for|pauses|resumes|window", regex=True
+    )
+    of_rules = events["entity"].str.startswith("rule ")
+    own = events["where"] != "both" if "where" in events else True
+    postures = (events["time"] == 0) & own & what.str.contains("holds")
+    ends = events["entity"].isin([scenario.goal, scenario.ruin])
+    return of_tracks | of_rules | ends | postures
 
 
 class _Sentences:

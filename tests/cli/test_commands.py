@@ -138,7 +138,7 @@ def test_both_engines_and_endpoints(capsys) -> None:
 
 @pytest.mark.slow
 def test_compare_ranks_and_takes_differences(tmp_path, capsys) -> None:
-    assert detente("compare", SMALL, "--replications", 60, "--out", "out") == 0
+    assert detente("compare", SMALL, "--replications", 60, "--full", "--out", "out") == 0
     out = capsys.readouterr().out
     assert "paired by replication (common random numbers)" in out and "the best, jointly" in out
     assert "numbers of two_tracks rest on judgement" in out
@@ -151,7 +151,7 @@ def test_compare_ranks_and_takes_differences(tmp_path, capsys) -> None:
 
 @pytest.mark.slow
 def test_explain_says_why_and_draws(tmp_path, capsys) -> None:
-    assert detente("explain", SMALL, "--replications", 40, "--out", "out") == 0
+    assert detente("explain", SMALL, "--replications", 40, "--full", "--out", "out") == 0
     out = capsys.readouterr().out
     assert "where the days without freeze go" in out and "waiting for the window" in out
     assert "talks.deal.walkout" in out and "talks.deal: always open" in out
@@ -322,7 +322,6 @@ def test_check_lists_every_fault_and_goes_on(tmp_path, capsys) -> None:
         (["run", SMALL, "--draws", ""], "argument --draws: found an empty text"),
         (["check"], "FILE"),
         (["dance"], "invalid choice"),
-        ([], "COMMAND"),
     ],
 )
 def test_bad_input_is_one_message_and_exit_code_2(arguments, message, capsys) -> None:
@@ -597,7 +596,6 @@ def test_a_study_never_writes_over_the_folder_of_a_run(study, tmp_path, capsys) 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "COMMAND"),
         (["compare", "korea-2017", "--replications", "x"], "found x; allowed: 1 to"),
         (["compare", "korea-2017", "--bogus"], "--bogus"),
         (["diff", "korea-2017"], "--a, --b"),
@@ -610,3 +608,21 @@ def test_words_that_are_no_options_are_told_in_one_sentence(words, said, capsys)
     told = capsys.readouterr().err
     assert ended.value.code == 2 and said in told and told.count("\n") == 1
     assert "--help" in told
+
+
+def test_a_trace_may_be_brief(tmp_path, capsys) -> None:
+    asked = ["trace", "korea-2017", "--replication", "7", "--out", str(tmp_path)]
+    assert commands.main(asked) == 0
+    whole = capsys.readouterr().out.splitlines()
+    assert commands.main([*asked, "--brief"]) == 0
+    brief = capsys.readouterr().out.splitlines()
+    assert set(brief) < set(whole)
+    assert any("us_dprk.contact: attempt 1 begins" in line for line in brief)
+    assert not any("  missile_test: " in line for line in brief)
+
+
+def test_one_scenario_of_the_list_is_described(capsys) -> None:
+    assert commands.main(["list", "iran-2013"]) == 0
+    assert capsys.readouterr().out.strip() == sim.load("iran-2013").describe().strip()
+    assert commands.main(["list", "iran-2103"]) == 2
+    assert "did you mean" in capsys.readouterr().err
