@@ -21,11 +21,12 @@ def ranks(
     prior = draws.sample(scenario, count, seed)
     size = calibration.of_record()
     told = calibration.RecordSimulator(scenario).records(prior, size, seed).dropna()
+    scales = {name: scale for name, (scale, _) in calibration.STATISTICS.items()}
     random = np.random.default_rng(seed)
     places = []
     for truth in random.choice(told.index.to_numpy(), truths, replace=False):
         others, seen = told.drop(index=truth), told.loc[truth].to_dict()
-        found = narrowing.narrowed(prior, scenario.ranges(), others, seen, keep)
+        found = narrowing.narrowed(prior, scenario.ranges(), others, seen, keep, scales)
         kept, true = found.posterior.values, prior.values[truth - 1]
         places.append(((kept < true).mean(axis=0) + (kept <= true).mean(axis=0)) / 2)
     return np.array(places), prior.names

@@ -633,7 +633,7 @@ def test_issues_of_a_scenario_are_listed_in_the_page_and_it_is_read_again(
     page = Page(browser, address)
     page.settled()
     choose(page, "loop.toml")
-    page.until(lambda: "loop.toml: tracks.t.stages[0].success: 7" in page.text(".issues"))
+    page.until(lambda: "loop.toml: tracks.circle.stages[0].success: 7" in page.text(".issues"))
     page.one("[aria-label='Light or dark']").click()
     page.until(lambda: page.all(".issues pre") == [])
     choose(page, "loop.toml")
