@@ -130,7 +130,7 @@ def repeated(number: int, measure: str, zone: float, repeats: int, pilot: int = 
         contest.contest.seed = seed
         found = select(contest.sample, len(exact), zone, span)
         losses.append(exact[found.best] - exact.min())
-        spent.append(found.histories)
+        spent.append(found.simulated)
     for seed in range(5):
         costs = contest.pool(pilot, 10**6 + seed)
         equal.append(equal_allocation(costs, zone) * len(exact))

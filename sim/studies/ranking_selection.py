@@ -1,6 +1,7 @@
 """The best of many candidates by simulation, with a guarantee: screening, then the procedure KN.
 
-Every candidate has a cost in every world; less is better, and the k-th world is the same for all.
+Every candidate has a cost in every replication; less is better, and the k-th replication has the
+same random numbers for all.
 
 1. **Screening** (subset selection: Gupta 1965; Nelson, Swann, Goldsman and Song 2001, Operations
    Research 49, 950-963). After 100, 200, 400 .. replications a candidate is dropped when another is
@@ -9,8 +10,8 @@ Every candidate has a cost in every world; less is better, and the k-th world is
    all rounds with a probability of at least 1 - alpha / 2, however close the others are. To test
    a candidate against some of the others only, as is done here, can but keep more of them.
 2. **KN** (Kim and Nelson 2001, ACM TOMACS 11, 251-273, with c = 1) among the survivors, in new
-   worlds, so that their number is that of the candidates ("restarting": Boesel, Nelson and Kim
-   2003, Operations Research 51, 814-825). If the best one is better than all others by the
+   replications, so that their number is that of the candidates ("restarting": Boesel, Nelson and
+   Kim 2003, Operations Research 51, 814-825). If the best one is better than all others by the
    indifference zone, it is chosen with a probability of at least 1 - alpha / 2. The procedure is
    valid under common random numbers: only variances of paired differences enter it.
 
@@ -46,7 +47,7 @@ FEW = 20  # survivors for whom KN is cheaper than more screening
 ENOUGH = 800  # replications of screening, unless there are too many survivors
 MANY = 2_000  # survivors whose pairs are too many for KN
 LEADERS = 64  # least costly candidates, against which all are tested
-BATCH = 20  # worlds in an observation of KN
+BATCH = 20  # replications in an observation of KN
 FIRST_STAGE = 50  # observations of KN from which variances are taken
 
 
@@ -54,10 +55,10 @@ class SelectionStep(NamedTuple):
     """What one look at the candidates cost, and whom it left."""
 
     name: str  # "screening" or "KN"
-    worlds: int  # of each contender so far, in this step
+    replications: int  # of each contender so far, in this step
     contenders: int  # before
     left: int
-    histories: int  # told since the stage before
+    simulated: int  # simulated since the stage before
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,10 @@ class Selection:
     Attributes:
         best: the candidate chosen.
         survivors: whom screening left: with confidence 1 - alpha / 2 the best one is among them.
-        tied: candidates that cost the same as the best one in every world of KN; it included.
+        tied: candidates that cost the same as the best one in every replication of KN; it included.
         means: mean cost of each candidate, and
-        worlds: over how many worlds; those of its last step.
-        next_world: the first world that nobody has seen.
+        replications: over how many replications; those of its last step.
+        next_replication: the first replication that nobody has seen.
         stages: in order.
     """
 
@@ -78,14 +79,14 @@ class Selection:
     survivors: Ints
     tied: Ints
     means: Floats
-    worlds: Ints
-    next_world: int
+    replications: Ints
+    next_replication: int
     stages: tuple[SelectionStep, ...]
 
     @property
-    def histories(self) -> int:
+    def simulated(self) -> int:
         """How many replications were simulated."""
-        return sum(stage.histories for stage in self.stages)
+        return sum(stage.simulated for stage in self.stages)
 
 
 def select(
@@ -110,13 +111,13 @@ def select(
     book = _Book(np.full(candidates, np.nan), np.zeros(candidates, np.int64), [])
     everyone = np.arange(candidates)
     if candidates == 1:
-        return Selection(0, everyone, everyone, book.means, book.worlds, 0, ())
+        return Selection(0, everyone, everyone, book.means, book.replications, 0, ())
     survivors, seen = screen(sample, everyone, span, alpha / 2, book)
     tied, last = survivors, seen
     if len(survivors) > 1:
         tied, last = fully_sequential(sample, survivors, zone, span, alpha / 2, seen, book)
     return Selection(
-        int(tied[0]), survivors, tied, book.means, book.worlds, last, tuple(book.stages)
+        int(tied[0]), survivors, tied, book.means, book.replications, last, tuple(book.stages)
     )
 
 
@@ -124,13 +125,13 @@ class _Book(NamedTuple):
     """What is known of each candidate, and what was done."""
 
     means: Floats
-    worlds: Ints
+    replications: Ints
     stages: list[SelectionStep]
 
-    def note(self, name: str, who: Ints, kept: Flags, costs: Floats, told: int) -> None:
-        worlds = costs.shape[1] * (BATCH if name == "KN" else 1)
-        self.means[who], self.worlds[who] = costs.mean(axis=1), worlds
-        self.stages.append(SelectionStep(name, worlds, len(who), int(kept.sum()), told))
+    def note(self, name: str, who: Ints, kept: Flags, costs: Floats, simulated: int) -> None:
+        replications = costs.shape[1] * (BATCH if name == "KN" else 1)
+        self.means[who], self.replications[who] = costs.mean(axis=1), replications
+        self.stages.append(SelectionStep(name, replications, len(who), int(kept.sum()), simulated))
 
 
 # -- screening ------------------------------------------------------------------------------------
@@ -149,15 +150,16 @@ def screen(
     """
     left, costs = candidates, np.empty((len(candidates), 0))
     each = alpha / len(ROUNDS) / (len(candidates) - 1)
-    for worlds in ROUNDS:
+    for replications in ROUNDS:
         seen = costs.shape[1]
-        costs = np.hstack([costs, sample(left, seen, worlds - seen)])
-        kept = ~_clearly_worse(costs, _known(span, costs), float(stats.t.isf(each, worlds - 1)))
-        book.note("screening", left, kept, costs, len(left) * (worlds - seen))
+        costs = np.hstack([costs, sample(left, seen, replications - seen)])
+        quantile = float(stats.t.isf(each, replications - 1))
+        kept = ~_clearly_worse(costs, _known(span, costs), quantile)
+        book.note("screening", left, kept, costs, len(left) * (replications - seen))
         left, costs = left[kept], costs[kept]
         kinds = len(_first_of_kind(costs))
-        # Whom no world tells apart, more worlds of screening will hardly.
-        if kinds <= FEW or (kinds <= MANY and worlds >= ENOUGH):
+        # Those that no replication distinguishes, more screening will hardly distinguish.
+        if kinds <= FEW or (kinds <= MANY and replications >= ENOUGH):
             break
     return left, costs.shape[1]
 
@@ -166,7 +168,7 @@ def _clearly_worse(costs: Floats, span: float, critical: float) -> Flags:
     """Who is more costly than one of the leaders by more than chance allows.
 
     Args:
-        costs: (m, worlds).
+        costs: (m, replications).
         span: the largest difference in cost.
         critical: quantile of Student's t.
     """
@@ -221,26 +223,26 @@ def fully_sequential(
         sample, zone, span: as for :func:`select`.
         candidates: at least two.
         alpha: the chance of a wrong choice, where one leads by the zone.
-        first: the first world that nobody has seen.
+        first: the first replication that nobody has seen.
         book: where it is written down.
     """
     h2 = 2 * eta(len(candidates), FIRST_STAGE, alpha) * (FIRST_STAGE - 1)
     single = sample(candidates, first, FIRST_STAGE * BATCH)
     everyone, span = _batch_means(single), _known(span, single)
     place = _first_of_kind(everyone)
-    costs, told = everyone[place], everyone.size * BATCH
+    costs, simulated = everyone[place], everyone.size * BATCH
     variance = _pair_variances(costs, span)
     while True:
         r = costs.shape[1]
         kept = _in_contention(costs.mean(axis=1), variance, zone, h2, r)
-        book.note("KN", candidates[place], kept, costs, told)
+        book.note("KN", candidates[place], kept, costs, simulated)
         place, costs, variance = place[kept], costs[kept], variance[np.ix_(kept, kept)]
         if len(place) == 1:
             break
         # Looks may be rare: of a symmetric boundary it only makes errors rarer.
         more = max(1, r // 10)
         seen = _batch_means(sample(candidates[place], first + r * BATCH, more * BATCH))
-        costs, told = np.hstack([costs, seen]), seen.size * BATCH
+        costs, simulated = np.hstack([costs, seen]), seen.size * BATCH
     winner = place[0]
     alike = np.flatnonzero((everyone == everyone[winner]).all(axis=1))
     order = [winner, *(i for i in alike if i != winner)]
@@ -282,13 +284,13 @@ def _in_contention(means: Floats, variance: Floats, zone: float, h2: float, r: i
 
 
 def equal_allocation(costs: Floats, zone: float, confidence: float = 0.95) -> int:
-    """Worlds of each candidate if all get as many, with the same guarantee as :func:`select`.
+    """Replications of each candidate if all get as many, with the same guarantee as :func:`select`.
 
     Bonferroni's one-step procedure under common random numbers (after Clark and Yang 1986):
     n = t^2 S^2 / zone^2, with the largest variance S^2 of a paired difference.
 
     Args:
-        costs: (candidates, worlds) of a first stage.
+        costs: (candidates, replications) of a first stage.
         zone, confidence: as for :func:`select`.
     """
     k, n = costs.shape

@@ -213,7 +213,7 @@ def facts(study: Study) -> Facts:
             "Measured in": f"{options['replications']:,} replications of each candidate",
             "Chosen by": f"{options['measure']}, zone {options['zone']:g}, confidence "
             f"{options['confidence']:g}",
-            "Replications": f"{manifest['histories']:,} in all",
+            "Replications": f"{manifest['simulated']:,} in all",
         },
     )
 
@@ -257,10 +257,10 @@ def _how(manifest: Manifest) -> str:
     if stages:
         screened = [stage for stage in stages if stage["name"] == "screening"][-1]
         text += (
-            f". Screening left {screened['left']:,} after {screened['worlds']:,} "
+            f". Screening left {screened['left']:,} after {screened['replications']:,} "
             "paired replications; "
-            f"the choice took {many(manifest['choice_histories'], 'replication')}, all in all "
-            f"{manifest['histories']:,} were simulated"
+            f"the choice took {many(manifest['choice_replications'], 'replication')}, all in all "
+            f"{manifest['simulated']:,} were simulated"
         )
     return text + "."
 

@@ -285,17 +285,17 @@ class _Search:
         )
         nominees, first = self.nominees(selection)
         measured = self.measured(selection, nominees)
-        told = self.evaluator.evaluate(self.numbers[measured], first, self.options.replications)
+        outcomes = self.evaluator.evaluate(self.numbers[measured], first, self.options.replications)
         references = self.evaluator.references(first, self.options.replications)
-        table = self.table(selection, measured, told, references)
+        table = self.table(selection, measured, outcomes, references)
         counts: Manifest = {
             "candidates": len(self.space),
             "distinct": len(self.numbers),
             "best": self.space.name(int(self.numbers[selection.best])),
             "orders": len(self.space.orders),
             "hopeless": int((classes < 0).sum()),
-            "choice_histories": selection.histories,
-            "histories": self.evaluator.simulated,
+            "choice_replications": selection.simulated,
+            "simulated": self.evaluator.simulated,
             "stages": [stage._asdict() for stage in selection.stages],
             "first_measured_replication": first,
         }
@@ -303,43 +303,43 @@ class _Search:
 
     def sample(self, places: Ints, first: int, count: int) -> Floats:
         """Costs, for the selection; what they say of the other measures is written down."""
-        told = self.evaluator.evaluate(self.numbers[places], first, count)
-        cost, goal, ruin = self.cost(told), ~np.isnan(told.goal), ~np.isnan(told.ruin)
+        outcomes = self.evaluator.evaluate(self.numbers[places], first, count)
+        cost, goal, ruin = self.cost(outcomes), ~np.isnan(outcomes.goal), ~np.isnan(outcomes.ruin)
         parts = [np.full(len(places), float(count))]
         parts += [values.sum(axis=1) for values in (cost, goal, ruin)]
         self.sums[places] += np.column_stack(parts)
         return cost
 
-    def cost(self, told: Outcomes) -> Floats:
+    def cost(self, outcomes: Outcomes) -> Floats:
         """The measure, so that less is better: of a share, the share without."""
         measure = self.options.measure
         if not measure.more:
-            return told.value
+            return outcomes.value
         most = measure.bounds[1]
-        return (most if math.isfinite(most) else 0.0) - told.value
+        return (most if math.isfinite(most) else 0.0) - outcomes.value
 
-    def days(self, told: Outcomes) -> Floats:
-        return np.fmin(told.goal, float(self.space.scenario.horizon))
+    def days(self, outcomes: Outcomes) -> Floats:
+        return np.fmin(outcomes.goal, float(self.space.scenario.horizon))
 
     def nominees(self, selection: Selection) -> tuple[Ints, int]:
         """Candidates for the front, by a trial in new replications; and the next new one."""
-        first = selection.next_world
+        first = selection.next_replication
         if len(self.numbers) <= NEAR:
             return np.arange(len(self.numbers)), first
-        worlds, cost, goal, ruin = self.sums.T
-        cost, share, ruin = cost / worlds, goal / worlds, ruin / worlds
+        replications, cost, goal, ruin = self.sums.T
+        cost, share, ruin = cost / replications, goal / replications, ruin / replications
         orders = [np.lexsort((cost, -share)), np.argsort(cost, kind="stable")]
         if self.space.scenario.ruin is not None:
             orders.append(np.lexsort((cost, ruin)))
         chosen = np.unique(np.concatenate([order[:NOMINEES] for order in orders]))
-        told = self.evaluator.evaluate(self.numbers[chosen], first, TRIAL)
-        return chosen[_first_fronts(self.objectives(told), FRONT)], first + TRIAL
+        outcomes = self.evaluator.evaluate(self.numbers[chosen], first, TRIAL)
+        return chosen[_first_fronts(self.objectives(outcomes), FRONT)], first + TRIAL
 
-    def objectives(self, told: Outcomes) -> Floats:
+    def objectives(self, outcomes: Outcomes) -> Floats:
         """What is traded, less is better: days, their median, share never there, share of ruin."""
-        never, ruin = np.isnan(told.goal), ~np.isnan(told.ruin)
-        median = np.median(np.where(never, np.inf, told.goal), axis=1)
-        days, never_there, ruined = (v.mean(axis=1) for v in (self.days(told), never, ruin))
+        never, ruin = np.isnan(outcomes.goal), ~np.isnan(outcomes.ruin)
+        median = np.median(np.where(never, np.inf, outcomes.goal), axis=1)
+        days, never_there, ruined = (v.mean(axis=1) for v in (self.days(outcomes), never, ruin))
         return np.column_stack([days, median, never_there, ruined])
 
     def measured(self, selection: Selection, nominees: Ints) -> Ints:
@@ -354,7 +354,7 @@ class _Search:
         self,
         selection: Selection,
         measured: Ints,
-        told: Outcomes,
+        outcomes: Outcomes,
         references: dict[str, Outcomes],
     ) -> pd.DataFrame:
         numbers = self.numbers[measured]
@@ -368,8 +368,8 @@ class _Search:
                 "n": self.options.replications,
             }
         )
-        all_told = Outcomes(*map(np.concatenate, zip(told, *references.values(), strict=True)))
-        for name, interval in self.estimates(all_told).items():
+        together = Outcomes(*map(np.concatenate, zip(outcomes, *references.values(), strict=True)))
+        for name, interval in self.estimates(together).items():
             limits = {
                 f"{name}_low": interval.low,
                 name: interval.best,
@@ -378,35 +378,37 @@ class _Search:
             for column, values in limits.items():
                 rows[column] = np.asarray(values, float)
         survived = np.isin(measured, selection.survivors)
-        rows["status"] = self.statuses(rows, all_told, survived)
+        rows["status"] = self.statuses(rows, together, survived)
         rows["front"] = False
-        front = _undominated(self.objectives(told)) & _first_alike(told)
+        front = _undominated(self.objectives(outcomes)) & _first_alike(outcomes)
         rows.loc[: len(numbers) - 1, "front"] = front
         order = np.lexsort((rows["restricted_mean"], rows["difference"], rows["status"] != BEST))
         return rows.iloc[order].reset_index(drop=True)
 
-    def estimates(self, told: Outcomes) -> dict[str, Interval]:
+    def estimates(self, outcomes: Outcomes) -> dict[str, Interval]:
         """By name, for all rows."""
-        horizon, n = float(self.space.scenario.horizon), told.goal.shape[1]
-        days, cost, span = self.days(told), self.cost(told), self.options.span
+        horizon, n = float(self.space.scenario.horizon), outcomes.goal.shape[1]
+        days, cost, span = self.days(outcomes), self.cost(outcomes), self.options.span
         found = {
             "restricted_mean": mean_interval(days.T, (0.0, horizon)),
-            "reached": wilson((~np.isnan(told.goal)).sum(axis=1), n),
-            "median": _stacked([median_interval(np.nan_to_num(g, nan=np.inf)) for g in told.goal]),
+            "reached": wilson((~np.isnan(outcomes.goal)).sum(axis=1), n),
+            "median": _stacked(
+                [median_interval(np.nan_to_num(g, nan=np.inf)) for g in outcomes.goal]
+            ),
         }
         if self.options.measure.name not in MEASURES:
-            found["value"] = _mean(self.options.measure, told.value)
+            found["value"] = _mean(self.options.measure, outcomes.value)
         one_of = 1 - (1 - self.options.confidence) / max(1, len(cost) - 1)
         found["difference"] = mean_interval((cost - cost[0]).T, (-span, span), one_of)
         if self.space.scenario.ruin is not None:
-            ruin = (~np.isnan(told.ruin)).astype(float)
+            ruin = (~np.isnan(outcomes.ruin)).astype(float)
             found["ruin"] = wilson(ruin.sum(axis=1), n)
             found["ruin_difference"] = mean_interval((ruin - ruin[0]).T, (-1.0, 1.0))
         return found
 
-    def statuses(self, rows: pd.DataFrame, told: Outcomes, survived: Flags) -> list[str]:
+    def statuses(self, rows: pd.DataFrame, outcomes: Outcomes, survived: Flags) -> list[str]:
         """What is known of each row; whom the screening dropped is not the best one."""
-        cost = self.cost(told)
+        cost = self.cost(outcomes)
         dropped = np.append(~survived, np.zeros(len(rows) - len(survived), np.bool_))
         found = np.select(
             [
@@ -432,11 +434,11 @@ def _stacked(intervals: Sequence[Interval]) -> Interval:
     return Interval(*(np.array(limits) for limits in zip(*intervals, strict=True)))
 
 
-def _first_alike(told: Outcomes) -> Flags:
+def _first_alike(outcomes: Outcomes) -> Flags:
     """Whether no row before is the same in every replication."""
     seen: set[bytes] = set()
     fresh = []
-    for pair in zip(told.goal, told.ruin, strict=True):
+    for pair in zip(outcomes.goal, outcomes.ruin, strict=True):
         key = np.concatenate(pair).tobytes()
         fresh.append(key not in seen)
         seen.add(key)

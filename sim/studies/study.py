@@ -122,8 +122,8 @@ class Manifest(TypedDict, total=False):
     best: str
     orders: int
     hopeless: int
-    choice_histories: int
-    histories: int
+    choice_replications: int
+    simulated: int
     stages: list[dict[str, Any]]
     first_measured_replication: int
 

@@ -70,8 +70,8 @@ def test_bad_candidates_get_few_worlds() -> None:
     means = np.r_[0.0, np.full(40, 3.0), 0.05]
     costs = Normal(means, 1, 0.5)
     found = select(costs, 42, 0.1, 12.0)
-    assert found.histories == costs.told
-    assert found.worlds[1:41].max() < 500 < found.worlds[0]
+    assert found.simulated == costs.told
+    assert found.replications[1:41].max() < 500 < found.replications[0]
     assert set(found.survivors) == {0, 41}
     # Whoever was told last knows more, and what is said of their means is true.
     assert found.means[1:41] == pytest.approx(means[1:41], abs=0.5)
@@ -108,7 +108,7 @@ def test_equal_ones_are_handed_back_with_the_best() -> None:
 def test_a_single_candidate_needs_no_history() -> None:
     found = select(Normal([1.0]), 1, 0.1, 1.0)
     assert isinstance(found, Selection)
-    assert (found.best, found.histories, found.next_world) == (0, 0, 0)
+    assert (found.best, found.simulated, found.next_replication) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,7 @@ def test_estimates_come_from_new_replications() -> None:
     options = sequence_search.options_of(space, "days", 5, 0.95, 50)
     inner = sequence_search.find(space, options, 1)
     first = inner.counts["first_measured_replication"]
-    assert first >= inner.selection.next_world > 0
+    assert first >= inner.selection.next_replication > 0
     best = int(inner.table["number"].iloc[0])
     assert best == inner.distinct[inner.selection.best]
     goal = SequenceEvaluator(space, 1, workers=1).evaluate([best], first, 50).goal
@@ -307,7 +307,7 @@ def test_first_fronts_peel_one_after_the_other() -> None:
 def test_the_same_search_whatever_the_workers(found) -> None:
     again = search.search(small(), replications=50, workers=2, zone=5)
     pd.testing.assert_frame_equal(found.tables["candidates"], again.tables["candidates"])
-    assert again.manifest["choice_histories"] == found.manifest["choice_histories"]
+    assert again.manifest["choice_replications"] == found.manifest["choice_replications"]
 
 
 def test_share_is_another_measure() -> None:
@@ -462,7 +462,7 @@ def test_the_command_writes_a_folder_that_can_be_used(scenario_file, tmp_path, c
                      "front.toml", "best.toml", "front.png", "front.svg"}  # fmt: skip
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["kind"] == "search"
-    assert manifest["histories"] >= sum(stage["histories"] for stage in manifest["stages"]) > 0
+    assert manifest["simulated"] >= sum(stage["simulated"] for stage in manifest["stages"]) > 0
     best = tomllib.loads((tmp_path / "out" / "best.toml").read_text())["strategies"]
     assert list(best) == [manifest["best"]]
     assert (tmp_path / "saved.toml").read_text() == (tmp_path / "out" / "best.toml").read_text()
