@@ -412,7 +412,7 @@ def test_columns_can_be_added_to_the_frame_without_a_warning(tmp_path) -> None:
         (sim.search, {"zone": "1"}, "zone: found '1'; allowed: a number"),
         (sim.search, {"confidence": None}, "confidence: found None"),
         (sim.search, {"replications": 10.0}, "replications: found 10.0"),
-        (sim.search, {"measure": 1}, 'unknown measure "1"'),
+        (sim.search, {"measure": 1}, "measure: found 1; allowed: a text"),
         (sim.search, {"seed": "1"}, "seed: found '1'"),
         (sim.search, {"out": ""}, "out: found an empty text"),
         (sim.search, {"stages": "no"}, "stages: found 'no'; allowed: True or False"),
