@@ -29,8 +29,8 @@ def measures(frame: pd.DataFrame) -> pd.DataFrame:
 def main() -> int:
     """Print every measure of both with the difference in standard errors."""
     plain = measures(pd.DataFrame(hand_written.simulate(PLAIN, 1))).astype(float)
-    told = sim.run(sim.load("korea-2017"), ["proposal"], ENGINE, seed=7).frame
-    engine = measures(told)[plain.columns].astype(float)
+    simulated = sim.run(sim.load("korea-2017"), ["proposal"], ENGINE, seed=7).frame
+    engine = measures(simulated)[plain.columns].astype(float)
     error = np.sqrt(plain.var() / len(plain) + engine.var() / len(engine))
     z = ((plain.mean() - engine.mean()) / error).fillna(0.0)
     table = pd.DataFrame({"plain": plain.mean(), "engine": engine.mean(), "z": z})

@@ -1,4 +1,4 @@
-"""Somebody who waits for some looks only, and sees what is told meanwhile."""
+"""Somebody who waits for some looks only, and sees what is simulated meanwhile."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 from sim.engine.kernel import Simulator
 
 
-def nothing_is_told_afterwards(
+def nothing_is_simulated_afterwards(
     monkeypatch: pytest.MonkeyPatch, looks: int, ask: Callable[[Callable[[], bool]], Iterable[Any]]
 ) -> None:
-    """Fails unless one block is told after each look that is not the last, and none after it.
+    """Fails unless one block is simulated after each look that is not the last, and none after it.
 
     Args:
         looks: that are answered by "go on".
         ask: a study, given what tells it that nobody waits; it must yield nothing.
     """
     asked: list[bool] = []
-    told: list[int] = []
+    simulated: list[int] = []
     simulate = Simulator.simulate
 
     def cancelled() -> bool:
@@ -28,10 +28,10 @@ def nothing_is_told_afterwards(
         return asked[-1]
 
     def counted(self: Simulator, *histories: Any) -> None:
-        told.append(len(asked))
+        simulated.append(len(asked))
         simulate(self, *histories)
 
     monkeypatch.setattr(Simulator, "simulate", counted)
     assert list(ask(cancelled)) == []
     assert asked[looks]
-    assert told == list(range(1, looks + 1))
+    assert simulated == list(range(1, looks + 1))

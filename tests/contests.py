@@ -106,9 +106,9 @@ class Repeats:
         goal = self.contest.evaluate(self.distinct[places], first, count).goal
         return np.fmin(goal, HORIZON) if self.measure == "days" else np.isnan(goal).astype(float)
 
-    def pool(self, worlds: int, seed: int = 10**6) -> np.ndarray:
+    def pool(self, replications: int, seed: int = 10**6) -> np.ndarray:
         self.contest.seed = seed
-        return self.sample(np.arange(len(self.distinct)), 0, worlds)
+        return self.sample(np.arange(len(self.distinct)), 0, replications)
 
 
 @dataclass
@@ -117,12 +117,12 @@ class Outcome:
 
     candidates: int
     losses: np.ndarray
-    histories: float
-    equal: float  # histories of an equal allocation with the same guarantee
+    simulated: float
+    equal: float  # replications of an equal allocation with the same guarantee
 
 
 def repeated(number: int, measure: str, zone: float, repeats: int, pilot: int = 400) -> Outcome:
-    """Select again and again, each time in other worlds."""
+    """Select again and again, each time with other random numbers."""
     exact, contest = exact_costs(number, measure), Repeats(number, measure)
     span = float(HORIZON) if measure == "days" else 1.0
     losses, spent, equal = [], [], []

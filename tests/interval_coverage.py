@@ -1,7 +1,7 @@
 """How often each printed interval holds the truth, which the Markov chain knows.
 
 One long run is cut into many small studies. Each study makes its tables as the commands do, and
-every interval in them is asked whether it holds what the chain says. Intervals that are told to
+every interval in them is asked whether it holds what the chain says. Intervals that are to
 hold together are counted as one: all of them, or a miss.
 """
 
@@ -127,10 +127,10 @@ PEACE = TEXT.replace("rate = 0.15", "rate = 0")
 NAMES = ["one", "two", "late", "parallel"]
 HORIZON = 730.0
 DAYS = np.linspace(0.0, HORIZON, 731)
-HISTORIES = 200
+REPLICATIONS = 200
 RARE = ["reached", "restricted_mean", "held_freeze"]
 SEED = 11
-FEW = 30  # told with their logs, which takes its time
+FEW = 30  # simulated with their logs, which takes its time
 LEVEL = 0.95
 LEAST = 0.95 * LEVEL
 """An interval of a level of 95 % must hold the truth in at least 95 % of 95 % of the studies."""
@@ -162,7 +162,7 @@ class Truth:
 
 
 def studies(
-    text: str, repeats: int, names: list[str] = NAMES, size: int = HISTORIES
+    text: str, repeats: int, names: list[str] = NAMES, size: int = REPLICATIONS
 ) -> Iterator[pd.DataFrame]:
     """Small studies of the same strategies, cut from one run."""
     frame = sim.run(sim.loads(text), names, repeats * size, seed=SEED).frame
@@ -219,7 +219,7 @@ def of_comparison(repeats: int) -> Hits:
 
 
 def of_rare_differences(repeats: int) -> Hits:
-    """Differences that few worlds carry, and what luck explains but for an event that is rare."""
+    """Differences that few replications carry; residuals explain all but a rare event."""
     hits: Hits = {}
     chance = 0.99 * 0.5 + 0.01 * 0.0005 / 0.5005  # odds of 0.001, where there is a scandal
     gap = 0.4 - chance
@@ -228,7 +228,7 @@ def of_rare_differences(repeats: int) -> Hits:
     _differ(hits, "one attempt", ONE_ATTEMPT, ["left", "right"], one, repeats, size=100)
     truths = [Truth(RARE_GOAL, name) for name in ("one", "late")]
     rare = {name: truths[1].of(name) - truths[0].of(name) for name in RARE}
-    _differ(hits, "rare goal", RARE_GOAL, ["one", "late"], rare, repeats, size=HISTORIES)
+    _differ(hits, "rare goal", RARE_GOAL, ["one", "late"], rare, repeats, size=REPLICATIONS)
     return hits
 
 
@@ -259,7 +259,7 @@ def _differ(
 
 
 def _residuals(
-    programs: dict[str, Program], at: int, size: int = HISTORIES
+    programs: dict[str, Program], at: int, size: int = REPLICATIONS
 ) -> dict[str, np.ndarray]:
     """Martingale residuals of the histories of a study."""
     return {
@@ -281,7 +281,7 @@ def _behind_the_best(table: pd.DataFrame, truths: dict[str, Truth]) -> list[floa
 
 
 def of_pairs(repeats: int) -> Hits:
-    """Win, tie and loss of two strategies whose luck is independent: without war, by two chains."""
+    """Win, tie and loss of two strategies with independent random numbers, by two chains."""
     one, two = (Truth(PEACE, name) for name in ("one", "two"))
     density = np.gradient(one.goal, DAYS)
     win = float(simpson(density * (1 - two.goal), x=DAYS))
@@ -338,10 +338,11 @@ def of_durability(repeats: int) -> Hits:
         endurance = competing_risks.endurance(frame, "freeze", "war", HORIZON).iloc[0]
         held = within(endurance["low"], 1 - broken, endurance["high"])
         hits.setdefault("endurance", []).append(held)
-        told = (
-            (r, *kernel.trace(program, SEED, r)) for r in range(i * HISTORIES, (i + 1) * HISTORIES)
+        simulated = (
+            (r, *kernel.trace(program, SEED, r))
+            for r in range(i * REPLICATIONS, (i + 1) * REPLICATIONS)
         )
-        table = competing_risks.durability(time_budget.spells(program, told), grid=ages)
+        table = competing_risks.durability(time_budget.spells(program, simulated), grid=ages)
         for row in table.itertuples():
             share = 1 - lost[ages.index(row.time)]
             hits.setdefault("durability", []).append(within(row.low, share, row.high))
@@ -355,20 +356,20 @@ def of_explanation(repeats: int) -> Hits:
     program = translate(sim.loads(without).strategy("two"))
     scenario = sim.loads(TEXT).strategy("one")
     whole = ablation.outcomes(
-        scenario, translate(scenario), kernel.simulate, SEED, repeats * HISTORIES
+        scenario, translate(scenario), kernel.simulate, SEED, repeats * REPLICATIONS
     )
     saved = _saved()
     hits: Hits = {}
-    studied = whole.groupby(whole["replication"] // HISTORIES)
+    studied = whole.groupby(whole["replication"] // REPLICATIONS)
     for i, (_, part) in enumerate(studied):
         for row in attribution.costs(part).itertuples():
             key = (row.name, row.how)
             if key in saved:
                 held = within(row.low, saved[key], row.high)
                 hits.setdefault(f"cost: {row.name} {row.how}", []).append(held)
-        first = i * HISTORIES
-        told = ((r, *kernel.trace(program, SEED, r)) for r in range(first, first + FEW))
-        days = attribution.time_budget(time_budget.budgets(program, told))
+        first = i * REPLICATIONS
+        simulated = ((r, *kernel.trace(program, SEED, r)) for r in range(first, first + FEW))
+        days = attribution.time_budget(time_budget.budgets(program, simulated))
         row = days[(days["track"] == "two") & (days["activity"] == time_budget.TABLE)].iloc[0]
         hits.setdefault("budget", []).append(within(row["low"], table_days, row["high"]))
     return hits

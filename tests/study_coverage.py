@@ -1,7 +1,7 @@
 """How often the intervals of `detente sensitivity` and `robust` hold a truth known by a formula.
 
-One study a repeat, each with luck of its own. Kinds are kept apart, so that one that fails cannot
-hide behind others.
+One study a repeat, each with random numbers of its own. Kinds are kept apart, so that one that
+fails cannot hide behind others.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ P, Q, W, TABLES = "left.sign.success", "right.sign.success", "left.sign.no.weigh
 SCENARIO = sim.loads(TWO_WAYS, "two_ways.toml")
 
 WEIGHTS = {"a": 3.0, "b": 2.0, "c": 1.0}
-HISTORIES = 30
+REPLICATIONS = 30
 
 Hits = dict[str, list[bool]]
 Table = npt.NDArray[np.float64]
@@ -69,14 +69,14 @@ def _note(hits: Hits, kind: str, row: object, name: str, truth: float) -> None:
 
 
 def of_sobol(repeats: int) -> Hits:
-    """Indices of a weighted sum, with noise, and with luck that all points share."""
+    """Indices of a weighted sum, with noise of its own and noise that all points share."""
     weights = np.array(list(WEIGHTS.values()))
     whole = float((weights**2).sum())
     hits: Hits = {}
     for repeat in range(repeats):
         alone = {name: [name] for name in WEIGHTS}
         table, noise = indices.sobol(
-            _lucky(weights, np.random.default_rng(repeat)), list(WEIGHTS), alone, 128,
+            _noisy(weights, np.random.default_rng(repeat)), list(WEIGHTS), alone, 128,
             seed=repeat + 1,
         )  # fmt: skip
         assert not noise.too_noisy
@@ -86,12 +86,17 @@ def of_sobol(repeats: int) -> Hits:
     return hits
 
 
-def _lucky(weights: np.ndarray, luck: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
-    # Slopes differ from history to history, as do levels.
-    common, tilt = luck.normal(size=HISTORIES), luck.normal(size=(len(weights), HISTORIES))
+def _noisy(
+    weights: np.ndarray, generator: np.random.Generator
+) -> Callable[[np.ndarray], np.ndarray]:
+    # Slopes differ from replication to replication, as do levels.
+    common, tilt = (
+        generator.normal(size=REPLICATIONS),
+        generator.normal(size=(len(weights), REPLICATIONS)),
+    )
 
     def evaluate(cube: np.ndarray) -> np.ndarray:
-        own = luck.normal(size=(len(cube), HISTORIES))
+        own = generator.normal(size=(len(cube), REPLICATIONS))
         return (cube @ weights)[:, None] + cube @ (3 * tilt) + 5 * common + 2 * own
 
     return evaluate
@@ -105,7 +110,7 @@ def outcomes(random: np.random.Generator, count: int, noise: float) -> tuple:
     common = random.normal(0.5, 0.1, (count, 1))
     truth = common + random.normal([0.03, 0.0, -0.1], 0.05, (count, 3))
     means = truth + noise * random.normal(size=truth.shape)
-    return regret_.Outcomes(means, noise**2 * np.eye(3), 100), truth
+    return regret_.DrawMeans(means, noise**2 * np.eye(3), 100), truth
 
 
 def of_regret(repeats: int) -> Hits:

@@ -43,9 +43,9 @@ def killed_again_and_again(out: Path, replications: int, kills: int, seed: int =
 
 def difference(out: Path, replications: int) -> str:
     """In what the folder differs from an undisturbed run; empty where it does not."""
-    told = sim.run(sim.load("korea-2017"), STRATEGIES, replications, columns=COLUMNS)
+    simulated = sim.run(sim.load("korea-2017"), STRATEGIES, replications, columns=COLUMNS)
     try:
-        pd.testing.assert_frame_equal(sim.read(out).frame, told.frame)
+        pd.testing.assert_frame_equal(sim.read(out).frame, simulated.frame)
     except AssertionError as error:
         return str(error)
     left = [path.name for path in out.iterdir() if path.name.startswith(".")]

@@ -16,14 +16,14 @@ sys.path.extend(
     ]
 )
 
-from test_closed_form import CASES, Case, told
+from test_closed_form import CASES, Case, simulated
 
 LIMIT = 4.5
 
 
 def check(case: Case, replications: int, seed: int) -> bool:
     """Print one case; is it within the limit?"""
-    found = case.measure(told(case.file, case.strategy, "compiled", replications, seed))
+    found = case.measure(simulated(case.file, case.strategy, "compiled", replications, seed))
     print(f"{found.z:7.2f}  {found.estimate:12.6g}  {found.exact:12.6g}  {case}", flush=True)
     return abs(found.z) <= LIMIT
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.extend([str(Path(__file__).parents[1] / at) for at in ("tests", "tests/oracles")])
 
-from interval_coverage import HISTORIES, LEAST, LEVEL, PARTS, covered
+from interval_coverage import LEAST, LEVEL, PARTS, REPLICATIONS, covered
 
 TABLE = Path(__file__).parents[1] / "docs" / "coverage.csv"
 
@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--write", action="store_true", help=f"into {TABLE.name} of the documents")
     options = parser.parse_args()
-    print(f"{options.repeats:,} studies of {HISTORIES} replications; level {LEVEL:.0%}, "
+    print(f"{options.repeats:,} studies of {REPLICATIONS} replications; level {LEVEL:.0%}, "
           f"at least {LEAST:.2%}")  # fmt: skip
     short, lines = 0, []
     for name in options.only:

@@ -5,7 +5,7 @@
 Small scenarios without memory, in which the Markov chain gives the exact cost of every order of
 three tracks with and without a posture, are searched again and again with other seeds. Exit code 1
 if in some scenario fewer than 95 % of the choices are within the zone, or if all in all the search
-simulated more than a third of the replications of an equal allocation with the same guarantee. The
+selected more than a third of the replications of an equal allocation with the same guarantee. The
 last column is the least equal allocation that happens to do as well there: what someone would need
 who knew the answer beforehand.
 """
@@ -41,15 +41,16 @@ def main() -> int:
     for number in range(options.first, options.first + options.contests):
         measure = ("days", "share")[number % 2]
         span = HORIZON if measure == "days" else 1.0
-        told = repeated(number, measure, options.zone * span, options.repeats, PILOT)
+        selected = repeated(number, measure, options.zone * span, options.repeats, PILOT)
         least = least_equal(number, measure, options.zone * span)
-        good = float((told.losses <= options.zone * span).mean())
+        good = float((selected.losses <= options.zone * span).mean())
         wrong += good < 0.95
-        spent, equal = spent + told.histories, equal + told.equal
+        spent, equal = spent + selected.simulated, equal + selected.equal
         print(
-            f"{number:7}  {measure:7}  {told.candidates:10}  {(told.losses < 1e-6).mean():4.0%}  "
-            f"{good:11.1%}  {told.histories:9,.0f}  {told.equal:16,.0f}  "
-            f"{told.histories / told.equal:5.2f}  {least:7,.0f}",
+            f"{number:7}  {measure:7}  {selected.candidates:10}  "
+            f"{(selected.losses < 1e-6).mean():4.0%}  "
+            f"{good:11.1%}  {selected.simulated:9,.0f}  {selected.equal:16,.0f}  "
+            f"{selected.simulated / selected.equal:5.2f}  {least:7,.0f}",
             flush=True,
         )
     print(

@@ -141,7 +141,7 @@ def _of(
         margin=known.margin,
         table=part,
         numbers=len(known.evaluator.free),
-        here=int(known.told.shape[-1]),
+        here=int(known.goodness.shape[-1]),
         at_ends=replications,
         done=done,
     )

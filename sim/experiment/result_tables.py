@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sim.analysis import comparison
+from sim.analysis import comparison, measures
 from sim.analysis.intervals import LEVEL
 from sim.analysis.measures import Measure
 from sim.analysis.samples import RowSample, validate
@@ -185,18 +185,15 @@ def _ruined(sample: RowSample, ruin: str | None, goal: str, endpoint: str) -> Fl
 def experiments(results: Results) -> tuple[pd.DataFrame, dict[str, Floats]]:
     """Inputs and outcomes; see :meth:`sim.experiment.results.Results.to_experiments`."""
     scenario, frame = results.scenario, results.frame
-    measured = pd.DataFrame(
-        {
-            "strategy": frame["strategy"].astype(str),
-            "draw": frame["draw"],
-            "reached": (frame["outcome"] == scenario.goal).astype(float),
-            "restricted_mean": frame["time"].where(
-                frame["outcome"] == scenario.goal, scenario.horizon
-            ),
-        }
+    goal, ruin = scenario.goal, scenario.ruin
+    standard = [
+        measures.came("reached", goal, goal),
+        measures.restricted_mean("restricted_mean", goal, goal, scenario.horizon),
+        *([] if ruin is None else [measures.came("ruin", ruin)]),
+    ]
+    measured = frame[["draw"]].assign(
+        strategy=frame["strategy"].astype(str), **{one.name: one.values(frame) for one in standard}
     )
-    if scenario.ruin is not None:
-        measured["ruin"] = frame[f"first_{scenario.ruin}"].notna().astype(float)
     others = [name for name in frame.columns if name.startswith(("held_", "n_"))]
     others += [one.name for one in results.measures]
     measured = pd.concat([measured, frame[others]], axis=1)

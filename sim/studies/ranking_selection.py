@@ -95,7 +95,7 @@ def select(
     """Choose the candidate with the least mean cost.
 
     Args:
-        sample: tells costs.
+        sample: simulates costs.
         candidates: how many there are; at least one.
         zone: a difference in mean cost that does not matter; > 0.
         span: the largest difference in cost that there can be; zone < span. Where it is infinite,

@@ -2,7 +2,8 @@
 
 The draw is the unit: an outcome is a mean over the replications of a draw, and the regret of a
 strategy in a draw is what the best strategy of that draw does better. All strategies of a draw
-meet the same luck; each draw meets luck of its own, so that luck averages out over draws.
+have common random numbers; each draw has random numbers of its own, so that noise averages out
+over draws.
 
 **Noise.** With few replications the best mean of a draw is partly the luckiest one: regrets come
 out too large, and the chance of being best too even. So the means of a draw are shrunk (C. Stein
@@ -34,8 +35,8 @@ TIED = 1e-9  # of the width of the measure: closer outcomes are the same
 
 
 @dataclass(frozen=True)
-class Outcomes:
-    """Outcomes of D draws for S strategies.
+class DrawMeans:
+    """Mean outcomes of D draws for S strategies.
 
     Attributes:
         means: (D, S), over the replications of a draw.
@@ -48,7 +49,7 @@ class Outcomes:
     replications: int
 
 
-def outcomes(evaluator: Evaluator, draws: Draws, replications: int) -> Outcomes:
+def outcomes(evaluator: Evaluator, draws: Draws, replications: int) -> DrawMeans:
     """Simulate all strategies at all draws; random numbers are common to strategies, not to draws.
 
     Args:
@@ -59,12 +60,11 @@ def outcomes(evaluator: Evaluator, draws: Draws, replications: int) -> Outcomes:
     points = np.tile(evaluator.base, (len(draws), 1))
     points[:, [evaluator.columns[name] for name in draws.names]] = draws.values
     first = [draw * replications for draw in range(len(draws))]
-    told = evaluator.evaluate(points, replications, first, what="draws")
-    return summed(told)
+    return summed(evaluator.evaluate(points, replications, first, what="draws"))
 
 
-def summed(told: Floats) -> Outcomes:
-    """Outcomes from (strategies, draws, replications).
+def summed(values: Floats) -> DrawMeans:
+    """Means over replications of values, (strategies, draws, replications).
 
     Returns:
         Means, (D, S), and the covariance of their noise, (S, S), pooled over draws; 0 where there
@@ -73,13 +73,13 @@ def summed(told: Floats) -> Outcomes:
     >>> summed(np.array([[[0.0, 1.0], [1.0, 1.0]]])).means.tolist()
     [[0.5], [1.0]]
     """
-    strategies, draws, replications = told.shape
-    means = told.mean(axis=2)
+    strategies, draws, replications = values.shape
+    means = values.mean(axis=2)
     noise = np.zeros((strategies, strategies))
     if replications > 1:
-        rest = (told - means[:, :, None]).reshape(strategies, -1)
+        rest = (values - means[:, :, None]).reshape(strategies, -1)
         noise = rest @ rest.T / (draws * (replications - 1)) / replications
-    return Outcomes(means.T.copy(), noise, replications)
+    return DrawMeans(means.T.copy(), noise, replications)
 
 
 def regrets(means: Floats, sign: int = 1) -> Floats:
@@ -141,7 +141,7 @@ def shrunk(means: Floats, noise: Floats) -> Shrunk:
     if scale == 0 or not noise.any():
         return Shrunk(means, np.zeros_like(noise))
     if len(means) < 2:
-        # One draw tells nothing of others: it is known up to its own noise.
+        # One draw says nothing of others: it is known up to its own noise.
         return Shrunk(means, _root(noise, scale))
     root = _root(spread - noise, scale)
     true = root @ root.T
@@ -197,7 +197,7 @@ class _Told(NamedTuple):
 
 
 def ranking(
-    found: Outcomes,
+    found: DrawMeans,
     strategies: tuple[str, ...],
     sign: int = 1,
     bounds: tuple[float, float] = (0.0, 1.0),
@@ -276,7 +276,7 @@ def _described(regret: Floats) -> _Told:
 
 
 def _limits(
-    found: Outcomes, sign: int, bounds: tuple[float, float], random: np.random.Generator
+    found: DrawMeans, sign: int, bounds: tuple[float, float], random: np.random.Generator
 ) -> tuple[_Told, _Told]:
     """Limits by resampling draws, with everything estimated anew in each resample."""
     draws = len(found.means)
@@ -292,7 +292,7 @@ def _limits(
     return _Told(*(one[0] for one in both)), _Told(*(one[1] for one in both))
 
 
-def by_draw(found: Outcomes, strategies: tuple[str, ...], sign: int = 1) -> pd.DataFrame:
+def by_draw(found: DrawMeans, strategies: tuple[str, ...], sign: int = 1) -> pd.DataFrame:
     """Every draw and strategy: draw (from 1), strategy, value, regret, as they came out."""
     draws, count = found.means.shape
     return pd.DataFrame(

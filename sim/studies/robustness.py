@@ -126,7 +126,7 @@ def _check_pair(numbers: Sequence[str] | None, evaluator: Evaluator) -> None:
         raise InputError(f"--map: found {given}; allowed: two different parameters")
 
 
-def _regrets(evaluator: Evaluator, found: regret.Outcomes, drawn: Draws) -> Tables:
+def _regrets(evaluator: Evaluator, found: regret.DrawMeans, drawn: Draws) -> Tables:
     m, names = evaluator.measure, evaluator.strategies
     tables = {
         "ranking": regret.ranking(found, names, m.sign, m.bounds, evaluator.random("ranking")),
@@ -192,7 +192,7 @@ def _map(
     order = [evaluator.strategies[known.leader], *known.leads["strategy"]][:MAP_STRATEGIES]
     some = replace(evaluator, strategies=tuple(n for n in evaluator.strategies if n in order))
     places = [evaluator.strategies.index(name) for name in some.strategies]
-    base = switching_values.Base(some, known.told[places], known.margin)
+    base = switching_values.Base(some, known.goodness[places], known.margin)
     table = switching_values.best_map(base, (pair[0], pair[1]), replications)
     table.attrs |= {"label": evaluator.measure.label, "among": some.strategies}
     return table

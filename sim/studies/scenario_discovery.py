@@ -23,7 +23,7 @@ from sim.analysis.intervals import LEVEL, wilson
 from sim.analysis.measures import SHARE
 from sim.experiment.draws import Draws
 from sim.experiment.evaluator import Evaluator
-from sim.studies.regret import Outcomes, regrets, shrunk
+from sim.studies.regret import DrawMeans, regrets, shrunk
 from sim.types import Flags, Floats
 
 FEWEST_DRAWS = 60
@@ -100,7 +100,7 @@ def discover(
     target = interesting.astype(float) if outcome is None else outcome
     boxes = list(_boxes(names, values[made], interesting[made], target[made]))
     if not boxes:
-        return none, "no rule stands: none tells unseen draws apart better than their share alone"
+        return none, "no rule stands: none predicts unseen draws better than their share alone"
     rows = [_judge(box, names, values[judged], interesting[judged], len(boxes)) for box in boxes]
     kept = [row for row in rows if row is not None]
     if not kept:
@@ -194,7 +194,7 @@ def _judge(
 def rules_of(
     evaluator: Evaluator,
     drawn: Draws,
-    found: Outcomes,
+    found: DrawMeans,
     base: str,
     ends: Floats,
     fail: float | None,

@@ -1,18 +1,19 @@
-"""Which uncertain numbers move an outcome, and by how much: tornado, Morris, Sobol.
+"""Which uncertain parameters move an outcome, and by how much: tornado, Morris, Sobol.
 
-* :func:`tornado`: each number alone from its low to its high end, all others likely, in the same
-  worlds; in natural units.
-* :func:`morris`: elementary effects (M. D. Morris 1991; F. Campolongo et al. 2007) of every number
-  while all others vary too: a screen of hundreds of numbers.
-* :func:`sobol`: first and total indices (I. M. Sobol 2001; A. Saltelli et al. 2010) of the numbers
-  that matter; the others are one factor together, so that nothing is left out unseen.
+* :func:`tornado`: each parameter alone from its low to its high end, all others at their base
+  values, under common random numbers; in natural units.
+* :func:`morris`: elementary effects (M. D. Morris 1991; F. Campolongo et al. 2007) of every
+  parameter while all others vary too: a screen of hundreds of parameters.
+* :func:`sobol`: first and total indices (I. M. Sobol 2001; A. Saltelli et al. 2010) of the
+  parameters that matter; the others are one factor together, so that nothing is left out unseen.
 
-Samples and estimators are those of SALib; numbers are sampled from the laws of their ranges.
-Numbers tied by a correlation are one factor: an index of one of them alone would have no meaning.
+Samples and estimators are those of SALib; parameters are sampled from the laws of their ranges.
+Parameters tied by a correlation are one factor: an index of one of them alone has no meaning.
 
-**Noise.** An outcome is a mean over finitely many histories. As replication r meets the same luck
-at every point, an outcome over draws x replications is a two-way table, and the residual mean
-square s2 of its analysis of variance is what luck and numbers do together. So
+**Noise.** An outcome is a mean over finitely many replications. As replication r has the same
+random numbers at every point, an outcome over draws x replications is a two-way table, and the
+residual mean square s2 of its analysis of variance is the interaction of random numbers and
+parameters. So
 
     variance of the draws' means = parameter variance + s2 / replications
 
@@ -129,23 +130,23 @@ def tornado(
         then as low, best, high: the change at its low end (at_low), at its high end (at_high), and
         from the one to the other (swing). Intervals are paired, and NaN with one replication.
     """
-    told = outcome(evaluator, tornado_points(evaluator), replications, against, "tornado")
-    return swings(evaluator, told, against is not None)
+    outcomes = outcome(evaluator, tornado_points(evaluator), replications, against, "tornado")
+    return swings(evaluator, outcomes, against is not None)
 
 
-def swings(evaluator: Evaluator, told: Floats, difference: bool = False) -> pd.DataFrame:
+def swings(evaluator: Evaluator, outcomes: Floats, difference: bool = False) -> pd.DataFrame:
     """The table of :func:`tornado` from what was simulated at its points.
 
     Args:
         evaluator: of the strategy and the measure.
-        told: outcomes at :func:`tornado_points`, (points, replications), by common random numbers.
+        outcomes: at :func:`tornado_points`, (points, replications), by common random numbers.
         difference: whether they are differences of two strategies, which reach twice as far.
 
     Returns:
         One row for each free parameter, the largest swing first: its range and base value, and the
         paired changes ``at_low``, ``at_high`` and ``swing``, each with its 95 % interval.
     """
-    low, high = told[1::2], told[2::2]
+    low, high = outcomes[1::2], outcomes[2::2]
     reach = (2 if difference else 1) * evaluator.measure.width
     table: dict[str, Any] = {
         "number": evaluator.free,
@@ -153,7 +154,11 @@ def swings(evaluator: Evaluator, told: Floats, difference: bool = False) -> pd.D
         "likely": [evaluator.ranges[name].likely for name in evaluator.free],
         "to": [evaluator.ranges[name].high for name in evaluator.free],
     }
-    changes = (("at_low", low - told[0]), ("at_high", high - told[0]), ("swing", high - low))
+    changes = (
+        ("at_low", low - outcomes[0]),
+        ("at_high", high - outcomes[0]),
+        ("swing", high - low),
+    )
     for name, change in changes:
         interval = mean_interval(change.T, (-reach, reach))
         table |= {f"{name}_low": interval.low, name: interval.best, f"{name}_high": interval.high}
@@ -181,8 +186,8 @@ def outcome(
             0
         ]
         return alone
-    told = evaluator.evaluate(points, replications, 0, [evaluator.strategies[0], against], what)
-    lead: Floats = told[0] - told[1]
+    outcomes = evaluator.evaluate(points, replications, 0, [evaluator.strategies[0], against], what)
+    lead: Floats = outcomes[0] - outcomes[1]
     return lead
 
 
@@ -218,14 +223,18 @@ def morris(
     problem = _problem(free, grouped, [MARGIN, 1 - MARGIN])
     with _quiet():
         cube = sampling.sample(problem, trajectories, LEVELS, seed=_seed(seed, "morris"))
-    told = evaluate(_in_order(free, problem, cube))
+    outcomes = evaluate(_in_order(free, problem, cube))
     with _quiet():
         found = analysis.analyze(
-            problem, cube, told.mean(axis=1), num_levels=LEVELS, seed=_seed(seed, "morris again")
+            problem,
+            cube,
+            outcomes.mean(axis=1),
+            num_levels=LEVELS,
+            seed=_seed(seed, "morris again"),
         )
     several = np.array([len(names) > 1 for names in grouped.values()])
     star, half = _plain(found["mu_star"]), _plain(found["mu_star_conf"])
-    mean, noise = _effects(problem, cube, told, len(grouped))
+    mean, noise = _effects(problem, cube, outcomes, len(grouped))
     square = mean * mean - noise
     limits = _resampled(square, np.random.default_rng(_seed(seed, "morris effects")))
     table = pd.DataFrame(
@@ -252,9 +261,9 @@ def _plain(values: Any) -> Floats:
     return filled
 
 
-def _effects(problem: Any, cube: Floats, told: Floats, count: int) -> tuple[Floats, Floats]:
+def _effects(problem: Any, cube: Floats, outcomes: Floats, count: int) -> tuple[Floats, Floats]:
     """Elementary effects, (trajectories, factors), and the variance that noise gives each."""
-    steps = told.reshape(-1, count + 1, told.shape[1])
+    steps = outcomes.reshape(-1, count + 1, outcomes.shape[1])
     moves = np.diff(cube.reshape(-1, count + 1, cube.shape[1]), axis=1)
     group = np.array([int(name[1:]) for name in problem["groups"]])
     which = group[np.abs(moves).argmax(axis=2)]
@@ -262,8 +271,8 @@ def _effects(problem: Any, cube: Floats, told: Floats, count: int) -> tuple[Floa
     mean, noise = np.zeros(which.shape), np.zeros(which.shape)
     rows = np.arange(len(which))[:, None]
     mean[rows, which] = change.mean(axis=2)
-    if told.shape[1] > 1:
-        noise[rows, which] = change.var(axis=2, ddof=1) / told.shape[1]
+    if outcomes.shape[1] > 1:
+        noise[rows, which] = change.var(axis=2, ddof=1) / outcomes.shape[1]
     return mean, noise
 
 
@@ -285,7 +294,7 @@ class Noise:
 
     Attributes:
         variance: of the draws' means.
-        noise: the part of it that finite histories bring in.
+        noise: the part of it that comes from finitely many replications.
         replications: behind each mean.
     """
 
@@ -317,17 +326,17 @@ class Noise:
         return math.ceil(self.noise * self.replications * (1 - share) / (share * self.parameters))
 
 
-def noise_of(told: Floats) -> Noise:
+def noise_of(outcomes: Floats) -> Noise:
     """The decomposition of the top of this module, from (draws, replications).
 
     The variance is unbiased; so is its noise part.
     """
-    draws, replications = told.shape
-    means = told.mean(axis=1)
+    draws, replications = outcomes.shape
+    means = outcomes.mean(axis=1)
     variance = float(means.var(ddof=1)) if draws > 1 else 0.0
     if draws < 2 or replications < 2:
         return Noise(variance, 0.0, replications)
-    residual = told - means[:, None] - told.mean(axis=0) + told.mean()
+    residual = outcomes - means[:, None] - outcomes.mean(axis=0) + outcomes.mean()
     square = float((residual * residual).sum()) / ((draws - 1) * (replications - 1))
     return Noise(variance, square / replications, replications)
 
@@ -363,14 +372,14 @@ def sobol(
         cube = sampling.sample(
             problem, base, calc_second_order=False, seed=_seed(seed, "sobol indices")
         )
-    told = evaluate(_in_order(free, problem, cube))
-    told = told.reshape(base, len(grouped) + 2, -1)
-    noise = noise_of(np.concatenate([told[:, 0], told[:, -1]]))
-    raw = _by_salib(problem, told.mean(axis=2), seed) if noise.variance > 0 else {}
+    outcomes = evaluate(_in_order(free, problem, cube))
+    outcomes = outcomes.reshape(base, len(grouped) + 2, -1)
+    noise = noise_of(np.concatenate([outcomes[:, 0], outcomes[:, -1]]))
+    raw = _by_salib(problem, outcomes.mean(axis=2), seed) if noise.variance > 0 else {}
     table = pd.DataFrame({"factor": list(grouped), "numbers": list(map(len, grouped.values()))})
-    shaken = _jackknifed(told)
+    shaken = _jackknifed(outcomes)
     for name, key in (("first", "S1"), ("total", "ST")):
-        best = _corrected(told)[name]
+        best = _corrected(outcomes)[name]
         half = np.full(len(grouped), np.nan)
         if raw:
             stretch = noise.variance / noise.parameters if noise.parameters > 0 else math.nan
@@ -395,19 +404,19 @@ def _by_salib(problem: Any, means: Floats, seed: int) -> Any:
         )  # fmt: skip
 
 
-def _corrected(told: Floats) -> dict[str, Floats]:
+def _corrected(outcomes: Floats) -> dict[str, Floats]:
     """Indices without their noise, from (base, factors + 2, replications), A first and B last.
 
     The estimators are those of Saltelli 2010 (first) and Jansen (total), as in SALib.
     """
-    a, mixed, b = told[:, :1], told[:, 1:-1], told[:, -1:]
-    replications = told.shape[2]
+    a, mixed, b = outcomes[:, :1], outcomes[:, 1:-1], outcomes[:, -1:]
+    replications = outcomes.shape[2]
     change = mixed - a
     means, ends = change.mean(axis=2), b.mean(axis=2)
-    centre = told[:, [0, -1]].mean()
+    centre = outcomes[:, [0, -1]].mean()
     first = ((ends - centre) * means).mean(axis=0)
     total = (means * means).mean(axis=0) / 2
-    noise = noise_of(np.concatenate([told[:, 0], told[:, -1]]))
+    noise = noise_of(np.concatenate([outcomes[:, 0], outcomes[:, -1]]))
     if replications > 1:
         spread = change - means[:, :, None]
         together = (spread * (b - ends[:, :, None])).sum(axis=2) / (replications - 1)
@@ -419,18 +428,18 @@ def _corrected(told: Floats) -> dict[str, Floats]:
     return {"first": first / parameters, "total": total / parameters}
 
 
-def _jackknifed(told: Floats) -> dict[str, Floats]:
+def _jackknifed(outcomes: Floats) -> dict[str, Floats]:
     """Half-widths that the choice of replications adds, by leaving out a tenth of them at a time.
 
     The draws resampled by the bootstrap share their random numbers, so that it cannot show this.
     """
-    replications = told.shape[2]
+    replications = outcomes.shape[2]
     batches = min(BATCHES, replications)
     if batches < 3:
-        none = np.zeros(told.shape[1] - 2)
+        none = np.zeros(outcomes.shape[1] - 2)
         return {"first": none, "total": none}
     which = np.arange(replications) % batches
-    left = [_corrected(told[:, :, which != i]) for i in range(batches)]
+    left = [_corrected(outcomes[:, :, which != i]) for i in range(batches)]
     t = float(stats.t.ppf(0.975, batches - 1))
     found = {}
     for name in ("first", "total"):

@@ -12,6 +12,7 @@ import importlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
@@ -158,12 +159,12 @@ class Study:
         """Scenario and seed, as captions say them."""
         return f"{self.manifest['scenario']}, seed {self.manifest['seed']}"
 
-    @property
+    @cached_property
     def sections(self) -> list[Section]:
         """What it says, in order: sentences, tables in words, and figures not yet drawn."""
         return list(_module(self.name).sections(self))
 
-    @property
+    @cached_property
     def facts(self) -> Facts:
         """What stands around the sections on a page."""
         return cast(Facts, _module(self.name).facts(self))

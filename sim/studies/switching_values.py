@@ -1,16 +1,17 @@
 """At which value of an uncertain number another strategy becomes the best one.
 
-The *leader* is the best strategy where every number is likely, which many histories decide. The
-lead over each rival is then told along the range of each number, all others likely, in the same
-worlds. As the lead at the likely point is known from many more histories than the lead elsewhere,
-it is a control variate (S. S. Lavenberg and P. D. Welch 1981):
+The *leader* is the best strategy with every parameter at its base value, which many replications
+decide. The lead over each rival is then simulated along the range of each parameter, all others at
+their base values, under common random numbers. As the lead at the base values is known from many
+more replications than the lead elsewhere, it is a control variate (S. S. Lavenberg and P. D. Welch
+1981):
 
-    lead(x) = mean(lead at x) - b (mean(lead at likely, same histories) - the well-known one)
+    lead(x) = mean(lead at x) - b (mean(lead at base, same replications) - the well-known one)
 
-Both ends of every range are looked at first. Where a lead may be lost there, the range is told
-again at several values with luck that the first look has not seen, so that a number does not
-switch the leader for having been picked among hundreds; the likeliest of them, where there are
-many. Between values the lead is a straight line.
+Both ends of every range are looked at first. Where a lead may be lost there, the range is simulated
+again at several values with random numbers that the first look has not used, so that a parameter
+does not switch the leader for having been picked among hundreds; the likeliest of them, where there
+are many. Between values the lead is a straight line.
 
 A rival that is not distinguished from the leader at the base values takes over only where it is
 better by a margin that matters: that it is better by a hair would be true of almost every number.
@@ -32,7 +33,7 @@ from sim.types import Floats
 
 PRECISE = 20_000  # replications at the likely point, at least
 LOOKED_INTO = 24  # ends of numbers, at most
-STEPS = 6  # values told between the likely one and an end
+STEPS = 6  # values simulated between the base value and an end
 RESAMPLES = 400
 Z = float(stats.norm.ppf(0.975))
 SWITCHES, PERHAPS, STAYS = "switches", "perhaps", "does not switch"
@@ -44,23 +45,23 @@ class Base:
 
     Attributes:
         evaluator: of all strategies.
-        told: goodness (more is better) of many histories there, (S, many).
+        goodness: the measure, more is better, in many replications there, (S, many).
         margin: a difference that matters, in the unit of the measure.
     """
 
     evaluator: Evaluator
-    told: Floats
+    goodness: Floats
     margin: float
 
     @cached_property
     def leader(self) -> int:
         """The place of the best strategy; of equals the first."""
-        return int(self.told.mean(axis=1).argmax())
+        return int(self.goodness.mean(axis=1).argmax())
 
     @cached_property
     def leads(self) -> pd.DataFrame:
         """The leader's lead over each rival: strategy, low, best, high, tied."""
-        lead = self.told[self.leader] - self.told
+        lead = self.goodness[self.leader] - self.goodness
         best, half = lead.mean(axis=1), Z * _error(lead)
         names = self.evaluator.strategies
         rows = [
@@ -106,10 +107,10 @@ def base(evaluator: Evaluator, replications: int, margin: float | None = None) -
         margin: by which a lead must be exceeded; that of the measure where None.
     """
     many = max(PRECISE, replications)
-    told = evaluator.evaluate(evaluator.base[None, :], many, what="likely numbers")[:, 0]
+    outcomes = evaluator.evaluate(evaluator.base[None, :], many, what="base values")[:, 0]
     return Base(
         evaluator,
-        evaluator.measure.sign * told,
+        evaluator.measure.sign * outcomes,
         evaluator.measure.margin if margin is None else margin,
     )
 
@@ -118,9 +119,9 @@ def controlled(there: Floats, here: Floats, known: Floats) -> tuple[Floats, Floa
     """Leads by the control variate of the top of this module.
 
     Args:
-        there: leads of histories at some points, (.., n).
-        here: leads of the same histories at the likely point, (.., n), broadcast against these.
-        known: leads of many histories at the likely point, (.., many).
+        there: leads of replications at some points, (.., n).
+        here: leads of the same replications at the base values, (.., n), broadcast against these.
+        known: leads of many replications at the base values, (.., many).
 
     Returns:
         Estimates, their standard errors, and b, (..) each.
@@ -133,7 +134,7 @@ def controlled(there: Floats, here: Floats, known: Floats) -> tuple[Floats, Floa
     b = np.divide(together, variance, out=np.zeros_like(variance), where=variance > 0)
     best = there.mean(axis=-1) - b * (here.mean(axis=-1) - known.mean(axis=-1))
     left = there - b[..., None] * here
-    # Two numbers, mean and b, are fitted to n histories.
+    # Two numbers, mean and b, are fitted to n replications.
     error = _error(left) * np.sqrt(max(1, n - 1) / max(1, n - 2))
     return best, np.hypot(error, np.abs(b) * _error(known)), b
 
@@ -141,20 +142,21 @@ def controlled(there: Floats, here: Floats, known: Floats) -> tuple[Floats, Floa
 # -- the first look -------------------------------------------------------------------------------
 
 
-def first_look(known: Base, told: Floats) -> pd.DataFrame:
+def first_look(known: Base, outcomes: Floats) -> pd.DataFrame:
     """Leads at both ends of every number.
 
     Args:
         known: the likely point.
-        told: the measure at :func:`sim.sensitivity.tornado_points`, (S, points, n).
+        outcomes: the measure, (S, points, n), at the points of
+            :func:`sim.studies.sensitivity_indices.tornado_points`.
 
     Returns:
         A row for each number, end ("low" or "high") and rival: number, end, value, strategy, low,
         best, high (of the lead), level (at which the rival takes over).
     """
-    good = known.evaluator.measure.sign * told
+    good = known.evaluator.measure.sign * outcomes
     lead = good[known.leader] - good  # (S, points, n)
-    many = known.told[known.leader] - known.told
+    many = known.goodness[known.leader] - known.goodness
     best, error, _ = controlled(lead[:, 1:], lead[:, :1], many[:, None, :])
     rows = []
     for i, name in enumerate(known.evaluator.free):
@@ -297,9 +299,9 @@ def _along(
     points = np.array([evaluator.with_values({name: value}) for value in values])
     among = [known.leader, *rivals]
     names = [evaluator.strategies[s] for s in among]
-    told = evaluator.measure.sign * evaluator.evaluate(points, replications, first, names, name)
-    lead = told[0] - told[1:]  # (rivals, points, n)
-    many = known.told[known.leader] - known.told[rivals]
+    good = evaluator.measure.sign * evaluator.evaluate(points, replications, first, names, name)
+    lead = good[0] - good[1:]  # (rivals, points, n)
+    many = known.goodness[known.leader] - known.goodness[rivals]
     best, error, b = controlled(lead, lead[:, :1], many[:, None, :])
     best[:, 0] = many.mean(axis=1)
     levels = np.array([known.level(s) for s in rivals])
@@ -380,7 +382,8 @@ def best_map(
     Returns:
         A row for each of cells x cells pairs of values: x, y (values of the two numbers), strategy
         (the best one), and low, best, high: its lead over the next one, as sure as for all rivals
-        together; apart: whether it is told apart from all whose histories there are not the same.
+        together; apart: whether it is distinguished from all that do not have the same outcomes
+        there.
         Attributes: numbers, likely.
     """
     evaluator = known.evaluator
@@ -392,9 +395,9 @@ def best_map(
             *(evaluator.with_values(dict(zip(numbers, xy, strict=True))) for xy in grid),
         ]
     )
-    told = evaluator.measure.sign * evaluator.evaluate(points, replications, first, what="map")
+    good = evaluator.measure.sign * evaluator.evaluate(points, replications, first, what="map")
     rows = [
-        {"x": x, "y": y} | _cell(known, told[:, 1 + i], told[:, 0]) for i, (x, y) in enumerate(grid)
+        {"x": x, "y": y} | _cell(known, good[:, 1 + i], good[:, 0]) for i, (x, y) in enumerate(grid)
     ]
     table = pd.DataFrame(rows)
     table.attrs = {
@@ -406,12 +409,12 @@ def best_map(
 
 def _cell(known: Base, there: Floats, here: Floats) -> dict[str, Any]:
     """The best strategy of one cell, from goodness there and at the likely point, (S, n)."""
-    names, many = known.evaluator.strategies, known.told
+    names, many = known.evaluator.strategies, known.goodness
     from_leader, _, _ = controlled(
         there - there[known.leader], here - here[known.leader], many - many[known.leader]
     )
     best = int(from_leader.argmax())
-    # A rival whose every history is the same is the same strategy here.
+    # A rival with the same outcome in every replication is the same strategy here.
     others = [s for s in range(len(names)) if s != best]
     rivals = [s for s in others if (there[s] != there[best]).any()] or others
     lead, error, _ = controlled(

@@ -62,13 +62,13 @@ def test_the_time_budget_equals_that_of_the_project(state: State, tmp_path: Path
     file.write_text(file_of(state.drafts, state.numbers), encoding="utf-8")
     scenario = sim.load("korea-2017", [file])
     programs = [translate(scenario.strategy(draft.key)) for draft in state.drafts]
-    told = [
+    simulated = [
         time_budget.budgets(
             one, [(r, *kernel.trace(one, 5, r)) for r in range(progressive.FOLLOWED)]
         )
         for one in programs
     ]
-    exact = attribution.time_budget(pd.concat(told), horizon=scenario.horizon)
+    exact = attribution.time_budget(pd.concat(simulated), horizon=scenario.horizon)
     pd.testing.assert_frame_equal(last.budget, exact, check_exact=True)
     assert last.done and set(last.budget["n"]) == {progressive.FOLLOWED}
     assert list(last.goal_tracks) == [draft.key for draft in state.drafts]
@@ -82,7 +82,7 @@ def test_the_time_budget_is_cancelled_too(state: State) -> None:
     assert [one.done for one in seen] == [False]
 
 
-def test_nothing_is_told_once_it_is_cancelled(state: State) -> None:
+def test_nothing_is_simulated_once_it_is_cancelled(state: State) -> None:
     asked: list[int] = []
 
     def cancelled() -> bool:

@@ -46,8 +46,8 @@ def test_a_pair_is_the_same_world_as_told_by_the_scenario(workspace: Workspace) 
     both = pair(workspace, "typical")
     for trace, name in zip(both.traces, ("proposal", "seoul_first"), strict=True):
         scenario = sim.load("korea-2017")
-        told = sim.trace(scenario, name, both.replication, 4, engine="compiled")
-        pd.testing.assert_frame_equal(trace.events, told.events)
+        simulated = sim.trace(scenario, name, both.replication, 4, engine="compiled")
+        pd.testing.assert_frame_equal(trace.events, simulated.events)
     assert both.divergence.time > 0 and not math.isnan(both.divergence.time)
     assert set(both.side_by_side["where"]) == {"both", "a", "b"}
 

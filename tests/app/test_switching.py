@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import sim
-from cancelling import nothing_is_told_afterwards
+from cancelling import nothing_is_simulated_afterwards
 from sim.app.progressive import Answer
 from sim.app.session import State
 from sim.app.strategy_draft import StrategyDraft
@@ -89,10 +89,10 @@ def test_numbers_that_one_of_the_two_overrides_are_not_asked(workspace: Workspac
 
 
 @pytest.mark.parametrize("looks", [0, 5, 40])
-def test_nothing_is_told_once_it_is_cancelled(
+def test_nothing_is_simulated_once_it_is_cancelled(
     workspace: Workspace, looks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nothing_is_told_afterwards(
+    nothing_is_simulated_afterwards(
         monkeypatch, looks, lambda cancelled: flips(workspace, workspace.keys[:2], cancelled)
     )
 

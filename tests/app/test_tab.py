@@ -192,8 +192,8 @@ def test_strategies_and_assumptions_are_changed_and_a_run_says_the_same(tmp_path
         assert (handle.props["value"], handle.props["seen"]) == (0.005, 7)
         n = await tab.answered()
         keys = [draft.key for draft in tab.state.drafts]
-        told = sim.run(sim.loads(export.scenario_text(tab.state), "table"), keys, n)
-        cells = text_tables.cells(summary.summarise(told))[1]
+        simulated = sim.run(sim.loads(export.scenario_text(tab.state), "table"), keys, n)
+        cells = text_tables.cells(summary.summarise(simulated))[1]
         assert rows(tab, "Every strategy") == [[style.words(c[0]), *c[1:]] for c in cells]
         tab.press("Reset war: rate")
         assert tab.state.numbers == {}
@@ -235,18 +235,18 @@ def test_a_track_is_dropped_in_each_kind_of_place(tmp_path: Path) -> None:
 def test_looking_at_the_answers_in_another_way_keeps_them(tmp_path: Path) -> None:
     async def test(tab: Tab) -> None:
         n, answer = await tab.answered(), tab.session.answer
-        told = tab.status
+        status = tab.status
         assert n > 1000
         for view in ("replication", "switching", "answers"):
             with tab.user.client:
                 tab.session.results.views.set_value(view)
             await asyncio.sleep(0.3)
-            assert (tab.state.view, tab.status) == (view, told)
+            assert (tab.state.view, tab.status) == (view, status)
         first = tab.session.results.places[0].image
         light = first.props["src"]
         tab.press("Light or dark")
         await tab.until(lambda: first.props["src"] != light)
-        assert tab.session.answer is answer and tab.status == told
+        assert tab.session.answer is answer and tab.status == status
 
     run(test, tmp_path, replace(QUICK, precision=0.02).to_link())
 

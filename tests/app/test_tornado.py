@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import sim
-from cancelling import nothing_is_told_afterwards
+from cancelling import nothing_is_simulated_afterwards
 from sim.app import tornado as importances
 from sim.app.parameters import parameters
 from sim.app.session import State
@@ -75,10 +75,10 @@ def test_sliders_that_matter_most_stand_on_top(
 
 
 @pytest.mark.parametrize("looks", [0, 3, 60])
-def test_nothing_is_told_once_it_is_cancelled(
+def test_nothing_is_simulated_once_it_is_cancelled(
     workspace: Workspace, looks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nothing_is_told_afterwards(
+    nothing_is_simulated_afterwards(
         monkeypatch, looks, lambda cancelled: importance(workspace, cancelled=cancelled)
     )
 

@@ -495,8 +495,8 @@ def test_stopped_twice_is_stopped_once(tmp_path) -> None:
         time.sleep(0.05)
     for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
         run.send_signal(number)
-    _, told = run.communicate(timeout=PATIENCE)
-    assert (run.returncode, told) == (130, "stopped; what was finished is kept\n")
+    _, printed = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, printed) == (130, "stopped; what was finished is kept\n")
 
 
 def test_what_is_declared_is_what_there_is() -> None:
@@ -605,9 +605,9 @@ def test_a_study_never_writes_over_the_folder_of_a_run(study, tmp_path, capsys) 
 def test_words_that_are_no_options_are_told_in_one_sentence(words, said, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         commands.main(words)
-    told = capsys.readouterr().err
-    assert ended.value.code == 2 and said in told and told.count("\n") == 1
-    assert "--help" in told
+    printed = capsys.readouterr().err
+    assert ended.value.code == 2 and said in printed and printed.count("\n") == 1
+    assert "--help" in printed
 
 
 def test_a_trace_may_be_brief(tmp_path, capsys) -> None:

@@ -111,7 +111,7 @@ def test_a_rule_that_closes_a_track_on_day_0_leaves_it_out() -> None:
 
 
 def test_learning_never_lowers_the_share_reached() -> None:
-    """The same luck, better odds after each failure: whoever reached the goal still does."""
+    """Common random numbers, better odds after each failure: no goal that came is lost."""
     learning = '[[influences]]\nof = "talks.meet.failures"\non = "talks.meet"\nodds = 1.3\n'
     only = TALKS[: TALKS.index("[tracks.other]")] + TALKS[TALKS.index("[[influences]]") :]
     base, taught = (

@@ -59,14 +59,14 @@ def test_spells_of_a_condition() -> None:
 def test_courses_are_the_histories_of_a_run(episode: str) -> None:
     scenario = sim.load(episode)
     program = sim.translate(scenario.strategy("course"))
-    told = list(backcast.replications(program, range(12), 5))
+    simulated = list(backcast.replications(program, range(12), 5))
     frame = sim.run(scenario, ["course"], 12, 5).frame
     goal = frame[f"first_{scenario.goal}"].fillna(math.inf).tolist()
-    assert [c.first(scenario.goal) for c in told] == goal
+    assert [c.first(scenario.goal) for c in simulated] == goal
     names = [name for name in backcast.LAUNCHES if name in scenario.shocks]
     counted = frame[[f"n_{name}" for name in names]].sum(axis=1).tolist()
-    assert [len(c.launches) for c in told] == counted
-    assert sum(len(c.rounds) for c in told) > 12
+    assert [len(c.launches) for c in simulated] == counted
+    assert sum(len(c.rounds) for c in simulated) > 12
 
 
 def test_statistics_of_launches_are_those_of_the_courses() -> None:
@@ -103,13 +103,13 @@ def test_months_end_with_the_ruin_and_are_dialogue_by_half() -> None:
 def test_pauses_are_the_delays_after_setbacks() -> None:
     scenario = sim.load("korea-2017")
     program = sim.translate(scenario.strategy("proposal"))
-    told = list(backcast.replications(program, range(30), 1))
+    simulated = list(backcast.replications(program, range(30), 1))
     rows = sim.run(scenario, ["proposal"], 30, 1).frame
     for name in ("fruitless_round", "rebuff"):
-        counted = [sum(setback == name for setback, _ in course.pauses) for course in told]
+        counted = [sum(setback == name for setback, _ in course.pauses) for course in simulated]
         assert counted == rows[f"n_{name}"].tolist()
         assert sum(counted) > 10
-    assert all(days >= 0 for course in told for _, days in course.pauses)
+    assert all(days >= 0 for course in simulated for _, days in course.pauses)
 
 
 # -- the fitted scenario --------------------------------------------------------------------------
@@ -292,9 +292,9 @@ def table() -> pd.DataFrame:
 
 
 def test_every_fact_has_its_place(table: pd.DataFrame) -> None:
-    told = records.episodes()
+    facts = records.episodes()
     for episode, rows in table.groupby("episode"):
-        assert set(told.loc[told["episode"] == episode, "fact"]) <= set(rows["fact"])
+        assert set(facts.loc[facts["episode"] == episode, "fact"]) <= set(rows["fact"])
     leap = table[table["episode"] == "leap-day-2011"].set_index("fact")
     assert leap.loc["contact", "actual"] == 208
     assert leap.loc["moratorium_life", "actual"] == 44
@@ -339,23 +339,23 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_coverage_table_of_the_documents_is_that_of_its_facts() -> None:
-    told = pd.read_csv(DOCS / "backcast.csv")
+    scored = pd.read_csv(DOCS / "backcast.csv")
     text = (DOCS / "backcast.md").read_text(encoding="utf-8")
-    for row in scoring.coverage(told).itertuples():
+    for row in scoring.coverage(scored).itertuples():
         ends = f"{100 * row.low:.0f} to {100 * row.high:.0f} %"
         assert (
             f"| {100 * row.interval:.0f} % | {row.inside} | {row.facts} | {100 * row.share:.0f} % "
             f"| {ends} |"
         ) in text
-    for row in scoring.skill(told).itertuples():
+    for row in scoring.skill(scored).itertuples():
         skill, gain = (round(value, 2) + 0.0 for value in (row.crps_skill, row.log_gain))
         name = row.episode if row.episode == "all" else f"`{row.episode}`"
         assert f"| {name} | {row.facts} | {skill:.2f} | {gain:.2f} |" in text
-    assert set(told["episode"]) == set(backcast.episodes())
+    assert set(scored["episode"]) == set(backcast.episodes())
 
 
 def test_the_facts_of_the_documents_come_out_again() -> None:
-    told = pd.read_csv(DOCS / "backcast.csv")
-    told = told[told["episode"] == "summits-2017"].reset_index(drop=True)
+    scored = pd.read_csv(DOCS / "backcast.csv")
+    scored = scored[scored["episode"] == "summits-2017"].reset_index(drop=True)
     again = backcast.held_against("summits-2017", 40, 30)
-    pd.testing.assert_frame_equal(again, told[again.columns], check_dtype=False, rtol=1e-6)
+    pd.testing.assert_frame_equal(again, scored[again.columns], check_dtype=False, rtol=1e-6)

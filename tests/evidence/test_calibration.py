@@ -62,9 +62,9 @@ def test_a_normal_posterior_is_found() -> None:
 
 def test_the_regression_mends_a_wide_tolerance() -> None:
     prior = uniform(20_000, -3, 3)
-    told, ranges = seen(prior, 0.3), {"a": span(-3, 3)}
-    found = narrowing.narrowed(prior, ranges, told, {"a": math.e}, 0.3, LOG)
-    nearest = np.argsort(abs(np.log(told["a"].to_numpy()) - 1))[:6000]
+    simulated, ranges = seen(prior, 0.3), {"a": span(-3, 3)}
+    found = narrowing.narrowed(prior, ranges, simulated, {"a": math.e}, 0.3, LOG)
+    nearest = np.argsort(abs(np.log(simulated["a"].to_numpy()) - 1))[:6000]
     assert prior.values[nearest].std() > 0.5  # without it
     assert found.posterior.values.std() == pytest.approx(0.3, rel=0.15)
 
@@ -72,8 +72,8 @@ def test_the_regression_mends_a_wide_tolerance() -> None:
 def test_a_number_that_bears_on_nothing_keeps_its_prior() -> None:
     prior = uniform(20_000, 1, 2, "ab")
     ranges = {"a": span(1, 2), "b": span(1, 2)}
-    told = seen(prior, 0.02)
-    found = narrowing.narrowed(prior, ranges, told, {"a": math.exp(1.5)}, 0.1, LOG)
+    simulated = seen(prior, 0.02)
+    found = narrowing.narrowed(prior, ranges, simulated, {"a": math.exp(1.5)}, 0.1, LOG)
     assert stats.kstest(found.posterior.values[:, 1] - 1, "uniform").pvalue > 0.001
     table = narrowing.moved(found).set_index("name")
     assert abs(table.loc["b", "shift"]) < 0.1
@@ -87,12 +87,14 @@ def test_a_rate_is_found_from_told_histories() -> None:
     scenario = sim.loads(POISSON)
     prior = draws.sample(scenario, 4096)
     frame = sim.run(scenario, replications=64, draws=prior).frame
-    # By lot: neighbours must not share their luck, nor luck go with the place in Sobol's sequence.
+    # By lot: neighbours must not share random numbers, nor may these follow Sobol's sequence.
     lot = np.random.default_rng(9).integers(64, size=len(prior))
     own = frame[frame["replication"] == lot[frame["draw"] - 1]].set_index("draw")
-    told = pd.DataFrame({"rate": own["n_launch"] / 10})
+    simulated = pd.DataFrame({"rate": own["n_launch"] / 10})
     exact = stats.gamma(41, scale=0.1)
-    found = narrowing.narrowed(prior, scenario.ranges(), told, {"rate": 4.0}, 0.1, {"rate": "root"})
+    found = narrowing.narrowed(
+        prior, scenario.ranges(), simulated, {"rate": 4.0}, 0.1, {"rate": "root"}
+    )
     values = found.posterior.values[:, 0]
     assert values.mean() == pytest.approx(exact.mean(), rel=0.06)
     assert values.std() == pytest.approx(exact.std(), rel=0.2)
@@ -100,14 +102,14 @@ def test_a_rate_is_found_from_told_histories() -> None:
 
 def test_what_cannot_be_compared_is_left_out_and_too_little_is_refused() -> None:
     prior = uniform(100, 1, 2)
-    told = pd.DataFrame({"a": prior.values[:, 0]}, index=np.arange(1, 101))
-    told.loc[1:50, "a"] = np.nan
-    found = narrowing.narrowed(prior, {"a": span(1, 2)}, told, {"a": 1.5}, 0.5, LOG)
+    simulated = pd.DataFrame({"a": prior.values[:, 0]}, index=np.arange(1, 101))
+    simulated.loc[1:50, "a"] = np.nan
+    found = narrowing.narrowed(prior, {"a": span(1, 2)}, simulated, {"a": 1.5}, 0.5, LOG)
     assert (len(found.prior), len(found.posterior)) == (50, 25)
     assert found.posterior.values.min() >= 1 and found.posterior.values.max() <= 2
     for keep, message in ((0, "above 0"), (1.5, "at most 1"), (0.01, "needed: at least 4")):
         with pytest.raises(ValueError, match=message):
-            narrowing.narrowed(prior, {"a": span(1, 2)}, told, {"a": 1.5}, keep, LOG)
+            narrowing.narrowed(prior, {"a": span(1, 2)}, simulated, {"a": 1.5}, keep, LOG)
 
 
 # -- what is measured -----------------------------------------------------------------------------
@@ -148,9 +150,9 @@ def test_told_records_are_as_large_as_the_true_one_and_share_no_history() -> Non
             assert len(getattr(one, name)) == len(getattr(size, name))
         assert 20 <= len(one.gaps) <= len(size.gaps)
     assert first.formal != second.formal
-    told = simulator.records(same, size, 1)
-    pd.testing.assert_frame_equal(told, simulator.records(same, size, 1))
-    assert told.index.tolist() == [1, 2]
+    simulated = simulator.records(same, size, 1)
+    pd.testing.assert_frame_equal(simulated, simulator.records(same, size, 1))
+    assert simulated.index.tolist() == [1, 2]
 
 
 def test_a_told_record_is_read_from_the_histories_of_a_run() -> None:
@@ -252,9 +254,12 @@ def test_what_is_said_of_the_narrowed_ranges_is_what_was_found() -> None:
     shift = numbers.set_index("name")["shift"]
     down = ("show_of_force", "strategic_test", "missile_test", "verification_collapse",
             "sanctions_collapse")  # fmt: skip
-    told = {**dict.fromkeys([f"{name}.rate" for name in down], -1), "us_dprk.contact.success": 1}
-    assert {name: np.sign(by) for name, by in shift.items() if abs(by) > 0.25} == told
-    assert f"These {len(told)} of {len(shift)} parameters move by more than a quarter" in text
+    directions = {
+        **dict.fromkeys([f"{name}.rate" for name in down], -1),
+        "us_dprk.contact.success": 1,
+    }
+    assert {name: np.sign(by) for name, by in shift.items() if abs(by) > 0.25} == directions
+    assert f"These {len(directions)} of {len(shift)} parameters move by more than a quarter" in text
     chance = shift["influences.linkage_overture.odds"]
     assert f"no replication here has moves by {chance:.2f}" in text
     orders = [list(rows["strategy"]) for _, rows in shares.groupby("draws")]
@@ -267,8 +272,10 @@ def test_the_shares_before_come_out_again() -> None:
     scenario = sim.load("korea-2017")
     every, size = draws.sample(scenario, 4096), calibration.of_record()
     head = draws.Draws(every.names, every.values[:840], every.origin)
-    told = calibration.RecordSimulator(scenario).records(head, size, 1).dropna()
-    kept = draws.Draws(every.names, every.values[told.index.to_numpy()[:753] - 1], every.origin)
+    simulated = calibration.RecordSimulator(scenario).records(head, size, 1).dropna()
+    kept = draws.Draws(
+        every.names, every.values[simulated.index.to_numpy()[:753] - 1], every.origin
+    )
     frame = sim.run(scenario, list(before.index), 100, draws=kept).frame
     reached = frame["first_freeze"].notna().groupby(frame["strategy"], observed=True).mean()
     assert reached[before.index].tolist() == pytest.approx(before.tolist())

@@ -132,9 +132,9 @@ def test_the_format_names_every_key_that_the_schema_has() -> None:
 
 def test_the_commands_hold_every_command_and_option() -> None:
     page = generate.commands()
-    told = re.findall(r"^    ([a-z]+)(?: |$)", commands_module.parser().format_help(), re.M)
-    assert "stress" in told
-    assert re.findall(r"^## detente ([a-z]+)$", page, re.M) == told
+    listed = re.findall(r"^    ([a-z]+)(?: |$)", commands_module.parser().format_help(), re.M)
+    assert "stress" in listed
+    assert re.findall(r"^## detente ([a-z]+)$", page, re.M) == listed
     written = (ROOT / "sim" / "cli" / "arguments.py").read_text(encoding="utf-8")
     for option in re.findall(r'"(--[a-z-]+)"', written):
         assert option == "--version" or option in page, option
@@ -207,10 +207,10 @@ def test_what_prose_says_of_the_numbers_is_so() -> None:
     text = (DOCS / "validation.md").read_text(encoding="utf-8")
     assert f"{(status == 'record').sum()} of the numbers of `korea-2017` are computed" in text
     assert f"{100 * judged:.0f} % of them are judgement" in text
-    told = pd.read_csv(DOCS / "backcast.csv")
-    inside = scoring.coverage(told).set_index("interval")["inside"][0.8]
-    assert f"Central 80 % intervals held {inside} of {len(told)} facts" in text
-    skill = scoring.skill(told)["crps_skill"].iloc[-1]
+    scored = pd.read_csv(DOCS / "backcast.csv")
+    inside = scoring.coverage(scored).set_index("interval")["inside"][0.8]
+    assert f"Central 80 % intervals held {inside} of {len(scored)} facts" in text
+    skill = scoring.skill(scored)["crps_skill"].iloc[-1]
     assert skill > 0 and f"past cases (skill {skill:.2f})" in text
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "More than half of the numbers of the reference case are judgement, a quarter" in readme
@@ -219,9 +219,9 @@ def test_what_prose_says_of_the_numbers_is_so() -> None:
 
 
 def test_the_percentiles_in_prose_are_those_of_the_facts() -> None:
-    told = pd.read_csv(DOCS / "backcast.csv").set_index(["episode", "fact"])["percentile"]
+    scored = pd.read_csv(DOCS / "backcast.csv").set_index(["episode", "fact"])["percentile"]
     text = (DOCS / "backcast.md").read_text(encoding="utf-8")
-    assert f"at percentile {100 * told.median():.0f}." in text
+    assert f"at percentile {100 * scored.median():.0f}." in text
     for title, fact in {
         "The collapse of Leap Day": ("leap-day-2011", "moratorium_life"),
         "Freeze of 1994": ("agreed-framework-1993", "freeze"),
@@ -230,8 +230,8 @@ def test_the_percentiles_in_prose_are_those_of_the_facts() -> None:
         "Launches of 2011": ("leap-day-2011", "launch_days"),
     }.items():
         (said,) = re.findall(rf"\*\*{title}\*\* \([^)]*percentile (\d+)\)", text)
-        assert int(said) == round(100 * told[fact]), title
-    outside = told[(told < 0.025) | (told > 0.975)].index.tolist()
+        assert int(said) == round(100 * scored[fact]), title
+    outside = scored[(scored < 0.025) | (scored > 0.975)].index.tolist()
     assert outside == [("agreed-framework-1993", "median_gap"), ("iran-2013", "median_gap")]
 
 
@@ -244,10 +244,10 @@ KINDS = {  # of facts, in the prose on scores
 
 
 def test_the_scores_in_prose_are_those_of_the_facts() -> None:
-    told = pd.read_csv(DOCS / "backcast.csv")
+    scored = pd.read_csv(DOCS / "backcast.csv")
     text = " ".join((DOCS / "backcast.md").read_text(encoding="utf-8").split())
     by_kind = {
-        kind: scoring.skill(told[told["fact"].isin(facts)]).iloc[-1]
+        kind: scoring.skill(scored[scored["fact"].isin(facts)]).iloc[-1]
         for kind, facts in KINDS.items()
     }
     deal, first, seoul, gap = (by_kind[kind] for kind in KINDS)
@@ -256,7 +256,7 @@ def test_the_scores_in_prose_are_those_of_the_facts() -> None:
     assert f"first formal round** ({first.crps_skill:.2f} over {first.facts})" in text
     assert f"gaps between rounds ({gap.crps_skill:.2f} over {gap.facts})" in text
     without = [
-        scoring.skill(told[told["episode"] != one])["crps_skill"].iloc[-1]
+        scoring.skill(scored[scored["episode"] != one])["crps_skill"].iloc[-1]
         for one in backcast.episodes()
     ]
     assert f"leave a skill of {min(without):.2f} to {max(without):.2f}" in text
@@ -265,9 +265,9 @@ def test_the_scores_in_prose_are_those_of_the_facts() -> None:
 
 
 def test_every_fact_outside_its_interval_is_told_of() -> None:
-    told = pd.read_csv(DOCS / "backcast.csv")
+    scored = pd.read_csv(DOCS / "backcast.csv")
     text = " ".join((DOCS / "validation.md").read_text(encoding="utf-8").split())
-    outside = told[~told["percentile"].between(0.025, 0.975)]
+    outside = scored[~scored["percentile"].between(0.025, 0.975)]
     where = {"agreed-framework-1993": "1993-94", "iran-2013": "Geneva in 2013"}
     assert len(outside) == 2 and "are two of the 34 facts" in text
     for row in outside.itertuples():

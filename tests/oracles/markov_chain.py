@@ -76,7 +76,7 @@ class State(NamedTuple):
 
 
 @dataclass
-class World:
+class MutableState:
     """A state while an event changes it, with what has risen at this instant (a bit each)."""
 
     levels: list[int]
@@ -87,9 +87,9 @@ class World:
     risen: int = 0
     ruined: bool = False
 
-    def copy(self) -> World:
+    def copy(self) -> MutableState:
         lists = (self.levels, self.phases, self.spent, self.failures, self.fired)
-        return World(*(one.copy() for one in lists), self.risen, self.ruined)
+        return MutableState(*(one.copy() for one in lists), self.risen, self.ruined)
 
     def state(self) -> State | None:
         """The state; ruin is one for all."""
@@ -99,10 +99,10 @@ class World:
         return State(*map(tuple, lists))
 
 
-Rule = Callable[[World], bool]
-Level = Callable[[World], int]
-Branches = Iterator[tuple[float, World]]
-Ratio = Callable[[World], float]
+Rule = Callable[[MutableState], bool]
+Level = Callable[[MutableState], int]
+Branches = Iterator[tuple[float, MutableState]]
+Ratio = Callable[[MutableState], float]
 
 
 @dataclass
@@ -150,7 +150,7 @@ class Shock:
 class Track:
     parties: list[str]
     stages: list[Stage]
-    start: Rule = field(default=lambda world: True)
+    start: Rule = field(default=lambda changing: True)
 
 
 @dataclass
@@ -238,23 +238,23 @@ class Model:
         return found
 
     def level(self, name: str) -> Level:
-        """How a world's level of a condition is read."""
+        """How the level of a condition is read from a state."""
         if name.endswith(".failures"):
             at = list(self.clamps).index(name.removesuffix(".failures"))
-            return lambda world: world.failures[at]
+            return lambda changing: changing.failures[at]
         if name in self.held:
-            return lambda world: self._held_level(name, world)
+            return lambda changing: self._held_level(name, changing)
         if name in self.plain:
             place = self.plain.index(name)
-            return lambda world: world.levels[place]
+            return lambda changing: changing.levels[place]
         track, stage = name.split(".")
         t, s = self.track_names.index(track), self.stage_names[track].index(stage)
-        return lambda world: int(world.phases[t].stage > s)
+        return lambda changing: int(changing.phases[t].stage > s)
 
-    def _held_level(self, name: str, world: World) -> int:
+    def _held_level(self, name: str, changing: MutableState) -> int:
         count = sum(
             self.tracks[t].stages[phase.stage].holds.count(name)
-            for t, phase in enumerate(world.phases)
+            for t, phase in enumerate(changing.phases)
             if phase.kind == ATTEMPT
         )
         return min(self.maximum[name], count)
@@ -264,14 +264,14 @@ class Model:
         name, _, least = text.removeprefix("!").partition(">=")
         level = self.level(name)
         if text.startswith("!"):
-            return lambda world: level(world) == 0
+            return lambda changing: level(changing) == 0
         threshold = int(least or 1)
-        return lambda world: level(world) >= threshold
+        return lambda changing: level(changing) >= threshold
 
     def clauses(self, items: list[Any]) -> Rule:
         """All items hold; of a list, one."""
         each = [[self.literal(x) for x in ([i] if isinstance(i, str) else i)] for i in items]
-        return lambda world: all(any(rule(world) for rule in some) for some in each)
+        return lambda changing: all(any(rule(changing) for rule in some) for some in each)
 
     # influences
 
@@ -282,10 +282,10 @@ class Model:
             if kind in influence and _matches(influence["on"], target):
                 factors.append((self._times(influence["of"]), number(influence[kind])))
 
-        def product(world: World) -> float:
+        def product(changing: MutableState) -> float:
             value = 1.0
             for times, factor in factors:
-                for _ in range(times(world)):
+                for _ in range(times(changing)):
                     value *= factor
             return value
 
@@ -294,7 +294,7 @@ class Model:
     def _times(self, of: str) -> Level:
         if of.startswith("!") or ">=" in of:
             rule = self.literal(of)
-            return lambda world: int(rule(world))
+            return lambda changing: int(rule(changing))
         return self.level(of)
 
     # tracks and shocks
@@ -374,11 +374,11 @@ class Model:
 
     # -- what happens -----------------------------------------------------------------------------
 
-    def first(self) -> World:
+    def first(self) -> MutableState:
         """Day 0, settled; what is of no length has not yet happened."""
         declared = self.document["conditions"]
         done = self.plan.get("done", self.document.get("done", []))
-        world = World(
+        changing = MutableState(
             levels=[declared[name].get("initially", 0) for name in self.plain],
             phases=[self._phase(name, done) for name in self.track_names],
             spent=[False] * len(self.shocks),
@@ -386,12 +386,12 @@ class Model:
             fired=[False] * len(self.decisions),
         )
         for name in done:
-            world.risen |= self.bit[name]
-        for name, level in zip(self.plain, world.levels, strict=True):
-            world.risen |= self.bit[name] if level else 0
-        self._effects({"raises": self.plan.get("raises", [])}, world)
-        self.settle(world)
-        return world
+            changing.risen |= self.bit[name]
+        for name, level in zip(self.plain, changing.levels, strict=True):
+            changing.risen |= self.bit[name] if level else 0
+        self._effects({"raises": self.plan.get("raises", [])}, changing)
+        self.settle(changing)
+        return changing
 
     def _phase(self, track: str, done: list[str]) -> Phase:
         """Where a track stands on day 0."""
@@ -401,43 +401,43 @@ class Model:
             kind = COMPLETED
         return Phase(kind, place, place > 0, begun=place > 0)
 
-    def settle(self, world: World) -> None:
+    def settle(self, changing: MutableState) -> None:
         """Start what may start, the first by priority again and again; then look at the rules."""
-        while not world.ruined:
-            able = (t for t in self.priority if self._may_start(t, world))
+        while not changing.ruined:
+            able = (t for t in self.priority if self._may_start(t, changing))
             track = next(able, None)
             if track is None:
                 break
-            self._start(track, world)
+            self._start(track, changing)
         for r, rule in enumerate(self.decisions):
-            if rule.repeats and not rule.when(world):
-                world.fired[r] = False
+            if rule.repeats and not rule.when(changing):
+                changing.fired[r] = False
 
-    def _may_start(self, t: int, world: World) -> bool:
-        phase, track = world.phases[t], self.tracks[t]
-        if phase.kind != WAITING or not (phase.started or track.start(world)):
+    def _may_start(self, t: int, changing: MutableState) -> bool:
+        phase, track = changing.phases[t], self.tracks[t]
+        if phase.kind != WAITING or not (phase.started or track.start(changing)):
             return False
-        if not track.stages[phase.stage].needs(world):
+        if not track.stages[phase.stage].needs(changing):
             return False
-        return all(self._free(party, world) for party in track.parties)
+        return all(self._free(party, changing) for party in track.parties)
 
-    def _free(self, party: str, world: World) -> bool:
+    def _free(self, party: str, changing: MutableState) -> bool:
         seated = sum(
             phase.kind == ATTEMPT and party in track.parties
-            for track, phase in zip(self.tracks, world.phases, strict=True)
+            for track, phase in zip(self.tracks, changing.phases, strict=True)
         )
         return seated < self.capacity.get(party, np.inf)
 
-    def _start(self, t: int, world: World) -> None:
-        place = world.phases[t].stage
+    def _start(self, t: int, changing: MutableState) -> None:
+        place = changing.phases[t].stage
         stage = self.tracks[t].stages[place]
-        world.phases[t] = Phase(ATTEMPT, place, True)
+        changing.phases[t] = Phase(ATTEMPT, place, True)
         for name in stage.holds:
-            world.risen |= self.bit[name]
-        world.phases[t] = Phase(ATTEMPT, place, True, stage.mean * stage.time(world))
+            changing.risen |= self.bit[name]
+        changing.phases[t] = Phase(ATTEMPT, place, True, stage.mean * stage.time(changing))
 
-    def _effects(self, effects: dict[str, Any], world: World) -> None:
-        levels = world.levels
+    def _effects(self, effects: dict[str, Any], changing: MutableState) -> None:
+        levels = changing.levels
         for name in effects.get("clears", []):
             levels[self.plain.index(name)] = 0
         for name in effects.get("lowers", []):
@@ -446,159 +446,159 @@ class Model:
         for name in effects.get("raises", []):
             place = self.plain.index(name)
             levels[place] = min(self.maximum[name], levels[place] + 1)
-            world.risen |= self.bit[name]
-            world.ruined = world.ruined or name == self.ruin
+            changing.risen |= self.bit[name]
+            changing.ruined = changing.ruined or name == self.ruin
         for entry in effects.get("reopens", []):
             t = self.track_names.index(entry["track"])
-            if world.phases[t].kind == COMPLETED:
+            if changing.phases[t].kind == COMPLETED:
                 stage = self._place(entry["track"], entry["stage"])
-                world.phases[t] = Phase(WAITING, stage, True)
+                changing.phases[t] = Phase(WAITING, stage, True)
         for name in effects.get("resumes", []):
             t = self.track_names.index(name)
-            phase = world.phases[t]
+            phase = changing.phases[t]
             if phase.kind == DELAY and phase.resume != ABANDON:
-                world.phases[t] = phase._replace(mean=0.0)
+                changing.phases[t] = phase._replace(mean=0.0)
         for name in effects.get("closes", []):
-            self._close(self.track_names.index(name), world)
+            self._close(self.track_names.index(name), changing)
         for name in effects.get("opens", []):
-            self._open(self.track_names.index(name), world)
+            self._open(self.track_names.index(name), changing)
 
-    def _close(self, t: int, world: World) -> None:
-        phase = world.phases[t]
+    def _close(self, t: int, changing: MutableState) -> None:
+        phase = changing.phases[t]
         if phase.kind == ATTEMPT:
-            world.phases[t] = phase._replace(closing=True)
+            changing.phases[t] = phase._replace(closing=True)
         elif phase.kind == WAITING and not phase.begun:
-            world.phases[t] = phase._replace(kind=LEFT_OUT)
+            changing.phases[t] = phase._replace(kind=LEFT_OUT)
         elif phase.kind in (WAITING, DELAY):
-            world.phases[t] = Phase(ABANDONED, phase.stage, True)
+            changing.phases[t] = Phase(ABANDONED, phase.stage, True)
 
-    def _open(self, t: int, world: World) -> None:
-        phase = world.phases[t]
+    def _open(self, t: int, changing: MutableState) -> None:
+        phase = changing.phases[t]
         if phase.kind in (WAITING, LEFT_OUT):
-            world.phases[t] = phase._replace(kind=WAITING, started=True)
+            changing.phases[t] = phase._replace(kind=WAITING, started=True)
         elif phase.kind == ATTEMPT:
-            world.phases[t] = phase._replace(closing=False)
+            changing.phases[t] = phase._replace(closing=False)
 
-    def _note_failure(self, t: int, place: int, world: World) -> None:
+    def _note_failure(self, t: int, place: int, changing: MutableState) -> None:
         name = self._stage_condition(t, place)
         if name in self.clamps:
             at = list(self.clamps).index(name)
-            world.failures[at] = min(self.clamps[name], world.failures[at] + 1)
+            changing.failures[at] = min(self.clamps[name], changing.failures[at] + 1)
 
     # events: each gives the worlds that may follow, unsettled
 
-    def fade(self, place: int, world: World) -> Branches:
+    def fade(self, place: int, changing: MutableState) -> Branches:
         """One level off."""
-        world = world.copy()
-        world.levels[place] -= 1
-        yield 1.0, world
+        changing = changing.copy()
+        changing.levels[place] -= 1
+        yield 1.0, changing
 
-    def fire(self, k: int, world: World) -> Branches:
+    def fire(self, k: int, changing: MutableState) -> Branches:
         """A shock's clock rings."""
         shock = self.shocks[k]
-        world = world.copy()
-        world.spent[k] = shock.once
+        changing = changing.copy()
+        changing.spent[k] = shock.once
         if shock.probability < 1:
-            yield 1 - shock.probability, world.copy()
-        self._effects(shock.effects, world)
-        for p, after in self._broken(shock.breaks, world):
+            yield 1 - shock.probability, changing.copy()
+        self._effects(shock.effects, changing)
+        for p, after in self._broken(shock.breaks, changing):
             yield shock.probability * p, after
 
-    def _broken(self, entries: list[Break], world: World) -> Branches:
+    def _broken(self, entries: list[Break], changing: MutableState) -> Branches:
         if not entries:
-            yield 1.0, world
+            yield 1.0, changing
             return
         entry, others = entries[0], entries[1:]
-        phase = world.phases[entry.track]
+        phase = changing.phases[entry.track]
         hit = phase.kind == ATTEMPT and entry.stage in (None, phase.stage)
         chance = entry.probability if hit else 0.0
         if chance < 1:
-            for p, after in self._broken(others, world.copy()):
+            for p, after in self._broken(others, changing.copy()):
                 yield (1 - chance) * p, after
         if chance > 0:
             resume = phase.stage if entry.resume is None else min(entry.resume, phase.stage)
-            self._note_failure(entry.track, phase.stage, world)
+            self._note_failure(entry.track, phase.stage, changing)
             after = Phase(DELAY, phase.stage, True, entry.delay, resume)
             if phase.closing:
                 after = Phase(ABANDONED, phase.stage, True)
-            world.phases[entry.track] = after
-            for p, after in self._broken(others, world):
+            changing.phases[entry.track] = after
+            for p, after in self._broken(others, changing):
                 yield chance * p, after
 
-    def advance(self, t: int, world: World) -> Branches:
+    def advance(self, t: int, changing: MutableState) -> Branches:
         """What a track is in comes to its end."""
-        phase = world.phases[t]
+        phase = changing.phases[t]
         if phase.kind == ATTEMPT:
-            yield from self._end(t, world)
+            yield from self._end(t, changing)
             return
-        world = world.copy()
+        changing = changing.copy()
         if phase.resume == ABANDON:
-            world.phases[t] = Phase(ABANDONED, phase.stage, True)
+            changing.phases[t] = Phase(ABANDONED, phase.stage, True)
         else:
-            world.phases[t] = Phase(WAITING, phase.resume, True)
-        yield 1.0, world
+            changing.phases[t] = Phase(WAITING, phase.resume, True)
+        yield 1.0, changing
 
-    def act(self, r: int, world: World) -> Branches:
+    def act(self, r: int, changing: MutableState) -> Branches:
         """A rule fires."""
-        world = world.copy()
-        world.fired[r] = True
-        world.risen |= self.bit[f"rule.{self.decisions[r].name}"]
-        self._effects(self.decisions[r].effects, world)
-        yield 1.0, world
+        changing = changing.copy()
+        changing.fired[r] = True
+        changing.risen |= self.bit[f"rule.{self.decisions[r].name}"]
+        self._effects(self.decisions[r].effects, changing)
+        yield 1.0, changing
 
-    def _end(self, t: int, world: World) -> Branches:
-        place = world.phases[t].stage
+    def _end(self, t: int, changing: MutableState) -> Branches:
+        place = changing.phases[t].stage
         stage = self.tracks[t].stages[place]
-        ratio = stage.odds(world)
+        ratio = stage.odds(changing)
         p = stage.success * ratio / ((1 - stage.success) + stage.success * ratio)
         if p > 0:
-            yield p, self._succeed(t, place, world.copy())
+            yield p, self._succeed(t, place, changing.copy())
         if p < 1:
-            able = [setback for setback in stage.setbacks if setback.when(world)]
+            able = [setback for setback in stage.setbacks if setback.when(changing)]
             total = sum(setback.weight for setback in able)
             for setback in able:
                 if setback.weight:
-                    after = self._fail(t, place, setback, world.copy())
+                    after = self._fail(t, place, setback, changing.copy())
                     yield (1 - p) * setback.weight / total, after
 
-    def _succeed(self, t: int, place: int, world: World) -> World:
+    def _succeed(self, t: int, place: int, changing: MutableState) -> MutableState:
         track = self.tracks[t]
-        self._effects(track.stages[place].effects, world)
+        self._effects(track.stages[place].effects, changing)
         last = place + 1 == len(track.stages)
-        onward = ABANDONED if world.phases[t].closing else WAITING
-        world.phases[t] = Phase(COMPLETED if last else onward, place + 1, True)
-        world.risen |= self.bit[self._stage_condition(t, place)]
-        return world
+        onward = ABANDONED if changing.phases[t].closing else WAITING
+        changing.phases[t] = Phase(COMPLETED if last else onward, place + 1, True)
+        changing.risen |= self.bit[self._stage_condition(t, place)]
+        return changing
 
     def _stage_condition(self, t: int, place: int) -> str:
         track = self.track_names[t]
         return f"{track}.{self.stage_names[track][place]}"
 
-    def _fail(self, t: int, place: int, setback: Setback, world: World) -> World:
-        self._note_failure(t, place, world)
-        self._effects(setback.effects, world)
-        if world.phases[t].closing:
-            world.phases[t] = Phase(ABANDONED, place, True)
+    def _fail(self, t: int, place: int, setback: Setback, changing: MutableState) -> MutableState:
+        self._note_failure(t, place, changing)
+        self._effects(setback.effects, changing)
+        if changing.phases[t].closing:
+            changing.phases[t] = Phase(ABANDONED, place, True)
         else:
-            world.phases[t] = Phase(DELAY, place, True, setback.delay, setback.resume)
-        return world
+            changing.phases[t] = Phase(DELAY, place, True, setback.delay, setback.resume)
+        return changing
 
     # what may happen next
 
-    def pending(self, world: World) -> Iterator[tuple[float, Branches]]:
+    def pending(self, changing: MutableState) -> Iterator[tuple[float, Branches]]:
         """Events that may come, with their rates a day, in the order of one instant."""
         for place, mean in enumerate(self.fades):
-            if mean is not None and world.levels[place]:
-                yield _rate(mean), self.fade(place, world)
+            if mean is not None and changing.levels[place]:
+                yield _rate(mean), self.fade(place, changing)
         for k, shock in enumerate(self.shocks):
-            if shock.speed and not world.spent[k] and shock.when(world):
-                yield shock.speed * shock.ratio(world), self.fire(k, world)
-        for t, phase in enumerate(world.phases):
+            if shock.speed and not changing.spent[k] and shock.when(changing):
+                yield shock.speed * shock.ratio(changing), self.fire(k, changing)
+        for t, phase in enumerate(changing.phases):
             if phase.kind in (ATTEMPT, DELAY):
-                yield _rate(phase.mean), self.advance(t, world)
+                yield _rate(phase.mean), self.advance(t, changing)
         for r, rule in enumerate(self.decisions):
-            if not world.fired[r] and rule.when(world):
-                yield np.inf, self.act(r, world)
+            if not changing.fired[r] and rule.when(changing):
+                yield np.inf, self.act(r, changing)
 
     def over(self, state: State) -> bool:
         """Whether no track goes on and one was abandoned."""
@@ -660,15 +660,17 @@ class Chain:
             for (after, risen), p in self._instant(branches).items():
                 self.edges.append((here, self._at(after), rate * p, risen))
 
-    def _instant(self, branches: Iterator[tuple[float, World]] | list[tuple[float, World]]) -> Ends:
+    def _instant(
+        self, branches: Iterator[tuple[float, MutableState]] | list[tuple[float, MutableState]]
+    ) -> Ends:
         """Where an instant leads: what is of no length happens, until nothing of it is left."""
         ends: Ends = {}
         front = self._settled(branches, 1.0, {})
         for _ in range(ROUNDS):
             after: Ends = {}
             for (state, risen), p in front.items():
-                world = None if state is None else _world(state, risen)
-                event = None if world is None else self._now(world)
+                changing = None if state is None else _world(state, risen)
+                event = None if changing is None else self._now(changing)
                 if event is None:
                     ends[state, risen] = ends.get((state, risen), 0.0) + p
                 else:
@@ -678,16 +680,16 @@ class Chain:
                 return ends
         raise Endless("an instant does not end")
 
-    def _now(self, world: World) -> Branches | None:
+    def _now(self, changing: MutableState) -> Branches | None:
         """The first event that is due at once."""
-        events = self.model.pending(world)
+        events = self.model.pending(changing)
         return next((branches for rate, branches in events if rate == np.inf), None)
 
     def _settled(self, branches: Any, share: float, into: Ends) -> Ends:
-        for p, world in branches:
+        for p, changing in branches:
             if p > 0:
-                self.model.settle(world)
-                key = (world.state(), world.risen)
+                self.model.settle(changing)
+                key = (changing.state(), changing.risen)
                 into[key] = into.get(key, 0.0) + share * p
         return into
 
@@ -766,8 +768,8 @@ class Chain:
         return mean, max(0.0, float(at[-1]) - mean**2) ** 0.5
 
 
-def _world(state: State, risen: int = 0) -> World:
-    return World(*(list(one) for one in state), risen)
+def _world(state: State, risen: int = 0) -> MutableState:
+    return MutableState(*(list(one) for one in state), risen)
 
 
 def _through(generator: csr_array, now: np.ndarray, times: list[float]) -> Iterator[np.ndarray]:

@@ -316,10 +316,10 @@ def test_each_table_of_a_folder_stands_in_the_documents(
     made = ["compare", str(TWO), "--replications", "20", "--no-figures", "--quiet"]
     assert commands.main([*made, "--out", str(tmp_path)]) == 0
     text = (Path(__file__).parents[2] / "docs" / "reading-results.md").read_text("utf-8")
-    told = set(re.findall(r"`(\w+\.(?:csv|toml))`", text))
+    documented = set(re.findall(r"`(\w+\.(?:csv|toml))`", text))
     folders = [*study_folders.values(), tmp_path]
     there = {path.name for folder in folders for path in folder.iterdir() if path.is_file()}
-    assert told == {name for name in there if name.endswith((".csv", ".toml"))}
+    assert documented == {name for name in there if name.endswith((".csv", ".toml"))}
 
 
 def test_what_is_no_folder_of_ours_is_refused(

@@ -165,11 +165,11 @@ def test_one_history_of_a_draw_is_that_of_the_run(tmp_path, capsys) -> None:
     assert story.row["n_missile_test"] == row["n_missile_test"]
     assert sim.trace(scenario, "direct", 5).row["n_missile_test"] != row["n_missile_test"]
     results.drawn.write(tmp_path / "draws.csv")
-    told = ("trace", SMALL, "--strategy", "direct", "--replication", 5, "--draw", 3)
-    assert command(*told) == command(*told, "--draws", tmp_path / "draws.csv") == 0
+    words = ("trace", SMALL, "--strategy", "direct", "--replication", 5, "--draw", 3)
+    assert command(*words) == command(*words, "--draws", tmp_path / "draws.csv") == 0
     first, again = capsys.readouterr().out.split("Two tracks and a meeting")[1:]
     assert first == again and "direct, replication 5, draw 3, seed 1" in first
-    assert command(*told[:-1], 4, "--draws", tmp_path / "draws.csv") == 2
+    assert command(*words[:-1], 4, "--draws", tmp_path / "draws.csv") == 2
     assert "draw: found 4; allowed: 0 to 3" in capsys.readouterr().err
     assert command("diff", SMALL, "--a", "direct", "--b", "hardline", "--draw", 3,
                    "--replications", 5) == 0  # fmt: skip
@@ -177,5 +177,5 @@ def test_one_history_of_a_draw_is_that_of_the_run(tmp_path, capsys) -> None:
     page = pages.of(folder)
     side = diff.diff(scenario, "direct", "hardline", 0, 5, draw=3)
     assert page.sentences[0] in " ".join(side.text.split())
-    told = "".join(text.get_text() for text in page.figures[0].draw().findobj(Text))
-    assert "replication 0, draw 3, seed 1" in told
+    words = "".join(text.get_text() for text in page.figures[0].draw().findobj(Text))
+    assert "replication 0, draw 3, seed 1" in words

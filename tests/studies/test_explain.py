@@ -127,10 +127,10 @@ def test_a_budget_worked_out_by_hand() -> None:
 @pytest.mark.parametrize("name", ["proposal", "all_parallel", "bilateral_only", "pressure"])
 def test_the_days_of_a_track_are_the_days_without_the_goal(name: str) -> None:
     program = translate(KOREA.strategy(name))
-    told = logged(program, 60)
-    table = time_budget.budgets(program, told)
+    simulated = logged(program, 60)
+    table = time_budget.budgets(program, simulated)
     per_track = table.groupby(["replication", "track"])["days"].sum().unstack()
-    rows = [rows for _, rows, _ in told]
+    rows = [rows for _, rows, _ in simulated]
     without = [float(r.time[0]) if r.outcome[0] == GOAL else KOREA.horizon for r in rows]
     for track in KOREA.tracks:
         assert per_track[track].tolist() == pytest.approx(without)
@@ -186,11 +186,11 @@ def test_mean_budgets_count_the_histories_that_did_nothing_of_it() -> None:
 
 def test_spells_are_those_of_the_rows() -> None:
     program = translate(KOREA.strategy("proposal"))
-    told = [one for one in logged(program, 300) if one[1].outcome[0] == GOAL]
-    table = time_budget.spells(program, told)
+    simulated = [one for one in logged(program, 300) if one[1].outcome[0] == GOAL]
+    table = time_budget.spells(program, simulated)
     goal = program.code.goal
-    assert len(table) == len(told) > 50 and 0.2 < table["ended"].mean() < 0.9
-    for row, (_, rows, _) in zip(table.itertuples(), told, strict=True):
+    assert len(table) == len(simulated) > 50 and 0.2 < table["ended"].mean() < 0.9
+    for row, (_, rows, _) in zip(table.itertuples(), simulated, strict=True):
         held = float(rows.held[0, goal])
         assert row.begins == rows.first[0, goal]
         if row.ended:
@@ -297,7 +297,7 @@ def test_a_window_that_lies_in_the_first_year_alone_stays_shut() -> None:
 
 
 def test_costs_are_paired_differences() -> None:
-    told = pd.DataFrame(
+    simulated = pd.DataFrame(
         {
             "strategy": "s", "draw": 0, "replication": range(4), "kind": "shock", "name": "k",
             "how": ablation.DOES_NOT_HAPPEN, "days": [100.0, 50.0, 80.0, 100.0],
@@ -305,18 +305,22 @@ def test_costs_are_paired_differences() -> None:
             "reached_without": [True, True, True, True],
         }
     )  # fmt: skip
-    row = attribution.costs(told).iloc[0]
+    row = attribution.costs(simulated).iloc[0]
     student = intervals.mean_interval([40.0, 0.0, -10.0, 30.0], (-100, 100))
     assert (row["low"], row["best"], row["high"]) == tuple(student)
     assert row["share"] == 0.5 and row["changed"] == 0.75
     assert (row["joint_low"], row["joint_high"]) == (row["low"], row["high"])  # one change alone
-    drawn = pd.concat([told, told.assign(draw=1, days_without=told["days_without"] - 10)])
+    drawn = pd.concat(
+        [simulated, simulated.assign(draw=1, days_without=simulated["days_without"] - 10)]
+    )
     row = attribution.costs(drawn).iloc[0]
     lost = np.array([[40.0, 0.0, -10.0, 30.0], [50.0, 10.0, 0.0, 40.0]])
     margins = [(each - 20) / len(each) for each in (lost.mean(axis=1), lost.mean(axis=0))]
     student = intervals.crossed_mean(20.0, intervals.crossed(20.0, *margins), (-100, 100))
     assert (row["low"], row["best"], row["high"]) == pytest.approx(tuple(student))
-    two = pd.concat([told, told.assign(name="l", days_without=told["days"])], ignore_index=True)
+    two = pd.concat(
+        [simulated, simulated.assign(name="l", days_without=simulated["days"])], ignore_index=True
+    )
     table = attribution.costs(two)
     assert table["name"].tolist() == ["k", "l"]
     assert table["joint_low"].iloc[0] < table["low"].iloc[0]

@@ -12,22 +12,22 @@ from sim.studies.ranking_selection import Selection, equal_allocation, eta, sele
 
 
 class Normal:
-    """Costs with these means, equally correlated, in worlds that can be told again."""
+    """Costs with these means, equally correlated, in replications that can be repeated."""
 
     def __init__(self, means, deviation=1.0, correlation=0.5, seed=0) -> None:
         self.means = np.asarray(means, float)
         self.own = deviation * np.sqrt(1 - correlation)
         self.common = deviation * np.sqrt(correlation)
-        self.seed, self.told = seed, 0
+        self.seed, self.simulated = seed, 0
 
     def __call__(self, who, first, count):
-        self.told += len(who) * count
-        worlds = [
+        self.simulated += len(who) * count
+        normals = [
             np.random.default_rng([self.seed, w]).normal(size=len(self.means) + 1)
             for w in range(first, first + count)
         ]
-        luck = np.array(worlds).T
-        return self.means[who, np.newaxis] + self.own * luck[who] + self.common * luck[-1]
+        noise = np.array(normals).T
+        return self.means[who, np.newaxis] + self.own * noise[who] + self.common * noise[-1]
 
 
 def test_the_constant_of_kn_bounds_the_chance_of_a_wrong_exit() -> None:
@@ -70,18 +70,18 @@ def test_bad_candidates_get_few_worlds() -> None:
     means = np.r_[0.0, np.full(40, 3.0), 0.05]
     costs = Normal(means, 1, 0.5)
     found = select(costs, 42, 0.1, 12.0)
-    assert found.simulated == costs.told
+    assert found.simulated == costs.simulated
     assert found.replications[1:41].max() < 500 < found.replications[0]
     assert set(found.survivors) == {0, 41}
-    # Whoever was told last knows more, and what is said of their means is true.
+    # Those simulated last are known better, and what is said of their means is true.
     assert found.means[1:41] == pytest.approx(means[1:41], abs=0.5)
 
 
 def test_a_rare_gain_is_not_taken_for_none() -> None:
     def sample(who, first, count):
-        # Candidate 1 costs a little more in every world, and saves much in a few.
-        worlds = np.arange(first, first + count)
-        saved = np.random.default_rng(8).random(10**6)[worlds] < 0.02
+        # Candidate 1 costs a little more in every replication, and saves much in a few.
+        numbers = np.arange(first, first + count)
+        saved = np.random.default_rng(8).random(10**6)[numbers] < 0.02
         both = np.vstack([np.full(count, 500.0), np.where(saved, 0.0, 501.0)])
         return both[who]
 
@@ -124,8 +124,8 @@ def test_equal_allocation_by_hand() -> None:
     costs = Normal([0.0, 0.5, 0.5], 1, 0.5)(np.arange(3), 0, 200)
     differences = [costs[i] - costs[j] for i, j in ((0, 1), (0, 2), (1, 2))]
     largest = max(d.var(ddof=1) for d in differences)
-    worlds = stats.t.ppf(0.975, 199) ** 2 * largest / 0.05**2
-    assert equal_allocation(costs, 0.05) == np.ceil(worlds)
+    needed = stats.t.ppf(0.975, 199) ** 2 * largest / 0.05**2
+    assert equal_allocation(costs, 0.05) == np.ceil(needed)
     assert equal_allocation(costs, 0.5) == 200  # no fewer than it has seen
 
 
@@ -134,6 +134,6 @@ def test_the_search_finds_what_the_markov_chain_knows(number) -> None:
     """The short form of verification/search_selects.py."""
     measure = ("days", "share")[number]
     zone = 0.02 * (600 if measure == "days" else 1)
-    told = repeated(number, measure, zone, 40)
-    assert (told.losses <= zone).mean() >= 0.95
-    assert told.histories < told.equal / 3
+    outcomes = repeated(number, measure, zone, 40)
+    assert (outcomes.losses <= zone).mean() >= 0.95
+    assert outcomes.simulated < outcomes.equal / 3

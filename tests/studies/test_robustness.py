@@ -69,8 +69,8 @@ def test_noise_inflates_regrets_and_is_taken_off() -> None:
 
 def test_equal_strategies_with_noise_have_hardly_a_regret() -> None:
     random = np.random.default_rng(3)
-    told = random.normal(random.normal(0, 1, (1, 300, 1)), 5, (3, 300, 100))
-    table = regret_.ranking(regret_.summed(told), ("a", "b", "c"), 1, (-99, 99), random)
+    simulated = random.normal(random.normal(0, 1, (1, 300, 1)), 5, (3, 300, 100))
+    table = regret_.ranking(regret_.summed(simulated), ("a", "b", "c"), 1, (-99, 99), random)
     assert (table["regret_raw"] > 0.3).all()
     assert (table["regret"] < 0.12).all()
 
@@ -250,10 +250,10 @@ def test_robust_writes_its_folder_the_same_for_any_workers(tmp_path, capsys) -> 
         out = tmp_path / str(workers)
         assert detente("robust", SMALL, "--draws", 64, "--replications", 40, "--workers", workers,
                        "--out", out, "--quiet") == 0  # fmt: skip
-        told = capsys.readouterr()
-        assert told.err == ""
-        assert max(map(len, told.out.split("\nresults:")[0].splitlines())) <= 100
-        texts.append(told.out.split("\nresults:")[0])
+        output = capsys.readouterr()
+        assert output.err == ""
+        assert max(map(len, output.out.split("\nresults:")[0].splitlines())) <= 100
+        texts.append(output.out.split("\nresults:")[0])
         tables.append({f.name: f.read_bytes() for f in out.glob("*.csv")})
         names = {f.name for f in out.iterdir()}
         stems = ("ranking", "regret", "rules", "leads", "switching", "map", "draws")
@@ -274,9 +274,9 @@ def test_sensitivity_writes_its_folder_the_same_for_any_workers(tmp_path, capsys
         out = tmp_path / str(workers)
         assert detente("sensitivity", SMALL, "--strategy", "direct", "--base", 64, "--workers",
                        workers, "--out", out, "--quiet") == 0  # fmt: skip
-        told = capsys.readouterr()
-        assert told.err == ""
-        texts.append(told.out.split("\nresults:")[0])
+        output = capsys.readouterr()
+        assert output.err == ""
+        texts.append(output.out.split("\nresults:")[0])
         names = {f.name for f in out.iterdir()}
         assert {"tornado.csv", "morris.csv", "sobol.csv", "tornado.png", "morris.svg",
                 "manifest.json"} <= names  # fmt: skip
@@ -294,9 +294,9 @@ def test_what_never_or_always_comes_is_said(success, words, tmp_path, capsys) ->
     file.write_text(NEVER % success, encoding="utf-8")
     assert detente("sensitivity", file, "--base", 8, "--out", tmp_path / "s", "--quiet",
                    "--full") == 0  # fmt: skip
-    told = capsys.readouterr()
-    assert words in told.out
-    assert "nan" not in told.out.lower().replace("scenan", "")
+    output = capsys.readouterr()
+    assert words in output.out
+    assert "nan" not in output.out.lower().replace("scenan", "")
     assert detente("robust", file, "--draws", 64, "--replications", 20, "--out", tmp_path / "r",
                    "--quiet") == 0  # fmt: skip
     out = capsys.readouterr().out
@@ -317,18 +317,18 @@ def test_what_never_or_always_comes_is_said(success, words, tmp_path, capsys) ->
 def test_thin_studies_say_so(options, words, tmp_path, capsys) -> None:
     thin = ["--draws", 30, "--replications", 10, *options]
     assert detente("robust", SMALL, *thin, "--out", tmp_path, "--quiet", "--full") == 0
-    told = capsys.readouterr()
-    assert words in " ".join(told.out.split())
-    assert told.err == ""
-    assert "nan" not in told.out.lower()
+    output = capsys.readouterr()
+    assert words in " ".join(output.out.split())
+    assert output.err == ""
+    assert "nan" not in output.out.lower()
 
 
 def test_a_single_replication_of_sensitivity_says_so(tmp_path, capsys) -> None:
     assert detente("sensitivity", SMALL, "--replications", 1, "--base", 64, "--out", tmp_path,
                    "--quiet", "--full") == 0  # fmt: skip
-    told = capsys.readouterr()
-    assert "One replication cannot separate noise" in told.out
-    assert "nan" not in told.out.lower()
+    output = capsys.readouterr()
+    assert "One replication cannot separate noise" in output.out
+    assert "nan" not in output.out.lower()
 
 
 @pytest.mark.parametrize(
@@ -356,9 +356,9 @@ def test_a_single_replication_of_sensitivity_says_so(tmp_path, capsys) -> None:
 )
 def test_wrong_input_ends_with_one_sentence(arguments, message, tmp_path, capsys) -> None:
     assert detente(*arguments, "--quiet", "--out", tmp_path / "out") == 2
-    told = capsys.readouterr()
-    assert message in told.err
-    assert "Traceback" not in told.err
+    output = capsys.readouterr()
+    assert message in output.err
+    assert "Traceback" not in output.err
 
 
 def test_a_scenario_without_ranges_is_refused(tmp_path) -> None:

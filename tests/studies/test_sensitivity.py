@@ -109,10 +109,10 @@ def test_the_noise_of_histories_is_taken_off() -> None:
 
 def test_variance_is_split_into_numbers_and_noise() -> None:
     random = np.random.default_rng(1)
-    draws_, luck = random.normal(size=(4000, 1)), random.normal(size=(1, 25))
-    clean = indices.noise_of(2 * draws_ + 7 * luck)
-    assert clean.noise == pytest.approx(0, abs=1e-12)  # luck that all draws share is no noise
-    noisy = indices.noise_of(2 * draws_ + 7 * luck + 10 * random.normal(size=(4000, 25)))
+    draws_, shared = random.normal(size=(4000, 1)), random.normal(size=(1, 25))
+    clean = indices.noise_of(2 * draws_ + 7 * shared)
+    assert clean.noise == pytest.approx(0, abs=1e-12)  # what all draws share is no noise
+    noisy = indices.noise_of(2 * draws_ + 7 * shared + 10 * random.normal(size=(4000, 25)))
     assert noisy.noise == pytest.approx(100 / 25, rel=0.02)
     assert noisy.parameters == pytest.approx(4, rel=0.1)
     # 10 % noise: 100 / R = 4 / 9.
@@ -138,7 +138,9 @@ def test_a_product_of_chances_has_the_indices_of_its_formula() -> None:
         assert row["total_low"] <= total <= row["total_high"]
         assert row["total"] == pytest.approx(total, abs=0.08)
     assert noise.parameters == pytest.approx(whole, rel=0.15)
-    assert by_name(table, W)["total"] == 0  # the same luck: it changes no history at all
+    assert (
+        by_name(table, W)["total"] == 0
+    )  # the same random numbers: it changes no replication at all
 
 
 def test_other_factors_are_one_factor() -> None:
@@ -229,7 +231,7 @@ def test_a_tornado_tells_the_swings_of_the_formula() -> None:
         assert row["at_low_low"] <= low - 0.4 <= row["at_low_high"]
         assert row["at_high_low"] <= high - 0.4 <= row["at_high_high"]
         assert row["swing_low"] <= high - low <= row["swing_high"]
-    # Half of the variance is gone: the same luck at both ends.
+    # Half of the variance is gone: the same random numbers at both ends.
     assert table.loc[P, "swing_high"] - table.loc[P, "swing_low"] < 2 * 1.96 * np.sqrt(0.36 / 4000)
 
 
@@ -333,7 +335,7 @@ def test_no_uncertain_number_is_a_clear_error() -> None:
 
 
 @pytest.mark.parametrize(("points", "replications"), [(50, 10), (1, 50 * simulation.BATCH)])
-def test_nothing_more_is_told_once_it_is_cancelled(points: int, replications: int) -> None:
+def test_nothing_more_is_simulated_once_it_is_cancelled(points: int, replications: int) -> None:
     asked: list[int] = []
 
     def cancelled() -> bool:

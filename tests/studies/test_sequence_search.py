@@ -187,8 +187,8 @@ def test_tracks_behind_the_goal_are_not_ordered() -> None:
 )
 def test_a_candidate_tells_what_its_strategy_tells(space) -> None:
     numbers = np.random.default_rng(2).integers(0, len(space), 40)
-    told = SequenceEvaluator(space, 7, workers=2).evaluate(numbers, 11, 25)
-    for number, goal, ruin in zip(numbers, told.goal, told.ruin, strict=True):
+    simulated = SequenceEvaluator(space, 7, workers=2).evaluate(numbers, 11, 25)
+    for number, goal, ruin in zip(numbers, simulated.goal, simulated.ruin, strict=True):
         program = translate(chosen(space, number))
         rows = kernel.simulate(program, 7, 11, 25)
         assert np.array_equal(rows.first[:, program.code.goal], goal, equal_nan=True)
@@ -276,9 +276,9 @@ def test_the_front_is_not_dominated(found) -> None:
 def test_who_is_there_sooner_more_often_than_not_stands_on_the_front() -> None:
     """More days, but the shorter median: half of the histories are there sooner."""
     goal = np.array([[400.0] * 9 + [np.nan], [300.0] * 6 + [800.0] * 3 + [np.nan], [500.0] * 10])
-    told = Outcomes(goal, np.full(goal.shape, np.nan), goal)
-    horizon = SimpleNamespace(days=lambda told: np.fmin(told.goal, 1000.0))
-    objectives = sequence_search._Search.objectives(horizon, told)
+    simulated = Outcomes(goal, np.full(goal.shape, np.nan), goal)
+    horizon = SimpleNamespace(days=lambda simulated: np.fmin(simulated.goal, 1000.0))
+    objectives = sequence_search._Search.objectives(horizon, simulated)
     assert objectives[:, 1].tolist() == [400, 300, 500] and objectives[0, 0] < objectives[1, 0]
     # The third is slower than both, and never fails.
     assert sequence_search._undominated(objectives).tolist() == [True, True, True]
@@ -473,8 +473,8 @@ def test_the_command_writes_a_folder_that_can_be_used(scenario_file, tmp_path, c
 def test_a_file_that_cannot_be_written_is_told_before_the_search(scenario_file, capsys) -> None:
     for where in ("nowhere/best.toml", "."):
         assert detente("search", scenario_file, "--save", where, "--out", "out") == 2
-        told = capsys.readouterr()
-        assert told.out == "" and told.err == (
+        output = capsys.readouterr()
+        assert output.out == "" and output.err == (
             f"{where}: cannot be written to; allowed: a file, in a folder that there is\n"
         )
     assert not Path("out").exists()
@@ -647,6 +647,6 @@ def test_the_command_takes_any_measure(scenario_file, tmp_path, capsys) -> None:
     assert manifest["options"]["zone"] == 0.03 and manifest["better"] == "more"
     for measure in ("nosuch", "held_nosuch", "reached@x"):
         assert detente("search", scenario_file, "--measure", measure, "--out", "none") == 2
-        told = capsys.readouterr()
-        assert measure in told.err and told.err.count("\n") == 1
+        output = capsys.readouterr()
+        assert measure in output.err and output.err.count("\n") == 1
     assert not Path("none").exists()

@@ -214,14 +214,14 @@ def sampled(
 
 
 def simulate(
-    scenario: Scenario, of: History, draws: int, histories: int, seed: int = 1
+    scenario: Scenario, of: History, draws: int, per_draw: int, seed: int = 1
 ) -> list[SimulatedEpisode]:
-    """Replications of an episode: ``histories`` of each of ``draws`` sets of values."""
+    """Replications of an episode: ``per_draw`` of each of ``draws`` sets of values."""
     sets = sampled(ranges(scenario, of), draws, np.random.default_rng(seed))
     runs: list[SimulatedEpisode] = []
     for draw, values in enumerate(sets):
         program = translate(scenario.override(values).strategy(STRATEGY))
-        runs += replications(program, range(draw * histories, (draw + 1) * histories), seed)
+        runs += replications(program, range(draw * per_draw, (draw + 1) * per_draw), seed)
     return runs
 
 
@@ -329,7 +329,7 @@ def launch_process(runs: list[SimulatedEpisode]) -> dict[str, float]:
     }
 
 
-def held_against(episode: str, draws: int = 40, histories: int = 25, seed: int = 1) -> pd.DataFrame:
+def held_against(episode: str, draws: int = 40, per_draw: int = 25, seed: int = 1) -> pd.DataFrame:
     """The facts of an episode among its replications.
 
     Returns:
@@ -339,7 +339,7 @@ def held_against(episode: str, draws: int = 40, histories: int = 25, seed: int =
     """
     scenario = scenarios.load(episode)
     of = others(scenario, records.episodes().set_index("episode").loc[[episode], "date"].max())
-    runs = simulate(scenario, of, draws, histories, seed)
+    runs = simulate(scenario, of, draws, per_draw, seed)
     return pd.DataFrame([scored(fact) for fact in facts(scenario, runs, of)])
 
 

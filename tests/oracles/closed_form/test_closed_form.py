@@ -1,4 +1,4 @@
-"""Small scenarios whose answers are known in closed form, told by both engines.
+"""Small scenarios whose answers are known in closed form, simulated by both engines.
 
 Each file beside this one is a scenario; what it must show is computed here, from the file's numbers
 alone: chances, means, whole laws, or rows that hold in every history. A chance or mean may be off
@@ -761,16 +761,16 @@ CASES = [case for topic in TOPICS for case in topic()]
 
 
 @lru_cache(maxsize=4)
-def told(file: str, strategy: str, engine: str, histories: int, seed: int) -> pd.DataFrame:
+def simulated(file: str, strategy: str, engine: str, replications: int, seed: int) -> pd.DataFrame:
     scenario = sim.load(FOLDER / f"{file}.toml")
-    # One worker: processes of the SimPy engine take longer to start than to tell this.
-    return sim.run(scenario, [strategy], histories, seed, engine=engine, workers=1).frame
+    # One worker: processes of the SimPy engine take longer to start than to simulate this.
+    return sim.run(scenario, [strategy], replications, seed, engine=engine, workers=1).frame
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_closed_form(case: Case, engine: str) -> None:
-    found = case.measure(told(case.file, case.strategy, engine, *ENGINES[engine]))
+    found = case.measure(simulated(case.file, case.strategy, engine, *ENGINES[engine]))
     assert abs(found.z) <= LIMIT, found
 
 
