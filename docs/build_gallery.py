@@ -62,6 +62,10 @@ COMMANDS = {
         "python experiments/backcast.py",
         {"results/backcast-calibration": "calibration", "results/backcast-intervals": "intervals"},
     ),
+    "What the record leaves of the ranges": (
+        "python experiments/what_the_record_leaves.py",
+        {"results/calibration": "narrowed"},
+    ),
 }
 
 

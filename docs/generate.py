@@ -29,7 +29,7 @@ from sim.reporting import stress_des
 from sim.scenario import fields, format, quantities
 
 ROOT = Path(__file__).parents[1]
-DOCS, GALLERY = ROOT / "docs", ROOT / "results" / "gallery"
+DOCS = ROOT / "docs"
 REFERENCE = "korea-2017"
 FROM_README = re.compile(r"<!-- README: (.+?) -->")
 # What stands behind the language of a block is for the tests; only a title is shown.
@@ -43,7 +43,6 @@ def main(folder: Path) -> None:
             f"{folder}: holds other files; allowed: a new folder, or one of these pages"
         )
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(GALLERY, folder / "figures")
     for pictures in ("gallery", "explore"):
         shutil.copytree(DOCS / pictures, folder / pictures)
     for path in sorted([*DOCS.glob("*.csv"), *DOCS.glob("*.png"), *DOCS.glob("*.css")]):
@@ -75,7 +74,6 @@ def pages() -> dict[str, str]:
 
 
 def _copied(text: str) -> str:
-    text = text.replace("](../results/gallery/", "](figures/")
     text = FROM_README.sub(lambda match: section(match[1]), text)
     return FENCE.sub(_fence, text)
 

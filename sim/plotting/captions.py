@@ -64,4 +64,7 @@ HOW_TO_READ = {
     "fact by fact. Points inside the grey band are where they would fall if the model were right.",
     "intervals": "What was forecast of five episodes before they began (bars: 50, 80 and 95 %), "
     "and what happened (marks). About one mark in twenty should lie beyond its bars.",
+    "narrowed": "What the record leaves of the ranges that moved most: grey before, blue after, on "
+    "the scale of the grey bar; the medians stand beside. A blue bar as long as the grey one means "
+    "that the record says little of that parameter.",
 }
